@@ -1,0 +1,52 @@
+"""The errors that Recoupe raises on purpose.
+
+Each message is one French sentence for a person: what is wrong and what to
+do. The edge that knows raises; the face that speaks (CLI, web) shows the
+message and logs the cause.
+"""
+
+from __future__ import annotations
+
+
+class RecoupeError(Exception):
+    """Base of all; `str(error)` is the sentence to show."""
+
+
+class SettingsError(RecoupeError):
+    """A setting has a value that cannot be used."""
+
+
+class ReadError(RecoupeError):
+    """A file or row could not be turned into an article."""
+
+
+class IndexBusyError(RecoupeError):
+    """Another process owns the index (I3)."""
+
+
+class IndexMismatchError(RecoupeError):
+    """The index was made with another embedding model."""
+
+
+class StoreError(RecoupeError):
+    """The index cannot be opened, read or written."""
+
+
+class ArticleNotFoundError(RecoupeError):
+    """No article has this id."""
+
+
+class EmbeddingError(RecoupeError):
+    """The embedding model or endpoint failed."""
+
+
+class ModelError(RecoupeError):
+    """The language model failed: unreachable, refused, timed out or cut off."""
+
+
+class MissingExtraError(RecoupeError):
+    """An optional library is not installed."""
+
+
+class QuestionError(RecoupeError):
+    """The question is empty or too long."""

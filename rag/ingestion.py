@@ -1,0 +1,124 @@
+"""From articles to the index: what is new, changed, the same or gone.
+
+Only what is new or changed is split and embedded (I5). A batch of articles is
+switched at a time, each of them whole (I2).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rag.domain import Article, ArticleRecord, IngestReport, Passage, Reading, source_json
+from rag.index import Index, embedded_text, make_passages
+from rag.splitting import split
+
+if TYPE_CHECKING:
+    from rag.embedding import Vectors
+
+log = logging.getLogger(__name__)
+
+Progress = Callable[[int, int], None]
+"""Called with (articles done, articles to do)."""
+
+_RECIPE = 1  # raise it when splitting or the embedded text changes: articles are made again
+_BATCH_PASSAGES = 32
+
+
+def ingest(
+    index: Index,
+    reading: Reading,
+    passage_tokens: int,
+    prune: Sequence[str] = (),
+    progress: Progress = lambda _done, _total: None,
+) -> IngestReport:
+    """Bring the index up to date with what was read; return what was done.
+
+    `prune` lists resolved paths of files and folders: articles that came from
+    under them and are no longer there are removed. Nothing else is.
+    """
+    new, updated, unchanged, moved = [], [], [], []
+    todo: list[tuple[Article, str]] = []
+    for article in reading.articles:
+        version = fingerprint(article, passage_tokens)
+        known = index.records.get(article.id)
+        if known and known.fingerprint == version:
+            unchanged.append(article.id)
+            if known.path != article.path:
+                moved.append(replace(known, path=article.path))
+        else:
+            todo.append((article, version))
+            (updated if known else new).append(article.id)
+    if moved:
+        index.rename(moved)
+    done = 0
+    progress(0, len(todo))
+    for batch in _batches(todo, passage_tokens):
+        passages = [(p, r) for r, ps in batch for p in ps]
+        vectors = _embed(index, passages)
+        index.write(batch, vectors)
+        done += len(batch)
+        progress(done, len(todo))
+    removed = index.remove(gone(index, reading, prune)) if prune else []
+    return IngestReport(
+        tuple(new), tuple(updated), tuple(unchanged), tuple(removed), reading.failures
+    )
+
+
+def fingerprint(article: Article, passage_tokens: int) -> str:
+    """Return the version of an article: 16 hex digits of all that its passages depend on."""
+    parts = [_RECIPE, passage_tokens, article.text, article.headings, source_json(article.source)]
+    content = json.dumps(parts, ensure_ascii=True).encode()
+    return hashlib.blake2b(content, digest_size=8).hexdigest()
+
+
+def gone(index: Index, reading: Reading, roots: Sequence[str]) -> list[str]:
+    """Return the articles under `roots` whose file or row is no longer there.
+
+    A file that is there but could not be read whole keeps its articles.
+    """
+    present = {article.id for article in reading.articles}
+    read = set(reading.read)
+    found = []
+    for record in index.records.values():
+        file = record.path.rsplit("#", 1)[0] if "#" in record.path else record.path
+        if not file or record.id in present or not _under(file, roots):
+            continue
+        if file in read or not Path(file).exists():
+            found.append(record.id)
+    return found
+
+
+def _under(file: str, roots: Sequence[str]) -> bool:
+    path = Path(file)
+    return any(path == Path(root) or Path(root) in path.parents for root in roots)
+
+
+def _batches(
+    todo: Sequence[tuple[Article, str]], passage_tokens: int
+) -> Iterator[list[tuple[ArticleRecord, list[Passage]]]]:
+    """Split articles and group them so that a batch has some tens of passages."""
+    batch: list[tuple[ArticleRecord, list[Passage]]] = []
+    size = 0
+    for article, version in todo:
+        spans = split(article.text, article.headings, passage_tokens)
+        passages = make_passages(article.id, version, article.text, spans, article.headings)
+        record = ArticleRecord(
+            article.id, version, article.source, len(passages), len(article.text), article.path
+        )
+        batch.append((record, passages))
+        size += len(passages)
+        if size >= _BATCH_PASSAGES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _embed(index: Index, passages: Sequence[tuple[Passage, ArticleRecord]]) -> Vectors:
+    return index.embedder.embed_passages([embedded_text(p, r.source) for p, r in passages])

@@ -1,0 +1,115 @@
+"""One process owns an index (I3): a lock, and a note of who holds it.
+
+Two processes on one embedded Chroma folder do not see each other's writes,
+so whoever does not get the lock speaks to the owner, when it serves, or waits.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from rag.errors import IndexBusyError, StoreError
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Who holds the index; `url` and `token` are set once it serves others."""
+
+    pid: int
+    command: str
+    url: str = ""
+    token: str = ""
+
+
+class Ownership:
+    """The lock on an index folder, held until `release` or the end of the process."""
+
+    def __init__(self, folder: Path, command: str) -> None:
+        """Take the lock at once. Raises IndexBusyError when another process has it."""
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._lock = FileLock(folder / "owner.lock", timeout=0)
+            self._lock.acquire()
+        except Timeout as error:
+            raise IndexBusyError(busy_message(read_owner(folder))) from error
+        except OSError as error:
+            raise StoreError(
+                f"Le dossier d'index {folder} ne peut pas être utilisé ({error.strerror}) : "
+                "choisissez-en un autre avec RECOUPE_INDEX_DIR."
+            ) from error
+        self._note = folder / "owner.json"
+        self._owner = Owner(os.getpid(), command)
+        self._write()
+
+    def announce(self, url: str) -> str:
+        """Publish where this process serves the others; return the token they must show."""
+        token = secrets.token_urlsafe(32)
+        self._owner = Owner(self._owner.pid, self._owner.command, url, token)
+        self._write()
+        return token
+
+    def release(self) -> None:
+        """Let others have the index."""
+        self._note.unlink(missing_ok=True)
+        self._lock.release()
+
+    def _write(self) -> None:
+        """Write the note whole or not at all, readable by this user alone."""
+        draft = self._note.with_suffix(f".{os.getpid()}.tmp")
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            json.dump(asdict(self._owner), file)
+        draft.replace(self._note)
+
+
+def read_owner(folder: Path) -> Owner | None:
+    """Return the note of the present owner, or None when there is none to read."""
+    try:
+        return Owner(**json.loads((folder / "owner.json").read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def busy_message(owner: Owner | None) -> str:
+    """Say in one French sentence who holds the index and what to do."""
+    who = f"« {owner.command} » (processus {owner.pid})" if owner else "un autre processus"
+    return f"L'index est tenu par {who} : attendez qu'il finisse ou arrêtez-le, puis relancez."
+
+
+def acquire(
+    folder: Path,
+    command: str,
+    wait: float = 0.0,
+    on_wait: Callable[[Owner | None], None] = lambda _: None,
+) -> Ownership | Owner:
+    """Own the index, or return the owner that serves others.
+
+    Waits up to `wait` seconds for an owner that does not serve, telling
+    `on_wait` once. Raises IndexBusyError when the wait is over.
+    """
+    until = time.monotonic() + wait
+    told = False
+    while True:
+        try:
+            return Ownership(folder, command)
+        except IndexBusyError:
+            owner = read_owner(folder)
+            if owner and owner.url:
+                return owner
+            if time.monotonic() >= until:
+                raise
+            if not told:
+                on_wait(owner)
+                told = True
+            time.sleep(0.2)

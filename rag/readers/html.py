@@ -1,0 +1,66 @@
+"""Reader for HTML pages: trafilatura finds the article and its metadata."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from rag.cleaning import Block
+from rag.domain import Failure, Source
+from rag.errors import ReadError
+from rag.french import parse_date
+from rag.readers.draft import Draft, decode, source_of
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element
+
+_CHARSET = re.compile(rb"<meta[^>]+charset=[\"']?([\w-]+)", re.IGNORECASE)
+_BLOCK_TAGS = {"p", "item", "quote", "head", "cell", "code"}
+
+
+def read_html(data: bytes, name: str) -> Iterator[Draft | Failure]:
+    """Read the article of a page. Raises ReadError when there is none."""
+    import trafilatura
+
+    declared = _CHARSET.search(data[:4096])
+    page = decode(data, declared.group(1).decode("ascii") if declared else "")
+    document = trafilatura.bare_extraction(
+        page, with_metadata=True, include_comments=False, favor_recall=True, include_tables=True
+    )
+    if document is None or document.body is None:
+        raise ReadError("aucun article trouvé dans la page")
+    source = source_of(
+        {
+            "title": document.title or "",
+            "name": document.sitename or "",
+            "author": (document.author or "").replace("; ", ", "),
+            "published": document.date or "",
+            "url": document.url or "",
+            "section": ", ".join(document.categories or []),
+        },
+        name,
+    )
+    if source.published is None:
+        source = _with_visible_date(source, page)
+    yield Draft(source, tuple(_blocks(document.body)))
+
+
+def _blocks(body: _Element) -> Iterator[Block]:
+    for element in body.iter():
+        tag = element.tag
+        if tag not in _BLOCK_TAGS or any(a.tag in _BLOCK_TAGS for a in element.iterancestors()):
+            continue
+        for line in re.split(r"\n+", "".join(element.itertext())):
+            if line.strip():
+                yield Block(line.strip(), tag == "head")
+
+
+def _with_visible_date(source: Source, page: str) -> Source:
+    """Read a French date printed near « publié le », which metadata often lacks."""
+    visible = re.sub(r"<[^>]+>", " ", page)
+    match = re.search(
+        r"(?i)publié(?:e)?\s+le\s+((?:\w+\s+)?\d{1,2}(?:er)?\s+\w+\s+\d{4}|\d{2}/\d{2}/\d{4})", visible
+    )
+    day = parse_date(match.group(1)) if match else None
+    return Source(source.title, source.name, source.author, day, source.url, source.section)

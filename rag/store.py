@@ -1,0 +1,289 @@
+"""Articles and passages in Chroma: embedded, on a server, or in its cloud.
+
+Two collections: `recoupe-articles` holds one record an article, and its
+upsert is the switch between versions (I2); `recoupe-passages` holds the
+passages and their vectors. Knows nothing of readers, words or answers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from rag.domain import ArticleRecord, Filters, Passage, Source
+from rag.errors import IndexMismatchError, StoreError
+
+if TYPE_CHECKING:
+    from chromadb.api import ClientAPI
+
+    from rag.embedding import Vectors
+    from rag.settings import Settings
+
+log = logging.getLogger(__name__)
+
+ARTICLES = "recoupe-articles"
+PASSAGES = "recoupe-passages"
+_BATCH = 5000  # Chroma refuses more than 5,461 records in one call
+# The defaults leave about 1% of vectors out of reach of any query (measured);
+# these do not, at the price of a slower build that embedding dwarfs.
+_HNSW = {
+    "space": "cosine",
+    "ef_construction": 200,
+    "max_neighbors": 48,
+    "ef_search": 200,
+}
+
+
+class Store:
+    """The vector store. One process owns an embedded one (I3; see `owner.py`)."""
+
+    def __init__(self, client: ClientAPI, embedding: str) -> None:
+        """Open or make the collections.
+
+        Raises IndexMismatchError when the passages were embedded by another
+        model than `embedding`, StoreError when Chroma fails.
+        """
+        self._client = client
+        about = {"embedding": embedding}
+        try:
+            self._articles = client.get_or_create_collection(ARTICLES, embedding_function=None)
+            self._passages = client.get_or_create_collection(
+                PASSAGES,
+                embedding_function=None,
+                metadata=about,
+                configuration={"hnsw": _HNSW},  # type: ignore[typeddict-item]
+            )
+        except Exception as error:  # Chroma's own errors share no base
+            raise StoreError(
+                f"L'index ne s'ouvre pas ({error}) : lancez « recoupe doctor »."
+            ) from error
+        made_by = (self._passages.metadata or {}).get("embedding", embedding)
+        if made_by != embedding:
+            raise IndexMismatchError(
+                f"L'index a été fait avec le modèle « {made_by} » et non « {embedding} » : remettez "
+                f"RECOUPE_EMBEDDING={made_by}, ou indexez dans un autre dossier (RECOUPE_INDEX_DIR)."
+            )
+
+    def records(self) -> dict[str, ArticleRecord]:
+        """Return the record of every article, by id."""
+        found = self._articles.get(include=["metadatas"])
+        metadatas = found["metadatas"] or []
+        return {i: _record(i, m) for i, m in zip(found["ids"], metadatas, strict=True)}
+
+    def put_records(self, records: Sequence[ArticleRecord]) -> None:
+        """Make these versions the current ones: the switch of I2."""
+        for at in range(0, len(records), _BATCH):
+            part = records[at : at + _BATCH]
+            self._articles.upsert(
+                ids=[r.id for r in part],
+                embeddings=[_filler(r.id) for r in part],  # type: ignore[arg-type]
+                metadatas=[_record_metadata(r) for r in part],
+            )
+
+    def delete_records(self, ids: Sequence[str]) -> None:
+        """Make these articles absent; their passages are swept by `delete_passages`."""
+        for at in range(0, len(ids), _BATCH):
+            self._articles.delete(ids=list(ids[at : at + _BATCH]))
+
+    def put_passages(
+        self, passages: Sequence[Passage], sources: Sequence[Source], vectors: Vectors
+    ) -> None:
+        """Store passages with their vectors of shape (len(passages), dimension)."""
+        metadatas = [_passage_metadata(p, s) for p, s in zip(passages, sources, strict=True)]
+        for at in range(0, len(passages), _BATCH):
+            part = slice(at, at + _BATCH)
+            self._passages.upsert(
+                ids=[p.id for p in passages[part]],
+                documents=[p.text for p in passages[part]],
+                metadatas=metadatas[part],  # type: ignore[arg-type]
+                embeddings=vectors[part],
+            )
+
+    def delete_passages(self, ids: Sequence[str]) -> None:
+        """Delete passages by id; ids that are absent are ignored."""
+        for at in range(0, len(ids), _BATCH):
+            self._passages.delete(ids=list(ids[at : at + _BATCH]))
+
+    def passage_ids(self) -> set[str]:
+        """Return the ids of all stored passages, of current versions and others."""
+        found: set[str] = set()
+        while page := self._passages.get(include=[], limit=50_000, offset=len(found))["ids"]:
+            found.update(page)
+        return found
+
+    def passages(self, ids: Sequence[str]) -> dict[str, Passage]:
+        """Return stored passages by id; absent ids are left out."""
+        found: dict[str, Passage] = {}
+        for at in range(0, len(ids), _BATCH):
+            got = self._passages.get(
+                ids=list(ids[at : at + _BATCH]), include=["documents", "metadatas"]
+            )
+            rows = zip(got["ids"], got["documents"] or [], got["metadatas"] or [], strict=True)
+            found |= {i: _passage(i, text, meta) for i, text, meta in rows}
+        return found
+
+    def vectors(self, ids: Sequence[str]) -> dict[str, Any]:
+        """Return the vectors (float32, shape (dimension,)) of stored passages by id."""
+        if not ids:
+            return {}
+        got = self._passages.get(ids=list(ids), include=["embeddings"])
+        embeddings = got["embeddings"]
+        return {} if embeddings is None else dict(zip(got["ids"], embeddings, strict=True))
+
+    def nearest(
+        self, vector: Vectors, limit: int, filters: Filters | None = None
+    ) -> list[tuple[Passage, float]]:
+        """Return up to `limit` passages nearest to a question vector of shape (dimension,).
+
+        Each with its cosine similarity, best first. Stale versions may be
+        among them: the caller knows which are current.
+        """
+        got = self._passages.query(
+            query_embeddings=[vector],
+            n_results=limit,
+            where=_where(filters) if filters else None,  # type: ignore[arg-type]
+            include=["documents", "metadatas", "distances"],
+        )
+        rows = zip(
+            got["ids"][0],
+            (got["documents"] or [[]])[0],
+            (got["metadatas"] or [[]])[0],
+            (got["distances"] or [[]])[0],
+            strict=True,
+        )
+        return [(_passage(i, text, meta), 1.0 - float(d)) for i, text, meta, d in rows]
+
+    def count(self) -> int:
+        """Return the number of stored passages, stale ones included."""
+        return int(self._passages.count())
+
+
+def connect(settings: Settings) -> ClientAPI:
+    """Return the Chroma client that the settings name, telemetry off.
+
+    Raises StoreError when the server does not answer or the folder cannot be
+    used.
+    """
+    import chromadb
+    from chromadb.config import Settings as ChromaSettings
+
+    quiet = ChromaSettings(anonymized_telemetry=False)
+    try:
+        if settings.chroma_url:
+            url = urlsplit(settings.chroma_url)
+            return chromadb.HttpClient(
+                host=url.hostname or "localhost",
+                port=url.port or (443 if url.scheme == "https" else 8000),
+                ssl=url.scheme == "https",
+                settings=quiet,
+            )
+        folder = settings.index_dir / "chroma"
+        folder.mkdir(parents=True, exist_ok=True)
+        return chromadb.PersistentClient(path=str(folder), settings=quiet)
+    except Exception as error:  # Chroma's own errors share no base
+        where = settings.chroma_url or settings.index_dir
+        raise StoreError(
+            f"L'index {where} ne s'ouvre pas ({error}) : vérifiez RECOUPE_INDEX_DIR et "
+            "RECOUPE_CHROMA_URL, puis lancez « recoupe doctor »."
+        ) from error
+
+
+def _where(filters: Filters) -> dict[str, Any]:
+    clauses: list[dict[str, Any]] = []
+    for key, values in (
+        ("source", filters.sources),
+        ("author", filters.authors),
+        ("section", filters.sections),
+    ):
+        if values:
+            clauses.append({key: {"$in": list(values)}})
+    if filters.since:
+        clauses.append({"day": {"$gte": filters.since.toordinal()}})
+    if filters.until:
+        clauses.append({"day": {"$lte": filters.until.toordinal()}})
+        clauses.append({"day": {"$gte": 1}})
+    return clauses[0] if len(clauses) == 1 else {"$and": clauses}
+
+
+def _filler(article_id: str) -> list[float]:
+    """Return a small vector for a record that is never searched by likeness.
+
+    Distinct for distinct ids: thousands of equal vectors make a slow graph.
+    """
+    digest = hashlib.blake2b(article_id.encode(), digest_size=4).digest()
+    return [byte / 255 + 0.01 for byte in digest]
+
+
+def _source_metadata(source: Source) -> dict[str, str | int]:
+    return {
+        "title": source.title,
+        "source": source.name,
+        "author": source.author,
+        "section": source.section,
+        "url": source.url,
+        "day": source.published.toordinal() if source.published else 0,
+    }
+
+
+def _record_metadata(record: ArticleRecord) -> dict[str, str | int]:
+    return {
+        **_source_metadata(record.source),
+        "fingerprint": record.fingerprint,
+        "passages": record.passages,
+        "characters": record.characters,
+        "path": record.path,
+    }
+
+
+def _record(article_id: str, meta: Any) -> ArticleRecord:
+    return ArticleRecord(
+        id=article_id,
+        fingerprint=meta["fingerprint"],
+        source=Source(
+            title=meta["title"],
+            name=meta["source"],
+            author=meta["author"],
+            published=date.fromordinal(meta["day"]) if meta["day"] else None,
+            url=meta["url"],
+            section=meta["section"],
+        ),
+        passages=meta["passages"],
+        characters=meta["characters"],
+        path=meta["path"],
+    )
+
+
+def _passage_metadata(passage: Passage, source: Source) -> dict[str, str | int]:
+    day = source.published.toordinal() if source.published else 0
+    return {
+        "article_id": passage.article_id,
+        "index": passage.index,
+        "start": passage.start,
+        "end": passage.end,
+        "heading": passage.heading,
+        "source": source.name,
+        "author": source.author,
+        "section": source.section,
+        "day": day,
+    }
+
+
+def _passage(passage_id: str, text: str, meta: Any) -> Passage:
+    return Passage(
+        id=passage_id,
+        article_id=meta["article_id"],
+        index=meta["index"],
+        start=meta["start"],
+        end=meta["end"],
+        text=text,
+        heading=meta["heading"],
+    )
+
+
+def unknown_ids(ids: Iterable[str], records: dict[str, ArticleRecord]) -> list[str]:
+    """Return the ids that no record has."""
+    return [i for i in ids if i not in records]
