@@ -63,12 +63,12 @@ def source_of(fields: Mapping[str, str], where: str) -> Source:
         log.warning("%s : adresse refusée, laissée vide : %s", where, url[:80])
         url = ""
     return Source(
-        title=_line(fields.get("title", "")),
-        name=_line(fields.get("name", "")),
-        author=_line(fields.get("author", "")),
+        title=tidy(fields.get("title", "")),
+        name=_name(fields.get("name", "")),
+        author=_name(fields.get("author", "")),
         published=published,
         url=url,
-        section=_line(fields.get("section", "")),
+        section=_name(fields.get("section", "")),
     )
 
 
@@ -115,5 +115,6 @@ def _control_share(data: bytes) -> float:
     return controls / max(1, len(head))
 
 
-def _line(text: str) -> str:
-    return tidy(text)
+def _name(text: str) -> str:
+    """Return a name in one typography, so that a source is not listed twice."""
+    return re.sub("[\u00a0\u202f]", " ", tidy(text)).replace("'", "’")

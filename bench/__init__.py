@@ -1,0 +1,1 @@
+"""Measurements and calibration; not part of the installed package."""

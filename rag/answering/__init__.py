@@ -1,0 +1,1 @@
+"""From passages to an answer: extracted sentences or a language model's, checked."""

@@ -1,0 +1,224 @@
+"""Which sentences answer a question, and whether any does.
+
+Sentences of the best passages are described by a few features; two logistic
+models fitted on questions with known answers (`bench/calibrate.py`) turn them
+into a ranking and into the probability that the corpus answers at all.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from rag.answering.question import Question, parse, same_root
+from rag.domain import Citation, Hit
+from rag.french import content_stems, format_date, names, numbers, words
+from rag.sentences import sentence_spans
+
+if TYPE_CHECKING:
+    from rag.index import Index
+
+SENTENCE_FEATURES = (
+    "window",  # question stems that the title lacks, in this sentence and the one before
+    "beyond_lead",  # question stems that title and lead lack, in this sentence
+    "context",  # question stems in title, date, heading and passage
+    "expected",  # holds the kind of thing asked for
+    "similarity",  # cosine of question and sentence
+    "in_context",  # cosine of question and title + sentence
+    "passage_similarity",
+    "fused",
+)
+ANSWER_FEATURES = (
+    "coverage",
+    "window",
+    "beyond_lead",
+    "context",
+    "expected",
+    "similarity",
+    "in_context",
+    "missing",  # share of the names and figures asked about that the passage lacks
+    "unknown",  # share of the question's stems, by rarity, that the passage lacks
+    "gap",  # lead of the best sentence over the best of another article
+)
+_EMBEDDED = 10  # sentences whose cosine is computed: the costly feature, 20 to 40 ms each
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A sentence of a passage with its features and score (log-odds, no unit)."""
+
+    hit: Hit
+    rank: int
+    start: int
+    end: int
+    text: str
+    features: dict[str, float]
+    score: float
+
+    def citation(self) -> Citation:
+        """Return the exact span of this sentence in its article."""
+        passage = self.hit.passage
+        return Citation(passage.article_id, self.hit.source, self.start, self.end, self.text)
+
+
+def find_evidence(
+    index: Index, question_text: str, hits: Sequence[Hit]
+) -> tuple[list[Evidence], float]:
+    """Return the sentences of `hits`, best first, and the probability that one answers.
+
+    The probability is in [0, 1]; 0 without a sentence. Raises EmbeddingError.
+    """
+    question = parse(question_text)
+    weights = idf(index, question.stems)
+    drafts = [
+        evidence
+        for rank, hit in enumerate(hits)
+        for evidence in _sentences(question, weights, hit, rank)
+    ]
+    if not drafts:
+        return [], 0.0
+    drafts.sort(key=lambda e: -e.score)
+    head = _with_similarity(index, question, drafts[:_EMBEDDED])
+    model = _models()["sentence"]
+    ranked = [rescored(e, model) for e in sorted(head, key=lambda e: (e.rank, e.start))]
+    ranked.sort(key=lambda e: -e.score)
+    features = answer_features(question, weights, ranked)
+    return ranked, probability(features)
+
+
+def probability(features: dict[str, float]) -> float:
+    """Return the calibrated probability, in [0, 1], that the best sentence answers."""
+    return 1 / (1 + math.exp(-_linear(_models()["answer"], features)))
+
+
+def answer_features(
+    question: Question, weights: dict[str, float], ranked: Sequence[Evidence]
+) -> dict[str, float]:
+    """Return the features of `ANSWER_FEATURES` for ranked evidence."""
+    best = ranked[0]
+    context = _context(best.hit)
+    known = set(content_stems(context))
+    asked_names = names(question.text) | numbers(question.text)
+    in_context = set(words(context)) | numbers(context)
+    total = sum(weights.values()) or 1.0
+    missing = sum(
+        w for s, w in weights.items() if not any(same_root(s, k) for k in known)
+    )
+    others = [e.score for e in ranked[1:] if e.hit.passage.article_id != best.hit.passage.article_id]
+    return {
+        **{k: best.features[k] for k in ANSWER_FEATURES if k in best.features},
+        "missing": len(asked_names - in_context) / max(1, len(asked_names)),
+        "unknown": missing / total,
+        "gap": best.score - others[0] if others else 2.0,
+    }
+
+
+def _sentences(
+    question: Question, weights: dict[str, float], hit: Hit, rank: int
+) -> list[Evidence]:
+    passage = hit.passage
+    context = set(content_stems(_context(hit)))
+    context_coverage = coverage(weights, context)
+    title = set(content_stems(hit.source.title))
+    # What the title already says, every sentence of the article is about.
+    left = {s: w for s, w in weights.items() if not any(same_root(s, t) for t in title)}
+    found = []
+    before: set[str] = set()
+    lead = set(content_stems(passage.text.split(". ", 1)[0]))
+    beyond = {s: w for s, w in left.items() if not any(same_root(s, t) for t in lead)}
+    for a, b in sentence_spans(passage.text):
+        text = passage.text[a:b]
+        if text == passage.heading:
+            continue
+        stems = set(content_stems(text))
+        features = {
+            "coverage": coverage(weights, stems),
+            "beyond_lead": coverage(beyond, stems) if beyond else 0.5,
+            "window": coverage(left, stems | before) if left else 0.5,
+            "context": context_coverage,
+            "expected": question.answered_in(text),
+            "similarity": 0.0,
+            "in_context": 0.0,
+            "passage_similarity": _spread(hit.similarity or 0.8),
+            "fused": hit.score,
+        }
+        before = stems
+        first = (
+            1.5 * features["coverage"] + 2.0 * features["window"]
+            + 1.5 * features["expected"] + context_coverage
+            + 0.3 * hit.score - 0.1 * rank
+        )  # fmt: skip
+        found.append(
+            Evidence(hit, rank, passage.start + a, passage.start + b, text, features, first)
+        )
+    return found
+
+
+def coverage(weights: dict[str, float], stems: set[str]) -> float:
+    """Return the share of the question's stems, weighted by rarity, that `stems` hold."""
+    total = sum(weights.values())
+    if not total:
+        return 0.0
+    held = sum(w * max((same_root(s, k) for k in stems), default=0.0) for s, w in weights.items())
+    return held / total
+
+
+def _context(hit: Hit) -> str:
+    day = format_date(hit.source.published) if hit.source.published else ""
+    return "\n".join((hit.source.title, day, hit.passage.heading, hit.passage.text))
+
+
+def idf(index: Index, stems: Sequence[str]) -> dict[str, float]:
+    """Return the rarity of stems among the passages: BM25's inverse document frequency."""
+    total, frequencies = index.lexical.document_frequencies(stems)
+    return {
+        s: math.log(1 + (total - n + 0.5) / (n + 0.5)) if n <= total else 0.01
+        for s, n in frequencies.items()
+    }
+
+
+def _with_similarity(
+    index: Index, question: Question, evidence: Sequence[Evidence]
+) -> list[Evidence]:
+    asked = index.embedder.embed_questions([question.text])[0]
+    bare = [e.text for e in evidence]
+    titled = [f"{e.hit.source.title}\n{e.text}" for e in evidence]
+    vectors = index.embedder.embed_passages(bare + titled)
+    pairs = zip(vectors[: len(bare)], vectors[len(bare) :], strict=True)
+    return [
+        replace(
+            e,
+            features=e.features
+            | {
+                "similarity": _spread(float(asked @ v)),
+                "in_context": _spread(float(asked @ t)),
+            },
+        )
+        for e, (v, t) in zip(evidence, pairs, strict=True)
+    ]
+
+
+def rescored(evidence: Evidence, model: dict[str, float]) -> Evidence:
+    """Return the same evidence with the score that a model gives it."""
+    return replace(evidence, score=_linear(model, evidence.features))
+
+
+def _spread(cosine: float) -> float:
+    """Spread the narrow range in which e5 cosines lie, about 0.75 to 0.95, around 0."""
+    return cosine * 10 - 8.5
+
+
+def _linear(model: dict[str, float], features: dict[str, float]) -> float:
+    return model["intercept"] + sum(w * features[k] for k, w in model.items() if k in features)
+
+
+@lru_cache(maxsize=1)
+def _models() -> dict[str, dict[str, float]]:
+    text = (files("rag.answering") / "calibration.json").read_text(encoding="utf-8")
+    loaded: dict[str, dict[str, float]] = json.loads(text)["models"]
+    return loaded

@@ -1,0 +1,101 @@
+"""Check that what a language model wrote is in the passages it cites (I4).
+
+A statement passes when it cites a passage that exists, when its numbers and
+names occur there, when most of its words do, and when it is close in meaning.
+What does not pass is marked, never silently kept.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rag import texts
+from rag.answering.question import same_root
+from rag.domain import Citation, Hit, Statement
+from rag.french import content_stems, fold, format_date, names, numbers, words
+from rag.sentences import sentence_spans
+
+if TYPE_CHECKING:
+    from rag.embedding import Embedder
+
+MARK = re.compile(r"\s*\[(\d{1,3}(?:\s*[,;]\s*\d{1,3})*)\]")
+_WORDS_HELD = 0.6  # share of a statement's content words found in its passages
+_CLOSE = 0.80  # cosine of statement and passage: e5 puts unrelated French below about 0.80
+
+
+def check(text: str, hits: Sequence[Hit], embedder: Embedder) -> Statement | None:
+    """Return one sentence of a model's answer as a checked statement.
+
+    `text` holds its marks `[n]`, 1-based in `hits`. Marks without a passage
+    are removed. None when nothing is left but marks. Raises EmbeddingError.
+    """
+    said = MARK.sub("", text).strip()
+    if not re.search(r"\w", said):
+        return None
+    cited = [int(n) for m in MARK.findall(text) for n in re.findall(r"\d+", m)]
+    known = [hits[n - 1] for n in dict.fromkeys(cited) if 1 <= n <= len(hits)]
+    if not known:
+        reason = texts.INVENTED_CITATION if cited else texts.NO_CITATION
+        return Statement(said, supported=False, problem=reason)
+    if problem := _problem(said, known, embedder):
+        return Statement(said, _citations(said, known), supported=False, problem=problem)
+    return Statement(said, _citations(said, known))
+
+
+def _problem(said: str, hits: Sequence[Hit], embedder: Embedder) -> str:
+    """Return why a statement is not supported by passages, in French, or ""."""
+    context = "\n".join(_context(hit) for hit in hits)
+    if absent := numbers(said) - numbers(context):
+        return texts.ABSENT_NUMBER.format(", ".join(sorted(absent)))
+    present = set(words(context))
+    if absent := names(said) - present:
+        return texts.ABSENT_NAME.format(", ".join(sorted(absent)))
+    stems = set(content_stems(said))
+    held = set(content_stems(context))
+    missing = [s for s in stems if not any(same_root(s, h) for h in held)]
+    if stems and 1 - len(missing) / len(stems) < _WORDS_HELD:
+        return texts.ABSENT_WORDS
+    if _negated(said) != _negated(" ".join(_best_sentences(said, hits))) and not missing:
+        return texts.REVERSED
+    question = embedder.embed_passages([said])[0]
+    nearest = max(
+        float(question @ v) for v in embedder.embed_passages([h.passage.text for h in hits])
+    )
+    return texts.FAR_MEANING if nearest < _CLOSE else ""
+
+
+def _context(hit: Hit) -> str:
+    source = hit.source
+    day = format_date(source.published) if source.published else ""
+    return "\n".join((source.title, source.name, source.author, day, hit.passage.text))
+
+
+def _negated(text: str) -> bool:
+    return bool(re.search(r"\b(?:ne|n')\s?\w+.{0,30}\b(?:pas|jamais|aucun\w*|plus|rien)\b", fold(text)))
+
+
+def _best_sentences(said: str, hits: Sequence[Hit]) -> list[str]:
+    return [c.quote for c in _citations(said, hits)]
+
+
+def _citations(said: str, hits: Sequence[Hit]) -> tuple[Citation, ...]:
+    """Return, for each cited passage, the sentence of it that says most of a statement."""
+    wanted = set(content_stems(said)) | numbers(said)
+    citations = []
+    for hit in hits:
+        passage = hit.passage
+        spans = sentence_spans(passage.text) or [(0, len(passage.text))]
+
+        def overlap(span: tuple[int, int], text: str = passage.text) -> tuple[float, int]:
+            held = text[span[0] : span[1]]
+            share = len(wanted & (set(content_stems(held)) | numbers(held)))
+            return share, -span[0]
+
+        a, b = max(spans, key=overlap)
+        start, end = passage.start + a, passage.start + b
+        citations.append(
+            Citation(passage.article_id, hit.source, start, end, passage.text[a:b])
+        )
+    return tuple(citations)

@@ -1,0 +1,255 @@
+"""The one object that faces use: ask, search, ingest, read, remove.
+
+`open_assistant` gives the index to this process, or, when another process
+owns it and serves (I3), a stand-in that speaks to that one.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Generator as Coroutine
+from dataclasses import replace
+from datetime import date
+from typing import TYPE_CHECKING, Protocol
+
+from rag import texts
+from rag.answering.evidence import find_evidence
+from rag.answering.extractive import compose, refuse, render
+from rag.answering.followup import complete
+from rag.answering.generative import Draft, Generator, load_generator
+from rag.domain import (
+    Answer,
+    ArticleRecord,
+    Filters,
+    Hit,
+    IngestReport,
+    Reading,
+    Statement,
+    StoredArticle,
+    Turn,
+)
+from rag.embedding import load_embedder
+from rag.errors import ModelError, QuestionError
+from rag.index import Index, open_index
+from rag.ingestion import Progress, ingest
+from rag.owner import Owner, Ownership, acquire
+from rag.retrieval import Retriever
+
+if TYPE_CHECKING:
+    from rag.settings import Settings
+
+log = logging.getLogger(__name__)
+
+LONGEST_QUESTION = 1000  # characters
+Event = Draft | Statement | Answer
+
+
+def _silent(_done: int, _total: int) -> None:
+    return None
+
+
+class Assistant(Protocol):
+    """What a face can ask for; `LocalAssistant` does it, `RemoteAssistant` passes it on."""
+
+    def records(self) -> list[ArticleRecord]:
+        """Return the articles, newest first."""
+        ...
+
+    def article(self, article_id: str) -> StoredArticle:
+        """Return one article, whole. Raises ArticleNotFoundError."""
+        ...
+
+    def search(self, question: str, limit: int, filters: Filters | None = None) -> list[Hit]:
+        """Return up to `limit` passages, best first."""
+        ...
+
+    def ask(
+        self, question: str, history: Sequence[Turn] = (), filters: Filters | None = None
+    ) -> Answer:
+        """Return a cited answer or a refusal. Raises QuestionError."""
+        ...
+
+    def ingest(
+        self, reading: Reading, prune: Sequence[str] = (), progress: Progress = _silent
+    ) -> IngestReport:
+        """Bring the index up to date with what was read."""
+        ...
+
+    def remove(self, ids: Sequence[str]) -> list[str]:
+        """Remove articles; return the ids that were there."""
+        ...
+
+    def check(self) -> list[str]:
+        """Return what is wrong with the index, in French; empty when whole."""
+        ...
+
+    def repair(self) -> None:
+        """Make the index whole again."""
+        ...
+
+    def close(self) -> None:
+        """Give the index back."""
+        ...
+
+
+class LocalAssistant:
+    """The assistant over an index that this process owns."""
+
+    def __init__(self, settings: Settings, ownership: Ownership | None = None) -> None:
+        """Open the index. Raises StoreError, IndexMismatchError, SettingsError."""
+        self.settings = settings
+        self.ownership = ownership
+        self.embedder = load_embedder(settings)
+        self.index: Index = open_index(settings, self.embedder)
+        self.retriever = Retriever(self.index, settings.candidates)
+        self._generator: Generator | None = None
+        self._ingesting = threading.Lock()
+
+    def records(self) -> list[ArticleRecord]:
+        """See `Assistant`."""
+        found = list(self.index.records.values())
+        return sorted(
+            found, key=lambda r: (-(r.source.published or date.min).toordinal(), r.source.title)
+        )
+
+    def article(self, article_id: str) -> StoredArticle:
+        """See `Assistant`."""
+        return self.index.article(article_id)
+
+    def search(self, question: str, limit: int, filters: Filters | None = None) -> list[Hit]:
+        """See `Assistant`."""
+        return self.retriever.search(_checked(question), limit, filters)
+
+    def ask(
+        self, question: str, history: Sequence[Turn] = (), filters: Filters | None = None
+    ) -> Answer:
+        """See `Assistant`."""
+        *_, last = self.stream(question, history, filters)
+        assert isinstance(last, Answer)
+        return last
+
+    def stream(
+        self, question: str, history: Sequence[Turn] = (), filters: Filters | None = None
+    ) -> Iterator[Event]:
+        """Yield an answer as it forms: drafts, statements, and the whole Answer last.
+
+        Raises QuestionError, EmbeddingError. A language model that fails is
+        replaced by extracts, and the answer's `notice` says so.
+        """
+        question = _checked(question)
+        if not self.index.records:
+            yield Answer(question, (), (), refused=True, mode="", text=texts.EMPTY_INDEX)
+            return
+        generator = self._load_generator()
+        notice = ""
+        asked = question
+        try:
+            if generator and history:
+                asked = generator.rewrite(question, history)
+        except ModelError as error:
+            generator, notice = None, texts.NO_MODEL_NOTICE.format(error)
+        if not generator:
+            asked = complete(question, history)
+        hits = self.retriever.search(asked, self.settings.answer_passages, filters)
+        if generator and hits:
+            try:
+                answer = yield from self._generate(generator, question, asked, hits)
+                yield answer
+                return
+            except ModelError as error:
+                notice = texts.NO_MODEL_NOTICE.format(error)
+        answer = replace(self._extract(asked, hits), question=question, asked=asked, notice=notice)
+        yield from answer.statements
+        yield answer
+
+    def _extract(self, asked: str, hits: Sequence[Hit]) -> Answer:
+        evidence, probability = find_evidence(self.index, asked, hits)
+        log.info("probabilité de réponse : %.2f", probability)
+        if not evidence or probability < self.settings.threshold:
+            return refuse(asked, hits)
+        return compose(asked, evidence, hits, self.settings.answer_sentences)
+
+    def _generate(
+        self, generator: Generator, question: str, asked: str, hits: Sequence[Hit]
+    ) -> Coroutine[Event, None, Answer]:
+        statements: list[Statement] = []
+        for event in generator.answer(asked, hits):
+            yield event
+            if isinstance(event, Statement):
+                statements.append(event)
+        if not statements:
+            return replace(refuse(question, hits, generator.name), asked=asked)
+        notice = "" if all(s.supported for s in statements) else texts.UNSUPPORTED_NOTICE
+        return Answer(
+            question=question,
+            statements=tuple(statements),
+            hits=tuple(hits),
+            refused=False,
+            mode=generator.name,
+            text=render(statements),
+            asked=asked,
+            notice=notice,
+        )
+
+    def ingest(
+        self, reading: Reading, prune: Sequence[str] = (), progress: Progress = _silent
+    ) -> IngestReport:
+        """See `Assistant`. A second ingestion waits for the first."""
+        with self._ingesting:
+            return ingest(self.index, reading, self.settings.passage_tokens, prune, progress)
+
+    def remove(self, ids: Sequence[str]) -> list[str]:
+        """See `Assistant`."""
+        return self.index.remove(ids)
+
+    def check(self) -> list[str]:
+        """See `Assistant`."""
+        return self.index.check()
+
+    def repair(self) -> None:
+        """See `Assistant`."""
+        self.index.repair()
+
+    def close(self) -> None:
+        """See `Assistant`."""
+        if self.ownership:
+            self.ownership.release()
+
+    def _load_generator(self) -> Generator | None:
+        if self._generator is None:
+            self._generator = load_generator(self.settings, self.embedder)
+        return self._generator
+
+
+def open_assistant(
+    settings: Settings,
+    command: str,
+    wait: float = 10.0,
+    on_wait: Callable[[Owner | None], None] = lambda _: None,
+) -> Assistant:
+    """Return the assistant over the settings' index, here or in the process that owns it.
+
+    Waits up to `wait` seconds for an owner that does not serve. Raises
+    IndexBusyError when it still holds the index then.
+    """
+    held = acquire(settings.index_dir, command, wait, on_wait)
+    if isinstance(held, Owner):
+        from rag.remote import RemoteAssistant
+
+        return RemoteAssistant(held)
+    try:
+        return LocalAssistant(settings, held)
+    except BaseException:
+        held.release()
+        raise
+
+
+def _checked(question: str) -> str:
+    question = " ".join(question.replace("\0", " ").split())
+    if not question:
+        raise QuestionError(texts.EMPTY_QUESTION)
+    if len(question) > LONGEST_QUESTION:
+        raise QuestionError(texts.LONG_QUESTION.format(LONGEST_QUESTION))
+    return question
