@@ -52,6 +52,9 @@ class Settings(BaseSettings):
 
     host: str = Field("127.0.0.1", description="adresse d'écoute")
     port: int = Field(7860, ge=0, le=65535, description="port d'écoute")
+    allow_edits: bool = Field(
+        False, description="ajout et retrait par le web hors de cette machine"
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "WARNING", description="détail du journal"
     )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-NBSP = "\u00a0"
-NNBSP = "\u202f"
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rag.domain import IngestReport
 
 NO_ANSWER = (
     "Je n’ai pas trouvé de réponse à cette question dans les articles. "
@@ -26,3 +28,34 @@ FAR_MEANING = "le sens s’éloigne des passages cités"
 EMPTY_QUESTION = "La question est vide\u00a0: écrivez-la en toutes lettres."
 LONG_QUESTION = "La question dépasse {} caractères\u00a0: raccourcissez-la."
 NO_MODEL_NOTICE = "{} Voici, en attendant, des extraits des articles."
+CHANGED_ARTICLE = "L’article a changé depuis cette réponse\u00a0: le passage cité n’y figure plus tel quel."
+NO_SOURCE = "Source inconnue"
+UNEXPECTED = "Une erreur inattendue s’est produite\u00a0: réessayez\u202f; le journal en donne le détail."
+NO_FILE = "Choisissez d’abord un ou plusieurs fichiers."
+NO_ARTICLE = "Cliquez sur un numéro de source\u00a0: l’article s’ouvre ici, le passage cité surligné."
+WELCOME = (
+    "Posez une question\u00a0: Recoupe répond avec les phrases des articles, et chaque phrase porte "
+    "le numéro de sa source. Quand les articles ne répondent pas, Recoupe le dit."
+)
+BAD_DATE = "La date du champ «\u00a0{}\u00a0» ne se lit pas\u00a0: écrivez-la comme 31/12/2024."
+EXAMPLE = "Que sait-on de ceci\u00a0: {}\u202f?"
+
+
+def summary(report: IngestReport) -> str:
+    """Return the one-line account of an ingestion."""
+    counts = (
+        ("nouveau", "nouveaux", report.new),
+        ("mis à jour", "mis à jour", report.updated),
+        ("inchangé", "inchangés", report.unchanged),
+        ("retiré", "retirés", report.removed),
+        ("en échec", "en échec", report.failed),
+    )
+    parts = [f"{len(items)} {many if len(items) > 1 else one}" for one, many, items in counts]
+    return "Articles\u00a0: " + ", ".join(parts) + "."
+
+
+def removed(count: int) -> str:
+    """Return how many articles were removed, in words."""
+    if count == 0:
+        return "Aucun article retiré."
+    return "1 article retiré." if count == 1 else f"{count} articles retirés."

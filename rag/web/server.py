@@ -1,0 +1,76 @@
+"""Serve the chat, and the owner's routes, on one address."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import rag.web  # noqa: F401 - turns telemetry off before Gradio is imported
+from rag.assistant import LocalAssistant
+from rag.errors import StoreError
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+log = logging.getLogger(__name__)
+
+LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+
+
+def build_app(assistant: LocalAssistant, token: str, *, editable: bool) -> FastAPI:
+    """Return the web application; `editable` lets visitors add and remove articles."""
+    from fastapi import FastAPI
+
+    from rag.web.chat import mount_chat
+    from rag.web.owner_api import mount_owner_api
+
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    mount_owner_api(app, assistant, token)
+    return mount_chat(app, assistant, editable=editable)
+
+
+def serve(assistant: LocalAssistant, on_ready: Callable[[str], None]) -> None:
+    """Serve until interrupted; `on_ready` is told the address once it answers.
+
+    Raises StoreError when the port is taken.
+    """
+    import uvicorn
+
+    settings = assistant.settings
+    listener = listen(settings.host, settings.port)
+    host, port = listener.getsockname()[:2]
+    reached = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104 - comparison only
+    url = f"http://[{reached}]:{port}" if ":" in reached else f"http://{reached}:{port}"
+    token = assistant.ownership.announce(url) if assistant.ownership else ""
+    app = build_app(assistant, token, editable=settings.host in LOOPBACK or settings.allow_edits)
+    config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False)
+    server = uvicorn.Server(config)
+
+    async def run() -> None:
+        task = asyncio.create_task(server.serve(sockets=[listener]))
+        while not server.started and not task.done():  # noqa: ASYNC110 - uvicorn has no event
+            await asyncio.sleep(0.05)
+        if server.started:
+            on_ready(url)
+        await task
+
+    asyncio.run(run())
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a bound socket. Raises StoreError, in French, when the port is taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise StoreError(
+            f"Le port {port} de {host} ne peut pas être ouvert ({error.strerror}) : arrêtez ce qui "
+            "l'occupe ou choisissez-en un autre avec RECOUPE_PORT."
+        ) from error
+    return listener
