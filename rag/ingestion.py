@@ -42,7 +42,10 @@ def ingest(
     `prune` lists resolved paths of files and folders: articles that came from
     under them and are no longer there are removed. Nothing else is.
     """
-    new, updated, unchanged, moved = [], [], [], []
+    new: list[str] = []
+    updated: list[str] = []
+    unchanged: list[str] = []
+    moved: list[ArticleRecord] = []
     todo: list[tuple[Article, str]] = []
     for article in reading.articles:
         version = fingerprint(article, passage_tokens)

@@ -156,9 +156,7 @@ class LexicalIndex:
             last = filters.until.toordinal() if filters.until else 10_000_000
             found.append(
                 query.const_score_query(
-                    query.range_query(
-                        self._schema, "day", tantivy.FieldType.Integer, first, last
-                    ),
+                    query.range_query(self._schema, "day", tantivy.FieldType.Integer, first, last),
                     0.0,
                 )
             )

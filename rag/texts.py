@@ -12,9 +12,13 @@ NO_ANSWER = (
     "Voici les passages les plus proches\u202f; aucun n’y répond avec assez de certitude."
 )
 NO_PASSAGE = "Je n’ai trouvé aucun passage en rapport avec cette question dans les articles."
-EMPTY_INDEX = "L’index ne contient aucun article\u00a0: lancez «\u00a0recoupe ingest corpus/\u00a0»."
+EMPTY_INDEX = (
+    "L’index ne contient aucun article\u00a0: lancez «\u00a0recoupe ingest corpus/\u00a0»."
+)
 UNSUPPORTED_MARK = "(non appuyé par les articles cités)"
-UNSUPPORTED_NOTICE = "Une phrase au moins n’est pas appuyée par les articles cités\u00a0: vérifiez-la."
+UNSUPPORTED_NOTICE = (
+    "Une phrase au moins n’est pas appuyée par les articles cités\u00a0: vérifiez-la."
+)
 COMPLETED = "Question comprise ainsi\u00a0: {}"
 
 NO_CITATION = "aucun passage n’est cité"
@@ -28,14 +32,20 @@ FAR_MEANING = "le sens s’éloigne des passages cités"
 EMPTY_QUESTION = "La question est vide\u00a0: écrivez-la en toutes lettres."
 LONG_QUESTION = "La question dépasse {} caractères\u00a0: raccourcissez-la."
 NO_MODEL_NOTICE = "{} Voici, en attendant, des extraits des articles."
-CHANGED_ARTICLE = "L’article a changé depuis cette réponse\u00a0: le passage cité n’y figure plus tel quel."
+CHANGED_ARTICLE = (
+    "L’article a changé depuis cette réponse\u00a0: le passage cité n’y figure plus tel quel."
+)
 NO_SOURCE = "Source inconnue"
-UNEXPECTED = "Une erreur inattendue s’est produite\u00a0: réessayez\u202f; le journal en donne le détail."
+UNEXPECTED = (
+    "Une erreur inattendue s’est produite\u00a0: réessayez\u202f; le journal en donne le détail."
+)
 NO_FILE = "Choisissez d’abord un ou plusieurs fichiers."
-NO_ARTICLE = "Cliquez sur un numéro de source\u00a0: l’article s’ouvre ici, le passage cité surligné."
+NO_ARTICLE = (
+    "Cliquez sur un numéro de source\u00a0: l’article s’ouvre ici, le passage cité surligné."
+)
 WELCOME = (
-    "Posez une question\u00a0: Recoupe répond avec les phrases des articles, et chaque phrase porte "
-    "le numéro de sa source. Quand les articles ne répondent pas, Recoupe le dit."
+    "Posez une question\u00a0: Recoupe répond avec les phrases des articles, et chaque phrase "
+    "porte le numéro de sa source. Quand les articles ne répondent pas, Recoupe le dit."
 )
 BAD_DATE = "La date du champ «\u00a0{}\u00a0» ne se lit pas\u00a0: écrivez-la comme 31/12/2024."
 EXAMPLE = "Que sait-on de ceci\u00a0: {}\u202f?"

@@ -106,10 +106,10 @@ def answer_features(
     asked_names = names(question.text) | numbers(question.text)
     in_context = set(words(context)) | numbers(context)
     total = sum(weights.values()) or 1.0
-    missing = sum(
-        w for s, w in weights.items() if not any(same_root(s, k) for k in known)
-    )
-    others = [e.score for e in ranked[1:] if e.hit.passage.article_id != best.hit.passage.article_id]
+    missing = sum(w for s, w in weights.items() if not any(same_root(s, k) for k in known))
+    others = [
+        e.score for e in ranked[1:] if e.hit.passage.article_id != best.hit.passage.article_id
+    ]
     return {
         **{k: best.features[k] for k in ANSWER_FEATURES if k in best.features},
         "missing": len(asked_names - in_context) / max(1, len(asked_names)),

@@ -15,9 +15,7 @@ _ENOUGH = 0.75  # share of the belief, over all candidate sentences, that an ans
 _FAINT = 0.08  # a sentence below this share is left out
 
 
-def compose(
-    question: str, evidence: Sequence[Evidence], hits: Sequence[Hit], limit: int
-) -> Answer:
+def compose(question: str, evidence: Sequence[Evidence], hits: Sequence[Hit], limit: int) -> Answer:
     """Return the few sentences that answer, article by article, in reading order.
 
     `evidence` is ranked, best first, and not empty. At most `limit` sentences;
@@ -60,9 +58,7 @@ def select(evidence: Sequence[Evidence], limit: int) -> list[Evidence]:
     chosen: list[Evidence] = []
     gathered = 0.0
     for e, weight in zip(evidence, weights, strict=True):
-        if chosen and (
-            len(chosen) >= limit or gathered >= _ENOUGH or weight / total < _FAINT
-        ):
+        if chosen and (len(chosen) >= limit or gathered >= _ENOUGH or weight / total < _FAINT):
             break
         gathered += weight / total
         if all(e.text != other.text for other in chosen):

@@ -19,7 +19,9 @@ _REFERENCE = re.compile(
     r"\b(?:l'a|l'ont|l'avait|il|elle|ils|elles|lui|leur|cela|ca|celui-ci|celle-ci|cette affaire|"
     r"ce projet|cette decision|cet accord|y|en est|la-bas|son|sa|ses)\b"
 )
-_PLACE = re.compile(r"\b(à|au|aux|dans|en|chez|pour)\s+((?:l[ea'’]s?\s?)?[A-ZÀ-Þ][\w’'-]*(?:[ -][A-ZÀ-Þ][\w’'-]*)*)")  # noqa: E501
+_PLACE = re.compile(
+    r"\b(à|au|aux|dans|en|chez|pour)\s+((?:l[ea'’]s?\s?)?[A-ZÀ-Þ][\w’'-]*(?:[ -][A-ZÀ-Þ][\w’'-]*)*)"
+)
 
 
 def complete(question: str, history: Sequence[Turn]) -> str:

@@ -1,4 +1,4 @@
-"""What a French question expects: a number of something, a date, a person, a reason…"""
+"""What a French question expects: a number of something, a date, a person, a reason."""
 
 from __future__ import annotations
 

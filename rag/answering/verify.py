@@ -73,7 +73,9 @@ def _context(hit: Hit) -> str:
 
 
 def _negated(text: str) -> bool:
-    return bool(re.search(r"\b(?:ne|n')\s?\w+.{0,30}\b(?:pas|jamais|aucun\w*|plus|rien)\b", fold(text)))
+    return bool(
+        re.search(r"\b(?:ne|n')\s?\w+.{0,30}\b(?:pas|jamais|aucun\w*|plus|rien)\b", fold(text))
+    )
 
 
 def _best_sentences(said: str, hits: Sequence[Hit]) -> list[str]:
@@ -95,7 +97,5 @@ def _citations(said: str, hits: Sequence[Hit]) -> tuple[Citation, ...]:
 
         a, b = max(spans, key=overlap)
         start, end = passage.start + a, passage.start + b
-        citations.append(
-            Citation(passage.article_id, hit.source, start, end, passage.text[a:b])
-        )
+        citations.append(Citation(passage.article_id, hit.source, start, end, passage.text[a:b]))
     return tuple(citations)

@@ -92,9 +92,7 @@ def decode(data: bytes, declared: str = "") -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         if _valid_multibyte(data) > 0:
-            raise ReadError(
-                f"encodage abîmé : UTF-8 interrompu à l'octet {error.start}"
-            ) from error
+            raise ReadError(f"encodage abîmé : UTF-8 interrompu à l'octet {error.start}") from error
     for encoding in (declared, "cp1252", "latin-1"):
         if encoding and fold(encoding) not in {"utf-8", "utf8"}:
             try:

@@ -22,13 +22,14 @@ _BLOCK_TAGS = {"p", "item", "quote", "head", "cell", "code"}
 def read_html(data: bytes, name: str) -> Iterator[Draft | Failure]:
     """Read the article of a page. Raises ReadError when there is none."""
     import trafilatura
+    from trafilatura.settings import Document
 
     declared = _CHARSET.search(data[:4096])
     page = decode(data, declared.group(1).decode("ascii") if declared else "")
     document = trafilatura.bare_extraction(
         page, with_metadata=True, include_comments=False, favor_recall=True, include_tables=True
     )
-    if document is None or document.body is None:
+    if not isinstance(document, Document) or document.body is None:
         raise ReadError("aucun article trouvé dans la page")
     source = source_of(
         {
@@ -60,7 +61,8 @@ def _with_visible_date(source: Source, page: str) -> Source:
     """Read a French date printed near « publié le », which metadata often lacks."""
     visible = re.sub(r"<[^>]+>", " ", page)
     match = re.search(
-        r"(?i)publié(?:e)?\s+le\s+((?:\w+\s+)?\d{1,2}(?:er)?\s+\w+\s+\d{4}|\d{2}/\d{2}/\d{4})", visible
+        r"(?i)publié(?:e)?\s+le\s+((?:\w+\s+)?\d{1,2}(?:er)?\s+\w+\s+\d{4}|\d{2}/\d{2}/\d{4})",
+        visible,
     )
     day = parse_date(match.group(1)) if match else None
     return Source(source.title, source.name, source.author, day, source.url, source.section)

@@ -41,7 +41,7 @@ _HERE = files("rag.web")
 def mount_chat(app: FastAPI, assistant: LocalAssistant, *, editable: bool) -> FastAPI:
     """Mount the chat at `/` of `app`."""
     blocks = Chat(assistant).build(editable=editable)
-    return gr.mount_gradio_app(
+    mounted: FastAPI = gr.mount_gradio_app(
         app,
         blocks,
         path="",
@@ -54,6 +54,7 @@ def mount_chat(app: FastAPI, assistant: LocalAssistant, *, editable: bool) -> Fa
         head='<meta name="viewport" content="width=device-width, initial-scale=1">',
         app_kwargs={"docs_url": None, "redoc_url": None},
     )
+    return mounted
 
 
 class Chat:
@@ -65,6 +66,7 @@ class Chat:
 
     def build(self, *, editable: bool) -> gr.Blocks:
         """Return the page. `editable` shows upload and removal."""
+        page: gr.Blocks
         with gr.Blocks(title="Recoupe", analytics_enabled=False, fill_width=True) as page:
             gr.HTML(_read("header.html"), js_on_load=None)
             turns = gr.State([])
@@ -97,9 +99,7 @@ class Chat:
                         autofocus=True,
                     )
                     send = gr.Button("Demander", variant="primary", scale=1, elem_id="rc-send")
-                examples = gr.HTML(
-                    "", elem_id="rc-examples", js_on_load=_read("examples.js")
-                )
+                examples = gr.HTML("", elem_id="rc-examples", js_on_load=_read("examples.js"))
                 with gr.Accordion("Filtrer par source et par date", open=False):
                     sources = gr.Dropdown([], multiselect=True, label="Sources")
                     with gr.Row():
@@ -107,9 +107,7 @@ class Chat:
                         until = gr.Textbox(label="Jusqu’au", placeholder="31/12/2024")
                 clear = gr.Button("Nouvelle conversation", size="sm", variant="secondary")
             with gr.Column(scale=2, min_width=320, elem_id="rc-side"):
-                panel = gr.HTML(
-                    _no_article(), elem_id="rc-panel", js_on_load=_read("panel.js")
-                )
+                panel = gr.HTML(_no_article(), elem_id="rc-panel", js_on_load=_read("panel.js"))
 
         asking: dict[str, Any] = {
             "fn": self.ask,
@@ -155,18 +153,16 @@ class Chat:
                     drop = gr.Button("Retirer du corpus", variant="stop", elem_id="rc-drop")
             done = gr.HTML("", elem_id="rc-done", js_on_load=None)
             shown = [listing, chosen]
-            add.click(
-                self.upload, [upload], [done, upload], api_visibility="private"
-            ).then(self.list_articles, None, shown, api_visibility="private")
+            add.click(self.upload, [upload], [done, upload], api_visibility="private").then(
+                self.list_articles, None, shown, api_visibility="private"
+            )
             drop.click(self.remove, [chosen], [done], api_visibility="private").then(
                 self.list_articles, None, shown, api_visibility="private"
             )
             tab.select(self.list_articles, None, shown, api_visibility="private")
             page.load(self.list_articles, None, shown, api_visibility="private")
         else:
-            tab.select(
-                lambda: self.list_articles()[0], None, [listing], api_visibility="private"
-            )
+            tab.select(lambda: self.list_articles()[0], None, [listing], api_visibility="private")
             page.load(lambda: self.list_articles()[0], None, [listing], api_visibility="private")
 
     def ask(
@@ -231,7 +227,9 @@ class Chat:
         return corpus_html(records), gr.Dropdown(choices=choices, value=[])
 
     def upload(
-        self, paths: Sequence[str] | None, progress: gr.Progress = gr.Progress()  # noqa: B008
+        self,
+        paths: Sequence[str] | None,
+        progress: gr.Progress = gr.Progress(),  # noqa: B008
     ) -> tuple[str, None]:
         """Ingest uploaded files; return what was done."""
         if not paths:

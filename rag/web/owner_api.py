@@ -68,7 +68,9 @@ def _ingest(assistant: LocalAssistant, call: IngestCall) -> Iterator[str]:
     def work() -> None:
         try:
             report = assistant.ingest(
-                call.reading, call.prune, lambda done, total: steps.put({"done": done, "total": total})
+                call.reading,
+                call.prune,
+                lambda done, total: steps.put({"done": done, "total": total}),
             )
             steps.put({"report": TypeAdapter(type(report)).dump_python(report, mode="json")})
         except RecoupeError as error:

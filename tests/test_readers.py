@@ -1,0 +1,216 @@
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag.domain import Article, Reading
+from rag.errors import ReadError
+from rag.readers import article_id, find_files, read_bytes, read_files
+from rag.readers.draft import decode
+
+SENTENCE = "Le pont est fermé depuis lundi, selon l’adjoint à la voirie."
+
+
+def read_one(path: Path, data: bytes | str) -> Article:
+    path.write_bytes(data.encode() if isinstance(data, str) else data)
+    reading = read_files([path])
+    assert reading.failures == ()
+    (article,) = reading.articles
+    return article
+
+
+def failure_of(path: Path, data: bytes) -> str:
+    path.write_bytes(data)
+    reading = read_files([path])
+    assert reading.articles == ()
+    (failure,) = reading.failures
+    assert failure.name == str(path)
+    return failure.reason
+
+
+def test_markdown_with_front_matter(tmp_path: Path) -> None:
+    article = read_one(
+        tmp_path / "pont.md",
+        "---\ntitre: Le pont fermé\nsource: L'Écho\nauteur: Ida Roy\ndate: mardi 1er août 2023\n"
+        "url: https://echo.example/pont\nrubrique: Transports\n---\n"
+        f"# Le pont fermé\n\n{SENTENCE} Voir [ici](http://x.example) et **là**.\n\n"
+        f"## Des travaux\n\n{SENTENCE} <b>gras</b>\n",
+    )
+    source = article.source
+    assert (source.title, source.name, source.author) == ("Le pont fermé", "L’Écho", "Ida Roy")
+    assert (source.published, source.section) == (date(2023, 8, 1), "Transports")
+    assert source.url == "https://echo.example/pont"
+    assert "Voir ici et là." in article.text
+    assert [article.text[a:b] for a, b in article.headings] == ["Des travaux"]
+    assert "<b>" not in article.text
+
+
+def test_plain_text_with_and_without_header(tmp_path: Path) -> None:
+    with_header = read_one(
+        tmp_path / "a.txt", f"Titre : Le pont\nDate : 05/02/2019\n\n{SENTENCE}\n"
+    )
+    assert with_header.source.title == "Le pont"
+    assert with_header.source.published == date(2019, 2, 5)
+    bare = read_one(tmp_path / "b.txt", f"Le pont ferme\n\n{SENTENCE}\n{SENTENCE}\n")
+    assert bare.source.title == "Le pont ferme"
+    assert bare.text.startswith(SENTENCE)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252", "latin-1"])
+def test_old_encodings_read_rightly(tmp_path: Path, encoding: str) -> None:
+    text = "Titre : L'été à Vélone\n\nL'œuvre coûte 3 € à la région, dit-on à Vélone."
+    if encoding == "latin-1":
+        text = text.replace("œ", "oe").replace("€", "euros")
+    article = read_one(tmp_path / "a.txt", text.encode(encoding))
+    assert article.source.title == "L'été à Vélone"
+    assert article.text == text.split("\n\n")[1]
+
+
+@given(st.text(alphabet="aàâçéèêëîïôùûüÿœŒ€’«»– \n", min_size=1, max_size=60))
+def test_cp1252_is_never_taken_for_something_else(text: str) -> None:
+    data = ("Début " + text).encode("cp1252")
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        try:
+            assert decode(data) == "Début " + text
+        except ReadError:
+            # Bytes that also look like UTF-8 sequences are refused, not guessed.
+            assert any(pair in text for pair in ("Ã", "â€")) or b"\xc3" in data or b"\xe2" in data
+
+
+def test_html_page(tmp_path: Path) -> None:
+    page = f"""<html><head><title>La tomme primée - L'Écho</title>
+    <meta property="og:site_name" content="L'Écho"><meta name="author" content="Ida Roy">
+    <link rel="canonical" href="https://echo.example/tomme"></head><body>
+    <nav><a href="/">Accueil</a></nav><div class="cookie"><p>Nous utilisons des cookies.</p></div>
+    <article><h1>La tomme primée</h1><p>Publié le 3 avril 2022</p>
+    <p>{SENTENCE} {SENTENCE}</p><h2>La croûte en question</h2><p>{SENTENCE} &lt;script&gt;alert(1)
+    &lt;/script&gt;</p><p>Partager sur Facebook</p></article><script>evil()</script></body></html>"""
+    article = read_one(tmp_path / "a.html", page)
+    assert article.source.title == "La tomme primée"
+    assert article.source.name == "L’Écho"
+    assert article.source.published == date(2022, 4, 3)
+    assert article.source.url == "https://echo.example/tomme"
+    assert [article.text[a:b] for a, b in article.headings] == ["La croûte en question"]
+    assert "cookies" not in article.text
+    assert "evil" not in article.text
+    assert "<script>alert(1)" in article.text.replace("\n", "")  # text of the page, kept as text
+
+
+def test_jsonl_and_csv_rows(tmp_path: Path) -> None:
+    rows = [
+        {"title": "Un", "content": SENTENCE, "date": "2024-01-02", "author": ["A", "B"]},
+        {"titre": "Deux", "texte": SENTENCE, "journal": "L'Écho"},
+    ]
+    (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    (tmp_path / "b.csv").write_text(
+        f'titre;date;texte\nTrois;3 mai 2021;"{SENTENCE}\n\nAutre ligne; ici."\n', encoding="utf-8"
+    )
+    reading = read_files([tmp_path / "a.jsonl", tmp_path / "b.csv"])
+    assert reading.failures == ()
+    one, two, three = reading.articles
+    assert (one.source.author, one.source.published) == ("A, B", date(2024, 1, 2))
+    assert two.source.name == "L’Écho"
+    assert three.source.published == date(2021, 5, 3)
+    assert three.text.endswith("Autre ligne; ici.")
+
+
+def test_a_truncated_line_does_not_lose_the_others(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text(json.dumps({"titre": "Un", "texte": SENTENCE}) + '\n{"titre": "De', "utf-8")
+    reading = read_files([path])
+    assert len(reading.articles) == 1
+    (failure,) = reading.failures
+    assert failure.name == f"{path}#2"
+    assert "JSON" in failure.reason
+    assert reading.read == ()
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"", "fichier vide"),
+        (b"  \n ", "fichier vide"),
+        (b"\x89PNG\r\n\x1a\n\x00\x00abc", "binaire"),
+        ("L’été à côté".encode() + b"\xc3 coup", "encodage abîmé"),
+        (b"Titre : Rien\n\n...\n", "aucune phrase"),
+    ],
+)
+def test_unreadable_files_say_why(tmp_path: Path, data: bytes, reason: str) -> None:
+    assert reason in failure_of(tmp_path / "a.txt", data)
+
+
+def test_fifty_megabytes_on_one_line(tmp_path: Path) -> None:
+    assert "50 Mo" in failure_of(tmp_path / "a.txt", b"mot " * 12_500_000)
+
+
+def test_a_line_too_long_for_an_article(tmp_path: Path) -> None:
+    assert "2 millions" in failure_of(tmp_path / "a.txt", b"mot " * 600_000)
+
+
+def test_a_csv_without_text_column_names_what_it_has(tmp_path: Path) -> None:
+    assert "aucune colonne de texte parmi a, b" in failure_of(tmp_path / "a.csv", b"a,b\n1,2\n")
+
+
+def test_bad_front_matter(tmp_path: Path) -> None:
+    assert "YAML" in failure_of(tmp_path / "a.md", b"---\ntitre: [\n---\ntexte")
+
+
+def test_directories_are_walked_without_hidden_files(tmp_path: Path) -> None:
+    (tmp_path / "sub").mkdir()
+    (tmp_path / ".git").mkdir()
+    for name in ("b.md", "sub/a.TXT", ".git/c.md", "image.png", "README.md"):
+        (tmp_path / name).write_text("x")
+    files, failures = find_files([tmp_path])
+    assert [f.relative_to(tmp_path).as_posix() for f in files] == ["b.md", "sub/a.TXT"]
+    assert failures == []
+
+
+def test_files_asked_for_by_name_are_named_when_unusable(tmp_path: Path) -> None:
+    (tmp_path / "image.png").write_bytes(b"x")
+    _, failures = find_files([tmp_path / "image.png", tmp_path / "absent.txt"])
+    assert ["type de fichier inconnu" in f.reason for f in failures] == [True, False]
+
+
+def test_ids_last_when_the_text_changes_and_differ_between_articles(tmp_path: Path) -> None:
+    first = read_one(tmp_path / "a.txt", f"Titre : Un\n\n{SENTENCE}")
+    again = read_one(tmp_path / "a.txt", f"Titre : Un autre\n\n{SENTENCE} Encore une.")
+    assert first.id == again.id
+    assert article_id("https://a.example/x/pont") != article_id("https://b.example/x/pont")
+    assert article_id("https://a.example/x/pont").startswith("pont-")
+
+
+def test_one_article_twice_is_reported(tmp_path: Path) -> None:
+    for name in ("a.txt", "b.txt"):
+        (tmp_path / name).write_text(f"Titre : T\nURL : https://x.example/a\n\n{SENTENCE}", "utf-8")
+    reading = read_files([tmp_path / "a.txt", tmp_path / "b.txt"])
+    assert len(reading.articles) == 1
+    assert "même article que" in reading.failures[0].reason
+
+
+@pytest.mark.parametrize("url", ["javascript:alert(1)", "data:text/html,x", "https://x y"])
+def test_only_web_addresses_are_kept(tmp_path: Path, url: str) -> None:
+    article = read_one(tmp_path / "a.txt", f"Titre : T\nURL : {url}\n\n{SENTENCE}")
+    assert article.source.url == ""
+
+
+@pytest.mark.parametrize("suffix", [".txt", ".md", ".html", ".jsonl", ".csv"])
+@given(data=st.binary(max_size=300))
+def test_no_bytes_make_a_reader_fail_otherwise(suffix: str, data: bytes) -> None:
+    try:
+        read_bytes(data, "a" + suffix, "a" + suffix)
+    except ReadError as error:
+        assert str(error)
+
+
+def test_the_sample_corpus_reads_whole(corpus_reading: Reading) -> None:
+    assert len(corpus_reading.articles) >= 40
+    assert corpus_reading.failures == ()
+    assert all(a.source.title and a.source.name for a in corpus_reading.articles)
+    assert all(a.source.published for a in corpus_reading.articles)

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import pytest
+
+from rag.assistant import LocalAssistant
+from rag.domain import Filters, Hit, Passage, Source
+from rag.langchain import RecoupeRetriever
+from rag.retrieval import collapse, fuse
+
+WIRE = (
+    "Quelque 280 personnes ont été évacuées dans la nuit à Saint-Cyprin en raison d’une crue de "
+    "l’Orvelle, a indiqué la préfecture dans un premier bilan publié dimanche matin."
+)
+
+
+def hit(article: str, text: str, score: float) -> Hit:
+    return Hit(Passage(f"{article}:v:0", article, 0, 0, len(text), text), Source(article), score)
+
+
+def test_fusion_is_the_sum_of_standardised_scores() -> None:
+    fused = fuse([{"a": 1.0, "b": 2.0, "c": 3.0}, {"a": 10.0, "b": 10.0, "c": 40.0}])
+    assert fused["a"] == pytest.approx(-1.2247 - 0.7071, abs=1e-3)
+    assert fused["c"] == pytest.approx(1.2247 + 1.4142, abs=1e-3)
+    assert fuse([{"a": 5.0}, {"a": 0.0}]) == {"a": 0.0}
+
+
+def test_a_republication_collapses_and_is_listed() -> None:
+    (kept,) = collapse([hit("a", WIRE, 2), hit("b", WIRE + " (Avec Transval)", 1)])
+    assert kept.passage.article_id == "a"
+    assert [s.title for _, s in kept.also] == ["b"]
+
+
+def test_a_correction_is_not_a_republication() -> None:
+    assert len(collapse([hit("a", WIRE, 2), hit("b", WIRE.replace("280", "312"), 1)])) == 2
+
+
+def test_other_texts_stay_apart() -> None:
+    assert len(collapse([hit("a", WIRE, 2), hit("b", "Le pont est fermé.", 1)])) == 2
+
+
+def test_the_wire_story_of_the_corpus_collapses(assistant: LocalAssistant) -> None:
+    hits = assistant.search("Combien de foyers privés d’électricité après la crue ?", 5)
+    assert {s.name for h in hits for _, s in h.also} & {"L’Écho de Brissange", "Agence Transval"}
+
+
+def test_words_without_likeness_still_find(assistant: LocalAssistant) -> None:
+    (first, *_) = assistant.search("Roumieu", 3)
+    assert "Roumieu" in first.passage.text
+    assert first.similarity is not None
+
+
+def test_accents_and_case_do_not_matter(assistant: LocalAssistant) -> None:
+    first = assistant.search("TELEPHERIQUE DE MONTFAUZY", 3)[0]
+    assert "éléphérique" in first.source.title
+
+
+def test_hits_are_ordered_and_limited(assistant: LocalAssistant) -> None:
+    hits = assistant.search("Que s’est-il passé à Lérac ?", 4)
+    assert len(hits) == 4
+    assert [h.score for h in hits] == sorted((h.score for h in hits), reverse=True)
+
+
+def test_filters_limit_what_is_found(assistant: LocalAssistant) -> None:
+    only = Filters(sources=("Agence Transval",))
+    assert {h.source.name for h in assistant.search("la crue", 10, only)} == {"Agence Transval"}
+    assert assistant.search("la crue", 10, Filters(sources=("Personne",))) == []
+
+
+def test_langchain_sees_a_retriever(assistant: LocalAssistant) -> None:
+    retriever = RecoupeRetriever(retriever=assistant.retriever, k=2)
+    documents = retriever.invoke("Qui a gagné le Tour de l’Orvelle ?")
+    assert len(documents) == 2
+    first = documents[0]
+    article = assistant.article(first.metadata["article_id"])
+    assert article.text[first.metadata["start"] : first.metadata["end"]] == first.page_content
