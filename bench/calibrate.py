@@ -26,9 +26,11 @@ from rag.answering import evidence as ev
 from rag.answering.question import parse
 from rag.index import Index
 from rag.retrieval import Retriever
+from rag.settings import load_settings
 
 OUT = ROOT / "rag" / "answering" / "calibration.json"
 PASSAGES = 6
+THRESHOLD = load_settings().threshold
 Matrix = NDArray[np.float64]
 Model = dict[str, float]
 
@@ -60,14 +62,14 @@ def main() -> None:
     report = {
         "models": {"sentence": sentence, "answer": answer},
         "measured": {
-            "threshold": 0.5,
-            "calibration, five-fold": rates(crossed, y),
-            "golden, never fitted": rates(predict(answer, xt), yt),
+            "threshold": THRESHOLD,
+            "calibration, five-fold": rates(crossed, y, THRESHOLD),
+            "golden, never fitted": rates(predict(answer, xt), yt, THRESHOLD),
         },
     }
     OUT.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     print(json.dumps(report["measured"], indent=2))
-    for t in (0.3, 0.4, 0.5, 0.6, 0.7):
+    for t in (0.3, 0.35, 0.4, 0.45, 0.5, 0.55):
         print(t, rates(crossed, y, t), rates(predict(answer, xt), yt, t))
 
 
@@ -119,7 +121,7 @@ def stack(rows: Sequence[tuple[list[float], bool]]) -> tuple[Matrix, NDArray[np.
 def fit_answers(x: Matrix, y: NDArray[np.bool_]) -> Model:
     """Return a logistic regression over raw features, classes weighted evenly."""
     mean, scale = x.mean(0), x.std(0) + 1e-9
-    fitted = LogisticRegression(C=0.5, class_weight="balanced").fit((x - mean) / scale, y)
+    fitted = LogisticRegression(C=0.2, class_weight="balanced").fit((x - mean) / scale, y)
     weights = fitted.coef_[0] / scale
     intercept = float(fitted.intercept_[0] - weights @ mean)
     return {"intercept": round(intercept, 4)} | {
@@ -134,7 +136,7 @@ def predict(model: Model, x: Matrix) -> Matrix:
     return result
 
 
-def rates(p: Matrix, y: NDArray[np.bool_], threshold: float = 0.5) -> dict[str, float | int]:
+def rates(p: Matrix, y: NDArray[np.bool_], threshold: float) -> dict[str, float | int]:
     """Return the shares of false answers (of unanswerable) and false refusals (of answerable)."""
     return {
         "answerable": int(y.sum()),

@@ -42,7 +42,10 @@ _FUNCTION_WORDS = frozenset(
 _ASKING_WORDS = frozenset(
     """
     date annee nombre prix cout raison nom personne lieu endroit moment heure montant somme
-    chiffre duree age taille longueur quantite pourcentage
+    chiffre duree age taille longueur quantite pourcentage compte comptent comptait comptaient
+    doit doivent devait devra sait savoir pense pensent dit disent dire bien finalement reellement
+    appelle appelait nomme nommait represente montre trouve trouvait lieu nouveau nouveaux nouvelle
+    nouvelles eu aura donne donnee donnees recu sert servira ceci
     """.split()
 )
 

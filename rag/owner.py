@@ -39,7 +39,7 @@ class Ownership:
         """Take the lock at once. Raises IndexBusyError when another process has it."""
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            self._lock = FileLock(folder / "owner.lock", timeout=0)
+            self._lock = FileLock(folder / "owner.lock", timeout=0, thread_local=False)
             self._lock.acquire()
         except Timeout as error:
             raise IndexBusyError(busy_message(read_owner(folder))) from error

@@ -28,8 +28,7 @@ SENTENCE_FEATURES = (
     "beyond_lead",  # question stems that title and lead lack, in this sentence
     "context",  # question stems in title, date, heading and passage
     "expected",  # holds the kind of thing asked for
-    "similarity",  # cosine of question and sentence
-    "in_context",  # cosine of question and title + sentence
+    "similarity",  # cosine of question and title + sentence
     "passage_similarity",
     "fused",
 )
@@ -40,7 +39,8 @@ ANSWER_FEATURES = (
     "context",
     "expected",
     "similarity",
-    "in_context",
+    "lacks",  # a figure, date or person is asked for and the sentence has none that fits
+    "focus",  # the noun after « quel » is in the passage
     "missing",  # share of the names and figures asked about that the passage lacks
     "unknown",  # share of the question's stems, by rarity, that the passage lacks
     "gap",  # lead of the best sentence over the best of another article
@@ -112,6 +112,10 @@ def answer_features(
     ]
     return {
         **{k: best.features[k] for k in ANSWER_FEATURES if k in best.features},
+        "lacks": float(question.kind != "other" and best.features["expected"] <= 0.3),
+        "focus": max((same_root(question.focus, k) for k in known), default=0.0)
+        if question.focus
+        else 0.5,
         "missing": len(asked_names - in_context) / max(1, len(asked_names)),
         "unknown": missing / total,
         "gap": best.score - others[0] if others else 2.0,
@@ -143,7 +147,6 @@ def _sentences(
             "context": context_coverage,
             "expected": question.answered_in(text),
             "similarity": 0.0,
-            "in_context": 0.0,
             "passage_similarity": _spread(hit.similarity or 0.8),
             "fused": hit.score,
         }
@@ -186,20 +189,14 @@ def _with_similarity(
     index: Index, question: Question, evidence: Sequence[Evidence]
 ) -> list[Evidence]:
     asked = index.embedder.embed_questions([question.text])[0]
-    bare = [e.text for e in evidence]
     titled = [f"{e.hit.source.title}\n{e.text}" for e in evidence]
-    vectors = index.embedder.embed_passages(bare + titled)
-    pairs = zip(vectors[: len(bare)], vectors[len(bare) :], strict=True)
+    vectors = index.embedder.embed_passages(titled)
     return [
         replace(
             e,
-            features=e.features
-            | {
-                "similarity": _spread(float(asked @ v)),
-                "in_context": _spread(float(asked @ t)),
-            },
+            features=e.features | {"similarity": _spread(float(asked @ v))},
         )
-        for e, (v, t) in zip(evidence, pairs, strict=True)
+        for e, v in zip(evidence, vectors, strict=True)
     ]
 
 

@@ -12,6 +12,8 @@ from rag.french import format_date
 
 MODE = "extractive"
 _ENOUGH = 0.75  # share of the belief, over all candidate sentences, that an answer gathers
+# One character for one: positions stay.
+_TYPOGRAPHY = str.maketrans({"’": "'", "\u00a0": " ", "\u202f": " "})
 _FAINT = 0.08  # a sentence below this share is left out
 
 
@@ -104,12 +106,15 @@ def number_citations(statements: Sequence[Statement]) -> dict[Citation, int]:
 
 
 def _copies(evidence: Evidence) -> list[Citation]:
-    """Return the same sentence, to the character, in republications of the passage."""
+    """Return the same sentence in republications of the passage, each in its own typography."""
     found = []
     for passage, source in evidence.hit.also:
-        at = passage.text.find(evidence.text)
+        at = passage.text.translate(_TYPOGRAPHY).find(evidence.text.translate(_TYPOGRAPHY))
         if at >= 0:
-            start = passage.start + at
-            end = start + len(evidence.text)
-            found.append(Citation(passage.article_id, source, start, end, evidence.text))
+            end = at + len(evidence.text)
+            quote = passage.text[at:end]
+            citation = Citation(
+                passage.article_id, source, passage.start + at, passage.start + end, quote
+            )
+            found.append(citation)
     return found

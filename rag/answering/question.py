@@ -38,13 +38,15 @@ _NAME = re.compile(r"(?<![.!?…] )(?<!^)(?<!« )\b[A-ZÀ-Þ][\w’'-]+")
 class Question:
     """A question taken apart. `stems` say what it is about; `kind` what it expects.
 
-    `counted` is the stem of what « combien de … » counts, or "".
+    `counted` is the stem of what « combien de … » counts, `focus` that of the noun after
+    « quel », or "".
     """
 
     text: str
     stems: tuple[str, ...]
     kind: str
     counted: str = ""
+    focus: str = ""
 
     def answered_in(self, sentence: str) -> float:
         """Return how well a sentence holds the kind of thing expected, in [0, 1].
@@ -108,7 +110,9 @@ def parse(text: str) -> Question:
                 rest = folded[match.end() :].split()
                 counted = next((stem(w) for w in rest if not is_function_word(w)), "")
             break
-    return Question(text, tuple(question_stems(text)), kind, counted)
+    noun = re.search(r" quel(?:s|le|les)? (?:est |sont |etait |sera )?(?:le |la |les |l )?(\w+) ", folded)
+    focus = stem(noun.group(1)) if noun and kind == "other" else counted
+    return Question(text, tuple(question_stems(text)), kind, counted, focus)
 
 
 _KINDS = [

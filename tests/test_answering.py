@@ -1,0 +1,198 @@
+"""Answers without a language model: questions taken apart, sentences chosen, refusals."""
+
+from __future__ import annotations
+
+import pytest
+
+from rag.answering.evidence import Evidence, coverage
+from rag.answering.extractive import lead_in, number_citations, select
+from rag.answering.followup import complete
+from rag.answering.question import parse, same_root
+from rag.assistant import LONGEST_QUESTION, LocalAssistant
+from rag.domain import Answer, Citation, Filters, Hit, Passage, Source, Turn, answer_json
+from rag.errors import QuestionError
+from rag.settings import load_settings
+
+
+@pytest.mark.parametrize(
+    ("question", "kind"),
+    [
+        ("Combien de foyers sont privés d’électricité ?", "count"),
+        ("Combien a coûté la halle ?", "money"),
+        ("Quel est le prix du billet ?", "money"),
+        ("Quand la piscine rouvre-t-elle ?", "date"),
+        ("Pourquoi la maternité ferme-t-elle ?", "reason"),
+        ("Qui préside le collectif ?", "person"),
+        ("Où les évacués ont-ils dormi ?", "place"),
+        ("Quelle est la longueur du téléphérique ?", "length"),
+        ("Que risquent ceux qui arrosent ?", "other"),
+    ],
+)
+def test_what_a_question_expects(question: str, kind: str) -> None:
+    assert parse(question).kind == kind
+
+
+@pytest.mark.parametrize(
+    ("question", "holds", "lacks"),
+    [
+        ("Combien de foyers ?", "Environ 1 900 foyers sont touchés.", "Les foyers attendent."),
+        ("Combien de visiteurs ?", "Quelque 800 personnes.", "Le 12 mars 2024, rien."),
+        ("Quand rouvre-t-elle ?", "Elle rouvrira le 2 avril.", "Elle rouvrira bientôt."),
+        ("Qui entraîne le club ?", "L’entraîneure, Sandrine Bellec.", "Le club joue bien."),
+    ],
+)
+def test_sentences_hold_or_lack_what_is_expected(question: str, holds: str, lacks: str) -> None:
+    parsed = parse(question)
+    assert parsed.answered_in(holds) > parsed.answered_in(lacks)
+
+
+def test_related_words_count_for_less_than_equal_ones() -> None:
+    assert same_root("presid", "presid") == 1
+    assert 0 < same_root("presid", "president") < 1
+    assert same_root("port", "part") == 0
+    assert coverage({"a": 3.0, "b": 1.0}, {"a"}) == 0.75
+
+
+def candidate(text: str, score: float) -> Evidence:
+    hit = Hit(Passage("a:v:0", "a", 0, 0, len(text), text), Source("T"), 0.0)
+    return Evidence(hit, 0, 0, len(text), text, {}, score)
+
+
+def test_a_clear_best_sentence_stands_alone() -> None:
+    assert [e.text for e in select([candidate("un", 5), candidate("deux", 1)], 3)] == ["un"]
+
+
+def test_close_sentences_come_together_within_the_limit() -> None:
+    close = [candidate(t, 1.0) for t in ("un", "deux", "trois", "quatre")]
+    assert [e.text for e in select(close, 3)] == ["un", "deux", "trois"]
+    assert len(select([candidate("un", 1.0), candidate("un", 1.0)], 3)) == 1
+
+
+def every_quote_is_its_span(assistant: LocalAssistant, answer: Answer) -> None:
+    for statement in answer.statements:
+        assert statement.citations
+        assert statement.text == statement.citations[0].quote
+        for c in statement.citations:
+            assert assistant.article(c.article_id).text[c.start : c.end] == c.quote
+
+
+def test_an_answer_is_verbatim_and_says_who_and_when(assistant: LocalAssistant) -> None:
+    answer = assistant.ask("Combien a coûté la restauration de la halle aux grains ?")
+    assert not answer.refused
+    assert answer.mode == "extractive"
+    assert answer.statements[0].lead_in == "Selon Le Courrier de l’Orvelle, 2 mars 2024\u00a0:"
+    assert "4,2 millions d'euros" in answer.text
+    every_quote_is_its_span(assistant, answer)
+
+
+def test_sentences_of_an_article_are_in_reading_order(assistant: LocalAssistant) -> None:
+    answer = assistant.ask("Que s’est-il passé au musée de Port-Amance ?")
+    by_article: dict[str, list[int]] = {}
+    for s in answer.statements:
+        by_article.setdefault(s.citations[0].article_id, []).append(s.citations[0].start)
+    assert all(starts == sorted(starts) for starts in by_article.values())
+
+
+def test_a_republished_sentence_cites_its_other_source(assistant: LocalAssistant) -> None:
+    answer = assistant.ask("Combien de foyers étaient privés d’électricité dimanche à midi ?")
+    names = {c.source.name for s in answer.statements for c in s.citations}
+    assert {"Agence Transval", "L’Écho de Brissange"} <= names
+    every_quote_is_its_span(assistant, answer)
+
+
+@pytest.mark.parametrize(
+    "question", ["Quelle est la capitale de l’Australie ?", "Qui a écrit Les Misérables ?"]
+)
+def test_what_the_corpus_lacks_is_refused_with_the_nearest(
+    assistant: LocalAssistant, question: str
+) -> None:
+    answer = assistant.ask(question)
+    assert answer.refused
+    assert answer.statements == ()
+    assert answer.hits
+    assert answer.text.startswith("Je n’ai pas trouvé de réponse")
+
+
+def test_filters_that_leave_nothing_are_refused(assistant: LocalAssistant) -> None:
+    answer = assistant.ask("Où est la crue ?", filters=Filters(sources=("Personne",)))
+    assert answer.refused
+    assert answer.hits == ()
+
+
+def test_an_empty_index_says_what_to_do(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    empty = LocalAssistant(load_settings(index_dir=tmp_path))
+    assert "recoupe ingest" in empty.ask("Qui ?").text
+
+
+@pytest.mark.parametrize("question", ["", "  \n ", "\0", "x" * (LONGEST_QUESTION + 1)])
+def test_questions_that_are_none(assistant: LocalAssistant, question: str) -> None:
+    with pytest.raises(QuestionError):
+        assistant.ask(question)
+
+
+@pytest.mark.parametrize("question", ["?", "🙂", "' OR 1=1 --", "a" * 500, "le la les", "AND OR NOT"])
+def test_odd_questions_are_answered_or_refused_calmly(
+    assistant: LocalAssistant, question: str
+) -> None:
+    assert assistant.ask(question).text
+
+
+def test_json_has_the_agreed_shape(assistant: LocalAssistant) -> None:
+    data = answer_json(assistant.ask("Qui a gagné le Tour de l’Orvelle en 2024 ?"))
+    assert {"question", "answer", "refused", "mode", "statements", "passages"} <= data.keys()
+    statement = data["statements"][0]
+    assert {"text", "supported", "citations"} <= statement.keys()
+    assert {
+        "article_id", "title", "source", "author", "published", "url", "start", "end", "quote",
+    } <= statement["citations"][0].keys()  # fmt: skip
+    assert {"article_id", "title", "source", "published", "start", "end", "text", "score"} <= data[
+        "passages"
+    ][0].keys()
+
+
+def test_marks_number_distinct_citations() -> None:
+    from rag.domain import Statement
+
+    one, two = (Citation("a", Source("T"), n, n + 1, "x") for n in (0, 1))
+    statements = [Statement("u", (one,)), Statement("d", (two, one))]
+    assert number_citations(statements) == {one: 1, two: 2}
+
+
+def test_lead_in_without_source_or_date() -> None:
+    assert lead_in(Source("Titre")) == "Selon «\u00a0Titre\u00a0»\u00a0:"
+
+
+LANTERNS = Turn("Combien de visiteurs le festival des Lanternes a-t-il accueillis en 2024 ?", "…")
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("Et en 2023 ?", "Combien de visiteurs le festival des Lanternes a-t-il accueillis en 2023 ?"),
+        ("Qui a gagné le Tour de l’Orvelle ?", "Qui a gagné le Tour de l’Orvelle ?"),
+    ],
+)
+def test_follow_ups(question: str, expected: str) -> None:
+    assert complete(question, [LANTERNS]) == expected
+    assert complete(question, []) == question
+
+
+def test_a_place_replaces_a_place() -> None:
+    turn = Turn("Combien de mairies à Lérac ?", "…")
+    assert complete("Et à Vernoux ?", [turn]) == "Combien de mairies à Vernoux ?"
+
+
+def test_who_said_it_takes_over_the_subject() -> None:
+    turn = Turn("Pourquoi la papeterie ferme-t-elle ?", "C’est une décision financière.")
+    completed = complete("Qui l'a dit ?", [turn])
+    assert completed.startswith("Qui l'a dit")
+    assert "papeterie" in completed
+    assert "financière" in completed
+
+
+def test_a_conversation_is_followed(assistant: LocalAssistant) -> None:
+    first = assistant.ask(LANTERNS.question)
+    assert "26 500" in first.text.replace("\u202f", " ")
+    second = assistant.ask("Et en 2023 ?", [Turn(first.question, first.text)])
+    assert "21 000" in second.text.replace("\u202f", " ")
+    assert "2023" in second.asked

@@ -1,0 +1,288 @@
+"""The web chat in a real Chromium, over a real server."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+import uvicorn
+
+from rag.assistant import LocalAssistant
+from rag.domain import Article, Reading, Source
+from rag.readers import read_files
+from rag.settings import load_settings
+from tests.conftest import ROOT
+
+REQUIRED = os.environ.get("RECOUPE_BROWSER_TESTS") == "required"
+CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(
+        not REQUIRED and not (CHROMIUM and DRIVER), reason="chromium et chromedriver absents"
+    ),
+]
+HALL = "Combien a coûté la restauration de la halle aux grains ?"
+EVIL = (
+    "La fusée <b>Zorglub</b> décolle à midi <img src=http://evil.example/x.png onerror=alert(1)> "
+    "avec {{7*7}} passagers ${7*7} et <script>window.pwned = 1</script> trois chats."
+)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory, corpus_reading: Reading) -> Iterator[str]:
+    from rag.web.server import build_app
+
+    assistant = LocalAssistant(load_settings(index_dir=tmp_path_factory.mktemp("web")))
+    assistant.ingest(corpus_reading)
+    evil = Article("evil", Source("Une <i>fusée</i> {{9*9}}", "<u>Zorg</u>"), EVIL)
+    assistant.ingest(Reading((evil,)))
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    config = uvicorn.Config(build_app(assistant, "t", editable=True), log_level="error")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    while not server.started:
+        time.sleep(0.05)
+    yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
+    server.should_exit = True
+    thread.join(timeout=20)
+    listener.close()
+
+
+class Page:
+    """A page in Chromium, with the few gestures that the tests make."""
+
+    def __init__(self, profile: Path, size: str) -> None:
+        from selenium import webdriver
+
+        options = webdriver.ChromeOptions()
+        options.binary_location = CHROMIUM or "chromium"
+        for flag in (
+            "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+            "--disable-background-networking", "--disable-component-update", "--disable-sync",
+            "--lang=fr", f"--window-size={size}", f"--user-data-dir={profile}",
+        ):  # fmt: skip
+            options.add_argument(flag)
+        options.set_capability("goog:loggingPrefs", {"performance": "ALL", "browser": "ALL"})
+        downloads = {"download.default_directory": str(profile / "downloads")}
+        options.add_experimental_option("prefs", downloads)
+        service = webdriver.ChromeService(DRIVER or "chromedriver")
+        self.driver = webdriver.Chrome(options=options, service=service)
+
+    def all(self, selector: str):  # type: ignore[no-untyped-def]
+        return self.driver.find_elements("css selector", selector)
+
+    def wait(self, selector: str, seconds: float = 30):  # type: ignore[no-untyped-def]
+        from selenium.webdriver.support.ui import WebDriverWait
+
+        return WebDriverWait(self.driver, seconds).until(lambda _: self.all(selector))[0]
+
+    def until(self, condition, seconds: float = 30) -> None:  # type: ignore[no-untyped-def]
+        from selenium.webdriver.support.ui import WebDriverWait
+
+        WebDriverWait(self.driver, seconds).until(lambda _: condition())
+
+    def click(self, element) -> None:  # type: ignore[no-untyped-def]
+        self.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", element)
+        element.click()
+
+    def ask(self, question: str, *, by_button: bool = False) -> None:
+        from selenium.webdriver.common.keys import Keys
+
+        turns = len(self.all(".rc-actions"))
+        field = self.wait("#rc-question textarea")
+        field.send_keys(question)
+        if by_button:
+            self.click(self.wait("button#rc-send"))
+        else:
+            field.send_keys(Keys.ENTER)
+        self.until(lambda: len(self.all(".rc-actions")) > turns)
+
+    def requests(self) -> set[str]:
+        """Every URL that the page has asked for."""
+        messages = [json.loads(e["message"])["message"] for e in self.driver.get_log("performance")]
+        return {
+            m["params"]["request"]["url"]
+            for m in messages
+            if m["method"] == "Network.requestWillBeSent"
+        } | {m["params"]["url"] for m in messages if m["method"] == "Network.webSocketCreated"}
+
+    def text(self, selector: str) -> str:
+        return str(self.wait(selector).text)
+
+
+@pytest.fixture
+def page(site: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Page]:
+    opened = Page(tmp_path / "profile", getattr(request, "param", "1300,950"))
+    opened.driver.get(site)
+    opened.wait("#rc-question textarea")
+    opened.wait(".rc-example")
+    yield opened
+    opened.driver.quit()
+
+
+def test_ask_then_open_the_citation_at_its_exact_span(page: Page) -> None:
+    page.ask(HALL)
+    said = page.text(".rc-said")
+    assert "4,2 millions" in said
+    assert "Selon Le Courrier de l’Orvelle, 2 mars 2024" in page.text(".rc-lead")
+    page.click(page.wait(".rc-answer .rc-cite"))
+    marked = page.wait("#rc-cited")
+    assert marked.text == said
+    panel = page.text("#rc-panel")
+    assert "Ismaël Perrot" in panel
+    assert "2 mars 2024" in panel
+    link = page.wait("#rc-panel a")
+    assert link.get_attribute("href").startswith("https://courrier-orvelle.example/")
+    time.sleep(1)  # the scroll is smooth
+    top = page.driver.execute_script(
+        "const r = arguments[0].getBoundingClientRect(); return [r.top, r.bottom, innerHeight]",
+        marked,
+    )
+    assert 0 <= top[0] < top[1] <= top[2]
+    page.driver.save_screenshot(str(ROOT / "docs" / "chat.png")) if os.environ.get(
+        "RECOUPE_SCREENSHOT"
+    ) else None
+
+
+def test_nothing_is_asked_of_another_host_and_no_script_fails(page: Page, site: str) -> None:
+    page.ask(HALL)
+    page.click(page.wait(".rc-answer .rc-cite"))
+    page.wait("#rc-cited")
+    page.click(page.all("button[role=tab]")[1])
+    page.wait(".rc-table")
+    hosts = {
+        urlsplit(url).netloc
+        for url in page.requests()
+        if urlsplit(url).scheme in {"http", "https", "ws", "wss"}
+    }
+    assert hosts == {urlsplit(site).netloc}
+    errors = [e for e in page.driver.get_log("browser") if e["level"] == "SEVERE"]
+    assert errors == []
+
+
+def test_hostile_articles_stay_text(page: Page, site: str) -> None:
+    page.ask("Quand la fusée Zorglub décolle-t-elle ?")
+    page.click(page.wait(".rc-cite, .rc-near"))
+    page.wait("#rc-cited")
+    panel = page.text("#rc-panel")
+    assert "<b>Zorglub</b>" in panel
+    assert "{{7*7}}" in panel
+    assert "${7*7}" in panel
+    assert page.driver.execute_script("return window.pwned") is None
+    assert page.all("#rc-panel img, #rc-conversation img") == []
+    assert not any("evil.example" in url for url in page.requests())
+
+
+def test_a_refusal_shows_the_nearest_passages_and_opens_them(page: Page) -> None:
+    page.ask("Quelle est la capitale de l’Australie ?", by_button=True)
+    assert "pas trouvé de réponse" in page.text(".rc-refusal")
+    page.click(page.wait(".rc-near"))
+    assert page.wait("#rc-cited").text
+
+
+def test_the_keyboard_is_enough(page: Page) -> None:
+    from selenium.webdriver.common.keys import Keys
+
+    page.ask(HALL)
+    cite = page.wait(".rc-answer .rc-cite")
+    assert cite.get_attribute("aria-label").startswith("Source 1")
+    cite.send_keys(Keys.ENTER)
+    page.wait("#rc-cited")
+    page.until(
+        lambda: "rc-article" in page.driver.switch_to.active_element.get_attribute("class")
+    )
+
+
+def test_an_example_asks_itself(page: Page) -> None:
+    example = page.wait(".rc-example")
+    text = example.text.split()
+    page.click(example)
+    page.wait(".rc-actions")
+    assert page.text(".rc-question").split() == text
+
+
+def test_a_follow_up_uses_the_conversation(page: Page) -> None:
+    page.ask("Combien de visiteurs le festival des Lanternes a-t-il accueillis en 2024 ?")
+    page.ask("Et en 2023 ?")
+    assert "en 2023" in page.text(".rc-asked")
+    clear = next(b for b in page.all("button") if b.text == "Nouvelle conversation")
+    page.click(clear)
+    page.wait(".rc-welcome")
+
+
+def test_filters_apply_and_a_bad_date_is_said(page: Page) -> None:
+    page.click(next(b for b in page.all("button") if "Filtrer" in b.text))
+    since = page.wait("input[placeholder='01/01/2024'], textarea[placeholder='01/01/2024']")
+    since.send_keys("jamais")
+    from selenium.webdriver.common.keys import Keys
+
+    field = page.wait("#rc-question textarea")
+    field.send_keys(HALL + Keys.ENTER)
+    assert "31/12/2024" in page.text(".rc-error")
+    since.send_keys(Keys.CONTROL + "a")
+    since.send_keys("01/01/2030")
+    field.send_keys(Keys.CONTROL + "a")
+    page.ask(HALL)
+    assert "aucun passage" in page.text(".rc-refusal")
+
+
+def test_an_answer_is_exported_with_its_references(page: Page, tmp_path: Path) -> None:
+    page.ask(HALL)
+    page.click(page.wait(".rc-export"))
+    exported = tmp_path / "profile" / "downloads" / "recoupe.md"
+    page.until(exported.exists)
+    text = exported.read_text(encoding="utf-8")
+    assert text.startswith("**Combien a coûté")
+    assert "[^1]: Le Courrier de l’Orvelle" in text
+    page.click(page.wait(".rc-copy"))
+    page.until(lambda: page.text(".rc-done").startswith("Cop"))
+
+
+def test_upload_then_ask_then_remove(page: Page, tmp_path: Path) -> None:
+    file = tmp_path / "phare.txt"
+    file.write_text(
+        "Titre : Le phare rallumé\nSource : La Gazette\nDate : 3 mai 2024\n\n"
+        "Le phare de Kerguen a été rallumé jeudi par Maëlle Le Guen.",
+        "utf-8",
+    )
+    bad = tmp_path / "vide.txt"
+    bad.write_bytes(b"")
+    page.click(page.all("button[role=tab]")[1])
+    upload = page.wait("#rc-upload input[type=file]")
+    upload.send_keys(f"{file}\n{bad}")
+    time.sleep(1.5)
+    page.click(page.wait("button#rc-add"))
+    page.until(lambda: "1 nouveau" in page.text("#rc-done"))
+    assert "vide.txt" in page.text("#rc-done")
+    page.until(lambda: "Le phare rallumé" in page.text("#rc-listing"))
+    page.click(page.all("button[role=tab]")[0])
+    page.ask("Qui a rallumé le phare de Kerguen ?")
+    assert "Maëlle Le Guen" in page.text("#rc-conversation")
+
+
+@pytest.mark.parametrize("page", ["390,844"], indirect=True)
+def test_a_phone_shows_all_without_sideways_scroll(page: Page) -> None:
+    page.ask(HALL)
+    page.click(page.wait(".rc-answer .rc-cite"))
+    page.wait("#rc-cited")
+    wide = page.driver.execute_script(
+        "return document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    )
+    assert wide <= 1
+
+
+def test_the_reading_of_uploads_is_the_readers(corpus_reading: Reading, tmp_path: Path) -> None:
+    """Uploads go through the same readers as files."""
+    file = tmp_path / "a.txt"
+    file.write_text("Titre : T\n\nUne phrase complète.", "utf-8")
+    assert len(read_files([file]).articles) == 1

@@ -1,0 +1,186 @@
+"""One process owns an index (I3): waiting, and handing over to the running app."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from rag.assistant import LocalAssistant, open_assistant
+from rag.domain import Filters, Reading
+from rag.errors import ArticleNotFoundError, IndexBusyError, QuestionError
+from rag.owner import Owner, Ownership, acquire, read_owner
+from rag.remote import RemoteAssistant
+from rag.settings import Settings, load_settings
+from tests.conftest import ROOT, make_article
+
+BRIDGE = "Le pont de Lérac est fermé aux voitures depuis lundi, selon la mairie."
+
+
+def test_the_second_is_told_who_holds_the_index(tmp_path: Path) -> None:
+    held = Ownership(tmp_path, "recoupe ingest")
+    with pytest.raises(IndexBusyError, match=f"recoupe ingest.*processus {os.getpid()}"):
+        acquire(tmp_path, "recoupe ask")
+    held.release()
+    again = acquire(tmp_path, "recoupe ask")
+    assert isinstance(again, Ownership)
+    again.release()
+
+
+def test_the_second_waits_and_says_so_once(tmp_path: Path) -> None:
+    held = Ownership(tmp_path, "recoupe ingest")
+    told: list[Owner | None] = []
+    threading.Timer(0.7, held.release).start()
+    taken = acquire(tmp_path, "recoupe ask", wait=10, on_wait=told.append)
+    assert isinstance(taken, Ownership)
+    assert [o.command for o in told if o] == ["recoupe ingest"]
+    taken.release()
+
+
+def test_a_dead_owner_holds_nothing(tmp_path: Path) -> None:
+    code = (
+        "import sys, time; from pathlib import Path; from rag.owner import Ownership\n"
+        "o = Ownership(Path(sys.argv[1]), 'mort'); print('pris', flush=True); time.sleep(60)"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, cwd=ROOT
+    )
+    assert process.stdout is not None
+    process.stdout.readline()
+    with pytest.raises(IndexBusyError, match="mort"):
+        acquire(tmp_path, "x")
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    process.stdout.close()
+    taken = acquire(tmp_path, "x")
+    assert isinstance(taken, Ownership)
+    taken.release()
+
+
+def test_the_note_is_private(tmp_path: Path) -> None:
+    held = Ownership(tmp_path, "x")
+    held.announce("http://127.0.0.1:1")
+    assert (tmp_path / "owner.json").stat().st_mode & 0o077 == 0
+    assert read_owner(tmp_path) is not None
+    held.release()
+    assert read_owner(tmp_path) is None
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Settings, str]]:
+    """The real app in a process of its own, over an empty index."""
+    folder = tmp_path_factory.mktemp("owned")
+    settings = load_settings(index_dir=folder / "index")
+    environment = os.environ | {"RECOUPE_INDEX_DIR": str(settings.index_dir), "RECOUPE_PORT": "0"}
+    process = subprocess.Popen(
+        [sys.executable, str(ROOT / "app.py")],
+        env=environment, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+    assert process.stdout is not None
+    lines: queue.Queue[str] = queue.Queue()
+    reader = threading.Thread(target=lambda: [lines.put(x) for x in process.stdout], daemon=True)  # type: ignore[union-attr]
+    reader.start()
+    seen = ""
+    while "répond sur" not in seen:
+        seen = lines.get(timeout=90)
+    yield settings, seen.split()[-1]
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=20) in {0, 130}
+    reader.join(timeout=5)
+    process.stdout.close()
+
+
+def test_another_process_works_through_the_app(app: tuple[Settings, str]) -> None:
+    settings, url = app
+    remote = open_assistant(settings, "test")
+    assert isinstance(remote, RemoteAssistant)
+    assert remote.owner.url == url
+    steps: list[tuple[int, int]] = []
+    report = remote.ingest(
+        Reading((make_article("pont", BRIDGE, name="L’Écho"),)), (), lambda d, t: steps.append((d, t))
+    )
+    assert report.new == ("pont",)
+    assert steps[-1] == (1, 1)
+    assert remote.article("pont").text == BRIDGE
+    assert remote.records()[0].source.name == "L’Écho"
+    assert remote.search("pont", 3)[0].passage.text == BRIDGE
+    assert remote.search("pont", 3, Filters(sources=("Autre",))) == []
+    assert BRIDGE in remote.ask("Quand le pont de Lérac a-t-il été fermé ?").text
+    assert remote.check() == []
+    with pytest.raises(ArticleNotFoundError):
+        remote.article("absent")
+    with pytest.raises(QuestionError):
+        remote.ask(" ")
+    assert remote.remove(["pont"]) == ["pont"]
+    remote.repair()
+    remote.close()
+
+
+def test_ingest_in_another_terminal_is_answered_from_at_once(
+    app: tuple[Settings, str], tmp_path: Path
+) -> None:
+    settings, _ = app
+    article = tmp_path / "maree.txt"
+    article.write_text(
+        "Titre : La marée noire évitée\n\nUn cargo chargé de mazout s’est échoué à Port-Amance.",
+        "utf-8",
+    )
+    environment = os.environ | {"RECOUPE_INDEX_DIR": str(settings.index_dir)}
+
+    def shell(*command: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, *command],
+            env=environment, cwd=tmp_path, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+
+    done = shell(str(ROOT / "ingest.py"), str(article))
+    assert (done.returncode, done.stderr) == (0, "")
+    asked = shell("-m", "rag.cli", "ask", "Où le cargo s’est-il échoué ?", "--json")
+    answer = json.loads(asked.stdout)
+    assert "Port-Amance" in answer["passages"][0]["text"]
+    again = shell(str(ROOT / "app.py"))
+    assert "Recoupe répond déjà sur" in again.stdout
+
+
+@pytest.mark.parametrize("token", ["", "faux"])
+def test_the_owner_routes_want_the_token(app: tuple[Settings, str], token: str) -> None:
+    _, url = app
+    for name in ("records", "ask", "ingest", "remove", "repair"):
+        request = urllib.request.Request(
+            f"{url}/owner/{name}", data=b"null", headers={"X-Recoupe-Owner-Token": token}
+        )
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(request, timeout=10)
+        assert refused.value.code == 403
+        refused.value.close()
+
+
+def test_an_owner_that_vanished_is_said(tmp_path: Path) -> None:
+    remote = RemoteAssistant(Owner(1, "recoupe serve", "http://127.0.0.1:9", "t"))
+    with pytest.raises(IndexBusyError, match="ne répond plus"):
+        remote.records()
+    remote.close()
+
+
+def test_two_ingestions_of_one_process_take_turns(tmp_path: Path) -> None:
+    assistant = LocalAssistant(load_settings(index_dir=tmp_path))
+    readings = [Reading((make_article(f"a{i}", f"{BRIDGE} ({i})"),)) for i in range(4)]
+    threads = [threading.Thread(target=assistant.ingest, args=(r,)) for r in readings]
+    for thread in threads:
+        thread.start()
+    until = time.monotonic() + 60
+    for thread in threads:
+        thread.join(timeout=max(0.1, until - time.monotonic()))
+    assert sorted(assistant.index.records) == ["a0", "a1", "a2", "a3"]
+    assert assistant.check() == []

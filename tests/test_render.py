@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+from datetime import date
+
+from hypothesis import given
+from hypothesis import strategies as st
+from lxml import html
+
+from rag import texts
+from rag.assistant import LocalAssistant
+from rag.domain import (
+    Answer,
+    ArticleRecord,
+    Citation,
+    IngestReport,
+    Passage,
+    Source,
+    Statement,
+    StoredArticle,
+)
+from rag.web.render import (
+    answer_html,
+    answer_markdown,
+    article_html,
+    corpus_html,
+    draft_html,
+    error_html,
+    esc,
+    locate,
+)
+
+HOSTILE = '<img src=x onerror=alert(1)> {{7*7}} ${7*7} `x` "\'& </script><script>alert(1)</script>'
+
+
+def stored(text: str, title: str = "Titre", heading: str = "") -> StoredArticle:
+    source = Source(title, "Le Courrier", "Ida Roy", date(2024, 3, 1), "https://c.example/a")
+    record = ArticleRecord("a", "v", source, 1, len(text))
+    return StoredArticle(record, (Passage("a:v:0", "a", 0, 0, len(text), text, heading),))
+
+
+def citation(text: str, start: int, end: int) -> Citation:
+    return Citation("a", stored(text).record.source, start, end, text[start:end])
+
+
+TEXT = st.text(
+    st.characters(blacklist_categories=("Cs", "Cc")) | st.just("\n"), min_size=1, max_size=200
+)
+
+
+@given(TEXT, st.data())
+def test_the_mark_is_the_cited_span_character_for_character(text: str, data: st.DataObject) -> None:
+    start = data.draw(st.integers(0, len(text) - 1))
+    end = data.draw(st.integers(start + 1, len(text)))
+    page = html.fromstring(article_html(stored(text), citation(text, start, end)))
+    marked = "".join(m.text_content() for m in page.iter("mark"))
+    # Blank lines between paragraphs are mark-up, not text.
+    assert "".join(marked.split()) == "".join(text[start:end].split())
+
+
+@given(st.text(st.characters(blacklist_categories=("Cs", "Cc")), max_size=100))
+def test_escaped_text_reads_back_and_hides_templates(text: str) -> None:
+    safe = esc(text)
+    assert not set(safe) & set("<>{}$`\"'")
+    assert html.fromstring(f"<p>{safe or ' '}</p>").text_content().strip() == text.strip()
+
+
+def test_hostile_text_is_text_everywhere() -> None:
+    source = Source(HOSTILE, HOSTILE, HOSTILE, None, "https://c.example/a", HOSTILE)
+    cited = Citation("a", source, 0, 3, HOSTILE)
+    answer = Answer(HOSTILE, (Statement(HOSTILE, (cited,), lead_in=HOSTILE),), (), False, "m", "")
+    record = ArticleRecord("a", "v", source, 1, 3)
+    article = StoredArticle(record, (Passage("a:v:0", "a", 0, 0, len(HOSTILE), HOSTILE),))
+    for page in (
+        answer_html(answer, 0),
+        article_html(article, cited),
+        corpus_html([record]),
+        draft_html(HOSTILE, HOSTILE),
+        error_html(HOSTILE, HOSTILE),
+    ):
+        tree = html.fromstring(f"<div>{page}</div>")
+        assert not list(tree.iter("script", "img"))
+        assert not [a for e in tree.iter() for a in e.attrib if str(a).startswith("on")]
+        assert "{{" not in page
+        assert "${" not in page
+
+
+def test_a_citation_whose_article_changed_is_found_again_or_said() -> None:
+    old = citation("Le pont est fermé. Il neige.", 0, 18)
+    assert locate("Hier. Le pont est fermé.", old) == (6, 24)
+    page = article_html(stored("Tout autre chose."), old)
+    assert "a changé" in page
+    assert "<mark" not in page
+
+
+def test_links_open_apart_and_say_nothing_of_the_reader() -> None:
+    page = html.fromstring(article_html(stored("Texte.")))
+    (link,) = page.iter("a")
+    assert link.get("href") == "https://c.example/a"
+    assert {"noopener", "noreferrer"} <= set(link.get("rel").split())
+
+
+def test_headings_are_headings() -> None:
+    page = html.fromstring(article_html(stored("Des travaux\n\nIls durent.", heading="Des travaux")))
+    assert [h.text_content() for h in page.iter("h3")] == ["Des travaux"]
+
+
+def test_markdown_has_quotes_links_and_no_live_markup() -> None:
+    source = Source("T *x*", "Le Courrier", "", date(2024, 3, 1), "https://c.example/a")
+    cited = Citation("a", source, 0, 9, "Il a [dit](http://x) ![i](y)")
+    statement = Statement(cited.quote, (cited,), lead_in="Selon Le Courrier, 1er mars 2024 :")
+    text = answer_markdown(Answer("Q ?", (statement,), (), False, "m", ""))
+    assert "[^1]: Le Courrier, «\u00a0T \\*x\\*\u00a0», 1er mars 2024." in text
+    assert "<https://c.example/a>" in text
+    assert "](http" not in text.replace("\\]", "")
+
+
+def test_an_unsupported_statement_shows_it() -> None:
+    statement = Statement("Faux.", supported=False, problem="nombre absent")
+    page = answer_html(Answer("Q", (statement,), (), False, "m", ""), 0)
+    assert "rc-unsupported" in page
+    assert "nombre absent" in page
+
+
+def test_the_corpus_is_counted_and_charted(assistant: LocalAssistant) -> None:
+    records = assistant.records()
+    page = html.fromstring(corpus_html(records))
+    assert len(page.findall(".//tbody/tr")) == len(records)
+    assert f"{len(records)} articles" in page.text_content().replace("\n", " ")
+    assert len(page.findall(".//rect")) > 10
+    assert texts.EMPTY_INDEX in html.fromstring(corpus_html([])).text_content()
+
+
+def test_summaries_agree_in_number() -> None:
+    assert texts.summary(IngestReport(new=("a",), unchanged=("b", "c"))) == (
+        "Articles\u00a0: 1 nouveau, 0 mis à jour, 2 inchangés, 0 retiré, 0 en échec."
+    )
+    assert [texts.removed(n) for n in (0, 1, 2)] == [
+        "Aucun article retiré.", "1 article retiré.", "2 articles retirés.",
+    ]  # fmt: skip
