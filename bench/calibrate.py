@@ -121,7 +121,7 @@ def stack(rows: Sequence[tuple[list[float], bool]]) -> tuple[Matrix, NDArray[np.
 def fit_answers(x: Matrix, y: NDArray[np.bool_]) -> Model:
     """Return a logistic regression over raw features, classes weighted evenly."""
     mean, scale = x.mean(0), x.std(0) + 1e-9
-    fitted = LogisticRegression(C=0.2, class_weight="balanced").fit((x - mean) / scale, y)
+    fitted = LogisticRegression(C=0.05, class_weight="balanced").fit((x - mean) / scale, y)
     weights = fitted.coef_[0] / scale
     intercept = float(fitted.intercept_[0] - weights @ mean)
     return {"intercept": round(intercept, 4)} | {

@@ -48,7 +48,9 @@ _READING_TIMES = (
 _NOISE = [
     (
         "date de publication",
-        re.compile(r"^(?:publie|mis a jour|modifie|paru)e?s? le .{4,40}\d{4}(?: a \d{1,2} ?[h:] ?\d{0,2})?\.?$"),
+        re.compile(
+            r"^(?:publie|mis a jour|modifie|paru)e?s? le .{4,40}\d{4}(?: a \d{1,2} ?[h:] ?\d{0,2})?\.?$"
+        ),
     ),
     (
         "renvoi",

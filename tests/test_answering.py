@@ -130,7 +130,9 @@ def test_questions_that_are_none(assistant: LocalAssistant, question: str) -> No
         assistant.ask(question)
 
 
-@pytest.mark.parametrize("question", ["?", "🙂", "' OR 1=1 --", "a" * 500, "le la les", "AND OR NOT"])
+@pytest.mark.parametrize(
+    "question", ["?", "🙂", "' OR 1=1 --", "a" * 500, "le la les", "AND OR NOT"]
+)
 def test_odd_questions_are_answered_or_refused_calmly(
     assistant: LocalAssistant, question: str
 ) -> None:
@@ -168,7 +170,10 @@ LANTERNS = Turn("Combien de visiteurs le festival des Lanternes a-t-il accueilli
 @pytest.mark.parametrize(
     ("question", "expected"),
     [
-        ("Et en 2023 ?", "Combien de visiteurs le festival des Lanternes a-t-il accueillis en 2023 ?"),
+        (
+            "Et en 2023 ?",
+            "Combien de visiteurs le festival des Lanternes a-t-il accueillis en 2023 ?",
+        ),
         ("Qui a gagné le Tour de l’Orvelle ?", "Qui a gagné le Tour de l’Orvelle ?"),
     ],
 )

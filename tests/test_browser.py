@@ -198,9 +198,7 @@ def test_the_keyboard_is_enough(page: Page) -> None:
     assert cite.get_attribute("aria-label").startswith("Source 1")
     cite.send_keys(Keys.ENTER)
     page.wait("#rc-cited")
-    page.until(
-        lambda: "rc-article" in page.driver.switch_to.active_element.get_attribute("class")
-    )
+    page.until(lambda: "rc-article" in page.driver.switch_to.active_element.get_attribute("class"))
 
 
 def test_an_example_asks_itself(page: Page) -> None:

@@ -6,7 +6,9 @@ import pytest
 
 from rag.cleaning import Block, assemble, blocks_of, clean, noise, strip_reading_time, tidy
 
-LONG = "Le conseil municipal a débattu du budget jusqu’à minuit, sans parvenir à un accord entre élus."
+LONG = (
+    "Le conseil municipal a débattu du budget jusqu’à minuit, sans parvenir à un accord entre élus."
+)
 
 
 def texts(blocks: list[Block]) -> list[str]:

@@ -45,7 +45,9 @@ def asking(tmp_path: Path, model: ScriptedModel) -> Iterator[LocalAssistant]:
         yield made
 
 
-def test_a_good_answer_is_supported_and_quoted(asking: LocalAssistant, model: ScriptedModel) -> None:
+def test_a_good_answer_is_supported_and_quoted(
+    asking: LocalAssistant, model: ScriptedModel
+) -> None:
     model.say = GOOD
     answer = asking.ask(QUESTION)
     assert answer.mode == "openai:scripted"

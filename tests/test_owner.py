@@ -108,7 +108,9 @@ def test_another_process_works_through_the_app(app: tuple[Settings, str]) -> Non
     assert remote.owner.url == url
     steps: list[tuple[int, int]] = []
     report = remote.ingest(
-        Reading((make_article("pont", BRIDGE, name="L’Écho"),)), (), lambda d, t: steps.append((d, t))
+        Reading((make_article("pont", BRIDGE, name="L’Écho"),)),
+        (),
+        lambda d, t: steps.append((d, t)),
     )
     assert report.new == ("pont",)
     assert steps[-1] == (1, 1)

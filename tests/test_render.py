@@ -29,7 +29,7 @@ from rag.web.render import (
     locate,
 )
 
-HOSTILE = '<img src=x onerror=alert(1)> {{7*7}} ${7*7} `x` "\'& </script><script>alert(1)</script>'
+HOSTILE = "<img src=x onerror=alert(1)> {{7*7}} ${7*7} `x` \"'& </script><script>alert(1)</script>"
 
 
 def stored(text: str, title: str = "Titre", heading: str = "") -> StoredArticle:
@@ -100,7 +100,9 @@ def test_links_open_apart_and_say_nothing_of_the_reader() -> None:
 
 
 def test_headings_are_headings() -> None:
-    page = html.fromstring(article_html(stored("Des travaux\n\nIls durent.", heading="Des travaux")))
+    page = html.fromstring(
+        article_html(stored("Des travaux\n\nIls durent.", heading="Des travaux"))
+    )
     assert [h.text_content() for h in page.iter("h3")] == ["Des travaux"]
 
 

@@ -19,6 +19,7 @@ from rag.answering.question import Question, parse, same_root
 from rag.domain import Citation, Hit
 from rag.french import content_stems, format_date, names, numbers, words
 from rag.sentences import sentence_spans
+from rag.thesaurus import related
 
 if TYPE_CHECKING:
     from rag.index import Index
@@ -45,6 +46,7 @@ ANSWER_FEATURES = (
     "unknown",  # share of the question's stems, by rarity, that the passage lacks
     "gap",  # lead of the best sentence over the best of another article
 )
+_FAMILY = 0.6  # what a word of the same family counts for
 _EMBEDDED = 10  # sentences whose cosine is computed: the costly feature, 20 to 40 ms each
 
 
@@ -106,14 +108,14 @@ def answer_features(
     asked_names = names(question.text) | numbers(question.text)
     in_context = set(words(context)) | numbers(context)
     total = sum(weights.values()) or 1.0
-    missing = sum(w for s, w in weights.items() if not any(same_root(s, k) for k in known))
+    missing = sum(w for s, w in weights.items() if not any(likeness(s, k) for k in known))
     others = [
         e.score for e in ranked[1:] if e.hit.passage.article_id != best.hit.passage.article_id
     ]
     return {
         **{k: best.features[k] for k in ANSWER_FEATURES if k in best.features},
         "lacks": float(question.kind != "other" and best.features["expected"] <= 0.3),
-        "focus": max((same_root(question.focus, k) for k in known), default=0.0)
+        "focus": max((likeness(question.focus, k) for k in known), default=0.0)
         if question.focus
         else 0.5,
         "missing": len(asked_names - in_context) / max(1, len(asked_names)),
@@ -167,8 +169,13 @@ def coverage(weights: dict[str, float], stems: set[str]) -> float:
     total = sum(weights.values())
     if not total:
         return 0.0
-    held = sum(w * max((same_root(s, k) for k in stems), default=0.0) for s, w in weights.items())
+    held = sum(w * max((likeness(s, k) for k in stems), default=0.0) for s, w in weights.items())
     return held / total
+
+
+def likeness(a: str, b: str) -> float:
+    """Return how far two stems say the same, in [0, 1]: equal, of one root, of one family."""
+    return same_root(a, b) or (_FAMILY if related(a, b) else 0.0)
 
 
 def _context(hit: Hit) -> str:
