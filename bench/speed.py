@@ -69,7 +69,12 @@ def cold_app(environment: dict[str, str]) -> float:
     lines: queue.Queue[str] = queue.Queue()
     assert process.stdout is not None
     stream = process.stdout
-    threading.Thread(target=lambda: [lines.put(x) for x in stream], daemon=True).start()
+
+    def read() -> None:
+        for line in stream:
+            lines.put(line)
+
+    threading.Thread(target=read, daemon=True).start()
     try:
         while "répond sur" not in lines.get(timeout=120):
             pass

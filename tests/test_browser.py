@@ -19,9 +19,9 @@ from rag.assistant import LocalAssistant
 from rag.domain import Article, Reading, Source
 from rag.readers import read_files
 from rag.settings import load_settings
-from tests.conftest import ROOT
 
 REQUIRED = os.environ.get("RECOUPE_BROWSER_TESTS") == "required"
+SCREENSHOT = os.environ.get("SCREENSHOT")  # where to save the README's picture
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 pytestmark = [
     pytest.mark.browser,
@@ -149,9 +149,8 @@ def test_ask_then_open_the_citation_at_its_exact_span(page: Page) -> None:
         marked,
     )
     assert 0 <= top[0] < top[1] <= top[2]
-    page.driver.save_screenshot(str(ROOT / "docs" / "chat.png")) if os.environ.get(
-        "RECOUPE_SCREENSHOT"
-    ) else None
+    if SCREENSHOT:
+        page.driver.save_screenshot(SCREENSHOT)
 
 
 def test_nothing_is_asked_of_another_host_and_no_script_fails(page: Page, site: str) -> None:

@@ -11,10 +11,10 @@ from rag.domain import Answer, Citation, Hit, Source, Statement
 from rag.french import format_date
 
 MODE = "extractive"
-_ENOUGH = 0.75  # share of the belief, over all candidate sentences, that an answer gathers
+_ENOUGH = 0.85  # share of the belief, over all candidate sentences, that an answer gathers
 # One character for one: positions stay.
 _TYPOGRAPHY = str.maketrans({"’": "'", "\u00a0": " ", "\u202f": " "})
-_FAINT = 0.08  # a sentence below this share is left out
+_FAINT = 0.04  # a sentence below this share is left out
 
 
 def compose(question: str, evidence: Sequence[Evidence], hits: Sequence[Hit], limit: int) -> Answer:

@@ -99,6 +99,9 @@ class Question:
         return 0.3
 
 
+_FOCUS = r" quel(?:s|le|les)? (?:est |sont |etait |sera )?(?:le |la |les |l )?(\w+) "
+
+
 def parse(text: str) -> Question:
     """Take a French question apart; anything that is not one has kind "other"."""
     folded = " " + " ".join(words(text)) + " "
