@@ -19,6 +19,7 @@ from bench.golden import ROOT, corpus_index, load_golden
 from rag.cleaning import blocks_of
 from rag.domain import Reading, Source
 from rag.embedding import load_embedder
+from rag.errors import ReadError
 from rag.index import Index, open_index
 from rag.ingestion import ingest
 from rag.readers import to_article
@@ -54,14 +55,21 @@ def squad(path: Path, folder: Path) -> tuple[Index, list[tuple[str, set[str]]]]:
     articles = []
     for n, context in enumerate(dict.fromkeys(p["context"] for p in paragraphs)):
         draft = Draft(Source(""), tuple(blocks_of(context)), identity=f"context-{n}")
-        article = to_article(draft, "")
+        try:
+            article = to_article(draft, "")
+        except ReadError as error:
+            print(f"context left out, with its questions: {context[:60]!r}: {error}")
+            continue
         by_context[context] = article.id
         articles.append(article)
     settings = load_settings(index_dir=folder)
     index = open_index(settings, load_embedder(settings))
     ingest(index, Reading(tuple(articles)), settings.passage_tokens)
     questions = [
-        (qa["question"], {by_context[p["context"]]}) for p in paragraphs for qa in p["qas"]
+        (qa["question"], {by_context[p["context"]]})
+        for p in paragraphs
+        if p["context"] in by_context
+        for qa in p["qas"]
     ]
     return index, questions
 

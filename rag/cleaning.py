@@ -67,7 +67,7 @@ _NOISE = [
     (
         "cookies",
         re.compile(
-            r"^(?=.{0,600}$)(?=.*\bcookies?\b)(?=.*(?:nous utilisons|ce site utilise|en poursuivant|accept|refus|parametr|consentement|navigation|partenaires|gerer|traceurs)).*$"
+            r"^(?=.{0,500}$)(?=.*\bcookies?\b)(?=.*\b(?:nous (?:et nos partenaires )?utilisons|(?:ce|notre) site(?: web)? utilise|en poursuivant (?:votre|la|sur)|(?:acceptez|acceptez-vous|gerer|parametrer) (?:les|nos|vos|mes) cookies|nos partenaires)\b).*$"
         ),
     ),
     (

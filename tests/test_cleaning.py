@@ -67,6 +67,9 @@ def test_other_short_lines_are_not_headings(line: str) -> None:
         ("La suite après cette publicité", "promotion"),
         ("Lire est un plaisir, dit-il.", ""),
         ("Les cookies du boulanger sont bons.", ""),
+        # An article about cookies is not a notice.
+        ("L’internaute est libre de retirer son consentement à recevoir des cookies.", ""),
+        ("La CNIL recommande de conserver le refus des cookies pendant six mois.", ""),
         ("Partager le pain est un geste ancien dans la vallée.", ""),
         ("Le maire a lu aussi la lettre.", ""),
     ],
