@@ -158,6 +158,10 @@ def test_a_csv_without_text_column_names_what_it_has(tmp_path: Path) -> None:
     assert "aucune colonne de texte parmi a, b" in failure_of(tmp_path / "a.csv", b"a,b\n1,2\n")
 
 
+def test_a_csv_whose_first_row_is_broken(tmp_path: Path) -> None:
+    assert "CSV abîmé" in failure_of(tmp_path / "a.csv", b'"a"b,texte\n1,2\n')
+
+
 def test_bad_front_matter(tmp_path: Path) -> None:
     assert "YAML" in failure_of(tmp_path / "a.md", b"---\ntitre: [\n---\ntexte")
 

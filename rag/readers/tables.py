@@ -47,7 +47,10 @@ def read_csv(data: bytes, name: str) -> Iterator[Draft | Failure]:
     first = content.split("\n", 1)[0]
     separator = max(",;\t|", key=first.count)
     rows = csv.DictReader(io.StringIO(content, newline=""), delimiter=separator, strict=True)
-    columns = [c for c in rows.fieldnames or [] if c]
+    try:
+        columns = [c for c in rows.fieldnames or [] if c]
+    except csv.Error as error:
+        raise ReadError(f"CSV abîmé ({error})") from error
     if "text" not in known_fields(dict.fromkeys(columns, "x")):
         raise ReadError(
             f"aucune colonne de texte parmi {', '.join(columns[:8])} "
