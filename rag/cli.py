@@ -27,7 +27,7 @@ from rag.domain import (
     source_json,
 )
 from rag.errors import RecoupeError, SettingsError
-from rag.french import format_date, parse_date
+from rag.french import excerpt, format_date, parse_date
 from rag.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -58,11 +58,31 @@ _FILTER_OPTIONS = (
 )
 
 
-def filter_options(command: Callable[P, R]) -> Callable[P, R]:
-    """Add the options that say which articles may answer."""
+def filter_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that say which articles may answer; the command gets `filters`."""
+
+    @functools.wraps(command)
+    def wrapped(
+        *,
+        source: Sequence[str],
+        author: Sequence[str],
+        section: Sequence[str],
+        since: str | None,
+        until: str | None,
+        **others: Any,
+    ) -> None:
+        filters = Filters(
+            sources=_typographic(source),
+            authors=_typographic(author),
+            sections=_typographic(section),
+            since=_day(since, "--depuis"),
+            until=_day(until, "--jusqu-au"),
+        )
+        command(filters=filters, **others)
+
     for option in reversed(_FILTER_OPTIONS):
-        command = option(command)
-    return command
+        option(wrapped)
+    return wrapped
 
 
 def told_in_french(command: Callable[P, R]) -> Callable[P, R]:
@@ -148,40 +168,34 @@ def ingest_command(
 @app.command("ask", short_help="Poser une question.")
 @question_argument
 @json_option
-@filter_options
 @index_option
 @told_in_french
+@filter_options
 def ask(
     question: str,
     as_json: bool,
-    source: tuple[str, ...],
-    author: tuple[str, ...],
-    section: tuple[str, ...],
-    since: str | None,
-    until: str | None,
+    filters: Filters,
     index: Path | None,
 ) -> None:
     """Poser une question ; la réponse cite chaque phrase, ou dit qu'il n'y en a pas."""
-    filters = _filters(source, author, section, since, until)
     with _assistant(_settings(index), "ask") as assistant:
         answer = assistant.ask(question, filters=filters)
     if as_json:
         _print_json(answer_json(answer))
         return
     from rag.answering.extractive import number_citations
-    from rag.web.render import label
 
     if answer.notice:
         click.echo(answer.notice + "\n", err=True)
     click.echo(answer.text)
     if answer.refused:
         for hit in answer.hits:
-            click.echo(f"\n- {label(hit.source)}\n  {_excerpt(hit.passage.text)}")
+            click.echo(f"\n- {texts.label(hit.source)}\n  {excerpt(hit.passage.text, 300)}")
     else:
         click.echo("")
     for citation, number in number_citations(answer.statements).items():
         link = f" {citation.source.url}" if citation.source.url else ""
-        click.echo(f"[{number}] {label(citation.source)}{link}")
+        click.echo(f"[{number}] {texts.label(citation.source)}{link}")
 
 
 @app.command("search", short_help="Chercher des passages.")
@@ -195,33 +209,27 @@ def ask(
     help="Nombre de passages.",
 )
 @json_option
-@filter_options
 @index_option
 @told_in_french
+@filter_options
 def search(
     question: str,
     limit: int,
     as_json: bool,
-    source: tuple[str, ...],
-    author: tuple[str, ...],
-    section: tuple[str, ...],
-    since: str | None,
-    until: str | None,
+    filters: Filters,
     index: Path | None,
 ) -> None:
     """Chercher les passages les plus proches d'une question, du meilleur au moins bon."""
-    filters = _filters(source, author, section, since, until)
     with _assistant(_settings(index), "search") as assistant:
         hits = assistant.search(question, limit, filters)
     if as_json:
         _print_json([hit_json(h) for h in hits])
         return
-    from rag.web.render import label
 
     for rank, hit in enumerate(hits, 1):
-        click.echo(f"{rank}. {label(hit.source)}\n   {_excerpt(hit.passage.text)}")
+        click.echo(f"{rank}. {texts.label(hit.source)}\n   {excerpt(hit.passage.text, 300)}")
         for _, other in hit.also:
-            click.echo(f"   Repris par {label(other)}")
+            click.echo(f"   Repris par {texts.label(other)}")
     if not hits:
         click.echo(texts.NO_PASSAGE)
 
@@ -380,8 +388,9 @@ def _assistant(settings: Settings, command: str, wait: float = 15.0) -> Iterator
 
 
 def _say_waiting(owner: Owner | None) -> None:
-    who = f"« {owner.command} » (processus {owner.pid})" if owner else "un autre processus"
-    click.echo(f"L'index est tenu par {who} ; j'attends qu'il finisse…", err=True)
+    from rag.owner import named
+
+    click.echo(f"L'index est tenu par {named(owner)} ; j'attends qu'il finisse…", err=True)
 
 
 @contextmanager
@@ -404,22 +413,6 @@ def _progress(label: str, total: int | None) -> Iterator[Callable[[int | None, i
         yield step
 
 
-def _filters(
-    sources: Sequence[str],
-    authors: Sequence[str],
-    sections: Sequence[str],
-    since: str | None,
-    until: str | None,
-) -> Filters:
-    return Filters(
-        sources=_typographic(sources),
-        authors=_typographic(authors),
-        sections=_typographic(sections),
-        since=_day(since, "--depuis"),
-        until=_day(until, "--jusqu-au"),
-    )
-
-
 def _typographic(names: Sequence[str]) -> tuple[str, ...]:
     """Names are stored with typographic apostrophes; keyboards have the other one."""
     return tuple(n.replace("'", "’") for n in names)
@@ -434,11 +427,6 @@ def _day(text: str | None, option: str) -> date | None:
             "« 31 décembre 2024 »."
         )
     return day
-
-
-def _excerpt(text: str) -> str:
-    flat = " ".join(text.split())
-    return flat if len(flat) <= 300 else flat[:300].rsplit(" ", 1)[0] + "…"
 
 
 def _print_json(value: Any) -> None:

@@ -7,8 +7,7 @@ counted in Python characters (code points) of the article's stored text.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
@@ -26,6 +25,11 @@ class Source:
     published: date | None = None
     url: str = ""
     section: str = ""
+
+    @property
+    def day(self) -> int:
+        """The day of publication as a proleptic ordinal, 0 when unknown: what indexes filter by."""
+        return self.published.toordinal() if self.published else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,11 @@ class Passage:
     end: int
     text: str
     heading: str = ""
+
+    @property
+    def headed(self) -> str:
+        """The text under its heading: what is searched, while `text` alone is cited."""
+        return self.text if self.text.startswith(self.heading) else f"{self.heading}\n{self.text}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +218,7 @@ class Reading:
 
     articles: tuple[Article, ...] = ()
     failures: tuple[Failure, ...] = ()
-    read: tuple[str, ...] = field(default=())
+    read: tuple[str, ...] = ()
 
 
 def passage_id(article_id: str, fingerprint: str, index: int) -> str:
@@ -233,19 +242,6 @@ def source_json(source: Source) -> dict[str, Any]:
         "url": source.url,
         "section": source.section,
     }
-
-
-def source_from_json(data: Mapping[str, Any]) -> Source:
-    """Read back what `source_json` wrote."""
-    published = data.get("published")
-    return Source(
-        title=data["title"],
-        name=data.get("source", ""),
-        author=data.get("author", ""),
-        published=date.fromisoformat(published) if published else None,
-        url=data.get("url", ""),
-        section=data.get("section", ""),
-    )
 
 
 def citation_json(citation: Citation) -> dict[str, Any]:

@@ -52,11 +52,10 @@ _ASKING_WORDS = frozenset(
 MONTHS = (
     "janvier février mars avril mai juin juillet août septembre octobre novembre décembre".split()
 )
-_UNITS = {
-    "zero": 0, "deux": 2, "trois": 3, "quatre": 4, "cinq": 5, "six": 6, "sept": 7, "huit": 8,
-    "neuf": 9, "dix": 10, "onze": 11, "douze": 12, "treize": 13, "quatorze": 14, "quinze": 15,
-    "seize": 16,
-}  # fmt: skip
+_SPELLED = frozenset(
+    "zero deux trois quatre cinq six sept huit neuf dix onze douze treize quatorze quinze seize "
+    "vingt vingts trente quarante cinquante soixante cent cents mille".split()
+)
 _DIGITS = re.compile(r"\d+(?:[ \u00a0\u202f.]\d{3})*(?:,\d+|\.\d{1,2}(?!\d))?")
 
 
@@ -124,13 +123,10 @@ def _spelled_numbers(text: str) -> set[str]:
     from text_to_num import alpha2digit
 
     letters = _DIGITS.sub(" ", text)
-    if not any(w in _UNITS or w in _TENS for w in words(letters)):
+    if not any(w in _SPELLED for w in words(letters)):
         return set()
     converted = alpha2digit(fold(letters).replace("'", " "), "fr")
     return set(re.findall(r"\d+", converted)) - {"1"}
-
-
-_TENS = frozenset("vingt vingts trente quarante cinquante soixante cent cents mille".split())
 
 
 def names(text: str) -> set[str]:
@@ -155,10 +151,22 @@ def _inner_capitals(text: str) -> Iterator[re.Match[str]]:
             yield match
 
 
-def format_date(day: date) -> str:
-    """Return a date as French prints it: « 1er mars 2024 », « 12 mars 2024 »."""
+def format_date(day: date | None) -> str:
+    """Return a date as French prints it: « 1er mars 2024 », « 12 mars 2024 »; "" for none."""
+    if day is None:
+        return ""
     number = "1er" if day.day == 1 else str(day.day)
     return f"{number} {MONTHS[day.month - 1]} {day.year}"
+
+
+def shorten(text: str, length: int) -> str:
+    """Return `text`, cut between words and ended by « … » past `length` characters."""
+    return text if len(text) <= length else text[:length].rsplit(" ", 1)[0] + "…"
+
+
+def excerpt(text: str, length: int) -> str:
+    """Return `text` on one line, shortened."""
+    return shorten(" ".join(text.split()), length)
 
 
 def parse_date(text: str) -> date | None:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,6 +48,8 @@ class Index:
         self._dirty = folder / "dirty"
         self._writing = threading.RLock()
         self._records = store.records()
+        # Searching and then answering ask for the same vector.
+        self.question_vector = lru_cache(maxsize=32)(self._question_vector)
         if self._dirty.exists() or lexical.fresh:
             self._repair()
 
@@ -54,6 +57,11 @@ class Index:
     def records(self) -> Mapping[str, ArticleRecord]:
         """The current record of each article, by id."""
         return self._records
+
+    def _question_vector(self, question: str) -> Vectors:
+        """Return the vector, of shape (dimension,), of a question. Raises EmbeddingError."""
+        vector: Vectors = self.embedder.embed_questions([question])[0]
+        return vector
 
     def is_current(self, a_passage_id: str) -> bool:
         """Tell whether a passage belongs to the current version of its article."""
@@ -133,7 +141,7 @@ class Index:
         """Return what is wrong, as French sentences; an empty list when all is whole."""
         problems = []
         stored = self.store.passage_ids()
-        expected = {i for r in self._records.values() for i in r.passage_ids()}
+        expected = self._expected()
         if missing := expected - stored:
             articles = sorted({version_of(i)[0] for i in missing})
             problems.append(
@@ -151,8 +159,7 @@ class Index:
             self._repair()
 
     def _repair(self) -> None:
-        expected = {i for r in self._records.values() for i in r.passage_ids()}
-        stale = self.store.passage_ids() - expected
+        stale = self.store.passage_ids() - self._expected()
         log.info("réparation de l'index : %d passages périmés", len(stale))
         self.store.delete_passages(sorted(stale))
         self.lexical.clear()
@@ -165,7 +172,13 @@ class Index:
         self.lexical.confirm()
         self._dirty.unlink(missing_ok=True)
 
+    def _expected(self) -> set[str]:
+        """Return the ids of the passages of all current versions."""
+        return {i for r in self._records.values() for i in r.passage_ids()}
+
     def _sweep(self, records: Sequence[ArticleRecord]) -> None:
+        if not records:  # a first ingestion has nothing to sweep: spare it a commit a batch
+            return
         self.store.delete_passages([i for r in records for i in r.passage_ids()])
         self.lexical.update(drop=[(r.id, r.fingerprint) for r in records])
 
@@ -178,11 +191,9 @@ class Index:
             self._dirty.unlink(missing_ok=True)
 
 
-def open_index(
-    settings: Settings, embedder: Embedder, connecting: Callable[[Settings], object] = connect
-) -> Index:
+def open_index(settings: Settings, embedder: Embedder) -> Index:
     """Open the index that the settings name; the caller owns it (see `owner.py`)."""
-    store = Store(connecting(settings), embedder.name)  # type: ignore[arg-type]
+    store = Store(connect(settings), embedder.name)
     lexical = LexicalIndex(settings.index_dir / "lexical")
     return Index(store, lexical, embedder, settings.index_dir)
 
@@ -215,6 +226,4 @@ def make_passages(
 
 def embedded_text(passage: Passage, source: Source) -> str:
     """Return what is embedded for a passage: title, heading, passage."""
-    headed = passage.text.startswith(passage.heading)
-    lines = [source.title, "" if headed else passage.heading, passage.text]
-    return "\n".join(line for line in lines if line)
+    return f"{source.title}\n{passage.headed}" if source.title else passage.headed

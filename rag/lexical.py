@@ -85,17 +85,15 @@ class LexicalIndex:
             writer.delete_documents_by_term("version", f"{article_id}:{fingerprint}")
         for passage, source in add:
             article_id, fingerprint = version_of(passage.id)
-            headed = passage.text.startswith(passage.heading)
-            text = passage.text if headed else f"{passage.heading}\n{passage.text}"
             document = tantivy.Document(
                 id=passage.id,
                 version=f"{article_id}:{fingerprint}",
-                terms=" ".join(content_stems(text)),
+                terms=" ".join(content_stems(passage.headed)),
                 title=" ".join(content_stems(source.title)),
                 source=source.name,
                 author=source.author,
                 section=source.section,
-                day=source.published.toordinal() if source.published else 0,
+                day=source.day,
             )
             writer.add_document(document)
         writer.commit()

@@ -81,9 +81,14 @@ def read_owner(folder: Path) -> Owner | None:
         return None
 
 
+def named(owner: Owner | None) -> str:
+    """Return how to call an owner in French, known or not."""
+    return f"« {owner.command} » (processus {owner.pid})" if owner else "un autre processus"
+
+
 def busy_message(owner: Owner | None) -> str:
     """Say in one French sentence who holds the index and what to do."""
-    who = f"« {owner.command} » (processus {owner.pid})" if owner else "un autre processus"
+    who = named(owner)
     return f"L'index est tenu par {who} : attendez qu'il finisse ou arrêtez-le, puis relancez."
 
 

@@ -28,7 +28,7 @@ from rag.domain import (
 )
 from rag.errors import IndexBusyError, RecoupeError
 from rag.ingestion import Progress
-from rag.owner import Owner
+from rag.owner import Owner, named
 
 PATH = "/owner"
 HEADER = "X-Recoupe-Owner-Token"
@@ -148,7 +148,7 @@ class RemoteAssistant:
 
     def _lost(self) -> RecoupeError:
         return IndexBusyError(
-            f"« {self.owner.command} » (processus {self.owner.pid}) tient l'index mais ne répond "
+            f"{named(self.owner)} tient l'index mais ne répond "
             "plus : arrêtez-le, puis relancez ; rien n'est perdu."
         )
 

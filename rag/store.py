@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from rag.domain import ArticleRecord, Filters, Passage, Source
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from rag.settings import Settings
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 ARTICLES = "recoupe-articles"
 PASSAGES = "recoupe-passages"
@@ -47,7 +48,6 @@ class Store:
         Raises IndexMismatchError when the passages were embedded by another
         model than `embedding`, StoreError when Chroma fails.
         """
-        self._client = client
         about = {"embedding": embedding}
         try:
             self._articles = client.get_or_create_collection(ARTICLES, embedding_function=None)
@@ -77,8 +77,7 @@ class Store:
 
     def put_records(self, records: Sequence[ArticleRecord]) -> None:
         """Make these versions the current ones: the switch of I2."""
-        for at in range(0, len(records), _BATCH):
-            part = records[at : at + _BATCH]
+        for part in _parts(records):
             self._articles.upsert(
                 ids=[r.id for r in part],
                 embeddings=[_filler(r.id) for r in part],  # type: ignore[arg-type]
@@ -87,8 +86,8 @@ class Store:
 
     def delete_records(self, ids: Sequence[str]) -> None:
         """Make these articles absent; their passages are swept by `delete_passages`."""
-        for at in range(0, len(ids), _BATCH):
-            self._articles.delete(ids=list(ids[at : at + _BATCH]))
+        for part in _parts(ids):
+            self._articles.delete(ids=list(part))
 
     def put_passages(
         self, passages: Sequence[Passage], sources: Sequence[Source], vectors: Vectors
@@ -106,8 +105,8 @@ class Store:
 
     def delete_passages(self, ids: Sequence[str]) -> None:
         """Delete passages by id; ids that are absent are ignored."""
-        for at in range(0, len(ids), _BATCH):
-            self._passages.delete(ids=list(ids[at : at + _BATCH]))
+        for part in _parts(ids):
+            self._passages.delete(ids=list(part))
 
     def passage_ids(self) -> set[str]:
         """Return the ids of all stored passages, of current versions and others."""
@@ -119,10 +118,8 @@ class Store:
     def passages(self, ids: Sequence[str]) -> dict[str, Passage]:
         """Return stored passages by id; absent ids are left out."""
         found: dict[str, Passage] = {}
-        for at in range(0, len(ids), _BATCH):
-            got = self._passages.get(
-                ids=list(ids[at : at + _BATCH]), include=["documents", "metadatas"]
-            )
+        for part in _parts(ids):
+            got = self._passages.get(ids=list(part), include=["documents", "metadatas"])
             rows = zip(got["ids"], got["documents"] or [], got["metadatas"] or [], strict=True)
             found |= {i: _passage(i, text, meta) for i, text, meta in rows}
         return found
@@ -193,6 +190,12 @@ def connect(settings: Settings) -> ClientAPI:
         ) from error
 
 
+def _parts(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    """Cut what goes to Chroma into calls that it takes."""
+    for at in range(0, len(items), _BATCH):
+        yield items[at : at + _BATCH]
+
+
 def _where(filters: Filters) -> dict[str, Any]:
     clauses: list[dict[str, Any]] = []
     for key, values in (
@@ -226,7 +229,7 @@ def _source_metadata(source: Source) -> dict[str, str | int]:
         "author": source.author,
         "section": source.section,
         "url": source.url,
-        "day": source.published.toordinal() if source.published else 0,
+        "day": source.day,
     }
 
 
@@ -259,7 +262,6 @@ def _record(article_id: str, meta: Any) -> ArticleRecord:
 
 
 def _passage_metadata(passage: Passage, source: Source) -> dict[str, str | int]:
-    day = source.published.toordinal() if source.published else 0
     return {
         "article_id": passage.article_id,
         "index": passage.index,
@@ -269,7 +271,7 @@ def _passage_metadata(passage: Passage, source: Source) -> dict[str, str | int]:
         "source": source.name,
         "author": source.author,
         "section": source.section,
-        "day": day,
+        "day": source.day,
     }
 
 
@@ -283,8 +285,3 @@ def _passage(passage_id: str, text: str, meta: Any) -> Passage:
         text=text,
         heading=meta["heading"],
     )
-
-
-def unknown_ids(ids: Iterable[str], records: dict[str, ArticleRecord]) -> list[str]:
-    """Return the ids that no record has."""
-    return [i for i in ids if i not in records]

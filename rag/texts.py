@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rag.french import format_date
+
 if TYPE_CHECKING:
-    from rag.domain import IngestReport
+    from rag.domain import IngestReport, Source
 
 NO_ANSWER = (
     "Je n’ai pas trouvé de réponse à cette question dans les articles. "
@@ -49,6 +51,13 @@ WELCOME = (
 )
 BAD_DATE = "La date du champ «\u00a0{}\u00a0» ne se lit pas\u00a0: écrivez-la comme 31/12/2024."
 EXAMPLE = "Que sait-on de «\u00a0{}\u00a0»\u202f?"
+
+
+def label(source: Source) -> str:
+    """Return « Source, « titre », date, auteur » with what is known."""
+    title = f"«\u00a0{source.title}\u00a0»"
+    parts = (source.name, title, format_date(source.published), source.author)
+    return ", ".join(part for part in parts if part)
 
 
 def summary(report: IngestReport) -> str:

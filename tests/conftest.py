@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from datetime import date
 from pathlib import Path
 
@@ -20,8 +23,6 @@ CORPUS = ROOT / "corpus"
 
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    import os
-
     for name in os.environ:
         if name.startswith("RECOUPE_") and name != "RECOUPE_BROWSER_TESTS":
             monkeypatch.delenv(name)
@@ -63,3 +64,15 @@ def make_article(
 ) -> Article:
     """An article as readers make it."""
     return Article(key, Source(title or f"Titre {key}", name, published=day), text)
+
+
+def run_python(folder: Path, index: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    """Run `python COMMAND…` in `folder`, as from a shell, over the index in `index`."""
+    return subprocess.run(
+        [sys.executable, *command],
+        env=os.environ | {"RECOUPE_INDEX_DIR": str(index)},
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )

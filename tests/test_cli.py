@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from rag.cli import app
-from tests.conftest import ROOT
+from tests.conftest import ROOT, run_python
 
 SENTENCE = "Le pont de Lérac est fermé depuis lundi, selon l’adjoint à la voirie, Paul Imbert."
 
@@ -144,13 +142,7 @@ def test_doctor_repairs(run, articles: Path, tmp_path: Path) -> None:  # type: i
 
 
 def test_scripts_and_module_run_from_a_shell_without_bars(tmp_path: Path, articles: Path) -> None:
-    environment = os.environ | {"RECOUPE_INDEX_DIR": str(tmp_path / "index")}
-
-    def shell(*command: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, *command],
-            env=environment, cwd=tmp_path, capture_output=True, text=True, check=False,
-        )  # fmt: skip
+    shell = partial(run_python, tmp_path, tmp_path / "index")
 
     ingest = shell(str(ROOT / "ingest.py"), str(articles))
     assert ingest.returncode == 0

@@ -13,6 +13,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ from rag.errors import ArticleNotFoundError, IndexBusyError, QuestionError
 from rag.owner import Owner, Ownership, acquire, read_owner
 from rag.remote import RemoteAssistant
 from rag.settings import Settings, load_settings
-from tests.conftest import ROOT, make_article
+from tests.conftest import ROOT, make_article, run_python
 
 BRIDGE = "Le pont de Lérac est fermé aux voitures depuis lundi, selon la mairie."
 
@@ -138,13 +139,7 @@ def test_ingest_in_another_terminal_is_answered_from_at_once(
         "Titre : La marée noire évitée\n\nUn cargo chargé de mazout s’est échoué à Port-Amance.",
         "utf-8",
     )
-    environment = os.environ | {"RECOUPE_INDEX_DIR": str(settings.index_dir)}
-
-    def shell(*command: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, *command],
-            env=environment, cwd=tmp_path, capture_output=True, text=True, check=False,
-        )  # fmt: skip
+    shell = partial(run_python, tmp_path, settings.index_dir)
 
     done = shell(str(ROOT / "ingest.py"), str(article))
     assert (done.returncode, done.stderr) == (0, "")

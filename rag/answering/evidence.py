@@ -179,7 +179,7 @@ def likeness(a: str, b: str) -> float:
 
 
 def _context(hit: Hit) -> str:
-    day = format_date(hit.source.published) if hit.source.published else ""
+    day = format_date(hit.source.published)
     return "\n".join((hit.source.title, day, hit.passage.heading, hit.passage.text))
 
 
@@ -195,7 +195,7 @@ def idf(index: Index, stems: Sequence[str]) -> dict[str, float]:
 def _with_similarity(
     index: Index, question: Question, evidence: Sequence[Evidence]
 ) -> list[Evidence]:
-    asked = index.embedder.embed_questions([question.text])[0]
+    asked = index.question_vector(question.text)
     titled = [f"{e.hit.source.title}\n{e.text}" for e in evidence]
     vectors = index.embedder.embed_passages(titled)
     return [

@@ -82,18 +82,25 @@ def render(statements: Sequence[Statement]) -> str:
     `number_citations` does.
     """
     numbers = number_citations(statements)
-    lines: list[str] = []
-    for statement in statements:
-        marks = "".join(f"[{numbers[c]}]" for c in statement.citations)
-        doubt = "" if statement.supported else f" {texts.UNSUPPORTED_MARK}"
-        said = f"{statement.text} {marks}".strip() + doubt
-        if statement.lead_in:
-            lines.append(f"{statement.lead_in} {said}")
-        elif lines:
-            lines[-1] += f" {said}"
-        else:
-            lines.append(said)
+    lines = []
+    for group in paragraphs(statements):
+        said = [group[0].lead_in] if group[0].lead_in else []
+        for statement in group:
+            marks = "".join(f"[{numbers[c]}]" for c in statement.citations)
+            doubt = "" if statement.supported else f" {texts.UNSUPPORTED_MARK}"
+            said.append(f"{statement.text} {marks}".strip() + doubt)
+        lines.append(" ".join(said))
     return "\n\n".join(lines)
+
+
+def paragraphs(statements: Sequence[Statement]) -> list[list[Statement]]:
+    """Return statements grouped under their lead-ins; those before any come first."""
+    groups: list[list[Statement]] = []
+    for statement in statements:
+        if statement.lead_in or not groups:
+            groups.append([])
+        groups[-1].append(statement)
+    return groups
 
 
 def number_citations(statements: Sequence[Statement]) -> dict[Citation, int]:

@@ -52,6 +52,6 @@ def rewrite_messages(question: str, history: Sequence[Turn]) -> list[tuple[str, 
 
 
 def _label(hit: Hit) -> str:
-    day = format_date(hit.source.published) if hit.source.published else "sans date"
+    day = format_date(hit.source.published) or "sans date"
     label = f"{hit.source.name or hit.source.title}, {day}"
     return label.replace('"', "'").replace("<", " ").replace(">", " ").replace("\n", " ")

@@ -113,9 +113,7 @@ def parse(text: str) -> Question:
                 rest = folded[match.end() :].split()
                 counted = next((stem(w) for w in rest if not is_function_word(w)), "")
             break
-    noun = re.search(
-        r" quel(?:s|le|les)? (?:est |sont |etait |sera )?(?:le |la |les |l )?(\w+) ", folded
-    )
+    noun = re.search(_FOCUS, folded)
     focus = stem(noun.group(1)) if noun and kind == "other" else counted
     return Question(text, tuple(question_stems(text)), kind, counted, focus)
 

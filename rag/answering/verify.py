@@ -39,12 +39,14 @@ def check(text: str, hits: Sequence[Hit], embedder: Embedder) -> Statement | Non
     if not known:
         reason = texts.INVENTED_CITATION if cited else texts.NO_CITATION
         return Statement(said, supported=False, problem=reason)
-    if problem := _problem(said, known, embedder):
-        return Statement(said, _citations(said, known), supported=False, problem=problem)
-    return Statement(said, _citations(said, known))
+    citations = _citations(said, known)
+    problem = _problem(said, known, citations, embedder)
+    return Statement(said, citations, supported=not problem, problem=problem)
 
 
-def _problem(said: str, hits: Sequence[Hit], embedder: Embedder) -> str:
+def _problem(
+    said: str, hits: Sequence[Hit], citations: Sequence[Citation], embedder: Embedder
+) -> str:
     """Return why a statement is not supported by passages, in French, or ""."""
     context = "\n".join(_context(hit) for hit in hits)
     if absent := numbers(said) - numbers(context):
@@ -57,18 +59,16 @@ def _problem(said: str, hits: Sequence[Hit], embedder: Embedder) -> str:
     missing = [s for s in stems if not any(same_root(s, h) for h in held)]
     if stems and 1 - len(missing) / len(stems) < _WORDS_HELD:
         return texts.ABSENT_WORDS
-    if _negated(said) != _negated(" ".join(_best_sentences(said, hits))) and not missing:
+    if _negated(said) != _negated(" ".join(c.quote for c in citations)) and not missing:
         return texts.REVERSED
-    question = embedder.embed_passages([said])[0]
-    nearest = max(
-        float(question @ v) for v in embedder.embed_passages([h.passage.text for h in hits])
-    )
+    statement, *passages = embedder.embed_passages([said, *(h.passage.text for h in hits)])
+    nearest = max(float(statement @ v) for v in passages)
     return texts.FAR_MEANING if nearest < _CLOSE else ""
 
 
 def _context(hit: Hit) -> str:
     source = hit.source
-    day = format_date(source.published) if source.published else ""
+    day = format_date(source.published)
     return "\n".join((source.title, source.name, source.author, day, hit.passage.text))
 
 
@@ -76,10 +76,6 @@ def _negated(text: str) -> bool:
     return bool(
         re.search(r"\b(?:ne|n')\s?\w+.{0,30}\b(?:pas|jamais|aucun\w*|plus|rien)\b", fold(text))
     )
-
-
-def _best_sentences(said: str, hits: Sequence[Hit]) -> list[str]:
-    return [c.quote for c in _citations(said, hits)]
 
 
 def _citations(said: str, hits: Sequence[Hit]) -> tuple[Citation, ...]:

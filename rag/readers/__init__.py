@@ -11,12 +11,13 @@ import hashlib
 import logging
 import re
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from rag.cleaning import assemble, clean
-from rag.domain import Article, Failure, Reading, Source
+from rag.domain import Article, Failure, Reading
 from rag.errors import ReadError
-from rag.french import fold, words
+from rag.french import fold, shorten, words
 from rag.readers import html, tables, text
 from rag.readers.draft import Draft
 from rag.sentences import sentence_spans
@@ -141,8 +142,7 @@ def to_article(draft: Draft, path: str) -> Article:
         raise ReadError("aucune phrase trouvée")
     source = draft.source
     if not source.title:
-        source = Source(_first_words(body), source.name, source.author, source.published,
-                        source.url, source.section)  # fmt: skip
+        source = replace(source, title=shorten(body.split("\n", 1)[0], 90))
     # A row's number changes when rows are inserted above it; its title does not.
     row = f"{path}#{draft.source.title}#{source.published}" if draft.row else where
     identity = draft.identity or source.url or (row if draft.source.title else where)
@@ -160,8 +160,3 @@ def article_id(identity: str) -> str:
 def _wanted(path: Path, root: Path) -> bool:
     hidden = any(part.startswith(".") for part in path.relative_to(root).parts)
     return not hidden and path.suffix.lower() in READERS and path.name.lower() != "readme.md"
-
-
-def _first_words(text: str) -> str:
-    line = text.split("\n", 1)[0]
-    return line if len(line) <= 90 else line[:90].rsplit(" ", 1)[0] + "…"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rag.cleaning import Block
@@ -65,4 +66,4 @@ def _with_visible_date(source: Source, page: str) -> Source:
         visible,
     )
     day = parse_date(match.group(1)) if match else None
-    return Source(source.title, source.name, source.author, day, source.url, source.section)
+    return replace(source, published=day)

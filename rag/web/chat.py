@@ -18,7 +18,7 @@ from rag.answering.generative import Draft
 from rag.assistant import LocalAssistant
 from rag.domain import Answer, Citation, Failure, Filters, Reading, Statement, Turn
 from rag.errors import ReadError, RecoupeError
-from rag.french import parse_date
+from rag.french import parse_date, shorten
 from rag.readers import READERS, read_bytes
 from rag.web.render import (
     answer_html,
@@ -265,7 +265,7 @@ class Chat:
         for record in self.assistant.records():
             key = record.source.section or record.source.name
             if key not in seen and len(seen) < 4:
-                seen[key] = texts.EXAMPLE.format(_short_title(record.source.title))
+                seen[key] = texts.EXAMPLE.format(shorten(record.source.title, 90))
         return list(seen.values())
 
 
@@ -294,10 +294,6 @@ def _day(text: str | None, field: str) -> date | None:
     if (day := parse_date(text)) is None:
         raise RecoupeError(texts.BAD_DATE.format(field))
     return day
-
-
-def _short_title(title: str) -> str:
-    return title if len(title) <= 90 else title[:90].rsplit(" ", 1)[0] + "…"
 
 
 def _welcome() -> str:

@@ -13,9 +13,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from rag import texts
-from rag.answering.extractive import number_citations
+from rag.answering.extractive import number_citations, paragraphs
 from rag.domain import Answer, ArticleRecord, Citation, Hit, Source, StoredArticle
-from rag.french import format_date
+from rag.french import excerpt, format_date
 
 _TEMPLATE_SIGNS = str.maketrans({"{": "&#123;", "}": "&#125;", "$": "&#36;", "`": "&#96;"})
 
@@ -101,9 +101,9 @@ def answer_markdown(answer: Answer) -> str:
         lines += [_md(answer.notice), ""]
     if answer.refused:
         lines += [_md(answer.text), ""]
-        lines += [f"- {_md(label(h.source))}" for h in answer.hits]
+        lines += [f"- {_md(texts.label(h.source))}" for h in answer.hits]
         return "\n".join(lines).strip() + "\n"
-    for paragraph in _paragraphs(answer):
+    for paragraph in paragraphs(answer.statements):
         said = []
         for statement in paragraph:
             marks = "".join(f"[^{numbers[c]}]" for c in statement.citations)
@@ -114,15 +114,8 @@ def answer_markdown(answer: Answer) -> str:
     for citation, number in numbers.items():
         link = f" <{citation.source.url}>" if citation.source.url else ""
         quote = f"«\u00a0{_md(citation.quote)}\u00a0»"
-        lines.append(f"[^{number}]: {_md(label(citation.source))}. {quote}{link}")
+        lines.append(f"[^{number}]: {_md(texts.label(citation.source))}. {quote}{link}")
     return "\n".join(lines).strip() + "\n"
-
-
-def label(source: Source) -> str:
-    """Return « Source, « titre », date, auteur » with what is known."""
-    day = format_date(source.published) if source.published else ""
-    title = f"«\u00a0{source.title}\u00a0»"
-    return ", ".join(part for part in (source.name, title, day, source.author) if part)
 
 
 def corpus_html(records: Sequence[ArticleRecord]) -> str:
@@ -171,19 +164,9 @@ def _chart(records: Sequence[ArticleRecord]) -> str:
     )
 
 
-def _paragraphs(answer: Answer) -> list[list]:  # type: ignore[type-arg]
-    """Group statements under their lead-ins."""
-    groups: list[list] = []  # type: ignore[type-arg]
-    for statement in answer.statements:
-        if statement.lead_in or not groups:
-            groups.append([])
-        groups[-1].append(statement)
-    return groups
-
-
 def _statements_html(answer: Answer, numbers: Mapping[Citation, int], turn: int) -> str:
-    paragraphs = []
-    for group in _paragraphs(answer):
+    written = []
+    for group in paragraphs(answer.statements):
         intro = f'<span class="rc-lead">{esc(group[0].lead_in)}</span> ' if group[0].lead_in else ""
         said = []
         for s in group:
@@ -196,20 +179,21 @@ def _statements_html(answer: Answer, numbers: Mapping[Citation, int], turn: int)
                     f'<span class="rc-said rc-unsupported">{esc(s.text)}</span>{marks} '
                     f'<span class="rc-problem">{doubt}</span>'
                 )
-        paragraphs.append(f"<p>{intro}{' '.join(said)}</p>")
-    return "".join(paragraphs)
+        written.append(f"<p>{intro}{' '.join(said)}</p>")
+    return "".join(written)
 
 
 def _mark_html(citation: Citation, number: int, turn: int) -> str:
     return (
         f'<button type="button" class="rc-cite" data-turn="{turn}" data-number="{number}" '
-        f'aria-label="Source {number}\u00a0: {esc(label(citation.source))}">{number}</button>'
+        f'aria-label="Source {number}\u00a0: {esc(texts.label(citation.source))}">{number}</button>'
     )
 
 
 def _references_html(numbers: Mapping[Citation, int], turn: int) -> str:
     items = "".join(
-        f"<li>{_mark_html(c, n, turn)} {esc(label(c.source))}</li>" for c, n in numbers.items()
+        f"<li>{_mark_html(c, n, turn)} {esc(texts.label(c.source))}</li>"
+        for c, n in numbers.items()
     )
     return f'<ol class="rc-references" aria-label="Références">{items}</ol>'
 
@@ -217,15 +201,10 @@ def _references_html(numbers: Mapping[Citation, int], turn: int) -> str:
 def _nearest_html(hits: Sequence[Hit], turn: int) -> str:
     items = "".join(
         f'<li><button type="button" class="rc-near" data-turn="{turn}" data-hit="{at}">'
-        f"{esc(label(hit.source))}</button><p>{esc(_excerpt(hit.passage.text))}</p></li>"
+        f"{esc(texts.label(hit.source))}</button><p>{esc(excerpt(hit.passage.text, 220))}</p></li>"
         for at, hit in enumerate(hits)
     )
     return f'<ul class="rc-nearest" aria-label="Passages les plus proches">{items}</ul>'
-
-
-def _excerpt(text: str) -> str:
-    flat = " ".join(text.split())
-    return flat if len(flat) <= 220 else flat[:220].rsplit(" ", 1)[0] + "…"
 
 
 def _actions_html(answer: Answer) -> str:
@@ -238,7 +217,7 @@ def _actions_html(answer: Answer) -> str:
 
 
 def _meta_html(source: Source) -> str:
-    day = format_date(source.published) if source.published else ""
+    day = format_date(source.published)
     parts = [esc(p) for p in (source.name, day, source.author, source.section) if p]
     if source.url:
         parts.append(
