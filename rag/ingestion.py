@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -28,6 +29,7 @@ Progress = Callable[[int, int], None]
 
 _RECIPE = 1  # raise it when splitting or the embedded text changes: articles are made again
 _BATCH_PASSAGES = 32
+_ROW = re.compile(r"#\d+$")  # a row in a path; a « # » elsewhere belongs to the file's name
 
 
 def ingest(
@@ -89,7 +91,7 @@ def gone(index: Index, reading: Reading, roots: Sequence[str]) -> list[str]:
     read = set(reading.read)
     found = []
     for record in index.records.values():
-        file = record.path.rsplit("#", 1)[0] if "#" in record.path else record.path
+        file = _ROW.sub("", record.path)
         if not file or record.id in present or not _under(file, roots):
             continue
         if file in read or not Path(file).exists():

@@ -99,6 +99,17 @@ def test_prune_removes_rows_that_left_their_file(index: Index, tmp_path: Path) -
     assert counts(report) == (0, 0, 2, 1, 0)
 
 
+def test_prune_keeps_a_file_whose_name_has_a_hash(
+    index: Index, folder: Path, tmp_path: Path
+) -> None:
+    """Its articles must not be taken for rows of a file that is not there."""
+    (folder / "dossier#2.txt").write_text(f"Titre : d\n\n{SENTENCE}", "utf-8")
+    run(index, folder)
+    (folder / "dossier#2.txt").write_bytes(b"\x00\x01")  # there, but not read this time
+    assert counts(run(index, folder, prune=True)) == (0, 0, 3, 0, 1)
+    assert len(index.records) == 4
+
+
 def test_a_moved_file_with_an_address_stays_the_same_article(index: Index, folder: Path) -> None:
     (folder / "a.txt").write_text(f"Titre : T\nURL : https://x.example/a\n\n{SENTENCE}", "utf-8")
     run(index, folder)
