@@ -53,10 +53,10 @@ locale:  ## compile the French of the command line
 	$(BIN)/pybabel compile -i rag/locale/fr/LC_MESSAGES/messages.po -o rag/locale/fr/LC_MESSAGES/messages.mo
 
 golden: install  ## measure answers on the golden questions
-	$(BIN)/python -m bench.answers
+	$(BIN)/python ingest.py --if-empty
+	$(BIN)/recoupe eval answers tests/golden/questions.jsonl
 
 bench: install  ## measure retrieval, speed and memory
-	$(BIN)/python -m bench.retrieval
 	$(BIN)/python -m bench.speed
 
 clean:

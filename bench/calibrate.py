@@ -13,18 +13,22 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 
-from bench.golden import ROOT, GoldenQuestion, corpus_index, load_golden
+from bench.golden import ROOT, corpus_index, load_golden
+from bench.listnet import fit_ranking
 from rag.answering import evidence as ev
-from rag.answering.question import parse
+from rag.evaluation.data import Item
 from rag.index import Index
+from rag.matching import rarity
+from rag.question import parse
+from rag.reranking import FeatureReranker
 from rag.retrieval import Retriever
 from rag.settings import load_settings
 
@@ -39,25 +43,38 @@ def main() -> None:
     """Fit, measure, write."""
     with tempfile.TemporaryDirectory() as folder:
         index = corpus_index(Path(folder))
-        retriever = Retriever(index)
+        retriever = Retriever(index, reranker=FeatureReranker(index.lexical))
         sets = {name: load_golden(name) for name in ("calibration", "questions")}
 
-        def gather(question: GoldenQuestion) -> list[ev.Evidence]:
-            hits = retriever.search(question.question, PASSAGES)
-            return ev.find_evidence(index, question.question, hits)[0]
+        def gather(question: Item, without: Sequence[str] = ()) -> list[ev.Evidence]:
+            hits = retriever.search(question.question, PASSAGES + 3 * len(without))
+            kept = [h for h in hits if h.passage.article_id not in without][:PASSAGES]
+            return ev.find_evidence(index, question.question, kept)[0]
 
         found = {name: [(q, gather(q)) for q in qs] for name, qs in sets.items()}
+        # A question whose articles are left out has no answer: more refusals to learn from.
+        held_out = [
+            (replace(q, gold=()), gather(q, [g.article_id for g in q.gold]))
+            for q in sets["calibration"]
+            if q.gold
+        ]
         sentence = fit_sentences(found["calibration"])
         # The answer model describes the sentence that the fitted ranking puts first.
+        found["held out"] = held_out
         rows = {
             name: [answer_row(index, sentence, q, e) for q, e in pairs]
             for name, pairs in found.items()
         }
     x, y = stack(rows["calibration"])
-    answer = fit_answers(x, y)
+    xh, yh = stack(rows["held out"])
+    answer = fit_answers(np.vstack([x, xh]), np.r_[y, yh])
     crossed = np.zeros(len(y))
+    answerable = np.flatnonzero(y)
     for train, test in StratifiedKFold(5, shuffle=True, random_state=0).split(x, y):
-        crossed[test] = predict(fit_answers(x[train], y[train]), x[test])
+        # Row i of `held out` is answerable row i without its articles: same side of the fold.
+        same = [i for i, row in enumerate(answerable) if row in set(train)]
+        fold = fit_answers(np.vstack([x[train], xh[same]]), np.r_[y[train], yh[same]])
+        crossed[test] = predict(fold, x[test])
     xt, yt = stack(rows["questions"])
     report = {
         "models": {"sentence": sentence, "answer": answer},
@@ -73,44 +90,29 @@ def main() -> None:
         print(t, rates(crossed, y, t), rates(predict(answer, xt), yt, t))
 
 
-def fit_sentences(pairs: Sequence[tuple[GoldenQuestion, list[ev.Evidence]]]) -> Model:
-    """Return weights that maximise the softmax probability of a right sentence (ListNet)."""
+def fit_sentences(pairs: Sequence[tuple[Item, list[ev.Evidence]]]) -> Model:
+    """Return weights that maximise the softmax probability of a right sentence."""
     groups = []
     for question, evidence in pairs:
-        right = np.array(
-            [question.hit_by(e.hit.passage.article_id, e.start, e.end) for e in evidence]
-        )
+        right = np.array([question.answered_by(e.citation()) for e in evidence])
         if right.any():
             rows = [[e.features[k] for k in ev.SENTENCE_FEATURES] for e in evidence]
             groups.append((np.array(rows), right))
-    scale = np.vstack([x for x, _ in groups]).std(0) + 1e-9
-
-    def loss(w: Matrix) -> tuple[float, Matrix]:
-        total, gradient = 0.3 * float(w @ w), 0.6 * w
-        for x, right in groups:
-            z = (x / scale) @ w
-            p = np.exp(z - z.max())
-            p /= p.sum()
-            mass = p[right].sum()
-            total -= float(np.log(mass + 1e-12))
-            gradient = gradient - (np.where(right, p, 0) / mass - p) @ (x / scale)
-        return total, gradient
-
-    w = minimize(loss, np.zeros(len(scale)), jac=True).x / scale
+    w = fit_ranking(groups, penalty=0.3)
     return {"intercept": 0.0} | {
         k: round(float(v), 4) for k, v in zip(ev.SENTENCE_FEATURES, w, strict=True)
     }
 
 
 def answer_row(
-    index: Index, model: Model, question: GoldenQuestion, evidence: list[ev.Evidence]
+    index: Index, model: Model, question: Item, evidence: list[ev.Evidence]
 ) -> tuple[list[float], bool]:
     """Return the features of the best sentence, and whether the question has an answer."""
     scored = [ev.rescored(e, model) for e in evidence]
     scored.sort(key=lambda e: -e.score)
     parsed = parse(question.question)
-    features = ev.answer_features(parsed, ev.idf(index, parsed.stems), scored)
-    return [features[k] for k in ev.ANSWER_FEATURES], bool(question.answers)
+    features = ev.answer_features(parsed, rarity(index.lexical, parsed.stems), scored)
+    return [features[k] for k in ev.ANSWER_FEATURES], bool(question.gold)
 
 
 def stack(rows: Sequence[tuple[list[float], bool]]) -> tuple[Matrix, NDArray[np.bool_]]:

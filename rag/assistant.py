@@ -35,6 +35,7 @@ from rag.errors import ModelError, QuestionError
 from rag.index import Index, open_index
 from rag.ingestion import Progress, ingest
 from rag.owner import Owner, Ownership, acquire
+from rag.reranking import load_reranker
 from rag.retrieval import Retriever
 
 if TYPE_CHECKING:
@@ -103,7 +104,8 @@ class LocalAssistant:
         self.ownership = ownership
         self.embedder = load_embedder(settings)
         self.index: Index = open_index(settings, self.embedder)
-        self.retriever = Retriever(self.index, settings.candidates)
+        reranker = load_reranker(settings, self.index.lexical)
+        self.retriever = Retriever(self.index, settings.candidates, reranker)
         self._generator: Generator | None = None
         self._ingesting = threading.Lock()
 
@@ -168,8 +170,10 @@ class LocalAssistant:
         evidence, probability = find_evidence(self.index, asked, hits)
         log.info("probabilité de réponse : %.2f", probability)
         if not evidence or probability < self.settings.threshold:
-            return refuse(asked, hits)
-        return compose(asked, evidence, hits, self.settings.answer_sentences)
+            answer = refuse(asked, hits)
+        else:
+            answer = compose(asked, evidence, hits, self.settings.answer_sentences)
+        return replace(answer, probability=probability)
 
     def _generate(
         self, generator: Generator, question: str, asked: str, hits: Sequence[Hit]

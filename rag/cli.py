@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import functools
-import json
-import logging
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import Any
 
-import rag.locale  # noqa: F401 - French before Click reads its own messages
-
-import click  # isort: skip
+import click
 
 from rag import __version__, texts
+from rag.cli_support import (
+    index_option,
+    json_option,
+    open_for,
+    print_json,
+    progress_bar,
+    settings_for,
+    told_in_french,
+)
 from rag.domain import (
     Filters,
     answer_json,
@@ -26,24 +30,10 @@ from rag.domain import (
     report_json,
     source_json,
 )
-from rag.errors import RecoupeError, SettingsError
+from rag.errors import SettingsError
+from rag.evaluation.commands import eval_group
 from rag.french import excerpt, format_date, parse_date
-from rag.settings import Settings, load_settings
 
-if TYPE_CHECKING:
-    from rag.assistant import Assistant
-    from rag.owner import Owner
-
-log = logging.getLogger(__name__)
-P = ParamSpec("P")
-R = TypeVar("R")
-
-json_option = click.option(
-    "--json", "as_json", is_flag=True, help="Écrire du JSON, pour un programme."
-)
-index_option = click.option(
-    "--index", metavar="DOSSIER", type=click.Path(path_type=Path), help="Dossier de l'index."
-)
 question_argument = click.argument("question", metavar="QUESTION")
 _FILTER_OPTIONS = (
     click.option("--source", multiple=True, metavar="NOM", help="Cette source (répétable)."),
@@ -85,36 +75,6 @@ def filter_options(command: Callable[..., None]) -> Callable[..., None]:
     return wrapped
 
 
-def told_in_french(command: Callable[P, R]) -> Callable[P, R]:
-    """Turn the errors of a command into one sentence on stderr and exit status 1."""
-
-    @functools.wraps(command)
-    def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
-        try:
-            return command(*args, **kwargs)
-        except RecoupeError as error:
-            log.info("échec", exc_info=True)
-            click.echo(f"Erreur : {error}", err=True)
-            raise SystemExit(1) from error
-        except KeyboardInterrupt as error:
-            click.echo("Interrompu ; l'index est resté entier.", err=True)
-            raise SystemExit(130) from error
-        except BrokenPipeError:
-            raise SystemExit(0) from None
-        except (click.ClickException, click.exceptions.Exit, click.Abort):
-            raise
-        except Exception as error:
-            log.exception("échec")
-            click.echo(
-                f"Erreur : problème inattendu ({type(error).__name__}) ; relancez avec "
-                "RECOUPE_LOG_LEVEL=DEBUG et signalez-le.",
-                err=True,
-            )
-            raise SystemExit(1) from error
-
-    return wrapped
-
-
 @click.group(
     "recoupe",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
@@ -143,20 +103,20 @@ def ingest_command(
     """
     from rag.readers import find_files, read_files
 
-    settings = _settings(index)
+    settings = settings_for(index)
     roots = list(paths) or [Path("corpus")]
-    with _assistant(settings, "ingest", wait=600) as assistant:
+    with open_for(settings, "ingest", wait=600) as assistant:
         if if_empty and assistant.records():
             return
         files, unusable = find_files(roots)
-        with _progress("Lecture", len(files)) as step:
+        with progress_bar("Lecture", len(files)) as step:
             reading = read_files(files, settings.max_file_mb, lambda _: step(None, None))
         reading = replace(reading, failures=(*unusable, *reading.failures))
         pruned = [str(p.resolve()) for p in roots] if prune else []
-        with _progress("Indexation", None) as step:
+        with progress_bar("Indexation", None) as step:
             report = assistant.ingest(reading, pruned, step)
     if as_json:
-        _print_json(report_json(report))
+        print_json(report_json(report))
     else:
         for failure in report.failed:
             click.echo(f"Échec : {failure.name} : {failure.reason}", err=True)
@@ -178,10 +138,10 @@ def ask(
     index: Path | None,
 ) -> None:
     """Poser une question ; la réponse cite chaque phrase, ou dit qu'il n'y en a pas."""
-    with _assistant(_settings(index), "ask") as assistant:
+    with open_for(settings_for(index), "ask") as assistant:
         answer = assistant.ask(question, filters=filters)
     if as_json:
-        _print_json(answer_json(answer))
+        print_json(answer_json(answer))
         return
     from rag.answering.extractive import number_citations
 
@@ -220,10 +180,10 @@ def search(
     index: Path | None,
 ) -> None:
     """Chercher les passages les plus proches d'une question, du meilleur au moins bon."""
-    with _assistant(_settings(index), "search") as assistant:
+    with open_for(settings_for(index), "search") as assistant:
         hits = assistant.search(question, limit, filters)
     if as_json:
-        _print_json([hit_json(h) for h in hits])
+        print_json([hit_json(h) for h in hits])
         return
 
     for rank, hit in enumerate(hits, 1):
@@ -240,10 +200,10 @@ def search(
 @told_in_french
 def list_command(as_json: bool, index: Path | None) -> None:
     """Lister les articles de l'index, du plus récent au plus ancien."""
-    with _assistant(_settings(index), "list") as assistant:
+    with open_for(settings_for(index), "list") as assistant:
         records = assistant.records()
     if as_json:
-        _print_json([record_json(r) for r in records])
+        print_json([record_json(r) for r in records])
         return
     for record in records:
         day = record.source.published
@@ -259,11 +219,11 @@ def list_command(as_json: bool, index: Path | None) -> None:
 @told_in_french
 def show(article: str, as_json: bool, index: Path | None) -> None:
     """Afficher un article en entier."""
-    with _assistant(_settings(index), "show") as assistant:
+    with open_for(settings_for(index), "show") as assistant:
         stored = assistant.article(article)
     if as_json:
         passages = [{"start": p.start, "end": p.end, "heading": p.heading} for p in stored.passages]
-        _print_json(record_json(stored.record) | {"text": stored.text, "passages": passages})
+        print_json(record_json(stored.record) | {"text": stored.text, "passages": passages})
         return
     fields = source_json(stored.record.source)
     if day := stored.record.source.published:
@@ -283,11 +243,11 @@ def show(article: str, as_json: bool, index: Path | None) -> None:
 @told_in_french
 def remove(articles: tuple[str, ...], as_json: bool, index: Path | None) -> None:
     """Retirer des articles de l'index ; leurs fichiers ne sont pas touchés."""
-    with _assistant(_settings(index), "remove") as assistant:
+    with open_for(settings_for(index), "remove") as assistant:
         gone = assistant.remove(articles)
     absent = [a for a in articles if a not in gone]
     if as_json:
-        _print_json({"removed": gone, "absent": absent})
+        print_json({"removed": gone, "absent": absent})
     else:
         for article in absent:
             click.echo(
@@ -309,8 +269,8 @@ def serve(host: str | None, port: int | None, index: Path | None) -> None:
     from rag.assistant import LocalAssistant
     from rag.remote import RemoteAssistant
 
-    settings = _settings(index, host=host, port=port)
-    with _assistant(settings, "serve") as assistant:
+    settings = settings_for(index, host=host, port=port)
+    with open_for(settings, "serve") as assistant:
         if isinstance(assistant, RemoteAssistant):
             click.echo(f"Recoupe répond déjà sur {assistant.owner.url}")
             return
@@ -331,8 +291,8 @@ def doctor(repair: bool, as_json: bool, index: Path | None) -> None:
     """Vérifier l'installation et l'index ; dire ce qui ne va pas et quoi faire."""
     from importlib.metadata import version
 
-    settings = _settings(index)
-    with _assistant(settings, "doctor") as assistant:
+    settings = settings_for(index)
+    with open_for(settings, "doctor") as assistant:
         if repair:
             assistant.repair()
         problems = assistant.check()
@@ -352,7 +312,7 @@ def doctor(repair: bool, as_json: bool, index: Path | None) -> None:
         "libraries": versions,
     }
     if as_json:
-        _print_json(facts)
+        print_json(facts)
     else:
         click.echo(f"Recoupe {__version__}, Python {facts['python']}")
         click.echo(f"Index : {facts['index']} ({count} articles)")
@@ -364,53 +324,6 @@ def doctor(repair: bool, as_json: bool, index: Path | None) -> None:
         click.echo("Lancez « recoupe doctor --repair »." if problems else "Tout est en ordre.")
     if problems:
         raise SystemExit(1)
-
-
-def _settings(index: Path | None, **overrides: Any) -> Settings:
-    settings = load_settings(index_dir=index, **overrides)
-    logging.basicConfig(
-        level=settings.log_level, format="%(levelname)s %(name)s : %(message)s", stream=sys.stderr
-    )
-    for noisy in ("httpx", "chromadb", "trafilatura"):
-        logging.getLogger(noisy).setLevel(max(logging.WARNING, logging.root.level))
-    return settings
-
-
-@contextmanager
-def _assistant(settings: Settings, command: str, wait: float = 15.0) -> Iterator[Assistant]:
-    from rag.assistant import open_assistant
-
-    assistant = open_assistant(settings, f"recoupe {command}", wait, _say_waiting)
-    try:
-        yield assistant
-    finally:
-        assistant.close()
-
-
-def _say_waiting(owner: Owner | None) -> None:
-    from rag.owner import named
-
-    click.echo(f"L'index est tenu par {named(owner)} ; j'attends qu'il finisse…", err=True)
-
-
-@contextmanager
-def _progress(label: str, total: int | None) -> Iterator[Callable[[int | None, int | None], None]]:
-    """Show a progress bar on stderr, or nothing when it is not a terminal."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=console, disable=not sys.stderr.isatty()) as bar:
-        task = bar.add_task(label, total=total)
-
-        def step(done: int | None, of: int | None) -> None:
-            if done is None:
-                bar.advance(task)
-            else:
-                bar.update(task, completed=done, total=of)
-
-        yield step
 
 
 def _typographic(names: Sequence[str]) -> tuple[str, ...]:
@@ -429,9 +342,7 @@ def _day(text: str | None, option: str) -> date | None:
     return day
 
 
-def _print_json(value: Any) -> None:
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
-
+app.add_command(eval_group)
 
 if __name__ == "__main__":
     app()

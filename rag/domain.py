@@ -130,14 +130,16 @@ class Hit:
 
     `score` orders hits of one search (a sum of standardised scores: no unit,
     not comparable between searches); `similarity` is the cosine between
-    question and passage, or None when only the words found it. `also` lists
-    the near-identical passages of other articles that this one stands for.
+    question and passage, or None when it was not computed; `lexical` is the
+    BM25 score, 0 when no word matches. `also` lists the near-identical
+    passages of other articles that this one stands for.
     """
 
     passage: Passage
     source: Source
     score: float
     similarity: float | None = None
+    lexical: float = 0.0
     also: tuple[tuple[Passage, Source], ...] = ()
 
 
@@ -173,6 +175,8 @@ class Answer:
 
     `asked` is the question that was really searched, when a follow-up was
     completed from the conversation; it equals `question` otherwise.
+    `probability`, in [0, 1], is that of an extract that answers; None when it
+    was not estimated.
     """
 
     question: str
@@ -183,6 +187,7 @@ class Answer:
     text: str
     asked: str = ""
     notice: str = ""
+    probability: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,6 +272,7 @@ def hit_json(hit: Hit) -> dict[str, Any]:
         "heading": passage.heading,
         "score": round(hit.score, 4),
         "similarity": None if hit.similarity is None else round(hit.similarity, 4),
+        "lexical": round(hit.lexical, 4),
         "also": [
             {"article_id": p.article_id, **source_json(s), "start": p.start, "end": p.end}
             for p, s in hit.also
@@ -283,6 +289,7 @@ def answer_json(answer: Answer) -> dict[str, Any]:
         "refused": answer.refused,
         "mode": answer.mode,
         "notice": answer.notice,
+        "probability": None if answer.probability is None else round(answer.probability, 4),
         "statements": [
             {
                 "text": s.text,

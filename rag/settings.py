@@ -36,6 +36,8 @@ class Settings(BaseSettings):
     embedding_base_url: str = Field("", description="adresse d'un service d'embeddings")
     embedding_api_key: SecretStr = Field(SecretStr(""), description="clé de ce service")
 
+    reranker: str = Field("features", description="features, none ou cross-encoder:NOM")
+
     llm: str = Field("", description="modèle de langue FOURNISSEUR:NOM ; vide : extraits seuls")
     llm_base_url: str = Field("", description="adresse du service du modèle de langue")
     llm_api_key: SecretStr = Field(SecretStr(""), description="clé de ce service")
@@ -45,7 +47,7 @@ class Settings(BaseSettings):
     answer_passages: int = Field(6, ge=1, le=20, description="passages donnés à la réponse")
     answer_sentences: int = Field(3, ge=1, le=10, description="phrases d'une réponse extraite")
     threshold: float = Field(
-        0.45, ge=0, le=1, description="probabilité de réponse sous laquelle Recoupe s'abstient"
+        0.5, ge=0, le=1, description="probabilité de réponse sous laquelle Recoupe s'abstient"
     )
 
     host: str = Field("127.0.0.1", description="adresse d'écoute")

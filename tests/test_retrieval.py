@@ -5,7 +5,8 @@ import pytest
 from rag.assistant import LocalAssistant
 from rag.domain import Filters, Hit, Passage, Source
 from rag.langchain import RecoupeRetriever
-from rag.retrieval import collapse, fuse
+from rag.reranking import standardised
+from rag.retrieval import collapse
 
 WIRE = (
     "Quelque 280 personnes ont été évacuées dans la nuit à Saint-Cyprin en raison d’une crue de "
@@ -17,11 +18,10 @@ def hit(article: str, text: str, score: float) -> Hit:
     return Hit(Passage(f"{article}:v:0", article, 0, 0, len(text), text), Source(article), score)
 
 
-def test_fusion_is_the_sum_of_standardised_scores() -> None:
-    fused = fuse([{"a": 1.0, "b": 2.0, "c": 3.0}, {"a": 10.0, "b": 10.0, "c": 40.0}])
-    assert fused["a"] == pytest.approx(-1.2247 - 0.7071, abs=1e-3)
-    assert fused["c"] == pytest.approx(1.2247 + 1.4142, abs=1e-3)
-    assert fuse([{"a": 5.0}, {"a": 0.0}]) == {"a": 0.0}
+def test_scores_are_standardised() -> None:
+    assert standardised([1.0, 2.0, 3.0]) == pytest.approx([-1.2247, 0.0, 1.2247], abs=1e-3)
+    assert standardised([5.0, 5.0]) == [0.0, 0.0]
+    assert standardised([]) == []
 
 
 def test_a_republication_collapses_and_is_listed() -> None:

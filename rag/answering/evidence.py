@@ -15,11 +15,11 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from rag.answering.question import Question, parse, same_root
 from rag.domain import Citation, Hit
-from rag.french import content_stems, format_date, names, numbers, words
-from rag.sentences import sentence_spans
-from rag.thesaurus import related
+from rag.french import format_date, names, numbers, words
+from rag.matching import coverage, held, rarity, sentences, stem_set
+from rag.question import Question, parse, same_root
+from rag.when import Asked, asked, fit, is_retracted
 
 if TYPE_CHECKING:
     from rag.index import Index
@@ -32,6 +32,7 @@ SENTENCE_FEATURES = (
     "similarity",  # cosine of question and title + sentence
     "passage_similarity",
     "fused",
+    "when",  # the time asked about is that of the sentence, or of its article
 )
 ANSWER_FEATURES = (
     "coverage",
@@ -40,13 +41,13 @@ ANSWER_FEATURES = (
     "context",
     "expected",
     "similarity",
+    "when",
     "lacks",  # a figure, date or person is asked for and the sentence has none that fits
     "focus",  # the noun after « quel » is in the passage
     "missing",  # share of the names and figures asked about that the passage lacks
     "unknown",  # share of the question's stems, by rarity, that the passage lacks
     "gap",  # lead of the best sentence over the best of another article
 )
-_FAMILY = 0.6  # what a word of the same family counts for
 _EMBEDDED = 10  # sentences whose cosine is computed: the costly feature, 20 to 40 ms each
 
 
@@ -76,11 +77,12 @@ def find_evidence(
     The probability is in [0, 1]; 0 without a sentence. Raises EmbeddingError.
     """
     question = parse(question_text)
-    weights = idf(index, question.stems)
+    weights = rarity(index.lexical, question.stems)
+    time = asked(question_text)
     drafts = [
         evidence
         for rank, hit in enumerate(hits)
-        for evidence in _sentences(question, weights, hit, rank)
+        for evidence in _sentences(question, weights, time, hit, rank)
     ]
     if not drafts:
         return [], 0.0
@@ -104,20 +106,18 @@ def answer_features(
     """Return the features of `ANSWER_FEATURES` for ranked evidence."""
     best = ranked[0]
     context = _context(best.hit)
-    known = set(content_stems(context))
+    known = stem_set(context)
     asked_names = names(question.text) | numbers(question.text)
     in_context = set(words(context)) | numbers(context)
     total = sum(weights.values()) or 1.0
-    missing = sum(w for s, w in weights.items() if not any(likeness(s, k) for k in known))
+    missing = sum(w for s, w in weights.items() if not held(s, known))
     others = [
         e.score for e in ranked[1:] if e.hit.passage.article_id != best.hit.passage.article_id
     ]
     return {
         **{k: best.features[k] for k in ANSWER_FEATURES if k in best.features},
         "lacks": float(question.kind != "other" and best.features["expected"] <= 0.3),
-        "focus": max((likeness(question.focus, k) for k in known), default=0.0)
-        if question.focus
-        else 0.5,
+        "focus": held(question.focus, known) if question.focus else 0.5,
         "missing": len(asked_names - in_context) / max(1, len(asked_names)),
         "unknown": missing / total,
         "gap": best.score - others[0] if others else 2.0,
@@ -125,23 +125,22 @@ def answer_features(
 
 
 def _sentences(
-    question: Question, weights: dict[str, float], hit: Hit, rank: int
+    question: Question, weights: dict[str, float], time: Asked, hit: Hit, rank: int
 ) -> list[Evidence]:
     passage = hit.passage
-    context = set(content_stems(_context(hit)))
+    context = stem_set(_context(hit))
     context_coverage = coverage(weights, context)
-    title = set(content_stems(hit.source.title))
+    title = stem_set(hit.source.title)
     # What the title already says, every sentence of the article is about.
     left = {s: w for s, w in weights.items() if not any(same_root(s, t) for t in title)}
     found = []
-    before: set[str] = set()
-    lead = set(content_stems(passage.text.split(". ", 1)[0]))
+    before: frozenset[str] = frozenset()
+    lead = stem_set(passage.text.split(". ", 1)[0])
     beyond = {s: w for s, w in left.items() if not any(same_root(s, t) for t in lead)}
-    for a, b in sentence_spans(passage.text):
+    for a, b, stems in sentences(passage.text):
         text = passage.text[a:b]
-        if text == passage.heading:
+        if text == passage.heading or is_retracted(text):
             continue
-        stems = set(content_stems(text))
         features = {
             "coverage": coverage(weights, stems),
             "beyond_lead": coverage(beyond, stems) if beyond else 0.5,
@@ -151,12 +150,13 @@ def _sentences(
             "similarity": 0.0,
             "passage_similarity": _spread(hit.similarity or 0.8),
             "fused": hit.score,
+            "when": fit(time, text, hit.source.published),
         }
         before = stems
         first = (
             1.5 * features["coverage"] + 2.0 * features["window"]
             + 1.5 * features["expected"] + context_coverage
-            + 0.3 * hit.score - 0.1 * rank
+            + features["when"] + 0.3 * hit.score - 0.1 * rank
         )  # fmt: skip
         found.append(
             Evidence(hit, rank, passage.start + a, passage.start + b, text, features, first)
@@ -164,44 +164,21 @@ def _sentences(
     return found
 
 
-def coverage(weights: dict[str, float], stems: set[str]) -> float:
-    """Return the share of the question's stems, weighted by rarity, that `stems` hold."""
-    total = sum(weights.values())
-    if not total:
-        return 0.0
-    held = sum(w * max((likeness(s, k) for k in stems), default=0.0) for s, w in weights.items())
-    return held / total
-
-
-def likeness(a: str, b: str) -> float:
-    """Return how far two stems say the same, in [0, 1]: equal, of one root, of one family."""
-    return same_root(a, b) or (_FAMILY if related(a, b) else 0.0)
-
-
 def _context(hit: Hit) -> str:
     day = format_date(hit.source.published)
     return "\n".join((hit.source.title, day, hit.passage.heading, hit.passage.text))
 
 
-def idf(index: Index, stems: Sequence[str]) -> dict[str, float]:
-    """Return the rarity of stems among the passages: BM25's inverse document frequency."""
-    total, frequencies = index.lexical.document_frequencies(stems)
-    return {
-        s: math.log(1 + (total - n + 0.5) / (n + 0.5)) if n <= total else 0.01
-        for s, n in frequencies.items()
-    }
-
-
 def _with_similarity(
     index: Index, question: Question, evidence: Sequence[Evidence]
 ) -> list[Evidence]:
-    asked = index.question_vector(question.text)
+    vector = index.question_vector(question.text)
     titled = [f"{e.hit.source.title}\n{e.text}" for e in evidence]
     vectors = index.embedder.embed_passages(titled)
     return [
         replace(
             e,
-            features=e.features | {"similarity": _spread(float(asked @ v))},
+            features=e.features | {"similarity": _spread(float(vector @ v))},
         )
         for e, v in zip(evidence, vectors, strict=True)
     ]

@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rag import texts
-from rag.answering.question import same_root
 from rag.domain import Citation, Hit, Statement
 from rag.french import content_stems, fold, format_date, names, numbers, words
+from rag.question import same_root
 from rag.sentences import sentence_spans
 
 if TYPE_CHECKING:

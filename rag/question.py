@@ -29,6 +29,8 @@ _PEOPLE = frozenset(
     "policier salarie emploi employe poste patient eleve adherent manifestant mort victime "
     "blesse".split()
 )
+_MEASURE = r"\b(?:euros?|centimes?|metres?|kilometres?|ans|annees?|mois|jours?|heures?|minutes?)\b"
+_AGED = re.compile(r"\b[A-ZÀ-Þ][\w’'-]+(?: [A-ZÀ-Þ][\w’'-]+)*, \d{1,3} ans\b")
 _FULL_NAME = re.compile(r"\b[A-ZÀ-Þ][\w’'-]+ (?:de |du |d’|d')?[A-ZÀ-Þ][\w’'-]+")
 _SOMEONE = r"\b(?:un|une|le|la) \w+(?: \w+)? de \d+ ans\b|\b(?:groupement|association|collectif|syndicat|societe|cooperative|gendarmerie|police|parquet|prefet|maire|directeur|directrice|armee)\b"  # noqa: E501
 _NAME = re.compile(r"(?<![.!?…] )(?<!^)(?<!« )\b[A-ZÀ-Þ][\w’'-]+")
@@ -76,10 +78,12 @@ class Question:
     def _names_someone(self, sentence: str, folded: str) -> float:
         asked = set(words(self.text))
         full = [m for m in _FULL_NAME.findall(sentence) if not set(words(m)) & asked]
-        if full:
+        if full or _AGED.search(sentence):
             return 1.0
-        if re.search(_SOMEONE, folded):
-            return 0.8
+        roots = [stem(w) for w in asked]
+        for match in re.finditer(_SOMEONE, folded):
+            if not any(same_root(stem(w), r) for w in words(match.group()) for r in roots):
+                return 0.8
         named = [m for m in _NAME.findall(sentence) if not set(words(m)) <= asked]
         return 0.5 if named else 0.1
 
@@ -94,7 +98,8 @@ class Question:
             root = stem(word)
             if same_root(root, self.counted) >= 0.7 or {root, self.counted} <= _PEOPLE:
                 before = " ".join(found[max(0, at - 4) : at])
-                if re.search(_AMOUNT, before):
+                # « 45 centimes le litre » counts centimes.
+                if re.search(rf"{_AMOUNT}(?!.*{_MEASURE})", before):
                     return 1.0
         return 0.3
 
@@ -106,6 +111,7 @@ def parse(text: str) -> Question:
     """Take a French question apart; anything that is not one has kind "other"."""
     folded = " " + " ".join(words(text)) + " "
     kind, counted = "other", ""
+    match = None
     for pattern, name in _KINDS:
         if match := re.search(pattern, folded):
             kind = name
@@ -115,6 +121,9 @@ def parse(text: str) -> Question:
             break
     noun = re.search(_FOCUS, folded)
     focus = stem(noun.group(1)) if noun and kind == "other" else counted
+    if kind == "money" and match:  # « combien coûtera un ticket » asks for the ticket's price
+        rest = folded[match.end() :].split()
+        focus = next((stem(w) for w in rest if not is_function_word(w)), "")
     return Question(text, tuple(question_stems(text)), kind, counted, focus)
 
 
@@ -136,7 +145,7 @@ _KINDS = [
     (r" (?:quel pourcentage|quelle part|quelle proportion) ", "share"),
     (r" (?:pourquoi|quelle raison|quelles raisons|quelle cause) ", "reason"),
     (r" (?:ou|d ou|jusqu ou|quel endroit|quel lieu|quelle ville) ", "place"),
-    (r"^ (?:(?:a |contre |par |avec |chez )?qui (?!est ce que)|comment s appel\w+ |quel est le nom |de qui )", "person"),  # noqa: E501
+    (r"^ (?:(?:a |contre |par |avec |chez )?qui (?!est ce que)|comment s appel\w+ |quel(?:s|le)? (?:est|etait|sont|etaient) (?:le|les) noms? |de qui )", "person"),  # noqa: E501
 ]  # fmt: skip
 
 

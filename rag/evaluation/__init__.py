@@ -1,0 +1,1 @@
+"""Measures of retrieval and answers on questions whose answers are known."""

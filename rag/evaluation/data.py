@@ -1,0 +1,153 @@
+"""Questions with known answers: SQuAD files and the project's own lists."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from rag.domain import Article, Citation, Passage, Source
+from rag.errors import ReadError
+from rag.french import shorten
+
+
+@dataclass(frozen=True, slots=True)
+class Gold:
+    """A span `[start, end)` of an article that answers."""
+
+    article_id: str
+    start: int
+    end: int
+
+    def meets(self, article_id: str, start: int, end: int) -> bool:
+        """Tell whether the span `[start, end)` of an article contains or overlaps this one."""
+        return self.article_id == article_id and start < self.end and self.start < end
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A question and the spans that answer it; none: the corpus has no answer."""
+
+    id: str
+    question: str
+    gold: tuple[Gold, ...]
+
+    def answered_by(self, span: Passage | Citation) -> bool:
+        """Tell whether a passage or citation contains or overlaps a span that answers."""
+        return any(g.meets(span.article_id, span.start, span.end) for g in self.gold)
+
+
+def read_squad(path: Path) -> tuple[list[Article], list[Item]]:
+    """Read a SQuAD file: each distinct context as an article, and its questions.
+
+    A question without `answers` is answered by its whole context, one marked
+    `is_impossible` by nothing. Titles are left out: in question-and-answer
+    collections they often are the question. Raises ReadError.
+    """
+    data = _json(path)
+    articles: dict[str, Article] = {}
+    items: list[Item] = []
+    try:
+        for entry in data["data"]:
+            for paragraph in entry["paragraphs"]:
+                context = paragraph["context"]
+                article = articles.setdefault(context, article_of(context))
+                items += [
+                    Item(str(qa.get("id") or len(items) + at), qa["question"], _gold(qa, article))
+                    for at, qa in enumerate(paragraph["qas"])
+                ]
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ReadError(
+            f"« {path} » n'est pas au format SQuAD ({error!r}) : il faut "
+            "data[].paragraphs[].{context, qas[].question}."
+        ) from error
+    return list(articles.values()), _with_distinct_ids(items)
+
+
+def read_questions(path: Path) -> list[Item]:
+    """Read questions about the current index, one JSON object a line.
+
+    Each has `question` and `answers`, a list of `{article_id, start, end}`,
+    empty when the corpus has no answer. Raises ReadError.
+    """
+    items = []
+    for number, line in enumerate(_text(path).splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+            gold = tuple(Gold(a["article_id"], a["start"], a["end"]) for a in row["answers"])
+            items.append(Item(str(number), row["question"], gold))
+        except (ValueError, KeyError, TypeError) as error:
+            raise ReadError(
+                f"La ligne {number} de « {path} » ne se lit pas ({error!r}) : il faut "
+                '{"question": …, "answers": [{"article_id", "start", "end"}]}.'
+            ) from error
+    return items
+
+
+def hold_out(
+    articles: Sequence[Article], items: Sequence[Item], share: float, seed: int
+) -> tuple[list[Article], list[Item]]:
+    """Leave out a share of the articles; the questions they answered become unanswerable."""
+    shuffled = sorted(articles, key=lambda a: a.id)
+    random.Random(seed).shuffle(shuffled)  # noqa: S311 - a sample, no secret
+    gone = {a.id for a in shuffled[: round(share * len(shuffled))]}
+    kept = [a for a in articles if a.id not in gone]
+    return kept, [
+        replace(item, gold=tuple(g for g in item.gold if g.article_id not in gone))
+        for item in items
+    ]
+
+
+def sample(items: Sequence[Item], limit: int, seed: int) -> list[Item]:
+    """Return at most `limit` items, drawn at random, in their order; all when `limit` is 0."""
+    if not limit or limit >= len(items):
+        return list(items)
+    drawn = random.Random(seed).sample(range(len(items)), limit)  # noqa: S311
+    return [items[i] for i in sorted(drawn)]
+
+
+def article_of(context: str) -> Article:
+    """Return a context as an article, under an id that its text gives."""
+    key = "context-" + hashlib.sha256(context.encode("utf-8", "replace")).hexdigest()[:12]
+    return Article(key, Source(shorten(" ".join(context.split()), 60)), context)
+
+
+def _gold(qa: dict[str, Any], article: Article) -> tuple[Gold, ...]:
+    if qa.get("is_impossible"):
+        return ()
+    spans = {
+        Gold(article.id, a["answer_start"], a["answer_start"] + len(a["text"]))
+        for a in qa.get("answers") or ()
+        if a.get("text")
+    }
+    whole = Gold(article.id, 0, len(article.text))
+    return tuple(sorted(spans, key=lambda g: (g.start, g.end))) or (whole,)
+
+
+def _with_distinct_ids(items: Sequence[Item]) -> list[Item]:
+    seen: dict[str, int] = {}
+    found = []
+    for item in items:
+        count = seen[item.id] = seen.get(item.id, 0) + 1
+        found.append(item if count == 1 else replace(item, id=f"{item.id}#{count}"))
+    return found
+
+
+def _json(path: Path) -> Any:
+    try:
+        return json.loads(_text(path))
+    except ValueError as error:
+        raise ReadError(f"« {path} » n'est pas du JSON ({error}) : vérifiez le fichier.") from error
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ReadError(f"« {path} » ne se lit pas ({error}) : vérifiez le fichier.") from error
