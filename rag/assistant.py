@@ -12,13 +12,14 @@ from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Generator as Coroutine
 from dataclasses import replace
 from datetime import date
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Protocol
 
 from rag import texts
 from rag.answering.evidence import find_evidence
 from rag.answering.extractive import compose, refuse, render
 from rag.answering.followup import complete
-from rag.answering.generative import Draft, Generator, load_generator
+from rag.answering.generative import Draft, Generator, Retried, load_generator
 from rag.domain import (
     Answer,
     ArticleRecord,
@@ -154,17 +155,27 @@ class LocalAssistant:
             generator, notice = None, texts.NO_MODEL_NOTICE.format(error)
         if not generator:
             asked = complete(question, history)
-        hits = self.retriever.search(asked, self.settings.answer_passages, filters)
-        if generator and hits:
+        if generator:
             try:
-                answer = yield from self._generate(generator, question, asked, hits)
-                yield answer
-                return
+                hits = self._search_parts(generator.decompose(asked), filters)
+                if hits:
+                    answer = yield from self._generate(generator, question, asked, hits)
+                    yield answer
+                    return
             except ModelError as error:
                 notice = texts.NO_MODEL_NOTICE.format(error)
+        hits = self.retriever.search(asked, self.settings.answer_passages, filters)
         answer = replace(self._extract(asked, hits), question=question, asked=asked, notice=notice)
         yield from answer.statements
         yield answer
+
+    def _search_parts(self, parts: Sequence[str], filters: Filters | None) -> list[Hit]:
+        """Return the passages for each part of a question, taken in turns, none twice."""
+        found = [self.retriever.search(p, self.settings.answer_passages, filters) for p in parts]
+        turns = [hit for hits in zip_longest(*found) for hit in hits if hit]
+        distinct = {hit.passage.id: hit for hit in reversed(turns)}
+        ordered = [distinct[i] for i in dict.fromkeys(hit.passage.id for hit in turns)]
+        return ordered[: self.settings.answer_passages + 2 * (len(parts) - 1)]
 
     def _extract(self, asked: str, hits: Sequence[Hit]) -> Answer:
         evidence, probability = find_evidence(self.index, asked, hits)
@@ -180,6 +191,9 @@ class LocalAssistant:
     ) -> Coroutine[Event, None, Answer]:
         statements: list[Statement] = []
         for event in generator.answer(asked, hits):
+            if isinstance(event, Retried):
+                statements = list(event.statements)
+                continue
             yield event
             if isinstance(event, Statement):
                 statements.append(event)

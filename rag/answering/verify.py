@@ -21,6 +21,22 @@ if TYPE_CHECKING:
     from rag.embedding import Embedder
 
 MARK = re.compile(r"\s*\[(\d{1,3}(?:\s*[,;]\s*\d{1,3})*)\]")
+_UNSAFE = re.compile(
+    r"<[a-z/!?]|!?\[[^\]]*\]\(|\b(?:https?|javascript|data):|\bwww\.", re.IGNORECASE
+)
+# What an article says to a model, not to its readers: no evidence of anything.
+_INSTRUCTION = re.compile(
+    r"\b(?:notes?|messages?|consignes?) (?:a|pour) l'(?:assistant|ia|intelligence artificielle)\b|"
+    r"\bignor(?:e|ez|er) (?:toutes )?(?:les|tes|vos) (?:regles|consignes|instructions)\b|"
+    r"\bignore (?:all )?(?:the )?(?:previous|prior|above) |\bsystem prompt\b|<\||### ?instruction|"
+    r"(?:^|[,:;.!?] ?)(?:dis|dites|affirme|affirmez|ecris|ecrivez|reponds|repondez)"
+    r"(?:-le)?(?: toujours| seulement| uniquement)? (?:au lecteur|aux lecteurs|que |qu')"
+)
+_COUNTS = "zéro une deux trois quatre cinq six sept huit neuf dix".split()
+_COUNT = "|".join(_COUNTS[1:]) + r"|\d{1,2}"
+_WEIGHING = re.compile(
+    rf"\b({_COUNT}) (?:des )?sources? (?:sur|parmi) (?:les )?({_COUNT})\b", re.IGNORECASE
+)
 _WORDS_HELD = 0.6  # share of a statement's content words found in its passages
 _CLOSE = 0.80  # cosine of statement and passage: e5 puts unrelated French below about 0.80
 
@@ -40,15 +56,28 @@ def check(text: str, hits: Sequence[Hit], embedder: Embedder) -> Statement | Non
         reason = texts.INVENTED_CITATION if cited else texts.NO_CITATION
         return Statement(said, supported=False, problem=reason)
     citations = _citations(said, known)
-    problem = _problem(said, known, citations, embedder)
+    problem = _problem(said, known, citations, hits, embedder)
     return Statement(said, citations, supported=not problem, problem=problem)
 
 
 def _problem(
-    said: str, hits: Sequence[Hit], citations: Sequence[Citation], embedder: Embedder
+    said: str,
+    hits: Sequence[Hit],
+    citations: Sequence[Citation],
+    given: Sequence[Hit],
+    embedder: Embedder,
 ) -> str:
     """Return why a statement is not supported by passages, in French, or ""."""
     context = "\n".join(_context(hit) for hit in hits)
+    if _UNSAFE.search(said) and not _UNSAFE.search(context):
+        return texts.UNSAFE_TEXT
+    if all(_INSTRUCTION.search(fold(c.quote)) for c in citations):
+        return texts.INSTRUCTION
+    weighing = _WEIGHING.search(said)
+    if weighing:
+        if not _weighs(weighing, hits, given):
+            return texts.WRONG_WEIGHING
+        said = said.replace(weighing.group(), " ")
     if absent := numbers(said) - numbers(context):
         return texts.ABSENT_NUMBER.format(", ".join(sorted(absent)))
     present = set(words(context))
@@ -64,6 +93,17 @@ def _problem(
     statement, *passages = embedder.embed_passages([said, *(h.passage.text for h in hits)])
     nearest = max(float(statement @ v) for v in passages)
     return texts.FAR_MEANING if nearest < _CLOSE else ""
+
+
+def _weighs(weighing: re.Match[str], cited: Sequence[Hit], given: Sequence[Hit]) -> bool:
+    """Tell whether « deux sources sur trois » counts sources that are cited and given."""
+    some, of = (_COUNTS.index(n.lower()) if n.lower() in _COUNTS else int(n)
+                for n in weighing.groups())  # fmt: skip
+    return some <= len(_sources(cited)) and some <= of <= len(_sources(given))
+
+
+def _sources(hits: Sequence[Hit]) -> set[str]:
+    return {hit.source.name or hit.source.title for hit in hits}
 
 
 def _context(hit: Hit) -> str:
