@@ -2,7 +2,9 @@
 
     python -m bench.calibrate
 
-Fits on `tests/golden/calibration.jsonl` alone, measures by five-fold
+The sentence model is fitted on `tests/golden/calibration.jsonl`, the answer
+model on it and on a sample of the shared questions on data protection, both
+also with the answering articles left out. Measures by five-fold
 cross-validation there and on the golden questions, which are never fitted,
 and writes `rag/answering/calibration.json`. Needs scikit-learn and scipy,
 which sentence-transformers brings.
@@ -12,6 +14,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,12 +22,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedKFold
+from sklearn.model_selection import GroupKFold
 
-from bench.golden import ROOT, corpus_index, load_golden
+from bench.golden import ROOT, SHARED, corpus_index, index_of, load_golden
 from bench.listnet import fit_ranking
 from rag.answering import evidence as ev
-from rag.evaluation.data import Item
+from rag.evaluation.data import Item, read_squad, sample
 from rag.index import Index
 from rag.matching import rarity
 from rag.question import parse
@@ -35,62 +38,80 @@ from rag.settings import load_settings
 OUT = ROOT / "rag" / "answering" / "calibration.json"
 PASSAGES = 6
 THRESHOLD = load_settings().threshold
+CNIL = SHARED / "cnil_faq_squad.json"
+SAMPLE = 150  # questions of it
 Matrix = NDArray[np.float64]
+Pairs = list[tuple[Item, list[ev.Evidence]]]
+Rows = tuple[Matrix, NDArray[np.bool_], NDArray[np.int64]]
 Model = dict[str, float]
 
 
 def main() -> None:
     """Fit, measure, write."""
     with tempfile.TemporaryDirectory() as folder:
-        index = corpus_index(Path(folder))
-        retriever = Retriever(index, reranker=FeatureReranker(index.lexical))
-        sets = {name: load_golden(name) for name in ("calibration", "questions")}
-
-        def gather(question: Item, without: Sequence[str] = ()) -> list[ev.Evidence]:
-            hits = retriever.search(question.question, PASSAGES + 3 * len(without))
-            kept = [h for h in hits if h.passage.article_id not in without][:PASSAGES]
-            return ev.find_evidence(index, question.question, kept)[0]
-
-        found = {name: [(q, gather(q)) for q in qs] for name, qs in sets.items()}
-        # A question whose articles are left out has no answer: more refusals to learn from.
-        held_out = [
-            (replace(q, gold=()), gather(q, [g.article_id for g in q.gold]))
-            for q in sets["calibration"]
-            if q.gold
-        ]
+        index = corpus_index(Path(folder) / "corpus")
+        found = {name: gathered(index, load_golden(name)) for name in ("calibration", "questions")}
         sentence = fit_sentences(found["calibration"])
         # The answer model describes the sentence that the fitted ranking puts first.
-        found["held out"] = held_out
-        rows = {
-            name: [answer_row(index, sentence, q, e) for q, e in pairs]
-            for name, pairs in found.items()
-        }
-    x, y = stack(rows["calibration"])
-    xh, yh = stack(rows["held out"])
-    answer = fit_answers(np.vstack([x, xh]), np.r_[y, yh])
-    crossed = np.zeros(len(y))
-    answerable = np.flatnonzero(y)
-    for train, test in StratifiedKFold(5, shuffle=True, random_state=0).split(x, y):
-        # Row i of `held out` is answerable row i without its articles: same side of the fold.
-        same = [i for i, row in enumerate(answerable) if row in set(train)]
-        fold = fit_answers(np.vstack([x[train], xh[same]]), np.r_[y[train], yh[same]])
-        crossed[test] = predict(fold, x[test])
-    xt, yt = stack(rows["questions"])
+        corpus = [
+            answer_rows(index, sentence, pairs)
+            for pairs in (found["calibration"], held_out(index, load_golden("calibration")))
+        ]
+        golden = answer_rows(index, sentence, found["questions"])
+        faq: list[Rows] = []
+        if CNIL.exists():
+            articles, items = read_squad(CNIL)
+            items = sample(items, SAMPLE, seed=0)
+            index = index_of(articles, Path(folder) / "cnil")
+            faq = [
+                answer_rows(index, sentence, pairs)
+                for pairs in (gathered(index, items), held_out(index, items))
+            ]
+        else:
+            print(f"{CNIL} is absent: fitted on the sample corpus alone")
+    sets = {"calibration": joined(corpus)} | ({"cnil": joined(faq)} if faq else {})
+    crossed = cross_predicted(sets)
+    answer = fit_answers(list(sets.values()))
     report = {
         "models": {"sentence": sentence, "answer": answer},
         "measured": {
             "threshold": THRESHOLD,
-            "calibration, five-fold": rates(crossed, y, THRESHOLD),
-            "golden, never fitted": rates(predict(answer, xt), yt, THRESHOLD),
+            **{
+                f"{name}, five-fold": rates(crossed[name], y, THRESHOLD)
+                for name, (_, y, _) in sets.items()
+            },
+            "golden, never fitted": rates(predict(answer, golden[0]), golden[1], THRESHOLD),
         },
     }
     OUT.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     print(json.dumps(report["measured"], indent=2))
-    for t in (0.3, 0.35, 0.4, 0.45, 0.5, 0.55):
-        print(t, rates(crossed, y, t), rates(predict(answer, xt), yt, t))
+    for t in (0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65):
+        print(t, {name: rates(crossed[name], y, t) for name, (_, y, _) in sets.items()})
+        print("   golden", rates(predict(answer, golden[0]), golden[1], t))
 
 
-def fit_sentences(pairs: Sequence[tuple[Item, list[ev.Evidence]]]) -> Model:
+def gathered(
+    index: Index, items: Sequence[Item], without: Sequence[Sequence[str]] | None = None
+) -> Pairs:
+    """Return the evidence for each item, the articles `without` it left out."""
+    retriever = Retriever(index, reranker=FeatureReranker(index.lexical))
+    found = []
+    for item, gone in zip(items, without or [()] * len(items), strict=True):
+        hits = retriever.search(item.question, PASSAGES + 3 * len(gone))
+        kept = [h for h in hits if h.passage.article_id not in gone][:PASSAGES]
+        found.append((item, ev.find_evidence(index, item.question, kept)[0]))
+    return found
+
+
+def held_out(index: Index, items: Sequence[Item]) -> Pairs:
+    """Return the evidence for answerable items without their articles: none then answers."""
+    answerable = [item for item in items if item.gold]
+    gone = [[g.article_id for g in item.gold] for item in answerable]
+    pairs = gathered(index, answerable, gone)
+    return [(replace(item, gold=()), evidence) for item, evidence in pairs]
+
+
+def fit_sentences(pairs: Pairs) -> Model:
     """Return weights that maximise the softmax probability of a right sentence."""
     groups = []
     for question, evidence in pairs:
@@ -104,30 +125,53 @@ def fit_sentences(pairs: Sequence[tuple[Item, list[ev.Evidence]]]) -> Model:
     }
 
 
-def answer_row(
-    index: Index, model: Model, question: Item, evidence: list[ev.Evidence]
-) -> tuple[list[float], bool]:
-    """Return the features of the best sentence, and whether the question has an answer."""
-    scored = [ev.rescored(e, model) for e in evidence]
-    scored.sort(key=lambda e: -e.score)
-    parsed = parse(question.question)
-    features = ev.answer_features(parsed, rarity(index.lexical, parsed.stems), scored)
-    return [features[k] for k in ev.ANSWER_FEATURES], bool(question.gold)
+def answer_rows(index: Index, model: Model, pairs: Pairs) -> Rows:
+    """Return features (questions, features), whether each has an answer, and question numbers."""
+    x, y = [], []
+    for item, evidence in pairs:
+        ranked = sorted((ev.rescored(e, model) for e in evidence), key=lambda e: -e.score)
+        parsed = parse(item.question)
+        features = ev.answer_features(parsed, rarity(index.lexical, parsed.stems), ranked)
+        x.append([features[k] for k in ev.ANSWER_FEATURES])
+        y.append(bool(item.gold))
+    groups = [zlib.crc32(item.question.encode()) for item, _ in pairs]
+    return np.array(x), np.array(y), np.array(groups)
 
 
-def stack(rows: Sequence[tuple[list[float], bool]]) -> tuple[Matrix, NDArray[np.bool_]]:
-    """Return features (questions, features) and labels (questions,)."""
-    return np.array([x for x, _ in rows]), np.array([y for _, y in rows])
+def joined(parts: Sequence[Rows]) -> Rows:
+    """Return rows one after the other."""
+    x, y, groups = zip(*parts, strict=True)
+    return np.vstack(x), np.concatenate(y), np.concatenate(groups)
 
 
-def fit_answers(x: Matrix, y: NDArray[np.bool_]) -> Model:
-    """Return a logistic regression over raw features, classes weighted evenly."""
+def cross_predicted(sets: dict[str, Rows]) -> dict[str, Matrix]:
+    """Return probabilities by five-fold cross-validation within each set.
+
+    A question stays on one side of a fold with its held-out twin; the other
+    sets are fitted whole.
+    """
+    found = {}
+    for name, (x, y, groups) in sets.items():
+        crossed = np.zeros(len(y))
+        for train, test in GroupKFold(5).split(x, y, groups):
+            fold = (x[train], y[train], groups[train])
+            others = [rows for other, rows in sets.items() if other != name]
+            crossed[test] = predict(fit_answers([fold, *others]), x[test])
+        found[name] = crossed
+    return found
+
+
+def fit_answers(sets: Sequence[Rows]) -> Model:
+    """Return a logistic regression over raw features; sets and classes weigh alike."""
+    x, y, _ = joined(sets)
+    shares = [np.where(labels, 0.5 / labels.sum(), 0.5 / (~labels).sum()) for _, labels, _ in sets]
+    weights = np.concatenate(shares) * len(y) / len(sets)
     mean, scale = x.mean(0), x.std(0) + 1e-9
-    fitted = LogisticRegression(C=0.05, class_weight="balanced").fit((x - mean) / scale, y)
-    weights = fitted.coef_[0] / scale
-    intercept = float(fitted.intercept_[0] - weights @ mean)
+    fitted = LogisticRegression(C=0.05).fit((x - mean) / scale, y, sample_weight=weights)
+    coefficients = fitted.coef_[0] / scale
+    intercept = float(fitted.intercept_[0] - coefficients @ mean)
     return {"intercept": round(intercept, 4)} | {
-        k: round(float(v), 4) for k, v in zip(ev.ANSWER_FEATURES, weights, strict=True)
+        k: round(float(v), 4) for k, v in zip(ev.ANSWER_FEATURES, coefficients, strict=True)
     }
 
 

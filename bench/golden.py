@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
+from rag.domain import Article, Reading
 from rag.embedding import load_embedder
 from rag.evaluation.data import Item, read_questions
 from rag.index import Index, open_index
@@ -12,6 +14,7 @@ from rag.readers import find_files, read_files
 from rag.settings import load_settings
 
 ROOT = Path(__file__).parent.parent
+SHARED = ROOT.parent / "shared" / "data"  # evaluation data that is not part of the project
 GOLDEN = ROOT / "tests" / "golden"
 
 
@@ -22,8 +25,13 @@ def load_golden(name: str) -> list[Item]:
 
 def corpus_index(folder: Path) -> Index:
     """Open an index in `folder` that holds the sample corpus."""
+    files, _ = find_files([ROOT / "corpus"])
+    return index_of(read_files(files).articles, folder)
+
+
+def index_of(articles: Sequence[Article], folder: Path) -> Index:
+    """Index articles in `folder`."""
     settings = load_settings(index_dir=folder)
     index = open_index(settings, load_embedder(settings))
-    files, _ = find_files([ROOT / "corpus"])
-    ingest(index, read_files(files), settings.passage_tokens)
+    ingest(index, Reading(tuple(articles)), settings.passage_tokens)
     return index

@@ -19,18 +19,14 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.golden import ROOT, corpus_index, load_golden
+from bench.golden import ROOT, SHARED, corpus_index, index_of, load_golden
 from bench.listnet import Group, Matrix, fit_ranking
-from rag.domain import Article, Hit, Reading
-from rag.embedding import load_embedder
+from rag.domain import Article, Hit
 from rag.evaluation.data import Gold, Item, article_of, read_squad
-from rag.index import Index, open_index
-from rag.ingestion import ingest
+from rag.index import Index
 from rag.reranking import FEATURES, features
 from rag.retrieval import Retriever
-from rag.settings import load_settings
 
-SHARED = ROOT.parent / "shared" / "data"
 OUT = ROOT / "rag" / "reranking.json"
 _DEPTH = 40
 _SHARE = 200.0  # each set counts like this many questions
@@ -86,14 +82,6 @@ def entailed(path: Path) -> tuple[list[Article], list[Item]]:
         if r["label"] == "0"
     ]
     return list(articles.values()), items
-
-
-def index_of(articles: Sequence[Article], folder: Path) -> Index:
-    """Index articles in `folder`."""
-    settings = load_settings(index_dir=folder)
-    index = open_index(settings, load_embedder(settings))
-    ingest(index, Reading(tuple(articles)), settings.passage_tokens)
-    return index
 
 
 def groups(index: Index, items: Sequence[Item]) -> list[Group]:

@@ -22,7 +22,10 @@ _MONTH = "|".join(_MONTH_NAMES)
 _DAYS = ["lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche"]
 _YEAR = r"(?:1[5-9]|20)\d\d"
 _RECENT = re.compile(
-    r"\b(?:derniere?s?|recente?s?|recemment|actuel\w*|a ce jour|en ce moment|maintenant|"
+    # « les derniers militaires » are not the newest: only what comes out again and again is.
+    r"\b(?:derniere?s? (?:bilan|chiffre|nouvelle|decision|edition|match|resultat|election|sondage|"
+    r"estimation|rapport|version|information|annonce|mesure|festival|tour|recensement)s?|"
+    r"recente?s?|recemment|actuel\w*|a ce jour|en ce moment|maintenant|"
     r"aujourd'hui|desormais|a l'heure actuelle|finalement|en definitive|definiti\w*)\b"
 )
 _NOT_RECENT = re.compile(

@@ -72,6 +72,7 @@ def test_a_question_asks_for_a_time_or_for_the_newest() -> None:
     assert asked("Que dit le dernier bilan ?").latest
     assert asked("Combien sont-ils actuellement ?").latest
     assert not asked("Que s’est-il passé l’an dernier ?", THURSDAY).latest
+    assert not asked("Quand les derniers soldats sont-ils partis ?").latest
     assert asked("Qui est le maire ?") == asked("Combien de brebis ?")
 
 

@@ -33,9 +33,12 @@ def write_report(results: Sequence[tuple[str, Result]], path: Path) -> None:
     from jinja2 import Environment
 
     template = (files("rag.evaluation") / "report.html").read_text(encoding="utf-8")
-    page = Environment(autoescape=True).from_string(template)
+    environment = Environment(autoescape=True)
+    environment.filters["nombre"] = _number
     path.write_text(
-        page.render(sections=[_section(name, result) for name, result in results]),
+        environment.from_string(template).render(
+            sections=[_section(name, result) for name, result in results]
+        ),
         encoding="utf-8",
     )
 
@@ -65,6 +68,11 @@ def _section(name: str, result: Result) -> dict[str, Any]:
         wrong.sort(key=lambda q: -abs((q["probability"] or 0.5) - result["threshold"]))
         section["worst"] = [q | {"verdict": _verdict(q)} for q in wrong[:_WORST]]
     return section
+
+
+def _number(value: float | None, decimals: int = 3) -> str:
+    """Return a number as French prints it, a dash for none."""
+    return "–" if value is None else f"{value:.{decimals}f}".replace(".", ",")
 
 
 def _verdict(question: Result) -> str:
