@@ -48,7 +48,7 @@ class Settings(BaseSettings):
     answer_passages: int = Field(6, ge=1, le=20, description="passages donnés à la réponse")
     answer_sentences: int = Field(3, ge=1, le=10, description="phrases d'une réponse extraite")
     threshold: float = Field(
-        0.5, ge=0, le=1, description="probabilité de réponse sous laquelle Recoupe s'abstient"
+        0.45, ge=0, le=1, description="probabilité de réponse sous laquelle Recoupe s'abstient"
     )
 
     host: str = Field("127.0.0.1", description="adresse d'écoute")
