@@ -38,6 +38,8 @@ class Settings(BaseSettings):
 
     reranker: str = Field("features", description="features, none ou cross-encoder:NOM")
 
+    stance: str = Field("features", description="features, llm ou cross-encoder:NOM")
+
     llm: str = Field("", description="modèle de langue FOURNISSEUR:NOM ; vide : extraits seuls")
     llm_base_url: str = Field("", description="adresse du service du modèle de langue")
     llm_api_key: SecretStr = Field(SecretStr(""), description="clé de ce service")

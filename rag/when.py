@@ -37,6 +37,10 @@ _CORRECTION = re.compile(
     r"(?:ecrit|indique|publie|annonce)\b.{0,60}\b(?:par erreur|a tort)\b|"
     r"\bcontrairement a ce que nous (?:avons|avions)\b"
 )
+_FINAL = re.compile(r"\b(?:bilan|nombre|chiffre|decompte|total|releve) definitif\b")
+_PROVISIONAL = re.compile(
+    r"\b(?:premieres? estimations?|estimations? initiales?|initialement|dans un premier temps)\b"
+)
 _RETRACTED = re.compile(r"\bnous (?:avons|avions) (?:ecrit|indique|publie|annonce)\b")
 
 
@@ -122,6 +126,16 @@ def is_correction(text: str) -> bool:
 def is_retracted(sentence: str) -> bool:
     """Tell whether a sentence tells what the paper had written and takes back."""
     return bool(_RETRACTED.search(fold(sentence)))
+
+
+def is_final(title: str, text: str, sentence: str) -> bool:
+    """Tell whether a sentence settles what was published before: a correction, a final count."""
+    return is_correction(text) or bool(_FINAL.search(fold(f"{title}\n{sentence}")))
+
+
+def is_provisional(sentence: str) -> bool:
+    """Tell whether a sentence recalls first estimates that its article has replaced."""
+    return bool(_PROVISIONAL.search(fold(sentence)))
 
 
 def _month(year: int, month: int) -> Period:

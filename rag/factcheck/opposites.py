@@ -15,7 +15,7 @@ rejeter exclure annuler abandonner suspendre omettre négliger arrêter infirmer
 """
 _FALSE = """
 faux fausse fausses infondé infondée infondées erroné erronée inexact inexacte mensonger mensongère
-trompeur trompeuse impossible détourné détournée truqué truquée fictif fictive mythe rumeur
+trompeur trompeuse impossible truqué truquée fictif fictive mythe rumeur
 désinformation infox canular contrairement tort hors-contexte parodique satirique
 """
 

@@ -155,7 +155,8 @@ def _values(tokens: Sequence[_Token]) -> list[tuple[int, int, float]]:
         word, scale = token.text(), following.text().rstrip("s")
         # « une dizaine », « un million »: the article counts.
         if (word in {"une", "la", "cette"} and scale in _ROUND) or (
-            word in {"un", "une"} and scale in {"millier", "million", "milliard"}
+            word in {"un", "une"}
+            and (scale in {"millier", "million", "milliard"} or following.text() in _UNITS)
         ):
             found.add((at, at + 1, 1.0))
     # Words last: « un million » is one number with its scale already.

@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING
 from rag.factcheck.language import parse
 from rag.factcheck.opposites import DENYING, FALSE, opposed, root
 from rag.factcheck.quantities import Quantity, quantities, written
-from rag.french import fold, format_date, is_function_word
+from rag.french import MONTHS, fold, format_date, is_function_word, words
 from rag.matching import held
+from rag.question import same_root
 from rag.when import Period, periods
 
 if TYPE_CHECKING:
@@ -26,7 +27,16 @@ if TYPE_CHECKING:
 
 AGAINST, FOR, OPEN = "contre", "pour", "à vérifier"
 _CONTENT = {"NOUN", "VERB", "ADJ", "PROPN", "NUM", "ADV"}
-_NEGATORS = frozenset("pas jamais rien aucun aucune personne guere nullement ni point".split())
+_NEGATORS = frozenset("pas jamais rien aucun aucune personne guere nullement ni point non".split())
+_LIGHT = frozenset(
+    "etre avoir faire devoir pouvoir aller couter compter mesurer durer tenir".split()
+)
+_CALENDAR = frozenset(map(fold, MONTHS)) | frozenset(
+    "lundi mardi mercredi jeudi vendredi samedi dimanche million millions milliard milliards "
+    "millier milliers % euro euros".split()
+)
+_UNDER = frozenset("obj xcomp cop aux amod nsubj nsubj:pass".split())
+_NEAR = 2
 _ALL = re.compile(
     r"\b(?:tous|toutes|toujours|chaque|entierement|totalement|integralement|unanim\w+)\b"
 )
@@ -40,14 +50,16 @@ _MAYBE = re.compile(
     r"\b(?:pourrai\w+|peut-etre|probable\w*|eventuel\w*|envisag\w+|devrai\w+|risque\w*|aurai\w*|serai\w*|possible\w*|souhait\w+|projet\w*|pourra|pourront)\b"
 )
 _DEBUNK = re.compile(
-    r"\b(?:en realite|contrairement|aucune? preuve|rien ne (?:prouve|montre|permet)|n'existe pas|n'existent pas|en fait|detourn\w+|hors de son contexte|il s'agit|effectivement|bien)\b"
+    r"\b(?:en realite|contrairement|aucune? preuve|rien ne (?:prouve|montre|permet)|n'existe pas|n'existent pas|en fait|hors de son contexte|il s'agit|effectivement|bien)\b"
 )
 FEATURES = (
     "covered", "covered_loosely", "covers", "names", "names_missing", "swapped", "numbers",
     "number_conflict", "number_missing", "dates", "date_conflict", "date_missing", "negated",
     "negated_evidence", "negation_differs", "clash", "agree", "opposed", "false_differs",
     "denied_differs", "all_some", "only", "maybe_differs", "debunk", "roles", "similarity",
-    "similar_negation", "covered_negation", "longer", "covered_opposed",
+    "similar_negation", "covered_negation", "longer", "covered_opposed", "covered_number_conflict",
+    "covered_date_conflict", "covered_swapped", "covered_clash", "covered_clean",
+    "relations", "relations_clean",
 )  # fmt: skip
 
 
@@ -62,9 +74,17 @@ class Signal:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What the comparison of a claim and a sentence gives: `features` by name, and `signals`."""
+    """What the comparison of a claim and a sentence gives: `features` by name, and `signals`.
+
+    `own` is the share of the claim's words, names and units aside, that the
+    sentence itself holds, without what surrounds it; what the title says is
+    taken as said. `predicate` tells whether what is said of the subject (the
+    main verb, when it says something) is in it, or its contrary.
+    """
 
     features: dict[str, float]
+    own: float
+    predicate: bool
     signals: tuple[Signal, ...]
 
 
@@ -73,10 +93,14 @@ class _Word:
     """A content word: its stem, whether it is denied, whether it is a name."""
 
     stem: str
+    surface: str
     text: str
     denied: bool
+    denied_alone: bool
     name: bool
     verb: bool
+    figure: bool
+    main: bool
     subject: str
 
 
@@ -95,14 +119,19 @@ def read(
     `written_on` resolves « mercredi » in the evidence.
     """
     claimed, found = _words(claim), _words(evidence)
+    units = {root(w) for q in quantities(claim) for w in words(written(claim, q))}
     stems, loose = {w.stem for w in found}, {w.stem for w in found} | _stems(context)
-    mine = list({w.stem: w for w in claimed}.values())
+    # Figures and dates are compared on their own, below.
+    mine = list({w.stem: w for w in claimed if not w.figure}.values())
     signals: list[Signal] = []
     covered = [float(w.stem in stems) for w in mine]
-    loosely = [held(w.stem, stems) for w in mine]
+    loosely = [held(w.stem, loose) for w in mine]
     reverse = {w.stem for w in claimed}
     names = [w for w in mine if w.name]
-    absent = [w for w in names if not held(w.stem, loose)]
+    subject = _stems(context.partition("\n")[0])
+    told = [w for w in mine if not w.name and w.stem not in units and not held(w.stem, subject)]
+    around = fold(f"{evidence}\n{context}")
+    absent = [w for w in names if not held(w.stem, loose) and fold(w.text) not in around]
     strangers = [w for w in {w.stem: w for w in found if w.name}.values() if w.stem not in reverse]
     swapped = bool(absent and strangers) and _mean(loosely) >= 0.6
     numbers = _numbers(claim, evidence, signals)
@@ -125,6 +154,8 @@ def read(
             )
         )
     coverage = _mean(loosely)
+    tied = _relations(claim, evidence)
+    conflicts = numbers[1] + numbers[2] + dates[1] + clash + against + differs + false
     features = {
         "covered": _mean(covered),
         "covered_loosely": coverage,
@@ -157,27 +188,50 @@ def read(
         "covered_negation": coverage * differs,
         "longer": min(len(stems), 60) / 30,
         "covered_opposed": coverage * bool(against),
+        "covered_number_conflict": coverage * numbers[1],
+        "covered_date_conflict": coverage * dates[1],
+        "covered_swapped": coverage * swapped,
+        "covered_clash": coverage * min(clash, 1),
+        # Nothing stands against the claim and each figure, date and name of it is there.
+        "covered_clean": coverage * (not conflicts and not absent),
+        "relations": tied,
+        "relations_clean": tied * (not conflicts and not absent),
     }
-    return Reading({name: float(features[name]) for name in FEATURES}, tuple(signals))
+    own = _mean([_held_or_opposed(w, found, stems) for w in told]) if told else 1.0
+    return Reading(
+        {name: float(features[name]) for name in FEATURES},
+        own,
+        _predicate(claim, found, loose),
+        tuple(signals),
+    )
 
 
 @lru_cache(maxsize=8192)
 def _words(text: str) -> tuple[_Word, ...]:
-    doc = parse(text)
     found = []
-    for token in doc:
-        word = fold(token.text).strip("'")
-        if token.pos_ not in _CONTENT or is_function_word(word) or word in _NEGATORS:
+    for token in parse(text):
+        if not _is_content(token):
             continue
-        if not any(c.isalnum() for c in word):
-            continue
-        verb = token.pos_ == "VERB"
-        key = root(token.lemma_) if verb else root(token.text)
+        word, verb = fold(token.text), token.pos_ == "VERB"
         name = token.pos_ == "PROPN" or (
             token.text[0].isupper() and token.i > 0 and not token.is_sent_start
         )
         subject = _subject(token) if verb else ""
-        found.append(_Word(key, token.text, _denied(token), bool(name), verb, subject))
+        figure = token.pos_ == "NUM" or any(c.isdecimal() for c in token.text) or word in _CALENDAR
+        found.append(
+            _Word(
+                stem=_key(token),
+                surface=root(token.text),
+                text=token.text,
+                denied=_denied(token),
+                denied_alone=_denied_alone(token),
+                name=bool(name),
+                verb=verb,
+                figure=figure,
+                main=not (verb and token.dep_.startswith(("acl", "amod", "advcl"))),
+                subject=subject,
+            )
+        )
     return tuple(found)
 
 
@@ -190,34 +244,39 @@ def _subject(verb: Token) -> str:
 
 
 def _denied(token: Token) -> bool:
-    """Tell whether a word is under an odd number of negations."""
-    count = 0
-    node, steps = token, 0
-    while steps < 3:
-        count += _negated_here(node)
-        head = node.head
-        if head is node:
+    """Tell whether a word is denied, by itself or by the verb that it hangs on."""
+    node = token
+    for _ in range(3):
+        if _negated_here(node):
+            return True
+        if node.head.i == node.i or node.dep_ not in _UNDER:
+            return False
+        node = node.head
+    return False
+
+
+def _denied_alone(token: Token) -> bool:
+    """Tell whether a word is denied while its verb is not: « mais non des tirs létaux »."""
+    node, denied = token, False
+    for _ in range(4):
+        if node.pos_ in {"VERB", "AUX"} and node.i != token.i:
+            return denied and not _negated_here(node)
+        denied = denied or (node.dep_ in _UNDER | {"obl", "conj"} and _negated_here(node))
+        if node.head.i == node.i:
             break
-        if node.dep_ in {"xcomp", "ccomp", "obl:arg", "obj", "nsubj:pass"} and head.pos_ in {
-            "VERB", "NOUN", "ADJ"}:  # fmt: skip
-            count += root(head.lemma_) in DENYING
-        elif node.dep_ not in {"obj", "xcomp", "ccomp", "cop", "aux", "amod", "nmod", "nsubj"}:
-            break
-        node, steps = head, steps + 1
-    return count % 2 == 1
+        node = node.head
+    return denied
 
 
 def _negated_here(token: Token) -> bool:
-    children = [fold(c.text) for c in token.children]
-    denied = any(c in _NEGATORS for c in children)
-    if not denied and "plus" in children and {"ne", "n'", "n"} & set(children):
-        denied = True
-    if any(c in {"ne", "n'", "n"} for c in children) and not denied:
-        # « ne … que » restricts; « aucun » may stand deeper.
-        below = {fold(t.text) for t in token.subtree}
-        denied = bool(below & (_NEGATORS | {"plus"})) and "que" not in children
-    case = {fold(c.text) for c in token.children if c.dep_ in {"case", "mark"}}
-    return denied or "sans" in case
+    children = [fold(c.text).strip("'") for c in token.children]
+    if any(c in _NEGATORS for c in children):
+        return True
+    if {"ne", "n"} & set(children):
+        below = {fold(t.text).strip("'") for t in token.subtree}
+        # « ne … que » restricts, it does not deny.
+        return bool(below & _NEGATORS) or not below & {"que", "qu"}
+    return "sans" in {fold(c.text) for c in token.children if c.dep_ in {"case", "mark"}}
 
 
 def _stems(text: str) -> set[str]:
@@ -233,22 +292,31 @@ def _polarity(
 ) -> tuple[int, int, int]:
     """Return how many shared words are denied on one side, on none or both, and how many oppose."""
     clash = agree = against = 0
+    shared = {w.stem for w in found} | {w.surface for w in found}
+    predicates = any(w.verb and (w.stem in shared or w.surface in shared) for w in claimed)
     for word in claimed:
-        if word.name:
+        if word.name or word.figure:
             continue
-        same = [w for w in found if w.stem == word.stem]
+        same = [w for w in found if word.stem == w.stem or word.surface == w.surface]
         if same:
-            if any(w.denied == word.denied for w in same):
-                agree += 1
+            # Where a verb is shared, it is what is said or denied; else the nouns under it are.
+            alone = predicates and not word.verb
+            denied = word.denied_alone if alone else word.denied
+            if any((w.denied_alone if alone else w.denied) == denied for w in same):
+                agree += not alone
             else:
                 clash += 1
-                where = "l’affirmation" if word.denied else "l’article"
+                where = "l’affirmation" if denied else "l’article"
                 signals.append(
                     Signal("négation", f"« {word.text} » est nié dans {where} seulement", AGAINST)
                 )
             continue
         for other in found:
-            if opposed(word.stem, other.stem) and not any(w.stem == other.stem for w in claimed):
+            if (
+                other.main
+                and opposed(word.stem, other.stem)
+                and not any(w.stem == other.stem for w in claimed)
+            ):
                 if word.denied == other.denied:
                     against += 1
                     signals.append(
@@ -262,6 +330,73 @@ def _polarity(
                     agree += 1
                 break
     return clash, agree, against
+
+
+def _held_or_opposed(word: _Word, found: Sequence[_Word], stems: set[str]) -> float:
+    if any(opposed(word.stem, w.stem) for w in found):
+        return 1.0
+    return held(word.stem, stems)
+
+
+def _predicate(claim: str, found: Sequence[_Word], loose: set[str]) -> bool:
+    """Tell whether the claim's main verb, or its contrary, is in the evidence."""
+    top = next((t for t in parse(claim) if t.dep_ == "ROOT"), None)
+    if top is None or top.pos_ not in {"VERB", "ADJ"} or fold(top.lemma_) in _LIGHT:
+        return True
+    key = _key(top)
+    return (
+        bool(held(key, loose))
+        or bool(held(root(top.text), loose))
+        or any(opposed(key, w.stem) for w in found)
+    )
+
+
+def _relations(claim: str, evidence: str) -> float:
+    """Return the share of the claim's pairs of bound words that are bound in the evidence too.
+
+    Bound: at most `_NEAR` steps apart in the parse. Words without their
+    relations say little: « A a vendu B à C » holds all of « C a vendu A ».
+    """
+    wanted = _ties(claim, 1)
+    if not wanted:
+        return 0.5
+    given = _ties(evidence, _NEAR)
+    stems = {stem for tie in given for stem in tie}
+    alike = {w: {s for s in stems if w == s or same_root(w, s)} for tie in wanted for w in tie}
+    held_ties = [
+        t for t in wanted if any((a, b) in given for a in alike[t[0]] for b in alike[t[1]])
+    ]
+    return len(held_ties) / len(wanted)
+
+
+@lru_cache(maxsize=8192)
+def _ties(text: str, steps: int) -> frozenset[tuple[str, str]]:
+    """Return (word, word above it) of content words up to `steps` content words apart."""
+    found = set()
+    for token in parse(text):
+        if not _is_content(token):
+            continue
+        left, node = steps, token
+        while left and node.head.i != node.i:
+            node = node.head
+            if _is_content(node):
+                found.add((_key(token), _key(node)))
+                left -= 1
+    return frozenset(found)
+
+
+def _is_content(token: Token) -> bool:
+    word = fold(token.text).strip("'")
+    return (
+        token.pos_ in _CONTENT
+        and not is_function_word(word)
+        and word not in _NEGATORS
+        and any(c.isalnum() for c in word)
+    )
+
+
+def _key(token: Token) -> str:
+    return root(token.lemma_) if token.pos_ == "VERB" else root(token.text)
 
 
 def _roles(claimed: Sequence[_Word], found: Sequence[_Word]) -> float:
@@ -319,7 +454,7 @@ def _dates(
     claim: str, evidence: str, context: str, written_on: date | None, signals: list[Signal]
 ) -> tuple[float, float, float]:
     """Return whether the claim's dates agree with the evidence, conflict, or are not found."""
-    wanted = periods(claim, None)
+    wanted = periods(claim, written_on)
     if not wanted:
         return 0.0, 0.0, 0.0
     given = periods(evidence, written_on)
@@ -351,7 +486,11 @@ def _dates(
 
 
 def _one_measure(a: Period, b: Period) -> bool:
-    return max(a.days, b.days) <= 366
+    """Tell whether two periods are of one kind, so that one can exclude the other.
+
+    A day excludes a month, but a day in a sentence says little about a year.
+    """
+    return a.days == b.days or max(a.days, b.days) <= 31 or min(a.days, b.days) > 31
 
 
 def _said(period: Period) -> str:

@@ -1,0 +1,168 @@
+"""Check claims against the index: evidence from it, who says it, its stance, the verdict."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from rag import __version__
+from rag.domain import Citation, Filters, Hit
+from rag.errors import ArticleNotFoundError
+from rag.factcheck.attribution import Attribution, Kind, attribute
+from rag.factcheck.claims import Claim, split_claims
+from rag.factcheck.model import CheckedClaim, ClaimEvidence, Label, Verification
+from rag.factcheck.stance import Candidate, StanceEngine
+from rag.factcheck.verdict import judge
+from rag.french import content_stems, format_date
+from rag.matching import coverage, rarity, sentences, stem_set
+from rag.when import is_final, is_provisional, is_retracted
+
+if TYPE_CHECKING:
+    from rag.index import Index
+    from rag.retrieval import Retriever
+
+_PASSAGES = 8  # per claim
+_SENTENCES = 10  # judged per claim: each costs an embedding, 20 to 40 ms
+_SHOWN = 6
+_LEAST = 0.3  # share of the claim's words, by rarity, below which a sentence is not about it
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    hit: Hit
+    start: int
+    end: int
+    text: str
+    score: float
+
+
+class Checker:
+    """Checks claims over one index."""
+
+    def __init__(self, index: Index, retriever: Retriever, engine: StanceEngine) -> None:
+        """Take where evidence is found, and what judges its stance."""
+        self._index = index
+        self._retriever = retriever
+        self._engine = engine
+
+    def check(self, text: str, filters: Filters | None = None) -> Iterator[CheckedClaim]:
+        """Yield the claims of a text as they are checked. Raises QuestionError, EmbeddingError."""
+        for claim in split_claims(text):
+            yield self._check(claim, filters)
+
+    def verification(self, claims: Sequence[CheckedClaim]) -> Verification:
+        """Return checked claims with what it takes to repeat the check."""
+        records = self._index.records.values()
+        versions = "\n".join(sorted(f"{r.id} {r.fingerprint}" for r in records))
+        return Verification(
+            claims=tuple(claims),
+            checked_on=datetime.now(UTC).astimezone().isoformat(timespec="seconds"),
+            engine=self._engine.name,
+            embedding=self._index.embedder.name,
+            corpus=hashlib.sha256(versions.encode()).hexdigest()[:12],
+            articles=len(records),
+            version=__version__,
+        )
+
+    def _check(self, claim: Claim, filters: Filters | None) -> CheckedClaim:
+        if claim.problem:
+            return CheckedClaim(claim.text, Label.UNVERIFIABLE, claim.problem)
+        found = self._sentences(claim.text, filters)
+        return judge(claim.text, self._evidence(claim.text, found))
+
+    def _sentences(self, claim: str, filters: Filters | None) -> list[_Found]:
+        """Return the sentences that hold most of the claim's words, best first."""
+        hits = self._retriever.search(claim, _PASSAGES, filters)
+        weights = rarity(self._index.lexical, list(dict.fromkeys(content_stems(claim))))
+        found = []
+        for hit in hits:
+            passage = hit.passage
+            around = stem_set(f"{hit.source.title}\n{format_date(hit.source.published)}")
+            before: frozenset[str] = frozenset()
+            for a, b, stems in sentences(passage.text):
+                text = passage.text[a:b]
+                own, wide = coverage(weights, stems), coverage(weights, stems | around | before)
+                before = stems
+                if (
+                    text.strip() == passage.heading
+                    or is_retracted(text)
+                    or is_provisional(text)
+                    or wide < _LEAST
+                    or not own
+                ):
+                    continue
+                found.append(
+                    _Found(hit, passage.start + a, passage.start + b, text, own + 0.7 * wide)
+                )
+        return sorted(found, key=lambda f: -f.score)[:_SENTENCES]
+
+    def _evidence(self, claim: str, found: Sequence[_Found]) -> list[ClaimEvidence]:
+        if not found:
+            return []
+        vectors = self._index.embedder.embed_passages([claim, *(f.text for f in found)])
+        around = [self._around(f) for f in found]
+        candidates = [
+            Candidate(
+                f.text,
+                context=f"{f.hit.source.title}\n{_lead(text)}\n{before}",
+                written_on=f.hit.source.published,
+                similarity=float(vectors[0] @ vector),
+            )
+            for f, (text, before, _), vector in zip(found, around, vectors[1:], strict=True)
+        ]
+        claimed = attribute(claim)
+        made = []
+        for f, (text, before, after), judged in zip(
+            found, around, self._engine.judge(claim, candidates), strict=True
+        ):
+            said = attribute(text, f.start, f.end, f.hit.source.title)
+            made.append(
+                ClaimEvidence(
+                    citation=Citation(
+                        f.hit.passage.article_id, f.hit.source, f.start, f.end, f.text
+                    ),
+                    attribution=_for_claim(claimed, said),
+                    stance=judged.stance,
+                    probability=judged.probability,
+                    coverage=judged.reading.features["covered_loosely"],
+                    own=judged.reading.own,
+                    predicate=judged.reading.predicate,
+                    signals=judged.reading.signals,
+                    before=before,
+                    after=after,
+                    also=tuple(source for _, source in f.hit.also),
+                    corrects=is_final(f.hit.source.title, text, f.text),
+                )
+            )
+        return made[:_SHOWN] + [e for e in made[_SHOWN:] if e.stance != "neither"]
+
+    def _around(self, found: _Found) -> tuple[str, str, str]:
+        """Return the article's text, and the sentences before and after."""
+        try:
+            text = self._index.article(found.hit.passage.article_id).text
+        except ArticleNotFoundError:  # removed since the search
+            text = " " * found.hit.passage.start + found.hit.passage.text
+        spans = [(a, b) for a, b, _ in sentences(text)]
+        before = next((text[a:b] for a, b in reversed(spans) if b <= found.start), "")
+        after = next((text[a:b] for a, b in spans if a >= found.end), "")
+        return text, before, after
+
+
+def _lead(text: str) -> str:
+    """Return the first sentence of an article: what all of it is about."""
+    return next((text[a:b] for a, b, _ in sentences(text)), "")
+
+
+def _for_claim(claimed: Attribution, said: Attribution) -> Attribution:
+    """Return the attribution that counts for a claim.
+
+    « Le maire assure que… » claims that he said it: his words are then the
+    fact, and anybody else's are not.
+    """
+    if claimed.kind is not Kind.STATEMENT or said.kind is not Kind.STATEMENT:
+        return said
+    same = set(content_stems(claimed.speaker)) & set(content_stems(said.speaker))
+    return replace(said, kind=Kind.REPORTED) if same else said

@@ -1,0 +1,197 @@
+"""From evidence to a verdict that never claims more than the evidence.
+
+Insufficient evidence is the default. A sentence counts when the stance model
+is sure enough and the comparison shows no loose end; who says it decides
+between « Soutenu » and « Déclaration »; a correction, and a newer figure of
+the same event, outrank what they replace.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+
+from rag import texts
+from rag.factcheck.attribution import Kind
+from rag.factcheck.model import CheckedClaim, ClaimEvidence, Label
+from rag.factcheck.signals import AGAINST, OPEN
+from rag.factcheck.stance import Stance
+from rag.french import format_date
+
+SUPPORT = 0.4  # probability from which a sentence counts for a claim
+CONTRADICT = 0.5  # and against it, with a signal that a reader can check
+_ABOUT = 0.6  # share of the claim's words that contrary evidence must hold
+_HELD = 0.75  # and that supporting evidence must
+_OWN = 0.5  # share of them, names aside, that the sentence itself must hold
+_SAME_EVENT = timedelta(days=60)  # a figure replaces an older one of the same event
+
+
+def judge(claim: str, evidence: Sequence[ClaimEvidence]) -> CheckedClaim:
+    """Return the verdict on a claim, with all its evidence, best first."""
+    settled = _outrank(_consistent(evidence))
+    active = [e for e in settled if not e.outranked]
+    held, against = [e for e in active if supports(e)], [e for e in active if contradicts(e)]
+    label, reason = _decide(held, against, active)
+    winning = held + against if label is not Label.INSUFFICIENT else []
+    gone = next((e for e in settled if e.outranked), None)
+    if gone and winning:
+        reason = f"{reason} {gone.outranked}"
+    days = [e.citation.source.published for e in winning if e.citation.source.published]
+    ordered = sorted(
+        settled,
+        key=lambda e: (not (supports(e) or contradicts(e)), bool(e.outranked), -e.coverage),
+    )
+    return CheckedClaim(
+        text=claim,
+        verdict=label,
+        reason=reason,
+        confidence=_confidence(label, winning),
+        sources=len({_source(e) for e in winning}),
+        oldest=min(days, default=None),
+        newest=max(days, default=None),
+        evidence=tuple(ordered),
+    )
+
+
+def supports(evidence: ClaimEvidence) -> bool:
+    """Tell whether a sentence counts for the claim: sure enough, and no loose end."""
+    loose = any(s.side in {AGAINST, OPEN} for s in evidence.signals)
+    return (
+        evidence.stance is Stance.SUPPORTS
+        and evidence.probability >= SUPPORT
+        and evidence.coverage >= _HELD
+        and evidence.own >= _OWN
+        and evidence.predicate
+        and not loose
+    )
+
+
+def contradicts(evidence: ClaimEvidence) -> bool:
+    """Tell whether a sentence counts against the claim, by something a reader can check."""
+    shown = any(s.side == AGAINST for s in evidence.signals)
+    return (
+        evidence.stance is Stance.CONTRADICTS
+        and evidence.probability >= CONTRADICT
+        and evidence.coverage >= _ABOUT
+        and evidence.own >= _OWN
+        and evidence.predicate
+        and shown
+    )
+
+
+def _decide(
+    held: Sequence[ClaimEvidence],
+    against: Sequence[ClaimEvidence],
+    active: Sequence[ClaimEvidence],
+) -> tuple[Label, str]:
+    facts = [e for e in held if e.attribution.kind is Kind.REPORTED]
+    said = [e for e in held if e.attribution.kind is Kind.STATEMENT]
+    denied = [e for e in against if e.attribution.kind is Kind.REPORTED]
+    denials = [e for e in against if e.attribution.kind is Kind.STATEMENT]
+    if (facts or said) and (denied or denials):
+        return Label.DIVERGING, texts.DIVERGING.format(
+            _where((facts or said)[0]), _where((denied or denials)[0])
+        )
+    if facts:
+        return Label.SUPPORTED, texts.SUPPORTED.format(_where(facts[0]))
+    if denied:
+        return Label.CONTRADICTED, texts.CONTRADICTED.format(
+            _where(denied[0]), _difference(denied[0])
+        )
+    if said:
+        return Label.DECLARED, texts.DECLARED.format(_speaker(said[0]), _where(said[0]))
+    if denials:
+        return Label.DECLARED, texts.DENIED.format(
+            _speaker(denials[0]), _where(denials[0]), _difference(denials[0])
+        )
+    if any(e.attribution.kind is Kind.CONDITIONAL for e in (*held, *against)):
+        return Label.INSUFFICIENT, texts.HEARSAY
+    if active and active[0].coverage >= _ABOUT:
+        return Label.INSUFFICIENT, texts.CLOSE.format(_where(active[0]))
+    return Label.INSUFFICIENT, texts.NOTHING_FOUND
+
+
+def _consistent(evidence: Sequence[ClaimEvidence]) -> list[ClaimEvidence]:
+    """Drop what counts against a claim in an article that supports it.
+
+    An article does not contradict itself: the second figure counts something else.
+    """
+    supporting = {e.citation.article_id for e in evidence if supports(e)}
+    return [
+        replace(e, stance=Stance.NEITHER)
+        if contradicts(e) and e.citation.article_id in supporting
+        else e
+        for e in evidence
+    ]
+
+
+def _outrank(evidence: Sequence[ClaimEvidence]) -> list[ClaimEvidence]:
+    """Mark what a correction, or a newer figure of the same event, has replaced."""
+    counting = [e for e in evidence if supports(e) or contradicts(e)]
+    found = []
+    for older in evidence:
+        by = [
+            newer
+            for newer in counting
+            if newer.stance is not older.stance and _replaces(newer, older)
+        ]
+        if by and (supports(older) or contradicts(older)):
+            newest = max(by, key=_day)
+            text = texts.CORRECTED if newest.corrects else texts.NEWER
+            day = format_date(newest.citation.source.published)
+            found.append(replace(older, outranked=text.format(day)))
+        else:
+            found.append(older)
+    return found
+
+
+def _replaces(newer: ClaimEvidence, older: ClaimEvidence) -> bool:
+    if not _day(newer) > _day(older) or older.corrects:
+        return False
+    if newer.corrects:
+        return True
+    # What somebody says replaces only what they said before.
+    a, b = newer.attribution, older.attribution
+    if a.kind is not Kind.REPORTED and (b.kind is Kind.REPORTED or a.speaker != b.speaker):
+        return False
+    if all(any(s.name == "nombre" for s in e.signals) for e in (newer, older)):
+        return _day(newer) - _day(older) <= _SAME_EVENT
+    # « fermé », then « rouvert »: the state of things has changed.
+    changed = {s.name for e in (newer, older) for s in e.signals if s.side == AGAINST}
+    return bool(changed & {"contraires", "négation"})
+
+
+def _day(evidence: ClaimEvidence) -> date:
+    return evidence.citation.source.published or date.min
+
+
+def _source(evidence: ClaimEvidence) -> str:
+    return evidence.citation.source.name or evidence.citation.article_id
+
+
+def _confidence(label: Label, winning: Sequence[ClaimEvidence]) -> str:
+    if label in {Label.INSUFFICIENT, Label.UNVERIFIABLE} or not winning:
+        return ""
+    best = max(e.probability for e in winning)
+    independent = len({_source(e) for e in winning})
+    if best >= 0.85 or (best >= 0.75 and independent > 1):
+        return "élevée"
+    return "moyenne" if best >= 0.65 else "faible"
+
+
+def _where(evidence: ClaimEvidence) -> str:
+    """Return « Le Courrier (14 janvier 2024) »."""
+    source = evidence.citation.source
+    name, day = source.name or f"«\u00a0{source.title}\u00a0»", format_date(source.published)
+    return f"{name} ({day})" if day else name
+
+
+def _speaker(evidence: ClaimEvidence) -> str:
+    who = evidence.attribution.speaker.replace("'", "’") or texts.SOMEBODY
+    return who[:1].upper() + who[1:]
+
+
+def _difference(evidence: ClaimEvidence) -> str:
+    """Return the first thing that differs, or ""."""
+    return next((s.text for s in evidence.signals if s.side == AGAINST), "")
