@@ -40,12 +40,19 @@ from rag.reranking import load_reranker
 from rag.retrieval import Retriever
 
 if TYPE_CHECKING:
+    from rag.factcheck.checker import Checker
+    from rag.factcheck.model import CheckedClaim, Verification
     from rag.settings import Settings
 
 log = logging.getLogger(__name__)
 
 LONGEST_QUESTION = 1000  # characters
+OnClaim = Callable[["CheckedClaim"], None]
 Event = Draft | Statement | Answer
+
+
+def _unheard(_claim: CheckedClaim) -> None:
+    return None
 
 
 def _silent(_done: int, _total: int) -> None:
@@ -71,6 +78,15 @@ class Assistant(Protocol):
         self, question: str, history: Sequence[Turn] = (), filters: Filters | None = None
     ) -> Answer:
         """Return a cited answer or a refusal. Raises QuestionError."""
+        ...
+
+    def verify(
+        self, text: str, filters: Filters | None = None, on_claim: OnClaim = _unheard
+    ) -> Verification:
+        """Return the verdict on each claim of a text; `on_claim` hears them one by one.
+
+        Raises QuestionError for a text without a claim, or too long.
+        """
         ...
 
     def ingest(
@@ -108,6 +124,7 @@ class LocalAssistant:
         reranker = load_reranker(settings, self.index.lexical)
         self.retriever = Retriever(self.index, settings.candidates, reranker)
         self._generator: Generator | None = None
+        self._checker: Checker | None = None  # loads the French parser, 1 s
         self._ingesting = threading.Lock()
 
     def records(self) -> list[ArticleRecord]:
@@ -168,6 +185,26 @@ class LocalAssistant:
         answer = replace(self._extract(asked, hits), question=question, asked=asked, notice=notice)
         yield from answer.statements
         yield answer
+
+    def verify(
+        self, text: str, filters: Filters | None = None, on_claim: OnClaim = _unheard
+    ) -> Verification:
+        """See `Assistant`."""
+        checker = self.checker()
+        claims = []
+        for claim in checker.check(text, filters):
+            claims.append(claim)
+            on_claim(claim)
+        return checker.verification(claims)
+
+    def checker(self) -> Checker:
+        """Return what checks claims over this index. Raises SettingsError."""
+        if self._checker is None:
+            from rag.factcheck.checker import Checker
+            from rag.factcheck.stance import load_stance
+
+            self._checker = Checker(self.index, self.retriever, load_stance(self.settings))
+        return self._checker
 
     def _search_parts(self, parts: Sequence[str], filters: Filters | None) -> list[Hit]:
         """Return the passages for each part of a question, taken in turns, none twice."""

@@ -22,6 +22,7 @@ from rag.cli_support import (
     settings_for,
     told_in_french,
 )
+from rag.cli_verify import verify_command
 from rag.domain import (
     Filters,
     answer_json,
@@ -342,6 +343,7 @@ def _day(text: str | None, option: str) -> date | None:
     return day
 
 
+app.add_command(verify_command)
 app.add_command(eval_group)
 
 if __name__ == "__main__":

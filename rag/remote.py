@@ -8,7 +8,7 @@ domain types. It is private to one machine and one user, not the public API.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +27,7 @@ from rag.domain import (
     Turn,
 )
 from rag.errors import IndexBusyError, RecoupeError
+from rag.factcheck.model import CheckedClaim, Verification
 from rag.ingestion import Progress
 from rag.owner import Owner, named
 
@@ -49,6 +50,14 @@ class AskCall:
 
     question: str
     history: tuple[Turn, ...] = ()
+    filters: Filters | None = None
+
+
+@dataclass(frozen=True)
+class VerifyCall:
+    """Arguments of `verify`; the answer is one JSON line a claim, the verification last."""
+
+    text: str
     filters: Filters | None = None
 
 
@@ -95,6 +104,19 @@ class RemoteAssistant:
         found: Answer = self._call("ask", AskCall(question, tuple(history), filters), Answer)
         return found
 
+    def verify(
+        self,
+        text: str,
+        filters: Filters | None = None,
+        on_claim: Callable[[CheckedClaim], None] = lambda _claim: None,
+    ) -> Verification:
+        """See `Assistant`."""
+        for step in self._steps("/verify", _dump(VerifyCall(text, filters))):
+            if "result" in step:
+                return TypeAdapter(Verification).validate_python(step["result"])
+            on_claim(TypeAdapter(CheckedClaim).validate_python(step["claim"]))
+        raise self._lost()
+
     def ingest(
         self,
         reading: Reading,
@@ -102,22 +124,26 @@ class RemoteAssistant:
         progress: Progress = lambda _done, _total: None,
     ) -> IngestReport:
         """See `Assistant`."""
-        body = _dump(IngestCall(reading, tuple(prune)))
+        for step in self._steps("/ingest", _dump(IngestCall(reading, tuple(prune)))):
+            if "result" in step:
+                return TypeAdapter(IngestReport).validate_python(step["result"])
+            progress(step["done"], step["total"])
+        raise self._lost()
+
+    def _steps(self, path: str, body: bytes) -> Iterator[dict[str, Any]]:
+        """Yield the JSON lines of a long call. Raises the error that the owner met."""
         try:
-            with self._http.stream("POST", "/ingest", content=body) as response:
+            with self._http.stream("POST", path, content=body) as response:
                 if response.is_error:
                     response.read()
                     raise _error(response)
                 for line in response.iter_lines():
                     step = json.loads(line)
-                    if "report" in step:
-                        return TypeAdapter(IngestReport).validate_python(step["report"])
                     if "error" in step:
                         raise _named(step["error"], step["message"])
-                    progress(step["done"], step["total"])
+                    yield step
         except httpx.HTTPError as error:
             raise self._lost() from error
-        raise self._lost()
 
     def remove(self, ids: Sequence[str]) -> list[str]:
         """See `Assistant`."""

@@ -43,6 +43,7 @@ TOO_LONG = "La phrase est trop longue pour une seule affirmation\u00a0: coupez-l
 IS_QUESTION = "C’est une question\u00a0: seule une affirmation se vérifie."
 IS_ORDER = "C’est une consigne, pas une affirmation."
 IS_OPINION = "C’est un jugement ou un souhait, que des faits ne tranchent pas."
+NO_SUBJECT = "On ne sait pas de qui ou de quoi la phrase parle\u00a0: nommez-le."
 NOT_FRENCH = "La phrase n’est pas en français\u00a0: traduisez-la."
 NO_STATEMENT = "La phrase n’affirme rien qui se vérifie\u00a0: il lui manque un sujet ou un verbe."
 SUPPORTED = "{} rapporte ce fait."
@@ -58,6 +59,13 @@ NOTHING_FOUND = "Les articles ne parlent pas de cela."
 CORRECTED = "La correction du {} l’emporte sur ce qui avait été publié avant."
 NEWER = "Le chiffre publié le {}, plus récent, remplace les précédents."
 SOMEBODY = "quelqu’un que l’article ne nomme pas ici"
+PROVENANCE = (
+    "Vérifié le {} à {} par Recoupe\u00a0{}\u00a0; comparaison\u00a0: {}\u00a0; "
+    "embeddings\u00a0: {}\u00a0; corpus de {} articles, version {}."
+)
+TO_CONFIRM = "Proposition de Recoupe, à confirmer par un journaliste."
+UNKNOWN_FORMAT = "Le format «\u00a0{}\u00a0» n’existe pas\u00a0: choisissez {}."
+NOT_WRITTEN = "{} ne peut pas être écrit ({})\u00a0: choisissez un autre fichier."
 NO_MODEL_NOTICE = "{} Voici, en attendant, des extraits des articles."
 CHANGED_ARTICLE = (
     "L’article a changé depuis cette réponse\u00a0: le passage cité n’y figure plus tel quel."

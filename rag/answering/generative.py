@@ -209,6 +209,12 @@ def load_generator(settings: Settings, embedder: Embedder) -> Generator | None:
     Raises SettingsError for a name that LangChain does not know,
     MissingExtraError when the provider's package is not installed.
     """
+    model = load_model(settings)
+    return Generator(model, settings.llm, embedder, settings.llm_context) if model else None
+
+
+def load_model(settings: Settings) -> BaseChatModel | None:
+    """Return the chat model that the settings name, or None; raises as `load_generator`."""
     if not settings.llm:
         return None
     from langchain.chat_models import init_chat_model
@@ -221,7 +227,7 @@ def load_generator(settings: Settings, embedder: Embedder) -> Generator | None:
     elif settings.llm.startswith("openai:") and settings.llm_base_url:
         options["api_key"] = "-"  # local servers want none, the client insists on one
     try:
-        model = init_chat_model(settings.llm, **options)
+        model: BaseChatModel = init_chat_model(settings.llm, **options)
     except ImportError as error:
         provider = settings.llm.partition(":")[0]
         raise MissingExtraError(
@@ -233,7 +239,7 @@ def load_generator(settings: Settings, embedder: Embedder) -> Generator | None:
             f"Le modèle « {settings.llm} » ne peut pas être utilisé ({error}) : RECOUPE_LLM "
             "s'écrit FOURNISSEUR:NOM, par exemple ollama:mistral."
         ) from error
-    return Generator(model, settings.llm, embedder, settings.llm_context)
+    return model
 
 
 def model_error(error: Exception, name: str) -> ModelError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -230,3 +231,75 @@ def _say_latency(result: Result) -> None:
         f"{result['count']} questions, médiane {times['p50_ms']:.0f} ms, "
         f"95e centile {times['p95_ms']:.0f} ms."
     )
+
+
+@eval_group.command("stance", short_help="Mesurer le modèle qui compare.")
+@_file
+@json_option
+@told_in_french
+def eval_stance(file: Path, as_json: bool) -> None:
+    """Mesurer si une phrase soutient ou contredit une autre, sur des paires connues.
+
+    FICHIER TSV avec les colonnes premise, hypothesis, label, label_text. Deux
+    classes (contradiction ou non) quand label_text dit « compatibles ». Les
+    paires qui ont servi à ajuster le modèle intégré donnent des chiffres trop
+    beaux : ceux de validation croisée sont dans docs/measures.md.
+    """
+    from rag.embedding import load_embedder
+    from rag.evaluation.stance import measure_stance, read_pairs
+    from rag.factcheck.stance import load_stance
+
+    settings = settings_for(None)
+    pairs = read_pairs(file)
+    with progress_bar("Paires", len(pairs)) as step:
+        result = measure_stance(
+            pairs, load_stance(settings), load_embedder(settings), lambda: step(None, None)
+        )
+    if as_json:
+        print_json(result)
+        return
+    click.echo(f"{result['pairs']} paires, {result['engine']}")
+    click.echo(f"exactitude {result['accuracy']:.3f}   macro-F1 {result['macro_f1']:.3f}")
+    click.echo("connu \\ trouvé" + "".join(f"{n:>14s}" for n in result["classes"]))
+    for name, row in zip(result["classes"], result["confusion"], strict=True):
+        click.echo(f"{name:14s}" + "".join(f"{n:14d}" for n in row))
+    for row in result["precision"]:
+        told = "   ".join(
+            f"{k} {_share(row[k]['precision'])} ({row[k]['said']})"
+            for k in ("supports", "contradicts")
+        )
+        click.echo(f"précision à {row['threshold']} : {told}")
+
+
+@eval_group.command("verify", short_help="Mesurer les verdicts.")
+@_file
+@_output
+@json_option
+@index_option
+@told_in_french
+def eval_verify(file: Path, output: Path | None, as_json: bool, index: Path | None) -> None:
+    """Mesurer les verdicts sur des affirmations connues (JSONL : claim, verdict)."""
+    from rag.evaluation.claims import measure_claims, read_claims
+
+    known = read_claims(file)
+    settings = settings_for(index)
+    with open_for(settings, "eval") as assistant, progress_bar("Affirmations", len(known)) as step:
+        result = measure_claims(assistant, known, lambda: step(None, None))
+    if output:
+        output.write_text(json.dumps(result, ensure_ascii=False, indent=1), encoding="utf-8")
+    if as_json:
+        print_json(result)
+        return
+    click.echo(f"{result['claims']} affirmations, exactitude {result['accuracy']:.3f}, "
+               f"{result['inexact_quotes']} citation(s) inexacte(s)")  # fmt: skip
+    for label, row in result["verdicts"].items():
+        click.echo(
+            f"{label:24s} connus {row['known']:3d}   dits {row['said']:3d}   "
+            f"précision {_share(row['precision'])}   rappel {_share(row['recall'])}"
+        )
+    for case in result["wrong"]:
+        click.echo(f"- {case['claim']} : {case['found']} au lieu de {case['expected']}")
+
+
+def _share(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"

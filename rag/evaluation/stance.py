@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,7 +49,7 @@ def measure_stance(
     pairs: list[Pair],
     engine: StanceEngine,
     embedder: Embedder,
-    step: Callable[[Iterable[Pair]], Iterable[Pair]] = lambda p: p,
+    step: Callable[[], None] = lambda: None,
 ) -> dict[str, Any]:
     """Return accuracy, macro-F1, confusion and precision at each verdict threshold.
 
@@ -59,7 +59,8 @@ def measure_stance(
 
     two = any(label < 0 for _, _, label in pairs)
     judged: list[Judgement] = []
-    for premise, hypothesis, _ in step(pairs):
+    for premise, hypothesis, _ in pairs:
+        step()
         a, b = embedder.embed_passages([premise, hypothesis])
         judged += engine.judge(hypothesis, [Candidate(premise, similarity=float(a @ b))])
     if two:

@@ -83,8 +83,10 @@ def split_claims(text: str) -> list[Claim]:
             claims.append(Claim(_flat(sentence), start, end, problem or texts.TOO_LONG))
             continue
         for piece, a, b in _clauses(sentence):
-            claims.append(Claim(_flat(_resolved(piece, before)), start + a, start + b))
-        before = sentence
+            resolved = _resolved(piece, before)
+            unclear = texts.NO_SUBJECT if _pronoun(resolved) else ""
+            claims.append(Claim(_flat(resolved), start + a, start + b, unclear))
+            before = "" if unclear else resolved
         if len(claims) > MOST_CLAIMS:
             raise QuestionError(texts.MANY_CLAIMS.format(MOST_CLAIMS))
     return claims
@@ -169,11 +171,17 @@ def _joined_by_and(token: Token) -> bool:
     )
 
 
+def _pronoun(claim: str) -> re.Match[str] | None:
+    """Return the personal pronoun that a claim begins with, « il y a » and such left out."""
+    return re.match(
+        r"(Il|Elle|Ils|Elles) (?!y a\b|faut\b|s['’]agit\b|est (?:vrai|faux|possible)\b|fait )",
+        claim,
+    )
+
+
 def _resolved(claim: str, before: str) -> str:
     """Replace a subject pronoun by the only noun phrase it can stand for, or return as it is."""
-    match = re.match(
-        r"(Il|Elle|Ils|Elles) (?!y a\b|faut\b|s'agit\b|s’agit\b|est (?:vrai|faux)\b)", claim
-    )
+    match = _pronoun(claim)
     if not match or not before:
         return claim
     gender = "Masc" if match[1].startswith("Il") else "Fem"

@@ -42,6 +42,7 @@ class ClaimEvidence:
     coverage: float
     own: float
     predicate: bool
+    by_words: bool = True
     signals: tuple[Signal, ...] = ()
     before: str = ""
     after: str = ""

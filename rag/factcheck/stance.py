@@ -48,11 +48,16 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """The stance of a sentence with the probability of each, and what was compared."""
+    """The stance of a sentence with the probability of each, and what was compared.
+
+    `by_words` tells that the engine only knows words: the verdict then also
+    asks that the sentence holds most of the claim's.
+    """
 
     supports: float
     contradicts: float
     reading: Reading
+    by_words: bool = False
 
     @property
     def stance(self) -> Stance:
@@ -93,7 +98,7 @@ class FeatureStance:
         model = _model()
         against = _probability(model["contradiction"], reading.features, model["prior"])
         held = _probability(model["support"], reading.features, 0.0)
-        return Judgement((1 - against) * held, against, reading)
+        return Judgement((1 - against) * held, against, reading, by_words=True)
 
 
 class CrossEncoderStance:
@@ -156,7 +161,7 @@ def compared(claim: str, candidate: Candidate) -> Reading:
     )
 
 
-def load_stance(settings: Settings, llm: StanceEngine | None = None) -> StanceEngine:
+def load_stance(settings: Settings) -> StanceEngine:
     """Return the engine that the settings name: "features", "llm" or "cross-encoder:NAME".
 
     Raises SettingsError for anything else, or for "llm" without a model.
@@ -164,8 +169,12 @@ def load_stance(settings: Settings, llm: StanceEngine | None = None) -> StanceEn
     name = settings.stance
     if name == "features":
         return FeatureStance()
-    if name == "llm" and llm:
-        return llm
+    if name == "llm" and settings.llm:
+        from rag.answering.generative import load_model
+        from rag.factcheck.model_stance import ModelStance
+
+        if model := load_model(settings):
+            return ModelStance(model, settings.llm)
     if name.startswith("cross-encoder:"):
         return CrossEncoderStance(name.removeprefix("cross-encoder:"))
     raise SettingsError(

@@ -56,14 +56,14 @@ def judge(claim: str, evidence: Sequence[ClaimEvidence]) -> CheckedClaim:
 
 def supports(evidence: ClaimEvidence) -> bool:
     """Tell whether a sentence counts for the claim: sure enough, and no loose end."""
-    loose = any(s.side in {AGAINST, OPEN} for s in evidence.signals)
+    loose = any(
+        s.side == AGAINST or (s.side == OPEN and evidence.by_words) for s in evidence.signals
+    )
     return (
         evidence.stance is Stance.SUPPORTS
         and evidence.probability >= SUPPORT
-        and evidence.coverage >= _HELD
-        and evidence.own >= _OWN
-        and evidence.predicate
         and not loose
+        and _about(evidence, _HELD)
     )
 
 
@@ -73,11 +73,16 @@ def contradicts(evidence: ClaimEvidence) -> bool:
     return (
         evidence.stance is Stance.CONTRADICTS
         and evidence.probability >= CONTRADICT
-        and evidence.coverage >= _ABOUT
-        and evidence.own >= _OWN
-        and evidence.predicate
-        and shown
+        and (shown or not evidence.by_words)
+        and _about(evidence, _ABOUT)
     )
+
+
+def _about(evidence: ClaimEvidence, share: float) -> bool:
+    """Tell whether a sentence speaks of what the claim speaks of."""
+    if not evidence.by_words:
+        return True
+    return evidence.coverage >= share and evidence.own >= _OWN and evidence.predicate
 
 
 def _decide(

@@ -17,7 +17,7 @@ from starlette.concurrency import run_in_threadpool
 
 from rag.assistant import LocalAssistant
 from rag.errors import RecoupeError
-from rag.remote import HEADER, PATH, AskCall, IngestCall, SearchCall
+from rag.remote import HEADER, PATH, AskCall, IngestCall, SearchCall, VerifyCall
 
 log = logging.getLogger(__name__)
 
@@ -52,39 +52,57 @@ def mount_owner_api(app: FastAPI, assistant: LocalAssistant, token: str) -> None
         if not _allowed(request, token):
             return _refused()
         call = TypeAdapter(IngestCall).validate_json(await request.body())
-        return StreamingResponse(_ingest(assistant, call), media_type="application/x-ndjson")
+        return _streamed(
+            lambda told: assistant.ingest(
+                call.reading, call.prune, lambda done, total: told({"done": done, "total": total})
+            )
+        )
+
+    async def verify(request: Request) -> Response:
+        if not _allowed(request, token):
+            return _refused()
+        call = TypeAdapter(VerifyCall).validate_json(await request.body())
+        return _streamed(
+            lambda told: assistant.verify(
+                call.text, call.filters, lambda claim: told({"claim": _plain(claim)})
+            )
+        )
 
     router.add_api_route("/ingest", ingest, methods=["POST"])
+    router.add_api_route("/verify", verify, methods=["POST"])
     app.include_router(router)
 
 
-def _ingest(assistant: LocalAssistant, call: IngestCall) -> Iterator[str]:
-    """Ingest in a thread of its own; yield one JSON line a step, the report last.
+def _streamed(work: Callable[[Callable[[dict[str, Any]], None]], Any]) -> Response:
+    return StreamingResponse(_steps(work), media_type="application/x-ndjson")
 
-    A caller that goes away does not stop the ingestion half-way.
+
+def _steps(work: Callable[[Callable[[dict[str, Any]], None]], Any]) -> Iterator[str]:
+    """Do long work in a thread of its own; yield one JSON line a step, the result last.
+
+    A caller that goes away does not stop it half-way.
     """
     steps: queue.Queue[dict[str, Any] | None] = queue.Queue()
 
-    def work() -> None:
+    def run() -> None:
         try:
-            report = assistant.ingest(
-                call.reading,
-                call.prune,
-                lambda done, total: steps.put({"done": done, "total": total}),
-            )
-            steps.put({"report": TypeAdapter(type(report)).dump_python(report, mode="json")})
+            steps.put({"result": _plain(work(steps.put))})
         except RecoupeError as error:
             steps.put({"error": type(error).__name__, "message": str(error)})
         except Exception:
-            log.exception("ingestion")
-            message = "L'ingestion a échoué : voyez le journal ; l'index est resté entier."
+            log.exception("travail long")
+            message = "L'opération a échoué : voyez le journal ; l'index est resté entier."
             steps.put({"error": "RecoupeError", "message": message})
         finally:
             steps.put(None)
 
-    threading.Thread(target=work, name="ingestion").start()
+    threading.Thread(target=run, name="travail long").start()
     while (step := steps.get()) is not None:
         yield json.dumps(step) + "\n"
+
+
+def _plain(value: Any) -> Any:
+    return TypeAdapter(type(value)).dump_python(value, mode="json")
 
 
 def _allowed(request: Request, token: str) -> bool:
