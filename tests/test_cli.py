@@ -35,7 +35,18 @@ def articles(tmp_path: Path) -> Path:
     return folder
 
 
-COMMANDS = ["ingest", "ask", "search", "list", "show", "remove", "serve", "doctor"]
+COMMANDS = [
+    "ingest",
+    "ask",
+    "search",
+    "list",
+    "show",
+    "remove",
+    "serve",
+    "doctor",
+    "verify",
+    "eval",
+]
 
 
 @pytest.mark.parametrize("command", [[], *[[c] for c in COMMANDS]])

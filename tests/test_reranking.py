@@ -83,8 +83,7 @@ def test_stages_are_shown(assistant: LocalAssistant) -> None:
     assert all(h.lexical > 0 for h in stages["lexical"])
 
 
-@pytest.fixture
-def cross_encoder(tmp_path: Path) -> str:
+def tiny_model(tmp_path: Path, labels: dict[int, str]) -> str:
     """A small cross-encoder, made and saved here; its scores mean nothing."""
     from sentence_transformers import CrossEncoder
     from tokenizers import Tokenizer
@@ -102,11 +101,17 @@ def cross_encoder(tmp_path: Path) -> str:
     ).save_pretrained(folder)  # fmt: skip
     config = BertConfig(
         vocab_size=len(words), hidden_size=16, num_hidden_layers=1, num_attention_heads=2,
-        intermediate_size=16, num_labels=1,
+        intermediate_size=16, num_labels=len(labels), id2label=labels,
+        label2id={n: i for i, n in labels.items()},
     )  # fmt: skip
     BertForSequenceClassification(config).save_pretrained(folder)
     CrossEncoder(str(folder), device="cpu").save_pretrained(str(tmp_path / "model"))
     return str(tmp_path / "model")
+
+
+@pytest.fixture
+def cross_encoder(tmp_path: Path) -> str:
+    return tiny_model(tmp_path, {0: "score"})
 
 
 def test_a_cross_encoder_from_a_folder(assistant: LocalAssistant, cross_encoder: str) -> None:

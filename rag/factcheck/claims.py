@@ -174,7 +174,7 @@ def _joined_by_and(token: Token) -> bool:
 def _pronoun(claim: str) -> re.Match[str] | None:
     """Return the personal pronoun that a claim begins with, « il y a » and such left out."""
     return re.match(
-        r"(Il|Elle|Ils|Elles) (?!y a\b|faut\b|s['’]agit\b|est (?:vrai|faux|possible)\b|fait )",
+        r"(Il|Elle|Ils|Elles) (?!(?:n['’])?y (?:a|avait|aura|aurait)\b|faut\b|s['’]agit\b|est (?:vrai|faux|possible)\b|fait )",
         claim,
     )
 
