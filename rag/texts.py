@@ -63,6 +63,17 @@ PROVENANCE = (
     "Vérifié le {} à {} par Recoupe\u00a0{}\u00a0; comparaison\u00a0: {}\u00a0; "
     "embeddings\u00a0: {}\u00a0; corpus de {} articles, version {}."
 )
+DECISIONS = {
+    "accepted": "Verdict accepté par le journaliste",
+    "rejected": "Verdict rejeté par le journaliste",
+    "corrected": "Verdict corrigé par le journaliste",
+}
+VERIFY_WELCOME = (
+    "Collez une affirmation, un paragraphe ou une liste\u00a0: chaque affirmation est comparée aux "
+    "articles, avec ce qui la soutient, ce qui la contredit et qui le dit. Au plus 50\u202f000 "
+    "caractères et 200 affirmations, un quart de seconde chacune."
+)
+CHECKING = "Vérification en cours… {} affirmation(s) vérifiée(s)."
 TO_CONFIRM = "Proposition de Recoupe, à confirmer par un journaliste."
 UNKNOWN_FORMAT = "Le format «\u00a0{}\u00a0» n’existe pas\u00a0: choisissez {}."
 NOT_WRITTEN = "{} ne peut pas être écrit ({})\u00a0: choisissez un autre fichier."
@@ -78,6 +89,7 @@ NO_FILE = "Choisissez d’abord un ou plusieurs fichiers."
 NO_ARTICLE = (
     "Cliquez sur un numéro de source\u00a0: l’article s’ouvre ici, le passage cité surligné."
 )
+NO_PROOF = "Cliquez sur un passage\u00a0: l’article s’ouvre ici, le passage surligné."
 WELCOME = (
     "Posez une question\u00a0: Recoupe répond avec les phrases des articles, et chaque phrase "
     "porte le numéro de sa source. Quand les articles ne répondent pas, Recoupe le dit."

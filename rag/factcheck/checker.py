@@ -14,7 +14,7 @@ from rag.errors import ArticleNotFoundError
 from rag.factcheck.attribution import Attribution, Kind, attribute
 from rag.factcheck.claims import Claim, split_claims
 from rag.factcheck.model import CheckedClaim, ClaimEvidence, Label, Verification
-from rag.factcheck.stance import Candidate, Stance, StanceEngine
+from rag.factcheck.stance import Candidate, StanceEngine
 from rag.factcheck.verdict import judge
 from rag.french import content_stems, format_date
 from rag.matching import coverage, rarity, sentences, stem_set
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 _PASSAGES = 8  # per claim
 _SENTENCES = 10  # judged per claim: each costs an embedding, 20 to 40 ms
-_SHOWN = 2  # sentences that decide nothing, for the reader to judge
-_NEAR = 0.5
 _LEAST = 0.3  # share of the claim's words, by rarity, below which a sentence is not about it
 
 
@@ -139,8 +137,7 @@ class Checker:
                     corrects=is_final(f.hit.source.title, text, f.text),
                 )
             )
-        near = [e for e in made if e.stance is Stance.NEITHER and e.coverage >= _NEAR]
-        return [e for e in made if e.stance is not Stance.NEITHER] + near[:_SHOWN]
+        return made
 
     def _around(self, found: _Found) -> tuple[str, str, str]:
         """Return the article's text, and the sentences before and after."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 from rag.domain import Citation, Source, citation_json, source_json
 from rag.factcheck.attribution import Attribution
@@ -52,6 +52,18 @@ class ClaimEvidence:
 
 
 @dataclass(frozen=True, slots=True)
+class Review:
+    """What a journalist made of a verdict: "accepted", "rejected" or "corrected", and a note.
+
+    `verdict` is the one that they put in its place when it is corrected.
+    """
+
+    decision: Literal["", "accepted", "rejected", "corrected"] = ""
+    verdict: Label | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class CheckedClaim:
     """A claim with its verdict. `sources` counts the independent ones behind the verdict.
 
@@ -67,6 +79,13 @@ class CheckedClaim:
     oldest: date | None = None
     newest: date | None = None
     evidence: tuple[ClaimEvidence, ...] = ()
+    review: Review = Review()
+
+    @property
+    def settled(self) -> Label:
+        """The verdict, or the one that a journalist put in its place."""
+        corrected = self.review.decision == "corrected"
+        return self.review.verdict if corrected and self.review.verdict else self.verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +125,11 @@ def claim_json(claim: CheckedClaim) -> dict[str, Any]:
         "oldest": claim.oldest.isoformat() if claim.oldest else None,
         "newest": claim.newest.isoformat() if claim.newest else None,
         "evidence": [evidence_json(e) for e in claim.evidence],
+        "review": {
+            "decision": claim.review.decision,
+            "verdict": claim.review.verdict.value if claim.review.verdict else None,
+            "note": claim.review.note,
+        },
     }
 
 

@@ -66,6 +66,8 @@ def as_markdown(verification: Verification) -> str:
         ]
         if line := extent(claim):
             lines += ["", line]
+        if line := reviewed(claim):
+            lines += ["", _md(line)]
         for evidence in claim.evidence:
             source = evidence.citation.source
             label = _md(texts.label(source))
@@ -86,6 +88,7 @@ def as_html(verification: Verification) -> str:
     return _template().render(
         verification=verification, provenance=provenance(verification), extent=extent,
         stance=stance, label=texts.label, safe_url=safe_url, verdict=_verdict,
+        reviewed=reviewed,
     )  # fmt: skip
 
 
@@ -114,7 +117,7 @@ def as_claim_review(verification: Verification) -> str:
     """
     reviews = []
     for claim in verification.claims:
-        if claim.verdict is Label.UNVERIFIABLE:
+        if claim.settled not in _RATINGS or claim.review.decision == "rejected":
             continue
         appearances = [
             e.citation.source.url for e in claim.evidence if safe_url(e.citation.source.url)
@@ -132,11 +135,11 @@ def as_claim_review(verification: Verification) -> str:
                 "citation": list(dict.fromkeys(appearances)),
                 "reviewRating": {
                     "@type": "Rating",
-                    "ratingValue": _RATINGS[claim.verdict],
+                    "ratingValue": _RATINGS[claim.settled],
                     "bestRating": 5,
                     "worstRating": 1,
-                    "alternateName": claim.verdict.value,
-                    "ratingExplanation": texts.TO_CONFIRM,
+                    "alternateName": claim.settled.value,
+                    "ratingExplanation": reviewed(claim) or texts.TO_CONFIRM,
                 },
             }
         )
@@ -173,6 +176,15 @@ def extent(claim: CheckedClaim) -> str:
     elif claim.newest:
         parts.append(f"le {format_date(claim.newest)}")
     return ", ".join(parts) + "."
+
+
+def reviewed(claim: CheckedClaim) -> str:
+    """Return what a journalist decided and noted, in words; "" before they did."""
+    review = claim.review
+    done = texts.DECISIONS.get(review.decision, "")
+    if review.decision == "corrected" and review.verdict:
+        done = f"{done}\u00a0: {review.verdict.value}"
+    return ". ".join(part.rstrip(".") for part in (done, review.note) if part)
 
 
 def stance(evidence: ClaimEvidence) -> str:

@@ -8,6 +8,7 @@ the same event, outrank what they replace.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
@@ -15,7 +16,7 @@ from datetime import date, timedelta
 from rag import texts
 from rag.factcheck.attribution import Kind
 from rag.factcheck.model import CheckedClaim, ClaimEvidence, Label
-from rag.factcheck.signals import AGAINST, OPEN
+from rag.factcheck.signals import AGAINST, FOR, OPEN
 from rag.factcheck.stance import Stance
 from rag.french import format_date
 
@@ -24,6 +25,8 @@ CONTRADICT = 0.5  # and against it, with a signal that a reader can check
 _ABOUT = 0.6  # share of the claim's words that contrary evidence must hold
 _HELD = 0.75  # and that supporting evidence must
 _OWN = 0.5  # share of them, names aside, that the sentence itself must hold
+_CLEARLY = 0.8  # or, with its surroundings, for supporting evidence
+_NEAR, _MORE = 0.5, 2
 _SAME_EVENT = timedelta(days=60)  # a figure replaces an older one of the same event
 
 
@@ -50,8 +53,15 @@ def judge(claim: str, evidence: Sequence[ClaimEvidence]) -> CheckedClaim:
         sources=len({_source(e) for e in winning}),
         oldest=min(days, default=None),
         newest=max(days, default=None),
-        evidence=tuple(ordered),
+        evidence=tuple(_shown(ordered)),
     )
+
+
+def _shown(ordered: Sequence[ClaimEvidence]) -> list[ClaimEvidence]:
+    """Return what counts, and a few of the rest for the reader to judge."""
+    counting = [e for e in ordered if supports(e) or contradicts(e)]
+    rest = [e for e in ordered if e not in counting and e.coverage >= _NEAR]
+    return counting + rest[:_MORE]
 
 
 def supports(evidence: ClaimEvidence) -> bool:
@@ -63,7 +73,7 @@ def supports(evidence: ClaimEvidence) -> bool:
         evidence.stance is Stance.SUPPORTS
         and evidence.probability >= SUPPORT
         and not loose
-        and _about(evidence, _HELD)
+        and _about(evidence, _HELD, _CLEARLY)
     )
 
 
@@ -74,15 +84,16 @@ def contradicts(evidence: ClaimEvidence) -> bool:
         evidence.stance is Stance.CONTRADICTS
         and evidence.probability >= CONTRADICT
         and (shown or not evidence.by_words)
-        and _about(evidence, _ABOUT)
+        and _about(evidence, _ABOUT, math.inf)
     )
 
 
-def _about(evidence: ClaimEvidence, share: float) -> bool:
+def _about(evidence: ClaimEvidence, share: float, least: float) -> bool:
     """Tell whether a sentence speaks of what the claim speaks of."""
     if not evidence.by_words:
         return True
-    return evidence.coverage >= share and evidence.own >= _OWN and evidence.predicate
+    own = evidence.own >= _OWN or evidence.coverage >= least
+    return evidence.coverage >= share and own and evidence.predicate
 
 
 def _decide(
@@ -118,17 +129,35 @@ def _decide(
 
 
 def _consistent(evidence: Sequence[ClaimEvidence]) -> list[ClaimEvidence]:
-    """Drop what counts against a claim in an article that supports it.
+    """Leave undecided what counts against a claim for want of a closer look.
 
-    An article does not contradict itself: the second figure counts something else.
+    An article does not contradict itself: its second figure counts something
+    else. Nor is a figure refuted by another one when a sentence as new about
+    the same thing gives it.
     """
     supporting = {e.citation.article_id for e in evidence if supports(e)}
-    return [
-        replace(e, stance=Stance.NEITHER)
-        if contradicts(e) and e.citation.article_id in supporting
-        else e
-        for e in evidence
-    ]
+    given = [e for e in evidence if _gives_figure(e)]
+    found = []
+    for e in evidence:
+        same_article = e.citation.article_id in supporting
+        elsewhere = _sides(e, "nombre") == {AGAINST} and any(
+            _day(g) >= _day(e) and g is not e for g in given
+        )
+        if contradicts(e) and not e.corrects and (same_article or elsewhere):
+            found.append(replace(e, stance=Stance.NEITHER))
+        else:
+            found.append(e)
+    return found
+
+
+def _gives_figure(evidence: ClaimEvidence) -> bool:
+    agrees = _sides(evidence, "nombre") == {FOR}
+    against = any(s.side == AGAINST for s in evidence.signals)
+    return agrees and not against and evidence.predicate and evidence.coverage >= _ABOUT
+
+
+def _sides(evidence: ClaimEvidence, name: str) -> set[str]:
+    return {s.side for s in evidence.signals if s.name == name}
 
 
 def _outrank(evidence: Sequence[ClaimEvidence]) -> list[ClaimEvidence]:

@@ -28,6 +28,7 @@ from rag.web.render import (
     error_html,
     esc,
 )
+from rag.web.verify import VerifyTab
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -73,6 +74,9 @@ class Chat:
             with gr.Tabs():
                 with gr.Tab("Questions"):
                     self._questions(page, turns)
+                with gr.Tab("Vérifier"):
+                    scripts = {n: _read(n) for n in ("verify.js", "export.js", "panel.js")}
+                    VerifyTab(self.assistant, scripts).build(page, _no_article(texts.NO_PROOF))
                 with gr.Tab("Corpus") as tab:
                     self._corpus(page, tab, editable=editable)
         page.queue(default_concurrency_limit=4)
@@ -300,8 +304,8 @@ def _welcome() -> str:
     return f'<p class="rc-welcome">{esc(texts.WELCOME)}</p>'
 
 
-def _no_article() -> str:
-    return f'<p class="rc-placeholder">{esc(texts.NO_ARTICLE)}</p>'
+def _no_article(hint: str = texts.NO_ARTICLE) -> str:
+    return f'<p class="rc-placeholder">{esc(hint)}</p>'
 
 
 def _read(name: str) -> str:
