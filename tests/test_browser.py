@@ -283,3 +283,38 @@ def test_the_reading_of_uploads_is_the_readers(corpus_reading: Reading, tmp_path
     file = tmp_path / "a.txt"
     file.write_text("Titre : T\n\nUne phrase complète.", "utf-8")
     assert len(read_files([file]).articles) == 1
+
+
+def open_tab(page: Page, name: str) -> None:
+    page.click(next(t for t in page.all("button[role=tab]") if t.text == name))
+
+
+def test_verify_opens_evidence_keeps_decisions_and_exports(page: Page, tmp_path: Path) -> None:
+    open_tab(page, "Vérifier")
+    field = page.wait("#rc-claims-text textarea")
+    field.send_keys("280 personnes ont été évacuées à Saint-Cyprin. Ce projet est une honte.")
+    page.click(page.wait("#rc-check"))
+    page.wait(".rc-save", 60)
+    verdicts = [v.text for v in page.all(".rc-verdict")]
+    assert verdicts == ["Contredit", "Non vérifiable"]
+    page.click(page.wait(".rc-proofs summary"))
+    proof = page.wait("button.rc-proof")
+    quote = proof.text.strip("« \u00a0»")
+    page.click(proof)
+    assert page.wait("#rc-proof #rc-cited").text == quote
+    page.click(page.wait(".rc-decide[data-decision=accepted]"))
+    note = page.wait(".rc-note")
+    note.send_keys("vu avec la préfecture")
+    page.click(page.all(".rc-note")[1])
+    page.click(next(b for b in page.all(".rc-save") if b.text == "Markdown"))
+    saved = tmp_path / "profile" / "downloads" / "verification.md"
+    page.until(saved.exists)
+    report = saved.read_text("utf-8")
+    assert "Verdict accepté par le journaliste. vu avec la préfecture" in report
+    page.driver.refresh()
+    page.wait("#rc-question textarea")
+    open_tab(page, "Vérifier")
+    page.wait(".rc-save")
+    kept = page.wait(".rc-decide[data-decision=accepted]")
+    assert kept.get_attribute("aria-pressed") == "true"
+    assert page.wait(".rc-note").get_attribute("value") == "vu avec la préfecture"

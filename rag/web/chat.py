@@ -28,7 +28,7 @@ from rag.web.render import (
     error_html,
     esc,
 )
-from rag.web.verify import VerifyTab
+from rag.web.verify import VerifyTab, browser_state
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -71,12 +71,15 @@ class Chat:
         with gr.Blocks(title="Recoupe", analytics_enabled=False, fill_width=True) as page:
             gr.HTML(_read("header.html"), js_on_load=None)
             turns = gr.State([])
+            kept = browser_state()
             with gr.Tabs():
                 with gr.Tab("Questions"):
                     self._questions(page, turns)
                 with gr.Tab("Vérifier"):
                     scripts = {n: _read(n) for n in ("verify.js", "export.js", "panel.js")}
-                    VerifyTab(self.assistant, scripts).build(page, _no_article(texts.NO_PROOF))
+                    VerifyTab(self.assistant, scripts).build(
+                        page, kept, _no_article(texts.NO_PROOF)
+                    )
                 with gr.Tab("Corpus") as tab:
                     self._corpus(page, tab, editable=editable)
         page.queue(default_concurrency_limit=4)

@@ -24,6 +24,12 @@ _LONGEST_NOTE = 2000
 _EXPORTS = {"md": "Markdown", "html": "HTML", "csv": "CSV", "json": "JSON", "jsonld": "ClaimReview"}
 
 
+def browser_state() -> gr.BrowserState:
+    """Return where the browser keeps a verification."""
+    # Gradio enciphers it; a fixed word lets a restarted server read it. It hides nothing.
+    return gr.BrowserState(None, storage_key="recoupe-verification", secret="recoupe")  # noqa: S106
+
+
 class VerifyTab:
     """The tab and its handlers. The verification is kept by the browser, in its own storage."""
 
@@ -32,9 +38,8 @@ class VerifyTab:
         self._assistant = assistant
         self._scripts = scripts
 
-    def build(self, page: gr.Blocks, no_article: str) -> None:
-        """Add the tab's content."""
-        kept = gr.BrowserState(None, storage_key="recoupe-verification", secret="recoupe")  # noqa: S106 - no secret, Gradio wants a fixed value
+    def build(self, page: gr.Blocks, kept: gr.BrowserState, no_article: str) -> None:
+        """Add the tab's content; `kept` must stand outside the tabs, which load when opened."""
         with gr.Row(elem_classes="rc-columns"):
             with gr.Column(scale=3, min_width=320):
                 text = gr.Textbox(
