@@ -23,6 +23,7 @@ from rag.cli_support import (
     told_in_french,
 )
 from rag.cli_verify import verify_command
+from rag.cli_web import feedback_command, token_command, widget_command
 from rag.domain import (
     Filters,
     answer_json,
@@ -343,7 +344,8 @@ def _day(text: str | None, option: str) -> date | None:
     return day
 
 
-app.add_command(verify_command)
+for command in (verify_command, widget_command, token_command, feedback_command):
+    app.add_command(command)
 app.add_command(eval_group)
 
 if __name__ == "__main__":

@@ -280,6 +280,17 @@ def hit_json(hit: Hit) -> dict[str, Any]:
     }
 
 
+def statement_json(statement: Statement) -> dict[str, Any]:
+    """Return one sentence of an answer as in `recoupe ask --json`."""
+    return {
+        "text": statement.text,
+        "lead_in": statement.lead_in,
+        "supported": statement.supported,
+        "problem": statement.problem,
+        "citations": [citation_json(c) for c in statement.citations],
+    }
+
+
 def answer_json(answer: Answer) -> dict[str, Any]:
     """Return an answer as in `recoupe ask --json`."""
     return {
@@ -290,16 +301,7 @@ def answer_json(answer: Answer) -> dict[str, Any]:
         "mode": answer.mode,
         "notice": answer.notice,
         "probability": None if answer.probability is None else round(answer.probability, 4),
-        "statements": [
-            {
-                "text": s.text,
-                "lead_in": s.lead_in,
-                "supported": s.supported,
-                "problem": s.problem,
-                "citations": [citation_json(c) for c in s.citations],
-            }
-            for s in answer.statements
-        ],
+        "statements": [statement_json(s) for s in answer.statements],
         "passages": [hit_json(h) for h in answer.hits],
     }
 

@@ -55,9 +55,19 @@ class Settings(BaseSettings):
 
     host: str = Field("127.0.0.1", description="adresse d'écoute")
     port: int = Field(7860, ge=0, le=65535, description="port d'écoute")
-    allow_edits: bool = Field(
-        False, description="ajout et retrait par le web hors de cette machine"
+    public_url: str = Field("", description="adresse publique, derrière un mandataire")
+    allowed_origins: tuple[str, ...] = Field(
+        (), description="origines des sites qui intègrent Recoupe, exactes"
     )
+    admin_token_hash: str = Field("", description="empreinte du jeton, voir « recoupe token »")
+    chat_login: str = Field("", description="NOM:EMPREINTE qui protège tout le chat")
+    rate_client: str = Field("30/minute", description="questions par visiteur")
+    rate_global: str = Field("600/minute", description="questions en tout")
+    concurrent: int = Field(2, ge=1, le=64, description="questions traitées à la fois")
+    waiting: int = Field(16, ge=0, le=1000, description="questions en attente, au plus")
+    max_body_kb: int = Field(1024, ge=1, description="taille maximale d'une requête, en Ko")
+    log_questions: bool = Field(False, description="écrire les questions dans le journal")
+    retention_days: int = Field(90, ge=1, description="durée de garde des retours, en jours")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "WARNING", description="détail du journal"
     )

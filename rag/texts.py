@@ -82,6 +82,34 @@ CHANGED_ARTICLE = (
     "L’article a changé depuis cette réponse\u00a0: le passage cité n’y figure plus tel quel."
 )
 NO_SOURCE = "Source inconnue"
+TRY_AGAIN = "Trop de questions en ce moment\u00a0: réessayez dans {}\u00a0secondes."
+WRONG_HOST = "Ce nom de serveur n’est pas celui de Recoupe\u00a0: réglez RECOUPE_PUBLIC_URL."
+WRONG_ORIGIN = (
+    "Ce site n’est pas autorisé à interroger Recoupe\u00a0: ajoutez son origine à "
+    "RECOUPE_ALLOWED_ORIGINS."
+)
+TOO_LARGE = "La requête dépasse {}\u00a0Ko\u00a0: envoyez-en une plus petite."
+ADMIN_OFF = (
+    "L’administration par le web est fermée\u00a0: «\u00a0recoupe token\u00a0» donne un jeton et "
+    "dit comment l’ouvrir."
+)
+NEEDS_ADMIN_HERE = "Le jeton d’administration manque ou n’est pas le bon\u00a0: vérifiez-le."
+WIDGET_HELP = (
+    "Ajoutez aussi l’origine du site à RECOUPE_ALLOWED_ORIGINS, par exemple "
+    "'[\"https://www.journal.fr\"]'."
+)
+TOKEN_HELP = (
+    "Gardez le jeton en lieu sûr\u00a0: seule son empreinte va dans les réglages, et rien ne permet "
+    "de le retrouver. La même empreinte peut servir à RECOUPE_CHAT_LOGIN=NOM:EMPREINTE."
+)
+LOGIN = "Ce chat est réservé\u00a0: identifiez-vous."
+NEEDS_ADMIN = "Cette opération demande le jeton d’administration (en-tête Authorization)."
+BAD_FIELD = "Le champ «\u00a0{}\u00a0» n’est pas valable ({})\u00a0: corrigez-le."
+HTTP_ERRORS = {
+    400: "La requête ne se lit pas\u00a0: corrigez-la.",
+    404: "Il n’y a rien à cette adresse\u00a0: voyez openapi.json.",
+    405: "Cette adresse ne connaît pas cette méthode\u00a0: voyez openapi.json.",
+}
 UNEXPECTED = (
     "Une erreur inattendue s’est produite\u00a0: réessayez\u202f; le journal en donne le détail."
 )

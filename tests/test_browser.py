@@ -46,7 +46,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, corpus_reading: Reading) -> I
     assistant.ingest(Reading((evil,)))
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
-    config = uvicorn.Config(build_app(assistant, "t", editable=True), log_level="error")
+    config = uvicorn.Config(build_app(assistant, "t"), log_level="error")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
@@ -157,7 +157,7 @@ def test_nothing_is_asked_of_another_host_and_no_script_fails(page: Page, site: 
     page.ask(HALL)
     page.click(page.wait(".rc-answer .rc-cite"))
     page.wait("#rc-cited")
-    page.click(page.all("button[role=tab]")[1])
+    open_tab(page, "Corpus")
     page.wait(".rc-table")
     hosts = {
         urlsplit(url).netloc
@@ -254,7 +254,7 @@ def test_upload_then_ask_then_remove(page: Page, tmp_path: Path) -> None:
     )
     bad = tmp_path / "vide.txt"
     bad.write_bytes(b"")
-    page.click(page.all("button[role=tab]")[1])
+    open_tab(page, "Corpus")
     upload = page.wait("#rc-upload input[type=file]")
     upload.send_keys(f"{file}\n{bad}")
     time.sleep(1.5)
@@ -262,7 +262,7 @@ def test_upload_then_ask_then_remove(page: Page, tmp_path: Path) -> None:
     page.until(lambda: "1 nouveau" in page.text("#rc-done"))
     assert "vide.txt" in page.text("#rc-done")
     page.until(lambda: "Le phare rallumé" in page.text("#rc-listing"))
-    page.click(page.all("button[role=tab]")[0])
+    open_tab(page, "Questions")
     page.ask("Qui a rallumé le phare de Kerguen ?")
     assert "Maëlle Le Guen" in page.text("#rc-conversation")
 

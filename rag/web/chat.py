@@ -20,6 +20,8 @@ from rag.domain import Answer, Citation, Failure, Filters, Reading, Statement, T
 from rag.errors import ReadError, RecoupeError
 from rag.french import parse_date, shorten
 from rag.readers import READERS, read_bytes
+from rag.web.access import Access
+from rag.web.limits import Rates, client_of
 from rag.web.render import (
     answer_html,
     article_html,
@@ -39,9 +41,9 @@ _KEPT_TURNS = 30
 _HERE = files("rag.web")
 
 
-def mount_chat(app: FastAPI, assistant: LocalAssistant, *, editable: bool) -> FastAPI:
-    """Mount the chat at `/` of `app`."""
-    blocks = Chat(assistant).build(editable=editable)
+def mount_chat(app: FastAPI, assistant: LocalAssistant, access: Access, rates: Rates) -> FastAPI:
+    """Mount the chat at `/` of `app`; `access` says who may edit and log in."""
+    blocks = Chat(assistant, access, rates).build()
     mounted: FastAPI = gr.mount_gradio_app(
         app,
         blocks,
@@ -53,6 +55,8 @@ def mount_chat(app: FastAPI, assistant: LocalAssistant, *, editable: bool) -> Fa
         theme=_theme(),
         css=_read("chat.css"),
         head='<meta name="viewport" content="width=device-width, initial-scale=1">',
+        auth=access.logs_in if access.login else None,
+        auth_message=texts.LOGIN if access.login else None,
         app_kwargs={"docs_url": None, "redoc_url": None},
     )
     return mounted
@@ -61,12 +65,14 @@ def mount_chat(app: FastAPI, assistant: LocalAssistant, *, editable: bool) -> Fa
 class Chat:
     """The handlers of the page; each conversation's turns live in its own session state."""
 
-    def __init__(self, assistant: LocalAssistant) -> None:
-        """Take the assistant that answers."""
+    def __init__(self, assistant: LocalAssistant, access: Access, rates: Rates) -> None:
+        """Take the assistant that answers, and the rules."""
         self.assistant = assistant
+        self.access = access
+        self.rates = rates
 
-    def build(self, *, editable: bool) -> gr.Blocks:
-        """Return the page. `editable` shows upload and removal."""
+    def build(self) -> gr.Blocks:
+        """Return the page; upload and removal are shown where somebody may use them."""
         page: gr.Blocks
         with gr.Blocks(title="Recoupe", analytics_enabled=False, fill_width=True) as page:
             gr.HTML(_read("header.html"), js_on_load=None)
@@ -77,12 +83,12 @@ class Chat:
                     self._questions(page, turns)
                 with gr.Tab("Vérifier"):
                     scripts = {n: _read(n) for n in ("verify.js", "export.js", "panel.js")}
-                    VerifyTab(self.assistant, scripts).build(
+                    VerifyTab(self.assistant, self.rates, scripts).build(
                         page, kept, _no_article(texts.NO_PROOF)
                     )
                 with gr.Tab("Corpus") as tab:
-                    self._corpus(page, tab, editable=editable)
-        page.queue(default_concurrency_limit=4)
+                    self._corpus(page, tab)
+        page.queue(default_concurrency_limit=8, max_size=100)
         return page
 
     def _questions(self, page: gr.Blocks, turns: gr.State) -> None:
@@ -122,6 +128,8 @@ class Chat:
             "outputs": [conversation, turns, question],
             "show_progress": "hidden",
             "api_visibility": "private",
+            "concurrency_limit": self.assistant.settings.concurrent,
+            "concurrency_id": "ask",
         }
         gr.on([send.click, question.submit], **asking)
         # The page's own marks and examples come back as events with their data.
@@ -142,9 +150,15 @@ class Chat:
             api_visibility="private",
         )  # fmt: skip
 
-    def _corpus(self, page: gr.Blocks, tab: gr.Tab, *, editable: bool) -> None:
+    def _corpus(self, page: gr.Blocks, tab: gr.Tab) -> None:
         listing = gr.HTML("", elem_id="rc-listing", js_on_load=None)
-        if editable:
+        if self.access.has_admin:
+            token = gr.Textbox(
+                label="Jeton d’administration",
+                type="password",
+                elem_id="rc-token",
+                visible=not self.access.open_admin,
+            )
             with gr.Row():
                 with gr.Column():
                     upload = gr.File(
@@ -160,10 +174,10 @@ class Chat:
                     drop = gr.Button("Retirer du corpus", variant="stop", elem_id="rc-drop")
             done = gr.HTML("", elem_id="rc-done", js_on_load=None)
             shown = [listing, chosen]
-            add.click(self.upload, [upload], [done, upload], api_visibility="private").then(
+            add.click(self.upload, [upload, token], [done, upload], api_visibility="private").then(
                 self.list_articles, None, shown, api_visibility="private"
             )
-            drop.click(self.remove, [chosen], [done], api_visibility="private").then(
+            drop.click(self.remove, [chosen, token], [done], api_visibility="private").then(
                 self.list_articles, None, shown, api_visibility="private"
             )
             tab.select(self.list_articles, None, shown, api_visibility="private")
@@ -179,11 +193,13 @@ class Chat:
         sources: list[str] | None,
         since: str | None,
         until: str | None,
+        request: gr.Request,
     ) -> Iterator[tuple[str, list[Answer], str]]:
         """Answer a question: yield the conversation as it grows, its turns, the emptied field."""
         past = "".join(answer_html(a, i) for i, a in enumerate(turns))
         yield past + draft_html(question, ""), turns, ""
         try:
+            self.rates.take(client_of(request))
             filters = _filters(sources, since, until)
             history = [Turn(a.asked or a.question, a.text) for a in turns[-3:]]
             said: list[Statement] = []
@@ -236,9 +252,12 @@ class Chat:
     def upload(
         self,
         paths: Sequence[str] | None,
+        token: str = "",
         progress: gr.Progress = gr.Progress(),  # noqa: B008
     ) -> tuple[str, None]:
         """Ingest uploaded files; return what was done."""
+        if not self.access.is_admin(token or ""):
+            return _refused(), None
         if not paths:
             return f'<p role="status">{esc(texts.NO_FILE)}</p>', None
         articles, failures = [], []
@@ -261,8 +280,10 @@ class Chat:
         summary = texts.summary(report)
         return f'<p role="status">{esc(summary)}</p><ul>{"".join(lines)}</ul>', None
 
-    def remove(self, ids: Sequence[str] | None) -> str:
+    def remove(self, ids: Sequence[str] | None, token: str = "") -> str:
         """Remove the chosen articles; say how many."""
+        if not self.access.is_admin(token or ""):
+            return _refused()
         gone = self.assistant.remove(ids or [])
         return f'<p role="status">{esc(texts.removed(len(gone)))}</p>'
 
@@ -301,6 +322,10 @@ def _day(text: str | None, field: str) -> date | None:
     if (day := parse_date(text)) is None:
         raise RecoupeError(texts.BAD_DATE.format(field))
     return day
+
+
+def _refused() -> str:
+    return f'<p class="rc-error" role="alert">{esc(texts.NEEDS_ADMIN_HERE)}</p>'
 
 
 def _welcome() -> str:

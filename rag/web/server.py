@@ -1,9 +1,10 @@
-"""Serve the chat, and the owner's routes, on one address."""
+"""Serve the chat, the API, the widget and the owner's routes, on one address."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -17,25 +18,42 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
+def build_app(assistant: LocalAssistant, token: str) -> FastAPI:
+    """Return the web application; `token` opens the owner's routes.
 
-def build_app(assistant: LocalAssistant, token: str, *, editable: bool) -> FastAPI:
-    """Return the web application; `editable` lets visitors add and remove articles."""
+    Who may do what comes from the settings, see `Access`. Raises SettingsError.
+    """
     from fastapi import FastAPI
 
+    from rag.web.access import Access
+    from rag.web.api import build_api, mount_metrics
     from rag.web.chat import mount_chat
+    from rag.web.guard import Guard
+    from rag.web.limits import Gate, Rates
+    from rag.web.metrics import Metrics
     from rag.web.owner_api import mount_owner_api
+    from rag.web.site import mount_site
 
+    settings = assistant.settings
+    access = Access.of(settings)
+    rates = Rates(settings)
+    gate = Gate(settings.concurrent, settings.waiting)
+    metrics = Metrics(gate, lambda: len(assistant.index.records))
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    mount_owner_api(app, assistant, token)
-    return mount_chat(app, assistant, editable=editable)
+    app.add_middleware(Guard, access=access, rates=rates, max_body=settings.max_body_kb * 1024)
+    # Without a token drawn by the owner nobody may use its routes.
+    mount_owner_api(app, assistant, token or secrets.token_urlsafe(32))
+    mount_metrics(app, access, metrics)
+    app.mount("/api/v1", build_api(assistant, access, gate, metrics))
+    mount_site(app)
+    return mount_chat(app, assistant, access, rates)
 
 
 def serve(assistant: LocalAssistant, on_ready: Callable[[str], None]) -> None:
     """Serve until interrupted; `on_ready` is told the address once it answers.
 
-    Raises StoreError when the port is taken.
+    Raises StoreError when the port is taken, SettingsError for a bad rule.
     """
     import uvicorn
 
@@ -45,8 +63,11 @@ def serve(assistant: LocalAssistant, on_ready: Callable[[str], None]) -> None:
     reached = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104 - comparison only
     url = f"http://[{reached}]:{port}" if ":" in reached else f"http://{reached}:{port}"
     token = assistant.ownership.announce(url) if assistant.ownership else ""
-    app = build_app(assistant, token, editable=settings.host in LOOPBACK or settings.allow_edits)
-    config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False)
+    app = build_app(assistant, token)
+    config = uvicorn.Config(
+        app, log_level="warning", access_log=False, server_header=False, date_header=False,
+        timeout_keep_alive=5, h11_max_incomplete_event_size=64 * 1024,
+    )  # fmt: skip
     server = uvicorn.Server(config)
 
     async def run() -> None:

@@ -15,6 +15,7 @@ from rag.assistant import LocalAssistant
 from rag.errors import RecoupeError
 from rag.factcheck.model import CheckedClaim, Label, Review, Verification
 from rag.factcheck.report import FORMATS, extent, provenance, stance
+from rag.web.limits import Rates, client_of
 from rag.web.render import article_html, esc
 
 log = logging.getLogger(__name__)
@@ -33,9 +34,10 @@ def browser_state() -> gr.BrowserState:
 class VerifyTab:
     """The tab and its handlers. The verification is kept by the browser, in its own storage."""
 
-    def __init__(self, assistant: LocalAssistant, scripts: dict[str, str]) -> None:
-        """Take the assistant, and the page's scripts by file name."""
+    def __init__(self, assistant: LocalAssistant, rates: Rates, scripts: dict[str, str]) -> None:
+        """Take the assistant, the rates, and the page's scripts by file name."""
         self._assistant = assistant
+        self._rates = rates
         self._scripts = scripts
 
     def build(self, page: gr.Blocks, kept: gr.BrowserState, no_article: str) -> None:
@@ -63,17 +65,21 @@ class VerifyTab:
                     no_article, elem_id="rc-proof", js_on_load=self._scripts["panel.js"]
                 )
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-        check.click(self.check, [text], [claims, kept], **quiet)
+        check.click(
+            self.check, [text], [claims, kept], concurrency_id="ask",
+            concurrency_limit=self._assistant.settings.concurrent, **quiet,
+        )  # fmt: skip
         claims.select(self.act, [kept], [panel, kept, export], **quiet)
         clear.click(lambda: ("", _welcome(), None, no_article), None,
                     [text, claims, kept, panel], **quiet)  # fmt: skip
         page.load(self.restore, [kept], [claims], **quiet)
 
-    def check(self, text: str) -> Iterator[tuple[str, Any]]:
+    def check(self, text: str, request: gr.Request) -> Iterator[tuple[str, Any]]:
         """Check a text: yield the claims' HTML as it grows, then what is to be kept."""
         checked: list[CheckedClaim] = []
         yield _busy(0), gr.skip()
         try:
+            self._rates.take(client_of(request))
             checker = self._assistant.checker()
             for claim in checker.check(text or ""):
                 checked.append(claim)

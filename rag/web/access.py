@@ -1,0 +1,123 @@
+"""Who may do what: hosts, origins, the administration token, the chat's login."""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import re
+import secrets
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from rag.errors import SettingsError
+
+if TYPE_CHECKING:
+    from rag.settings import Settings
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(?::\d{1,5})?")
+_HASH = re.compile(r"[0-9a-f]{64}")
+
+
+def new_token() -> tuple[str, str]:
+    """Return a token of 256 random bits, and the hash that settings keep."""
+    token = secrets.token_urlsafe(32)
+    return token, hashed(token)
+
+
+def hashed(token: str) -> str:
+    """Return the SHA-256 of a token, as 64 hexadecimal digits.
+
+    A fast hash is enough for what is drawn at random; for a chosen password
+    it is not, which is why `recoupe token` draws both.
+    """
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Access:
+    """The rules, read from the settings once. `hosts` is None when any host may be named."""
+
+    origins: frozenset[str]
+    hosts: frozenset[str] | None
+    local: bool
+    token_hash: str
+    login: tuple[str, str] | None
+
+    @classmethod
+    def of(cls, settings: Settings) -> Access:
+        """Return the rules that the settings give. Raises SettingsError for a bad one."""
+        origins = frozenset(o.rstrip("/").lower() for o in settings.allowed_origins)
+        if wrong := [o for o in sorted(origins) if not _ORIGIN.fullmatch(o)]:
+            raise SettingsError(
+                f"L'origine « {wrong[0]} » n'est pas valable : RECOUPE_ALLOWED_ORIGINS s'écrit "
+                '["https://www.journal.fr"], sans chemin ni joker.'
+            )
+        name, _, password_hash = settings.chat_login.partition(":")
+        for value, where in ((settings.admin_token_hash, "RECOUPE_ADMIN_TOKEN_HASH"),
+                             (password_hash, "RECOUPE_CHAT_LOGIN")):  # fmt: skip
+            if value and not _HASH.fullmatch(value):
+                raise SettingsError(
+                    f"{where} n'est pas une empreinte : « recoupe token » en donne une."
+                )
+        if settings.chat_login and not (name and password_hash):
+            raise SettingsError("RECOUPE_CHAT_LOGIN s'écrit NOM:EMPREINTE.")
+        local = settings.host in LOOPBACK
+        public = urlsplit(settings.public_url).hostname if settings.public_url else None
+        # A name that a page makes point to this machine (DNS rebinding) is not ours.
+        hosts = frozenset(LOOPBACK | {public} if public else LOOPBACK) if local else None
+        return cls(origins, hosts, local and not public, settings.admin_token_hash,
+                   (name, password_hash) if name else None)  # fmt: skip
+
+    @property
+    def open_admin(self) -> bool:
+        """Whether administration needs no token: loopback alone, and none is set."""
+        return self.local and not self.token_hash
+
+    @property
+    def has_admin(self) -> bool:
+        """Whether anybody can administrate through the web."""
+        return self.open_admin or bool(self.token_hash)
+
+    def is_admin(self, token: str) -> bool:
+        """Tell whether a token administrates; compared in constant time."""
+        if not self.token_hash:
+            return self.open_admin
+        return secrets.compare_digest(hashed(token), self.token_hash)
+
+    def logs_in(self, name: str, password: str) -> bool:
+        """Tell whether a name and password open the chat; compared in constant time."""
+        if not self.login:
+            return True
+        same = secrets.compare_digest(name.encode(), self.login[0].encode())
+        return secrets.compare_digest(hashed(password), self.login[1]) and same
+
+    def host_allowed(self, host: str) -> bool:
+        """Tell whether the `Host` header may be served."""
+        return self.hosts is None or _hostname(host) in self.hosts
+
+    def origin_allowed(self, origin: str, host: str, scheme: str) -> bool:
+        """Tell whether a page of `origin` may call: the own origin, or one of the list."""
+        origin = origin.lower()
+        if origin in self.origins:
+            return True
+        parts = urlsplit(origin)
+        # A proxy that ends TLS leaves http here; the host tells.
+        return (
+            bool(parts.netloc)
+            and parts.netloc == host.lower()
+            and parts.scheme in {scheme, "https"}
+        )
+
+
+def is_loopback(address: str) -> bool:
+    """Tell whether a client's address is this machine."""
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False
+
+
+def _hostname(host: str) -> str:
+    return (urlsplit(f"//{host}").hostname or "") if host else ""

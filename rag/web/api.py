@@ -1,0 +1,260 @@
+"""The HTTP API of `/api/v1`: ask, search, verify, articles, health, feedback.
+
+The public surface (ask, search, verify, read articles, say what one thinks)
+and administration (push and remove articles, export feedback) are separate;
+administration follows `Access`. Errors are problem documents. Documented in
+French, and in English at `openapi.json?lang=en`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Annotated, Any
+
+from fastapi import Depends, FastAPI, Path, Query, Request, Response
+from fastapi.responses import JSONResponse
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from prometheus_client import CONTENT_TYPE_LATEST
+from sse_starlette import EventSourceResponse, JSONServerSentEvent, ServerSentEvent
+from starlette.concurrency import run_in_threadpool
+
+from rag import __version__, texts
+from rag.answering.generative import Draft
+from rag.assistant import LocalAssistant
+from rag.domain import (
+    Answer,
+    Reading,
+    Statement,
+    answer_json,
+    hit_json,
+    record_json,
+    statement_json,
+)
+from rag.errors import ReadError
+from rag.factcheck.model import claim_json, verification_json
+from rag.french import excerpt
+from rag.web.access import Access
+from rag.web.feedback import Feedback, FeedbackStore
+from rag.web.limits import Gate
+from rag.web.metrics import Metrics
+from rag.web.openapi import RESPONSES, document
+from rag.web.problems import ForbiddenError, add_problem_handlers, problem, problem_body, told
+from rag.web.pushed import pushed_article
+from rag.web.schemas import ArticleBody, ArticleId, AskBody, FeedbackBody, SearchBody, VerifyBody
+
+log = logging.getLogger(__name__)
+
+_STREAM = "text/event-stream"
+_bearer = HTTPBearer(auto_error=False, scheme_name="Administration")
+Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+
+
+def build_api(assistant: LocalAssistant, access: Access, gate: Gate, metrics: Metrics) -> FastAPI:
+    """Return the application to mount at `/api/v1`."""
+    app = FastAPI(title="Recoupe", version=__version__, docs_url=None, redoc_url=None,
+                  openapi_url=None, responses=RESPONSES)  # fmt: skip
+    add_problem_handlers(app)
+    feedback = FeedbackStore(assistant.settings.index_dir, assistant.settings.retention_days)
+    _asking(app, assistant, gate, metrics)
+    _reading(app, assistant, feedback)
+    _administration(app, assistant, access, feedback)
+
+    @app.get("/openapi.json", include_in_schema=False)
+    def openapi(lang: str = "fr") -> JSONResponse:
+        return JSONResponse(document(app, "en" if lang == "en" else "fr"))
+
+    return app
+
+
+def _asking(app: FastAPI, assistant: LocalAssistant, gate: Gate, metrics: Metrics) -> None:
+    log_questions = assistant.settings.log_questions
+
+    def heard(kind: str, text: str) -> None:
+        if log_questions:
+            log.warning("%s : %s", kind, excerpt(text, 300))
+
+    @app.post("/ask", operation_id="ask", response_model=None)
+    async def ask(body: AskBody, request: Request) -> Response:
+        heard("question", body.question)
+        history = [t.turn() for t in body.history]
+        filters = body.filters.filters()
+        if _wants_stream(request):
+            return _streamed(
+                gate, metrics, "ask",
+                lambda: assistant.stream(body.question, history, filters), _ask_event,
+            )  # fmt: skip
+        async with gate.turn():
+            with metrics.timed("ask"):
+                answer = await run_in_threadpool(assistant.ask, body.question, history, filters)
+        metrics.answered(refused=answer.refused)
+        return JSONResponse(answer_json(answer))
+
+    @app.post("/search", operation_id="search", response_model=None)
+    async def search(body: SearchBody) -> Response:
+        heard("recherche", body.question)
+        async with gate.turn():
+            with metrics.timed("search"):
+                hits = await run_in_threadpool(
+                    assistant.search, body.question, body.limit, body.filters.filters()
+                )
+        return JSONResponse({"passages": [hit_json(h) for h in hits]})
+
+    @app.post("/verify", operation_id="verify", response_model=None)
+    async def verify(body: VerifyBody, request: Request) -> Response:
+        heard("vérification", body.text)
+        filters = body.filters.filters()
+        if _wants_stream(request):
+            return _streamed(
+                gate, metrics, "verify",
+                lambda: _verified(assistant, body.text, filters), _verify_event,
+            )  # fmt: skip
+        async with gate.turn():
+            with metrics.timed("verify"):
+                done = await run_in_threadpool(assistant.verify, body.text, filters)
+        return JSONResponse(verification_json(done))
+
+
+def _reading(app: FastAPI, assistant: LocalAssistant, feedback: FeedbackStore) -> None:
+    @app.get("/articles", operation_id="listArticles", response_model=None)
+    def articles(
+        offset: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
+        limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    ) -> Response:
+        records = assistant.records()
+        shown = [_public_record(r) for r in records[offset : offset + limit]]
+        return JSONResponse({"total": len(records), "articles": shown})
+
+    @app.get("/articles/{article_id}", operation_id="getArticle", response_model=None)
+    def article(article_id: Annotated[ArticleId, Path()]) -> Response:
+        stored = assistant.article(article_id)
+        return JSONResponse(_public_record(stored.record) | {"text": stored.text})
+
+    @app.get("/health", operation_id="health", response_model=None)
+    def health() -> Response:
+        ready = bool(assistant.index.records)
+        body = {"live": True, "ready": ready, "articles": len(assistant.index.records)}
+        return JSONResponse(body, 200 if ready else 503)
+
+    @app.post("/feedback", operation_id="sendFeedback", status_code=201, response_model=None)
+    def send_feedback(body: FeedbackBody) -> Response:
+        key = feedback.add(Feedback(body.rating, body.question, body.answer, body.note))
+        return JSONResponse({"id": key}, 201)
+
+
+def _administration(
+    app: FastAPI, assistant: LocalAssistant, access: Access, feedback: FeedbackStore
+) -> None:
+    def admin(given: Credentials) -> None:
+        check_admin(access, given.credentials if given else "")
+
+    guarded = [Depends(admin)]
+
+    @app.put("/articles/{article_id}", operation_id="putArticle", dependencies=guarded,
+             response_model=None)  # fmt: skip
+    def put_article(article_id: Annotated[ArticleId, Path()], body: ArticleBody) -> Response:
+        report = assistant.ingest(Reading((pushed_article(article_id, body),)))
+        if report.failed:
+            raise ReadError(report.failed[0].reason)
+        status = "new" if report.new else "updated" if report.updated else "unchanged"
+        return JSONResponse({"article_id": article_id, "status": status})
+
+    @app.delete("/articles/{article_id}", operation_id="deleteArticle", dependencies=guarded,
+                status_code=204, response_model=None)  # fmt: skip
+    def delete_article(article_id: Annotated[ArticleId, Path()]) -> Response:
+        assistant.article(article_id)  # says so when there is none
+        assistant.remove([article_id])
+        return Response(status_code=204)
+
+    @app.get("/feedback", operation_id="exportFeedback", dependencies=guarded, response_model=None)
+    def export_feedback() -> Response:
+        return JSONResponse({"feedback": list(feedback.all())})
+
+
+def mount_metrics(app: FastAPI, access: Access, metrics: Metrics) -> None:
+    """Add `/metrics` (Prometheus) to `app`, for administrators."""
+
+    @app.get("/metrics", include_in_schema=False)
+    def exposition(request: Request, given: Credentials) -> Response:
+        try:
+            check_admin(access, given.credentials if given else "")
+        except ForbiddenError as error:
+            return problem(error.status, str(error), request)
+        return Response(metrics.text(), media_type=CONTENT_TYPE_LATEST)
+
+
+def check_admin(access: Access, token: str) -> None:
+    """Let an administrator through. Raises ForbiddenError."""
+    if not access.has_admin:
+        raise ForbiddenError(403, texts.ADMIN_OFF)
+    if not access.is_admin(token):
+        raise ForbiddenError(401, texts.NEEDS_ADMIN)
+
+
+def _wants_stream(request: Request) -> bool:
+    return _STREAM in request.headers.get("accept", "")
+
+
+def _public_record(record: Any) -> dict[str, Any]:
+    # The file's place on the server's disk is nobody's business.
+    return {k: v for k, v in record_json(record).items() if k != "path"}
+
+
+def _streamed(
+    gate: Gate,
+    metrics: Metrics,
+    name: str,
+    start: Callable[[], Iterator[Any]],
+    to_event: Callable[[Any], JSONServerSentEvent | None],
+) -> EventSourceResponse:
+    """Stream the events of work that a thread does step by step.
+
+    A reader that leaves stops it: the generator, and the model behind it, are closed.
+    """
+
+    async def events() -> AsyncIterator[ServerSentEvent]:
+        work: Iterator[Any] | None = None
+        try:
+            async with gate.turn():
+                with metrics.timed(name):
+                    work = start()
+                    while (item := await run_in_threadpool(next, work, None)) is not None:
+                        if isinstance(item, Answer):
+                            metrics.answered(refused=item.refused)
+                        if event := to_event(item):
+                            yield event
+        except Exception as error:  # noqa: BLE001 - told to the reader, logged by `told`
+            status, detail = told(error)
+            yield JSONServerSentEvent(problem_body(status, detail), event="error")
+        finally:
+            close = getattr(work, "close", None)
+            if close:
+                close()
+
+    return EventSourceResponse(events(), ping=15, send_timeout=30)
+
+
+def _ask_event(event: Any) -> JSONServerSentEvent | None:
+    if isinstance(event, Answer):
+        return JSONServerSentEvent(answer_json(event), event="done")
+    if isinstance(event, Statement):
+        body = statement_json(event)
+        return JSONServerSentEvent(body, event="statement")
+    if isinstance(event, Draft):
+        return JSONServerSentEvent({"text": event.text}, event="draft")
+    return None
+
+
+def _verified(assistant: LocalAssistant, text: str, filters: Any) -> Iterator[Any]:
+    checker = assistant.checker()
+    claims = []
+    for claim in checker.check(text, filters):
+        claims.append(claim)
+        yield claim
+    yield checker.verification(claims)
+
+
+def _verify_event(event: Any) -> JSONServerSentEvent:
+    if hasattr(event, "claims"):
+        return JSONServerSentEvent(verification_json(event), event="done")
+    return JSONServerSentEvent(claim_json(event), event="claim")
