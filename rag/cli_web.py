@@ -43,7 +43,7 @@ def token_command() -> None:
     token, digest = new_token()
     click.echo(f"Jeton : {token}")
     click.echo(f"RECOUPE_ADMIN_TOKEN_HASH={digest}")
-    click.echo(texts.TOKEN_HELP, err=True)
+    click.echo(texts.SHOWN_ONCE, err=True)
 
 
 @click.command("feedback", short_help="Exporter les retours des lecteurs.")

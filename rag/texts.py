@@ -98,13 +98,32 @@ WIDGET_HELP = (
     "Ajoutez aussi l’origine du site à RECOUPE_ALLOWED_ORIGINS, par exemple "
     "'[\"https://www.journal.fr\"]'."
 )
-TOKEN_HELP = (
-    "Gardez le jeton en lieu sûr\u00a0: seule son empreinte va dans les réglages, et rien ne permet "
-    "de le retrouver. La même empreinte peut servir à RECOUPE_CHAT_LOGIN=NOM:EMPREINTE."
+SHOWN_ONCE = (
+    "Gardez le jeton en lieu sûr\u00a0: seule son empreinte va dans les réglages, et rien ne "
+    "permet de le retrouver. La même empreinte peut servir à RECOUPE_CHAT_LOGIN=NOM:EMPREINTE."
 )
 LOGIN = "Ce chat est réservé\u00a0: identifiez-vous."
 NEEDS_ADMIN = "Cette opération demande le jeton d’administration (en-tête Authorization)."
 BAD_FIELD = "Le champ «\u00a0{}\u00a0» n’est pas valable ({})\u00a0: corrigez-le."
+FIELD_ERRORS = {
+    "missing": "il manque",
+    "string_type": "un texte est attendu",
+    "string_too_short": "il est trop court",
+    "string_too_long": "il est trop long",
+    "string_pattern_mismatch": "des caractères ne conviennent pas",
+    "too_long": "la liste est trop longue",
+    "int_type": "un nombre entier est attendu",
+    "int_parsing": "un nombre entier est attendu",
+    "greater_than_equal": "il est trop petit",
+    "less_than_equal": "il est trop grand",
+    "literal_error": "ce n’est pas une des valeurs prévues",
+    "extra_forbidden": "il n’est pas prévu",
+    "date_from_datetime_parsing": "une date comme 2024-12-31 est attendue",
+    "date_type": "une date comme 2024-12-31 est attendue",
+    "json_invalid": "le JSON est mal formé",
+    "model_attributes_type": "un objet JSON est attendu",
+}
+OTHER_FIELD_ERROR = "la valeur ne convient pas"
 HTTP_ERRORS = {
     400: "La requête ne se lit pas\u00a0: corrigez-la.",
     404: "Il n’y a rien à cette adresse\u00a0: voyez openapi.json.",

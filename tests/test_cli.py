@@ -35,18 +35,9 @@ def articles(tmp_path: Path) -> Path:
     return folder
 
 
-COMMANDS = [
-    "ingest",
-    "ask",
-    "search",
-    "list",
-    "show",
-    "remove",
-    "serve",
-    "doctor",
-    "verify",
-    "eval",
-]
+COMMANDS = (
+    "ingest ask verify search list show remove serve doctor eval widget token feedback".split()
+)
 
 
 @pytest.mark.parametrize("command", [[], *[[c] for c in COMMANDS]])

@@ -85,9 +85,10 @@ def add_problem_handlers(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, RequestValidationError)
-        first = error.errors()[0] if error.errors() else {"loc": (), "msg": ""}
+        first = error.errors()[0] if error.errors() else {"loc": (), "type": ""}
+        why = texts.FIELD_ERRORS.get(str(first["type"]), texts.OTHER_FIELD_ERROR)
         field = ".".join(str(part) for part in first["loc"] if part != "body")
-        return problem(422, texts.BAD_FIELD.format(field or "?", first["msg"]), request)
+        return problem(422, texts.BAD_FIELD.format(field or "corps", why), request)
 
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: Exception) -> JSONResponse:

@@ -15,8 +15,11 @@ from rag.web.schemas import ArticleBody
 
 def pushed_article(article_id: str, body: ArticleBody) -> Article:
     """Return the article, cleaned, under the id that the CMS gave. Raises ReadError."""
-    read = read_html if body.format == "html" else read_plain
-    drafts = [d for d in read(body.text.encode(), article_id) if isinstance(d, Draft)]
+    if body.format == "html":
+        page = f"<html><body><article>{body.text}</article></body></html>"
+        drafts = [d for d in read_html(page.encode(), article_id) if isinstance(d, Draft)]
+    else:
+        drafts = [d for d in read_plain(body.text.encode(), article_id) if isinstance(d, Draft)]
     if not drafts:
         raise ReadError("L'article ne contient pas de texte : envoyez-en un.")
     fields = {

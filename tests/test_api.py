@@ -1,0 +1,424 @@
+"""The HTTP API over real HTTP: contract, streams, administration, limits, headers."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import schemathesis
+import uvicorn
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis.errors import Unsatisfiable
+from schemathesis import GenerationMode
+from schemathesis.specs.openapi.checks import positive_data_acceptance
+
+from rag import texts
+from rag.assistant import LocalAssistant
+from rag.domain import Reading
+from rag.errors import SettingsError
+from rag.settings import load_settings
+from rag.web.access import Access, hashed, new_token
+from rag.web.feedback import Feedback, FeedbackStore
+
+HALL = {"question": "Combien a coûté la restauration de la halle aux grains ?"}
+PROBLEM = "application/problem+json"
+
+
+@contextmanager
+def serving(assistant: LocalAssistant) -> Iterator[str]:
+    from rag.web.server import build_app
+
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    config = uvicorn.Config(
+        build_app(assistant, "t"), log_level="error", server_header=False, date_header=False
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    while not server.started:
+        time.sleep(0.02)
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+def with_settings(assistant: LocalAssistant, **changes: Any) -> LocalAssistant:
+    """The same index, served under other settings."""
+    made = object.__new__(LocalAssistant)
+    made.__dict__.update(assistant.__dict__)
+    made.settings = load_settings(index_dir=assistant.settings.index_dir, **changes)
+    return made
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory, corpus_reading: Reading) -> LocalAssistant:
+    """An assistant whose index these tests may change."""
+    settings = load_settings(
+        index_dir=tmp_path_factory.mktemp("api"), rate_client="100000/minute",
+        rate_global="100000/minute",
+    )  # fmt: skip
+    made = LocalAssistant(settings)
+    made.ingest(corpus_reading)
+    return made
+
+
+@pytest.fixture(scope="module")
+def api(own: LocalAssistant) -> Iterator[httpx.Client]:
+    with serving(own) as url, httpx.Client(base_url=url, timeout=60, trust_env=False) as client:
+        yield client
+
+
+def events(response: httpx.Response) -> list[tuple[str, Any]]:
+    found, name = [], ""
+    for line in response.iter_lines():
+        if line.startswith("event: "):
+            name = line[7:]
+        elif line.startswith("data: "):
+            found.append((name, json.loads(line[6:])))
+    return found
+
+
+def test_ask_gives_a_cited_answer(api: httpx.Client, own: LocalAssistant) -> None:
+    answer = api.post("/api/v1/ask", json=HALL).json()
+    assert not answer["refused"]
+    cited = answer["statements"][0]["citations"][0]
+    article = own.article(cited["article_id"]).text
+    assert article[cited["start"] : cited["end"]] == cited["quote"]
+
+
+def test_ask_streams_statements_then_the_whole(api: httpx.Client) -> None:
+    headers = {"Accept": "text/event-stream"}
+    with api.stream("POST", "/api/v1/ask", json=HALL, headers=headers) as response:
+        assert response.headers["content-type"].startswith("text/event-stream")
+        found = events(response)
+    assert [name for name, _ in found][-1] == "done"
+    said = [data["text"] for name, data in found if name == "statement"]
+    assert said == [s["text"] for s in found[-1][1]["statements"]]
+
+
+def test_verify_streams_claims(api: httpx.Client) -> None:
+    body = {"text": "Le loup a tué 27 brebis sur le plateau des Essarts. Est-ce vrai ?"}
+    headers = {"Accept": "text/event-stream"}
+    with api.stream("POST", "/api/v1/verify", json=body, headers=headers) as response:
+        found = events(response)
+    assert [name for name, _ in found] == ["claim", "claim", "done"]
+    assert found[-1][1] == api.post("/api/v1/verify", json=body).json() | {
+        "checked_on": found[-1][1]["checked_on"]
+    }
+
+
+def test_a_stream_that_fails_says_so_in_french(api: httpx.Client) -> None:
+    headers = {"Accept": "text/event-stream"}
+    with api.stream("POST", "/api/v1/ask", json={"question": "   "}, headers=headers) as response:
+        ((name, problem),) = events(response)
+    assert name == "error"
+    assert problem["detail"] == texts.EMPTY_QUESTION
+
+
+def test_search_and_filters(api: httpx.Client) -> None:
+    body = {"question": "la crue", "limit": 3, "filters": {"sources": ["L'Écho de Brissange"]}}
+    passages = api.post("/api/v1/search", json=body).json()["passages"]
+    assert 0 < len(passages) <= 3
+    assert {p["source"] for p in passages} == {"L’Écho de Brissange"}
+
+
+def test_articles_are_listed_in_pages_without_the_servers_paths(api: httpx.Client) -> None:
+    page = api.get("/api/v1/articles", params={"limit": 2}).json()
+    assert page["total"] > 40
+    first, second = page["articles"]
+    assert first["published"] >= second["published"]
+    whole = api.get(f"/api/v1/articles/{first['article_id']}").json()
+    assert len(whole["text"]) == first["characters"]
+    assert "path" not in whole
+
+
+def test_a_pushed_article_is_searchable_when_the_call_returns(api: httpx.Client) -> None:
+    url = "/api/v1/articles/cms-42"
+    body = {"title": "Le phare de Kerguen", "source": "La Gazette", "published": "2024-05-03",
+            "text": "Le phare de Kerguen a été rallumé jeudi par Maëlle Le Guen."}  # fmt: skip
+    assert api.put(url, json=body).json()["status"] == "new"
+    assert api.put(url, json=body).json()["status"] == "unchanged"
+    answer = api.post(
+        "/api/v1/ask", json={"question": "Qui a rallumé le phare de Kerguen ?"}
+    ).json()
+    assert answer["statements"][0]["citations"][0]["article_id"] == "cms-42"
+    body["text"] = "<p>Le phare de Kerguen a été <b>éteint</b> vendredi par Maëlle Le Guen.</p>"
+    assert api.put(url, json=body | {"format": "html"}).json()["status"] == "updated"
+    assert "éteint vendredi" in api.get(url).json()["text"]
+    assert api.delete(url).status_code == 204
+    assert api.get(url).status_code == 404
+    assert api.delete(url).status_code == 404
+
+
+def test_an_article_without_a_sentence_is_refused(api: httpx.Client) -> None:
+    response = api.put("/api/v1/articles/vide", json={"title": "x", "text": "…"})
+    assert response.status_code == 422
+    assert "phrase" in response.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("call", "status"),
+    [
+        (lambda c: c.post("/api/v1/ask", json={"question": 1}), 422),
+        (lambda c: c.post("/api/v1/ask", content=b"{", headers={"Content-Type": "application/json"}), 422),
+        (lambda c: c.post("/api/v1/ask", json={"question": "x" * 1001}), 422),
+        (lambda c: c.post("/api/v1/ask", json={"question": "x", "plus": 1}), 422),
+        (lambda c: c.get("/api/v1/articles/inconnu"), 404),
+        (lambda c: c.get("/api/v1/rien"), 404),
+        (lambda c: c.get("/api/v1/ask"), 405),
+        (lambda c: c.post("/api/v1/ask", content=b"x" * 2_000_000), 413),
+    ],
+)  # fmt: skip
+def test_errors_are_problem_documents(api: httpx.Client, call: Any, status: int) -> None:
+    response = call(api)
+    assert response.status_code == status
+    assert response.headers["content-type"] == PROBLEM
+    problem = response.json()
+    assert problem["status"] == status
+    assert problem["detail"].endswith((".", "!"))
+    assert "Input should" not in problem["detail"]
+
+
+def test_health_and_metrics(api: httpx.Client) -> None:
+    assert api.get("/api/v1/health").json()["ready"] is True
+    api.post("/api/v1/ask", json=HALL)
+    text = api.get("/metrics").text
+    assert 'recoupe_requests_total{kind="ask",outcome="ok"}' in text
+    assert "halle" not in text
+
+
+def test_an_empty_index_is_alive_and_not_ready(tmp_path: Path) -> None:
+    with serving(LocalAssistant(load_settings(index_dir=tmp_path))) as url:
+        response = httpx.get(f"{url}/api/v1/health")
+    assert (response.status_code, response.json()["live"]) == (503, True)
+
+
+def test_feedback_is_kept_exported_and_forgotten(api: httpx.Client, tmp_path: Path) -> None:
+    body = {"rating": "wrong", "question": "Qui ?", "answer": "Personne.", "note": "=1+1"}
+    assert api.post("/api/v1/feedback", json=body).status_code == 201
+    (row,) = api.get("/api/v1/feedback").json()["feedback"]
+    assert {k: row[k] for k in body} == body
+    assert set(row) == set(body) | {"id", "at"}  # no address
+    store = FeedbackStore(tmp_path, 1)
+    store.add(Feedback("useful"))
+    import sqlite3
+
+    with sqlite3.connect(tmp_path / "feedback.sqlite") as file:
+        file.execute("UPDATE feedback SET at = '2001-01-01T00:00:00+00:00'")
+    file.close()
+    assert list(store.all()) == []
+
+
+def test_administration_needs_its_token_once_one_is_set(own: LocalAssistant) -> None:
+    token, digest = new_token()
+    assert digest == hashed(token)
+    with serving(with_settings(own, admin_token_hash=digest)) as url:
+        for method, path in (("PUT", "/api/v1/articles/a"), ("DELETE", "/api/v1/articles/a"),
+                             ("GET", "/api/v1/feedback"), ("GET", "/metrics")):  # fmt: skip
+            body = {"title": "x", "text": "y"} if method == "PUT" else None
+            refused = httpx.request(method, url + path, json=body)
+            assert refused.status_code == 401, path
+            wrong = {"Authorization": "Bearer faux"}
+            assert httpx.request(method, url + path, json=body, headers=wrong).status_code == 401
+        allowed = httpx.get(f"{url}/metrics", headers={"Authorization": f"Bearer {token}"})
+        assert allowed.status_code == 200
+        assert httpx.post(f"{url}/api/v1/search", json={"question": "la crue"}).status_code == 200
+
+
+def test_administration_is_off_beyond_loopback_until_a_token_is_set(own: LocalAssistant) -> None:
+    with serving(with_settings(own, host="0.0.0.0")) as url:
+        assert httpx.get(f"{url}/metrics").status_code == 403
+        assert httpx.delete(f"{url}/api/v1/articles/a").status_code == 403
+    with serving(with_settings(own, public_url="https://recoupe.example")) as url:
+        assert httpx.get(f"{url}/metrics").status_code == 403
+
+
+def test_only_allowed_origins_are_served(own: LocalAssistant) -> None:
+    site = "https://www.journal.example"
+    with serving(with_settings(own, allowed_origins=(site,))) as url:
+        good = httpx.post(
+            f"{url}/api/v1/search", json={"question": "crue"}, headers={"Origin": site}
+        )
+        assert good.headers["access-control-allow-origin"] == site
+        asked = {"Origin": site, "Access-Control-Request-Method": "POST"}
+        preflight = httpx.options(f"{url}/api/v1/ask", headers=asked)
+        assert preflight.status_code == 204
+        assert "PUT" not in preflight.headers["access-control-allow-methods"]
+        for evil in (
+            "https://evil.example",
+            "null",
+            f"{site}.evil.example",
+            "http://www.journal.example",
+        ):
+            bad = httpx.post(
+                f"{url}/api/v1/search", json={"question": "x"}, headers={"Origin": evil}
+            )
+            assert bad.status_code == 403
+            assert "access-control-allow-origin" not in bad.headers
+        embed = httpx.get(f"{url}/embed").headers["content-security-policy"]
+        assert f"frame-ancestors 'self' {site}" in embed
+        assert "unsafe" not in embed
+        own_page = httpx.post(
+            f"{url}/api/v1/search", json={"question": "crue"}, headers={"Origin": url}
+        )
+        assert own_page.status_code == 200
+
+
+def test_a_name_that_points_here_is_not_served(api: httpx.Client) -> None:
+    response = api.get("/api/v1/health", headers={"Host": "rebound.example"})
+    assert response.status_code == 421
+
+
+def test_headers(api: httpx.Client) -> None:
+    for path in ("/", "/embed", "/api/v1/health", "/widget.js"):
+        headers = api.get(path).headers
+        assert headers["x-content-type-options"] == "nosniff"
+        assert "content-security-policy" in headers
+        assert "referrer-policy" in headers
+        assert "server" not in headers
+        assert "set-cookie" not in headers or path == "/"
+
+
+def test_too_many_questions_are_told_when_to_come_back(own: LocalAssistant) -> None:
+    with serving(with_settings(own, rate_client="2/minute")) as url:
+        codes = [httpx.post(f"{url}/api/v1/search", json={"question": "x"}) for _ in range(3)]
+    assert [c.status_code for c in codes] == [200, 200, 429]
+    assert 0 < int(codes[-1].headers["retry-after"]) <= 60
+    assert "réessayez dans" in codes[-1].json()["detail"]
+
+
+def test_a_full_queue_says_so(own: LocalAssistant) -> None:
+    busy = with_settings(own, concurrent=1, waiting=0, rate_client="999/minute")
+    found: list[int] = []
+    with serving(busy) as url:
+        threads = [
+            threading.Thread(
+                target=lambda: found.append(
+                    httpx.post(f"{url}/api/v1/ask", json=HALL, timeout=60).status_code
+                )
+            )
+            for _ in range(6)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert set(found) == {200, 503}
+
+
+def test_a_reader_who_leaves_stops_the_work(own: LocalAssistant) -> None:
+    closed = threading.Event()
+    slow = with_settings(own, concurrent=1)
+
+    def endless(*_: Any) -> Iterator[Any]:
+        from rag.answering.generative import Draft
+
+        try:
+            while True:
+                time.sleep(0.02)
+                yield Draft("…")
+        finally:
+            closed.set()
+
+    slow.stream = endless  # type: ignore[method-assign]
+    with serving(slow) as url:
+        headers = {"Accept": "text/event-stream"}
+        with httpx.stream("POST", f"{url}/api/v1/ask", json=HALL, headers=headers) as response:
+            next(response.iter_lines())
+        assert closed.wait(10)
+        # The only place is free again.
+        assert httpx.post(f"{url}/api/v1/search", json={"question": "x"}).status_code == 200
+
+
+def test_logs_hold_no_question_unless_asked(
+    own: LocalAssistant, api: httpx.Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG", logger="rag")
+    secret = {"question": "Que sait-on de Zanzibar-le-Secret ?"}
+    api.post("/api/v1/ask", json=secret)
+    assert "Zanzibar" not in caplog.text
+    with serving(with_settings(own, log_questions=True)) as url:
+        httpx.post(f"{url}/api/v1/ask", json=secret, timeout=30)
+    assert "Zanzibar" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"allowed_origins": ("https://*.example",)},
+        {"allowed_origins": ("https://a.example/chemin",)},
+        {"admin_token_hash": "secret"},
+        {"chat_login": "nom"},
+    ],
+)
+def test_bad_rules_are_refused_at_start(bad: dict[str, Any]) -> None:
+    with pytest.raises(SettingsError, match="RECOUPE_"):
+        Access.of(load_settings(**bad))
+
+
+def test_the_chat_can_ask_for_a_login(own: LocalAssistant) -> None:
+    login = f"redaction:{hashed('mot de passe')}"
+    with serving(with_settings(own, chat_login=login)) as url, httpx.Client(base_url=url) as chat:
+        assert chat.get("/config").status_code == 401
+        bad = {"username": "redaction", "password": "non"}
+        assert chat.post("/login", data=bad).status_code == 400
+        assert chat.post("/login", data=bad | {"password": "mot de passe"}).status_code == 200
+        assert chat.get("/config").status_code == 200
+
+
+def test_openapi_is_in_french_and_in_english(api: httpx.Client) -> None:
+    french = api.get("/api/v1/openapi.json").json()
+    english = api.get("/api/v1/openapi.json", params={"lang": "en"}).json()
+    assert french["paths"]["/ask"]["post"]["summary"].startswith("Poser")
+    assert english["paths"]["/ask"]["post"]["summary"].startswith("Ask")
+    assert french["openapi"].startswith("3.1")
+
+
+def test_no_input_breaks_the_contract(own: LocalAssistant) -> None:
+    """schemathesis: valid and invalid input for each operation; no 5xx, nothing undocumented."""
+    token, digest = new_token()
+    limits = {"rate_client": "100000/minute", "rate_global": "100000/minute"}
+    with serving(with_settings(own, admin_token_hash=digest, **limits)) as url:
+        document = httpx.get(f"{url}/api/v1/openapi.json").json()
+        shown = {"Authorization": f"Bearer {token}"}
+        assert _tried(schemathesis.openapi.from_dict(document), f"{url}/api/v1", shown) > 100
+
+
+def _tried(schema: Any, base: str, shown: dict[str, str]) -> int:
+    tried = 0
+    for result in schema.get_all_operations():
+        operation = result.ok()
+        for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
+
+            @hypothesis_settings(
+                max_examples=10,
+                deadline=None,
+                derandomize=True,
+                database=None,
+                suppress_health_check=list(HealthCheck),
+            )
+            @given(case=operation.as_strategy(generation_mode=mode))
+            def check(case: Any) -> None:
+                nonlocal tried
+                tried += 1
+                # That a text holds a sentence is beyond what a schema can say.
+                case.call_and_validate(
+                    base_url=base, headers=shown, excluded_checks=[positive_data_acceptance]
+                )
+
+            with contextlib.suppress(Unsatisfiable):  # some operations take nothing to get wrong
+                check()
+    return tried
