@@ -28,7 +28,7 @@ def esc(text: str) -> str:
 def answer_html(answer: Answer, turn: int) -> str:
     """Return one turn of the conversation: question, answer with marks, references."""
     numbers = number_citations(answer.statements)
-    parts = [f'<article class="rc-turn"><h3 class="rc-question">{esc(answer.question)}</h3>']
+    parts = [f'<article class="rc-turn"><h2 class="rc-question">{esc(answer.question)}</h2>']
     if answer.asked and answer.asked != answer.question:
         parts.append(f'<p class="rc-asked">{esc(texts.COMPLETED.format(answer.asked))}</p>')
     if answer.notice:
@@ -47,7 +47,7 @@ def answer_html(answer: Answer, turn: int) -> str:
 def draft_html(question: str, said: str) -> str:
     """Return a turn that is still being written; what is said is not checked yet."""
     return (
-        f'<article class="rc-turn"><h3 class="rc-question">{esc(question)}</h3>'
+        f'<article class="rc-turn"><h2 class="rc-question">{esc(question)}</h2>'
         f'<div class="rc-answer rc-draft">{esc(said) or "…"}</div></article>'
     )
 
@@ -55,7 +55,7 @@ def draft_html(question: str, said: str) -> str:
 def error_html(question: str, message: str) -> str:
     """Return a turn that failed, with its one sentence."""
     return (
-        f'<article class="rc-turn"><h3 class="rc-question">{esc(question)}</h3>'
+        f'<article class="rc-turn"><h2 class="rc-question">{esc(question)}</h2>'
         f'<p class="rc-error" role="alert">{esc(message)}</p></article>'
     )
 
@@ -133,7 +133,8 @@ def corpus_html(records: Sequence[ArticleRecord]) -> str:
     return (
         f'<section class="rc-corpus"><p class="rc-count"><strong>{len(records)}</strong> '
         f"article{plural}</p><ul>{listed}</ul>{_chart(records)}"
-        f'<div class="rc-table"><table><thead><tr><th scope="col">Date</th>'
+        '<div class="rc-table" tabindex="0" role="region" aria-label="Articles du corpus">'
+        '<table><thead><tr><th scope="col">Date</th>'
         f'<th scope="col">Source</th><th scope="col">Titre</th><th scope="col">Rubrique</th></tr>'
         f"</thead><tbody>{rows}</tbody></table></div></section>"
     )

@@ -140,7 +140,7 @@ def _claim_html(claim: CheckedClaim, at: int) -> str:
     meta = extent(claim)
     return (
         f'<article class="rc-claim rc-verdict-{kind}" data-claim="{at}">'
-        f'<h3 class="rc-question">{esc(claim.text)}</h3>'
+        f'<h2 class="rc-question">{esc(claim.text)}</h2>'
         f'<p><strong class="rc-verdict">{esc(claim.verdict.value)}</strong> {esc(claim.reason)}</p>'
         + (f'<p class="rc-meta">{esc(meta)}</p>' if meta else "")
         + _evidence_html(claim, at)

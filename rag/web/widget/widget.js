@@ -2,12 +2,14 @@
 (() => {
   const HOST = new URL(document.currentScript?.src ?? location.href).origin;
   const CSS = `
-:host { --_accent: var(--recoupe-accent, #2f4a8a); --_on: var(--recoupe-on-accent, #fff);
+:host { display: block; }
+:host([hidden]) { display: none; }
+/* The host page can style <recoupe-chat> itself; from here on it is ours. */
+.root { all: initial; display: block; font: 1rem/1.5 var(--recoupe-font, system-ui, sans-serif); --_accent: var(--recoupe-accent, #2f4a8a); --_on: var(--recoupe-on-accent, #fff);
   --_ink: var(--recoupe-ink, #1c2430); --_soft: var(--recoupe-soft, #55606e);
   --_paper: var(--recoupe-paper, #fff); --_line: var(--recoupe-line, #8a94a3);
   --_tint: var(--recoupe-tint, #f1f4f9); --_link: var(--recoupe-link, #2f4a8a);
-  display: block; font: 1rem/1.5 var(--recoupe-font, system-ui, sans-serif); color: var(--_ink); }
-:host([hidden]) { display: none; }
+  color: var(--_ink); }
 .dark { --_accent: var(--recoupe-accent, #9db7ff); --_on: var(--recoupe-on-accent, #10151d);
   --_ink: var(--recoupe-ink, #e8ecf2); --_soft: var(--recoupe-soft, #b3bdca);
   --_paper: var(--recoupe-paper, #1b222c); --_line: var(--recoupe-line, #75818f);
@@ -135,7 +137,7 @@ header :focus-visible { outline-color: currentColor; }
         el("header", { part: "header" }, el("h2", { textContent: title }), clear, u.close),
         u.log, form, el("p", { className: "about", textContent: T.about }));
       u.open = el("button", { className: "open", type: "button", part: "open", textContent: title, hidden: !bubble, "aria-expanded": "false", on: { click: () => this.toggle(true) } });
-      u.root = el("div", { className: bubble ? "bubble" : "", on: { keydown: (e) => { if (bubble && e.key === "Escape") this.toggle(false); } } }, u.open, u.panel);
+      u.root = el("div", { className: bubble ? "root bubble" : "root", on: { keydown: (e) => { if (bubble && e.key === "Escape") this.toggle(false); } } }, u.open, u.panel);
       if (!bubble) u.panel.classList.add("inline");
       const root = this.attachShadow({ mode: "open" });
       root.adoptedStyleSheets = [sheet];
