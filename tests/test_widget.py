@@ -160,6 +160,7 @@ def test_on_another_origin_under_a_strict_policy(
     assert start in quote
     # The host's styles do not leak in, nor ours out.
     assert widget.js("return getComputedStyle(root.querySelector('.q')).fontSize") == "16px"
+    assert widget.js("return getComputedStyle(root.querySelector('.q')).color") != "rgb(255, 0, 0)"
     assert (
         widget.js("return getComputedStyle(document.querySelector('h1')).color") == "rgb(255, 0, 0)"
     )
@@ -211,7 +212,9 @@ def test_a_refusal_says_what_to_do(browser: Page, sites: tuple[str, str, str]) -
     widget = Widget(browser, "a")
     widget.ask("Quelle est la recette du cassoulet de Castelnaudary ?")
     text = widget.wait(".turn").text
-    assert "ne permettent pas" in text or "ne répondent pas" in text or "Aucun" in text
+    assert "pas trouvé de réponse" in text
+    assert "Essayez avec d’autres mots" in text
+    assert all(a.get_attribute("href").startswith("https://") for a in widget.all("li a"))
     assert widget.all(".cite") == []
 
 

@@ -5,7 +5,7 @@
 :host { display: block; }
 :host([hidden]) { display: none; }
 /* The host page can style <recoupe-chat> itself; from here on it is ours. */
-.root { all: initial; display: block; font: 1rem/1.5 var(--recoupe-font, system-ui, sans-serif); --_accent: var(--recoupe-accent, #2f4a8a); --_on: var(--recoupe-on-accent, #fff);
+.root { all: initial; display: block; font: medium/1.5 var(--recoupe-font, system-ui, sans-serif); --_accent: var(--recoupe-accent, #2f4a8a); --_on: var(--recoupe-on-accent, #fff);
   --_ink: var(--recoupe-ink, #1c2430); --_soft: var(--recoupe-soft, #55606e);
   --_paper: var(--recoupe-paper, #fff); --_line: var(--recoupe-line, #8a94a3);
   --_tint: var(--recoupe-tint, #f1f4f9); --_link: var(--recoupe-link, #2f4a8a);
@@ -17,31 +17,31 @@
 * { box-sizing: border-box; }
 .panel { display: flex; flex-direction: column; background: var(--_paper); color: var(--_ink);
   border: 1px solid var(--_line); border-radius: 10px; overflow: hidden; min-width: 0; }
-.inline { max-height: var(--recoupe-height, 36rem); }
-.bubble { position: fixed; right: 1rem; bottom: 1rem; z-index: 2147483000; }
-.bubble .panel { width: min(26rem, calc(100vw - 2rem)); height: min(36rem, calc(100vh - 2rem)); box-shadow: 0 8px 30px #0005; }
+.inline { max-height: var(--recoupe-height, 36em); }
+.bubble { position: fixed; right: 1em; bottom: 1em; z-index: 2147483000; }
+.bubble .panel { width: min(26em, calc(100vw - 2em)); height: min(36em, calc(100vh - 2em)); box-shadow: 0 8px 30px #0005; }
 .bubble .panel[hidden] { display: none; }
-header { display: flex; align-items: center; gap: .5rem; padding: .6rem .9rem; background: var(--_accent); color: var(--_on); }
-h2 { font-size: 1.05rem; margin: 0; flex: 1; }
+header { display: flex; align-items: center; gap: .5em; padding: .6em .9em; background: var(--_accent); color: var(--_on); }
+h2 { font-size: 1.05em; margin: 0; flex: 1; }
 button, textarea { font: inherit; color: inherit; }
-button { cursor: pointer; border-radius: 6px; border: 1px solid var(--_line); background: var(--_paper); padding: .3rem .7rem; min-height: 2rem; }
+button { cursor: pointer; border-radius: 6px; border: 1px solid var(--_line); background: var(--_paper); padding: .3em .7em; min-height: 2em; }
 header button { background: transparent; border-color: currentColor; }
 .open, .send { background: var(--_accent); color: var(--_on); border-color: var(--_accent); }
-.open { padding: .7rem 1.1rem; border-radius: 2rem; }
-.log { flex: 1; overflow: auto; padding: .8rem .9rem; overflow-wrap: anywhere; }
-.log p { margin: .4rem 0; }
-.q { font-weight: 650; background: var(--_tint); padding: .4rem .7rem; border-radius: 8px; margin: .8rem 0 .4rem; }
-.soft, .about { color: var(--_soft); font-size: .9rem; }
-.about { padding: .2rem .9rem .6rem; margin: 0; }
-.cite { min-height: 1.5rem; min-width: 1.6rem; padding: 0 .35rem; font-size: .8rem; margin: 0 .15rem; color: var(--_link); border-radius: 1rem; }
-.proof { border-left: 3px solid var(--_accent); background: var(--_tint); margin: .3rem 0 .6rem; padding: .4rem .8rem; }
-.proof blockquote { margin: 0 0 .3rem; font-family: Georgia, serif; }
+.open { padding: .7em 1.1em; border-radius: 2em; }
+.log { flex: 1; overflow: auto; padding: .8em .9em; overflow-wrap: anywhere; }
+.log p { margin: .4em 0; }
+.q { font-weight: 650; background: var(--_tint); padding: .4em .7em; border-radius: 8px; margin: .8em 0 .4em; }
+.soft, .about { color: var(--_soft); font-size: .9em; }
+.about { padding: .2em .9em .6em; margin: 0; }
+.cite { min-height: 1.5em; min-width: 1.6em; padding: 0 .35em; font-size: .8em; margin: 0 .15em; color: var(--_link); border-radius: 1em; }
+.proof { border-left: 3px solid var(--_accent); background: var(--_tint); margin: .3em 0 .6em; padding: .4em .8em; }
+.proof blockquote { margin: 0 0 .3em; font-family: Georgia, serif; }
 a { color: var(--_link); }
 .warn { text-decoration: underline wavy; }
-form { display: flex; gap: .5rem; padding: .6rem .9rem; border-top: 1px solid var(--_line); align-items: end; }
-label { flex: 1; font-size: .85rem; color: var(--_soft); min-width: 0; }
-textarea { display: block; width: 100%; resize: vertical; border: 1px solid var(--_line); border-radius: 6px; background: var(--_paper); color: var(--_ink); padding: .35rem .5rem; font-size: 1rem; }
-.ideas { display: flex; flex-wrap: wrap; gap: .4rem; margin: .5rem 0; }
+form { display: flex; gap: .5em; padding: .6em .9em; border-top: 1px solid var(--_line); align-items: end; }
+label { flex: 1; font-size: .85em; color: var(--_soft); min-width: 0; }
+textarea { display: block; width: 100%; resize: vertical; border: 1px solid var(--_line); border-radius: 6px; background: var(--_paper); color: var(--_ink); padding: .3em .45em; font-size: 1.17em; }
+.ideas { display: flex; flex-wrap: wrap; gap: .4em; margin: .5em 0; }
 :focus-visible { outline: 3px solid var(--_link); outline-offset: 2px; }
 header :focus-visible { outline-color: currentColor; }
 [hidden] { display: none !important; }
