@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -89,31 +90,38 @@ def app() -> None:
 
 
 @app.command("ingest", short_help="Indexer des articles.")
-@click.argument("paths", metavar="[CHEMIN]...", nargs=-1, type=click.Path(path_type=Path))
+@click.argument("paths", metavar="[CHEMIN|ADRESSE]...", nargs=-1)
 @click.option("--prune", is_flag=True, help="Retirer les articles dont le fichier a disparu.")
 @click.option("--if-empty", is_flag=True, help="Ne rien faire si l'index contient des articles.")
 @json_option
 @index_option
 @told_in_french
 def ingest_command(
-    paths: tuple[Path, ...], prune: bool, if_empty: bool, as_json: bool, index: Path | None
+    paths: tuple[str, ...], prune: bool, if_empty: bool, as_json: bool, index: Path | None
 ) -> None:
     """Indexer des articles : texte, Markdown, HTML, JSONL, CSV ; dossiers compris.
 
+    Une adresse http ou https est lue si elle est sur l'internet public.
     Seuls les articles nouveaux ou changés sont traités. Rien n'est retiré sans
     --prune. Code de sortie 1 si un fichier n'a pas pu être lu.
     """
-    from rag.readers import find_files, read_files
+    from rag.readers import find_files, read_addresses, read_files
 
     settings = settings_for(index)
-    roots = list(paths) or [Path("corpus")]
+    urls = [p for p in paths if re.match(r"https?://", p)]
+    roots = [Path(p) for p in paths if p not in urls] or ([] if urls else [Path("corpus")])
     with open_for(settings, "ingest", wait=600) as assistant:
         if if_empty and assistant.records():
             return
         files, unusable = find_files(roots)
         with progress_bar("Lecture", len(files)) as step:
             reading = read_files(files, settings.max_file_mb, lambda _: step(None, None))
-        reading = replace(reading, failures=(*unusable, *reading.failures))
+        fetched = read_addresses(urls, settings.max_file_mb * 1_000_000)
+        reading = replace(
+            reading,
+            articles=(*reading.articles, *fetched.articles),
+            failures=(*unusable, *reading.failures, *fetched.failures),
+        )
         pruned = [str(p.resolve()) for p in roots] if prune else []
         with progress_bar("Indexation", None) as step:
             report = assistant.ingest(reading, pruned, step)

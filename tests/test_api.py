@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -18,9 +21,11 @@ import schemathesis
 import uvicorn
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import positive_data_acceptance
+from sse_starlette import JSONServerSentEvent
 
 from rag import texts
 from rag.assistant import LocalAssistant
@@ -29,6 +34,7 @@ from rag.errors import SettingsError
 from rag.settings import load_settings
 from rag.web.access import Access, hashed, new_token
 from rag.web.feedback import Feedback, FeedbackStore
+from tests.conftest import ROOT
 
 HALL = {"question": "Combien a coûté la restauration de la halle aux grains ?"}
 PROBLEM = "application/problem+json"
@@ -422,3 +428,33 @@ def _tried(schema: Any, base: str, shown: dict[str, str]) -> int:
             with contextlib.suppress(Unsatisfiable):  # some operations take nothing to get wrong
                 check()
     return tried
+
+
+EXAMPLES = re.findall(
+    r"```(bash|python)\n(.*?)```", (ROOT / "docs" / "api.md").read_text("utf-8"), re.DOTALL
+)
+
+
+@pytest.mark.parametrize(("language", "code"), EXAMPLES)
+def test_the_examples_of_the_docs_work(language: str, code: str, own: LocalAssistant) -> None:
+    with serving(own) as url:
+        code = code.replace("http://127.0.0.1:7860", url)
+        command = ["bash", "-c", code] if language == "bash" else [sys.executable, "-c", code]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    assert '"status":4' not in done.stdout
+    assert any(word in done.stdout for word in ("citations", "Courrier", "claim", "new")), (
+        done.stdout
+    )
+
+
+@hypothesis_settings(max_examples=200, deadline=None)
+@given(st.text(max_size=300), st.sampled_from(["statement", "done", "error"]))
+def test_any_text_survives_the_stream_framing(text: str, name: str) -> None:
+    """What the server frames, the widget's rules read back: blocks, `event:`, `data:` lines."""
+    framed = JSONServerSentEvent({"text": text}, event=name).encode().decode()
+    (block,) = [b for b in re.split(r"\r?\n\r?\n", framed) if b]
+    lines = re.split(r"\r?\n", block)
+    data = "\n".join(line[5:].removeprefix(" ") for line in lines if line.startswith("data:"))
+    assert f"event: {name}" in lines
+    assert json.loads(data) == {"text": text}

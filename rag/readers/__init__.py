@@ -105,6 +105,33 @@ def read_files(
     return Reading(tuple(articles.values()), tuple(failures), tuple(read))
 
 
+def read_addresses(
+    urls: Iterable[str], max_bytes: int, allowed: Callable[[str], bool] | None = None
+) -> Reading:
+    """Fetch pages of the public internet and read them; what fails is reported, never raised.
+
+    `allowed` tells which IP addresses may be reached, public ones by default.
+    """
+    from rag.readers.fetch import fetch, is_public
+
+    articles: dict[str, Article] = {}
+    failures: list[Failure] = []
+    for url in urls:
+        try:
+            page = fetch(url, max_bytes, allowed or is_public)
+            suffix = {"text/plain": ".txt", "text/markdown": ".md"}.get(page.type, ".html")
+            made, failed = read_bytes(page.data, f"page{suffix}", page.url)
+        except ReadError as error:
+            log.info("%s", url, exc_info=True)
+            failures.append(Failure(url, str(error)))
+            continue
+        failures += failed
+        for article in made:
+            source = article.source if article.source.url else replace(article.source, url=page.url)
+            articles[article.id] = replace(article, source=source)
+    return Reading(tuple(articles.values()), tuple(failures))
+
+
 def read_bytes(data: bytes, name: str, path: str) -> tuple[list[Article], list[Failure]]:
     """Read the content of one file called `name`, whose articles will say `path`.
 

@@ -10,7 +10,7 @@
   --_paper: var(--recoupe-paper, #fff); --_line: var(--recoupe-line, #8a94a3);
   --_tint: var(--recoupe-tint, #f1f4f9); --_link: var(--recoupe-link, #2f4a8a);
   color: var(--_ink); }
-.dark { --_accent: var(--recoupe-accent, #9db7ff); --_on: var(--recoupe-on-accent, #10151d);
+.dark { color-scheme: dark; --_accent: var(--recoupe-accent, #9db7ff); --_on: var(--recoupe-on-accent, #10151d);
   --_ink: var(--recoupe-ink, #e8ecf2); --_soft: var(--recoupe-soft, #b3bdca);
   --_paper: var(--recoupe-paper, #1b222c); --_line: var(--recoupe-line, #75818f);
   --_tint: var(--recoupe-tint, #26303d); --_link: var(--recoupe-link, #9db7ff); color: var(--_ink); }

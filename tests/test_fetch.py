@@ -1,0 +1,128 @@
+"""Fetching pages: public addresses alone, bounded, over real HTTP."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from rag.cli import app
+from rag.errors import ReadError
+from rag.readers import read_addresses
+from rag.readers.fetch import fetch, is_public
+from tests.servers import running
+
+HTML = (
+    "<html><head><title>Le phare rallumé</title></head><body><article><h1>Le phare rallumé</h1>"
+    "<p>Le phare de Kerguen a été rallumé jeudi par Maëlle Le Guen, après dix ans de travaux.</p>"
+    "</article></body></html>"
+)
+
+
+class Site(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        routes = {"/loop": "/loop", "/inside": "http://10.0.0.1/", "/file": "file:///etc/passwd",
+                  "/moved": "/page"}  # fmt: skip
+        if self.path in routes:
+            self.send_response(302)
+            self.send_header("Location", routes[self.path])
+            self.end_headers()
+            return
+        kind = "application/pdf" if self.path == "/pdf" else "text/html; charset=utf-8"
+        self.send_response(404 if self.path == "/gone" else 200)
+        self.send_header("Content-Type", kind)
+        self.end_headers()
+        for _ in range(200 if self.path == "/big" else 1):
+            self.wfile.write((HTML if self.path != "/big" else "x" * 10_000).encode())
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[str]:
+    with running(Site) as url:
+        yield url
+
+
+def local(address: str) -> bool:
+    return address == "127.0.0.1"
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "0.0.0.0", "::1",
+     "fe80::1%eth0", "fc00::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "2002:7f00:1::", "100.64.0.1",
+     "224.0.0.1", "255.255.255.255", "pas une adresse", "64:ff9b:1::1"],
+)  # fmt: skip
+def test_private_addresses(address: str) -> None:
+    assert not is_public(address)
+
+
+@pytest.mark.parametrize("address", ["93.184.216.34", "2606:2800:220:1::1"])
+def test_public_addresses(address: str) -> None:
+    assert is_public(address)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://127.0.0.1/", "http://localhost:80/", "http://[::1]/", "http://2130706433/",
+     "http://0x7f.1/", "http://169.254.169.254/latest/meta-data/", "http://127.0.0.1.:80/"],
+)  # fmt: skip
+def test_what_is_not_public_is_refused(url: str) -> None:
+    with pytest.raises(ReadError, match="public|introuvable"):
+        fetch(url, 1000)
+
+
+@pytest.mark.parametrize(
+    "url", ["file:///etc/passwd", "ftp://a.example/", "http://u:p@a.example/", "x"]
+)
+def test_other_schemes_are_refused(url: str) -> None:
+    with pytest.raises(ReadError, match="http"):
+        fetch(url, 1000)
+
+
+def test_a_page_is_fetched_through_a_redirect(site: str) -> None:
+    page = fetch(f"{site}/moved", 10_000, local)
+    assert page.url == f"{site}/page"
+    assert page.data.decode() == HTML
+
+
+@pytest.mark.parametrize(
+    ("path", "why"),
+    [("/inside", "public"), ("/file", "http"), ("/loop", "redirections"), ("/big", "dépasse"),
+     ("/pdf", "type"), ("/gone", "404")],
+)  # fmt: skip
+def test_bad_pages_are_refused_with_the_reason(site: str, path: str, why: str) -> None:
+    with pytest.raises(ReadError, match=why):
+        fetch(site + path, 1_000_000, local)
+
+
+def test_a_page_that_never_ends_is_left(site: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rag.readers.fetch._SECONDS", -1.0)
+    start = time.monotonic()
+    with pytest.raises(ReadError, match="secondes"):
+        fetch(f"{site}/page", 10_000, local)
+    assert time.monotonic() - start < 10
+
+
+def test_addresses_become_articles(site: str) -> None:
+    reading = read_addresses([f"{site}/page", f"{site}/gone"], 1_000_000, local)
+    (article,) = reading.articles
+    assert article.source.title == "Le phare rallumé"
+    assert article.source.url == f"{site}/page"
+    assert [f.name for f in reading.failures] == [f"{site}/gone"]
+
+
+def test_ingest_names_an_address_that_it_refuses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RECOUPE_INDEX_DIR", str(tmp_path))
+    result = CliRunner().invoke(app, ["ingest", "http://127.0.0.1:9/page"])
+    assert result.exit_code == 1
+    assert "http://127.0.0.1:9/page" in result.stderr
+    assert "internet public" in result.stderr
