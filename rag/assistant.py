@@ -201,9 +201,16 @@ class LocalAssistant:
         """Return what checks claims over this index. Raises SettingsError."""
         if self._checker is None:
             from rag.factcheck.checker import Checker
+            from rag.factcheck.splitting import load_splitter
             from rag.factcheck.stance import load_stance
 
-            self._checker = Checker(self.index, self.retriever, load_stance(self.settings))
+            made = Checker(
+                self.index,
+                self.retriever,
+                load_stance(self.settings),
+                load_splitter(self.settings),
+            )
+            self._checker = made
         return self._checker
 
     def _search_parts(self, parts: Sequence[str], filters: Filters | None) -> list[Hit]:

@@ -26,6 +26,7 @@ from rag.evaluation.stance import measure_stance, read_pairs
 from rag.factcheck.claims import LONGEST_TEXT, split_claims
 from rag.factcheck.model import Label, Verification, verification_json
 from rag.factcheck.report import as_claim_review, as_csv, as_html, as_markdown, safe_url
+from rag.factcheck.splitting import load_splitter
 from rag.factcheck.stance import Candidate, FeatureStance, Stance, load_stance
 from rag.settings import load_settings
 from tests.conftest import ROOT
@@ -260,6 +261,20 @@ def test_a_chat_model_judges_and_its_faults_are_made_good(judging) -> None:  # t
     assert second.by_words  # what the model left out, the built-in engine judged
     said[:] = ["Je refuse de répondre dans ce format."]
     assert all(j.by_words for j in engine.judge("Le pont est ouvert.", two))
+
+
+def test_a_chat_model_splits_and_adds_nothing(judging) -> None:  # type: ignore[no-untyped-def]
+    url, said = judging
+    split = load_splitter(load_settings(llm="openai:m", llm_base_url=url))
+    text = "Le maire, qui a fermé la piscine en 2023, a ouvert la halle. Est-ce bien ?"
+    good = ["Le maire a fermé la piscine en 2023.", "Le maire a ouvert la halle."]
+    said[:] = [json.dumps({"affirmations": [*good, "Le maire Paul Zorn a volé 12 euros."]})]
+    found = split(text)
+    assert [c.text for c in found if not c.problem] == good
+    assert [c.problem for c in found if c.problem] == [texts.IS_QUESTION]
+    for broken in ("Je refuse.", '{"affirmations": ["Rien à voir ici."]}'):
+        said[:] = [broken]
+        assert [c.text for c in split(text)] == [c.text for c in split_claims(text)]
 
 
 EVIL = "<script>alert(1)</script> | =CMD() [x](javascript:alert(1))"

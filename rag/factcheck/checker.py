@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -41,15 +41,22 @@ class _Found:
 class Checker:
     """Checks claims over one index."""
 
-    def __init__(self, index: Index, retriever: Retriever, engine: StanceEngine) -> None:
-        """Take where evidence is found, and what judges its stance."""
+    def __init__(
+        self,
+        index: Index,
+        retriever: Retriever,
+        engine: StanceEngine,
+        split: Callable[[str], list[Claim]] = split_claims,
+    ) -> None:
+        """Take where evidence is found, what judges its stance, and what splits a text."""
+        self._split = split
         self._index = index
         self._retriever = retriever
         self._engine = engine
 
     def check(self, text: str, filters: Filters | None = None) -> Iterator[CheckedClaim]:
         """Yield the claims of a text as they are checked. Raises QuestionError, EmbeddingError."""
-        for claim in split_claims(text):
+        for claim in self._split(text):
             yield self._check(claim, filters)
 
     def verification(self, claims: Sequence[CheckedClaim]) -> Verification:
