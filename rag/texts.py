@@ -102,6 +102,7 @@ SHOWN_ONCE = (
     "Gardez le jeton en lieu sûr\u00a0: seule son empreinte va dans les réglages, et rien ne "
     "permet de le retrouver. La même empreinte peut servir à RECOUPE_CHAT_LOGIN=NOM:EMPREINTE."
 )
+NO_UPLOAD = "L’envoi de fichiers par le web est fermé\u00a0: passez par l’API."
 LOGIN = "Ce chat est réservé\u00a0: identifiez-vous."
 NEEDS_ADMIN = "Cette opération demande le jeton d’administration (en-tête Authorization)."
 BAD_FIELD = "Le champ «\u00a0{}\u00a0» n’est pas valable ({})\u00a0: corrigez-le."

@@ -252,6 +252,14 @@ def test_administration_is_off_beyond_loopback_until_a_token_is_set(own: LocalAs
         assert httpx.get(f"{url}/metrics").status_code == 403
 
 
+def test_strangers_put_no_file_on_the_disk(own: LocalAssistant) -> None:
+    file = {"files": ("x.txt", b"x" * 1000)}
+    with serving(with_settings(own, admin_token_hash=hashed("t"))) as url:
+        assert httpx.post(f"{url}/gradio_api/upload", files=file).status_code == 403
+    with serving(with_settings(own, host="0.0.0.0")) as url:
+        assert httpx.post(f"{url}/gradio_api/upload", files=file).status_code == 403
+
+
 def test_only_allowed_origins_are_served(own: LocalAssistant) -> None:
     site = "https://www.journal.example"
     with serving(with_settings(own, allowed_origins=(site,))) as url:

@@ -80,6 +80,11 @@ class Access:
         """Whether anybody can administrate through the web."""
         return self.open_admin or bool(self.token_hash)
 
+    @property
+    def may_upload(self) -> bool:
+        """Whether the chat takes files: a token comes too late, once a file is on the disk."""
+        return self.open_admin or (bool(self.token_hash) and self.login is not None)
+
     def is_admin(self, token: str) -> bool:
         """Tell whether a token administrates; compared in constant time."""
         if not self.token_hash:

@@ -167,8 +167,11 @@ class Chat:
                         file_types=sorted(READERS),
                         type="filepath",
                         elem_id="rc-upload",
+                        visible=self.access.may_upload,
                     )
-                    add = gr.Button("Ajouter au corpus", elem_id="rc-add")
+                    add = gr.Button(
+                        "Ajouter au corpus", elem_id="rc-add", visible=self.access.may_upload
+                    )
                 with gr.Column():
                     chosen = gr.Dropdown([], multiselect=True, label="Articles à retirer")
                     drop = gr.Button("Retirer du corpus", variant="stop", elem_id="rc-drop")

@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 ASKING = ("/api/v1/ask", "/api/v1/search", "/api/v1/verify", "/api/v1/feedback", "/login")
 # Uploads are bounded by Gradio, hand-overs of the owner carry its token and whole corpora.
 _UNBOUNDED = ("/gradio_api/upload", "/owner/")
+_UPLOADS = ("/gradio_api/upload", "/upload")
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _STRICT = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
@@ -78,6 +79,8 @@ class Guard:
         origin = headers.get("origin", "")
         if origin and not self._access.origin_allowed(origin, host, scope["scheme"]):
             return 403, texts.WRONG_ORIGIN
+        if path.startswith(_UPLOADS) and not self._access.may_upload:
+            return 403, texts.NO_UPLOAD
         if not path.startswith(_UNBOUNDED) and _length(headers) > self._max_body:
             return 413, texts.TOO_LARGE.format(self._max_body // 1024)
         if scope["method"] not in _SAFE and path.startswith(ASKING):
