@@ -47,6 +47,7 @@ NO_SUBJECT = "On ne sait pas de qui ou de quoi la phrase parle\u00a0: nommez-le.
 NOT_FRENCH = "La phrase n’est pas en français\u00a0: traduisez-la."
 NO_STATEMENT = "La phrase n’affirme rien qui se vérifie\u00a0: il lui manque un sujet ou un verbe."
 SUPPORTED = "{} rapporte ce fait."
+SAID_SO = "{} rapporte ces propos\u202f; cela ne prouve pas ce qu’ils affirment."
 CONTRADICTED = "{} rapporte autre chose\u00a0: {}."
 DIVERGING = "Les sources se contredisent\u00a0: {} le soutient, {} dit autre chose."
 DECLARED = "{} l’affirme, d’après {}\u202f; aucun article ne le rapporte comme un fait."

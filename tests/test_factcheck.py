@@ -53,6 +53,21 @@ def test_coordinated_clauses_become_claims_with_their_subject() -> None:
     ]
 
 
+def test_a_frame_is_carried_to_the_second_clause() -> None:
+    text = "Selon la mairie, 340 habitants ont dû quitter leur logement et deux personnes ont été blessées."
+    assert claims(text) == [
+        "Selon la mairie, 340 habitants ont dû quitter leur logement.",
+        "Selon la mairie, deux personnes ont été blessées.",
+    ]
+
+
+def test_a_figure_that_agrees_with_another_is_no_conflict() -> None:
+    (judged,) = FeatureStance().judge(
+        "340 habitants et deux enfants ont fui.", [Candidate("340 habitants ont fui.")]
+    )
+    assert not any(s.side == "contre" for s in judged.reading.signals)
+
+
 def test_coordinated_nouns_stay_together() -> None:
     assert claims("Paris et Lyon ont signé un accord.") == ["Paris et Lyon ont signé un accord."]
 
@@ -135,7 +150,15 @@ def test_who_said_it_decides(assistant: LocalAssistant) -> None:
 
 def test_a_claim_about_words_is_supported_by_the_words(assistant: LocalAssistant) -> None:
     text = "Le maire de Montfauzy assure qu’aucun arbre du parc Duvernet ne sera abattu."
-    assert verdict(assistant, text) is Label.SUPPORTED
+    (checked,) = assistant.verify(text).claims
+    assert checked.verdict is Label.SUPPORTED
+    assert "ces propos" in checked.reason
+    assert checked.evidence[0].attribution.label.startswith("déclaration du maire")
+
+
+def test_a_claim_about_words_is_not_supported_by_another_voice(assistant: LocalAssistant) -> None:
+    text = "Selon le préfet, deux personnes ont été blessées en tombant d’une barque."
+    assert verdict(assistant, text) is Label.INSUFFICIENT
 
 
 def test_republished_copies_count_once(assistant: LocalAssistant) -> None:

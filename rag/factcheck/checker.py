@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -130,7 +130,9 @@ class Checker:
                     citation=Citation(
                         f.hit.passage.article_id, f.hit.source, f.start, f.end, f.text
                     ),
-                    attribution=_for_claim(claimed, said),
+                    attribution=said,
+                    his_words=_same_speaker(claimed, said),
+                    other_voice=_names_speaker(claimed) and not _same_speaker(claimed, said),
                     stance=judged.stance,
                     probability=judged.probability,
                     coverage=judged.reading.features["covered_loosely"],
@@ -163,13 +165,15 @@ def _lead(text: str) -> str:
     return next((text[a:b] for a, b, _ in sentences(text)), "")
 
 
-def _for_claim(claimed: Attribution, said: Attribution) -> Attribution:
-    """Return the attribution that counts for a claim.
+def _names_speaker(claimed: Attribution) -> bool:
+    return claimed.kind is Kind.STATEMENT and bool(content_stems(claimed.speaker))
 
-    « Le maire assure que… » claims that he said it: his words are then the
-    fact, and anybody else's are not.
+
+def _same_speaker(claimed: Attribution, said: Attribution) -> bool:
+    """Tell whether a claim is about words and the evidence holds words of the same speaker.
+
+    « Le maire assure que… » claims that he said it: his words are then the fact.
     """
     if claimed.kind is not Kind.STATEMENT or said.kind is not Kind.STATEMENT:
-        return said
-    same = set(content_stems(claimed.speaker)) & set(content_stems(said.speaker))
-    return replace(said, kind=Kind.REPORTED) if same else said
+        return False
+    return bool(set(content_stems(claimed.speaker)) & set(content_stems(said.speaker)))

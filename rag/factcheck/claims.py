@@ -128,7 +128,7 @@ def _clauses(sentence: str) -> list[tuple[str, int, int]]:
     if root is None or "«" in sentence:
         return whole
     subject = next((c for c in root.children if c.dep_.startswith("nsubj")), None)
-    cuts = [c for c in root.children if c.dep_ == "conj" and _is_clause(c) and _joined_by_and(c)]
+    cuts = [t for t in doc if t.dep_ == "conj" and _cuts(t, root)]
     if not cuts or subject is None:
         return whole
     subject_text = _text(sentence, list(subject.subtree))
@@ -147,12 +147,26 @@ def _clauses(sentence: str) -> list[tuple[str, int, int]]:
         else:
             merged.append(piece)
     made = []
+    frame = re.match(r"(?:Selon|D['’]après) [^,]{2,60},", sentence)
     for start, end, shared in merged:
         stop = len(sentence) if end == -1 else end
         clause = sentence[start:stop].strip(" ,;.\n")
         text = f"{shared} {clause}" if shared else clause
+        if start and frame:
+            text = f"{frame.group()} {text[:1].lower()}{text[1:]}"
         made.append((f"{text[:1].upper()}{text[1:]}.", start, stop))
     return made if all(len(words(t)) >= 3 for t, _, _ in made) else whole
+
+
+def _cuts(token: Token, root: Token) -> bool:
+    """Tell whether a coordinated verb starts a claim of its own."""
+    if not (_is_clause(token) and _joined_by_and(token)):
+        return False
+    if token.head.i == root.i:
+        return True
+    # « ont dû quitter leur logement et deux personnes ont été blessées »
+    own = any(c.dep_.startswith("nsubj") for c in token.children)
+    return own and token.head.head.i == root.i and token.head.dep_ in {"xcomp", "ccomp", "conj"}
 
 
 def _is_clause(token: Token) -> bool:

@@ -32,7 +32,9 @@ class ClaimEvidence:
     sources that republished it; `outranked` says in French why it no longer
     counts ("" when it does). `coverage` is the share of the claim's words that
     sentence and surroundings hold, `own` that of the sentence alone, `predicate`
-    whether what is said of the subject is there.
+    whether what is said of the subject is there. `his_words` tells that the
+    claim is about these very words (« le maire assure que… »), `other_voice`
+    that it is about the words of somebody else, whom this cannot settle.
     """
 
     citation: Citation
@@ -43,6 +45,8 @@ class ClaimEvidence:
     own: float
     predicate: bool
     by_words: bool = True
+    his_words: bool = False
+    other_voice: bool = False
     signals: tuple[Signal, ...] = ()
     before: str = ""
     after: str = ""

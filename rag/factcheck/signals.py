@@ -414,8 +414,11 @@ def _numbers(claim: str, evidence: str, signals: list[Signal]) -> tuple[float, f
     """Return the shares of the claim's quantities that agree, conflict, and are not found."""
     wanted, given = quantities(claim), quantities(evidence)
     agreed = conflicting = 0
+    # A figure of the article that another figure of the claim agrees with counts something else.
+    taken = {g for q in wanted for g in given if _comparable(q, g) and q.agrees(g)}
     for quantity in wanted:
         rivals = [g for g in given if _comparable(quantity, g)]
+        rivals = [g for g in rivals if g not in taken or quantity.agrees(g)]
         if any(quantity.agrees(g) for g in rivals):
             agreed += 1
             match = next(g for g in rivals if quantity.agrees(g))

@@ -90,6 +90,8 @@ def contradicts(evidence: ClaimEvidence) -> bool:
 
 def _about(evidence: ClaimEvidence, share: float, least: float) -> bool:
     """Tell whether a sentence speaks of what the claim speaks of."""
+    if evidence.other_voice:
+        return False
     if not evidence.by_words:
         return True
     own = evidence.own >= _OWN or evidence.coverage >= least
@@ -101,16 +103,18 @@ def _decide(
     against: Sequence[ClaimEvidence],
     active: Sequence[ClaimEvidence],
 ) -> tuple[Label, str]:
-    facts = [e for e in held if e.attribution.kind is Kind.REPORTED]
-    said = [e for e in held if e.attribution.kind is Kind.STATEMENT]
-    denied = [e for e in against if e.attribution.kind is Kind.REPORTED]
-    denials = [e for e in against if e.attribution.kind is Kind.STATEMENT]
+    facts, denied = ([e for e in side if _is_fact(e)] for side in (held, against))
+    said, denials = (
+        [e for e in side if not _is_fact(e) and e.attribution.kind is Kind.STATEMENT]
+        for side in (held, against)
+    )
     if (facts or said) and (denied or denials):
         return Label.DIVERGING, texts.DIVERGING.format(
             _where((facts or said)[0]), _where((denied or denials)[0])
         )
     if facts:
-        return Label.SUPPORTED, texts.SUPPORTED.format(_where(facts[0]))
+        reason = texts.SAID_SO if facts[0].his_words else texts.SUPPORTED
+        return Label.SUPPORTED, reason.format(_where(facts[0]))
     if denied:
         return Label.CONTRADICTED, texts.CONTRADICTED.format(
             _where(denied[0]), _difference(denied[0])
@@ -126,6 +130,10 @@ def _decide(
     if active and active[0].coverage >= _ABOUT:
         return Label.INSUFFICIENT, texts.CLOSE.format(_where(active[0]))
     return Label.INSUFFICIENT, texts.NOTHING_FOUND
+
+
+def _is_fact(evidence: ClaimEvidence) -> bool:
+    return evidence.his_words or evidence.attribution.kind is Kind.REPORTED
 
 
 def _consistent(evidence: Sequence[ClaimEvidence]) -> list[ClaimEvidence]:
@@ -186,8 +194,8 @@ def _replaces(newer: ClaimEvidence, older: ClaimEvidence) -> bool:
     if newer.corrects:
         return True
     # What somebody says replaces only what they said before.
-    a, b = newer.attribution, older.attribution
-    if a.kind is not Kind.REPORTED and (b.kind is Kind.REPORTED or a.speaker != b.speaker):
+    another = newer.attribution.speaker != older.attribution.speaker
+    if not _is_fact(newer) and (_is_fact(older) or another):
         return False
     if all(any(s.name == "nombre" for s in e.signals) for e in (newer, older)):
         return _day(newer) - _day(older) <= _SAME_EVENT
