@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -17,8 +18,13 @@ from rag.cli_support import (
     told_in_french,
 )
 from rag.errors import ReadError
-from rag.factcheck.model import Verification, verification_json
-from rag.factcheck.report import FORMATS, extent, provenance, stance
+
+if TYPE_CHECKING:
+    from rag.factcheck.model import Verification
+
+
+# Those of rag.factcheck.report, which no other command has to wait for.
+FORMAT_NAMES = ("csv", "html", "json", "jsonld", "md")
 
 
 @click.command("verify", short_help="Vérifier des affirmations.")
@@ -27,7 +33,7 @@ from rag.factcheck.report import FORMATS, extent, provenance, stance
 @click.option(
     "--format",
     "form",
-    type=click.Choice(sorted(FORMATS)),
+    type=click.Choice(FORMAT_NAMES),
     help="Écrire un rapport : Markdown, HTML, CSV, JSON ou ClaimReview (jsonld).",
 )
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FICHIER",
@@ -43,6 +49,9 @@ def verify_command(
     ligne, ou du texte suivi). Le texte ne dépasse pas 50 000 caractères ni 200
     affirmations ; comptez un quart de seconde par affirmation.
     """
+    from rag.factcheck.model import verification_json
+    from rag.factcheck.report import FORMATS
+
     text = _text(claims)
     settings = settings_for(index)
     with open_for(settings, "verify") as assistant, progress_bar("Vérification", None) as step:
@@ -82,6 +91,8 @@ def _text(argument: str) -> str:
 
 
 def _show(verification: Verification) -> None:
+    from rag.factcheck.report import extent, provenance, stance
+
     for number, claim in enumerate(verification.claims, 1):
         click.echo(f"{number}. {claim.text}")
         click.echo(f"   {click.style(claim.verdict.value, bold=True)} : {claim.reason}")

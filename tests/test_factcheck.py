@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
 import json
 import re
@@ -19,15 +20,17 @@ from hypothesis import strategies as st
 from rag import texts
 from rag.assistant import LocalAssistant
 from rag.cli import app
+from rag.cli_verify import FORMAT_NAMES
 from rag.domain import Article, Filters, Reading, Source
 from rag.errors import QuestionError, SettingsError
 from rag.evaluation.claims import measure_claims, read_claims
 from rag.evaluation.stance import measure_stance, read_pairs
 from rag.factcheck.claims import LONGEST_TEXT, split_claims
 from rag.factcheck.model import Label, Verification, verification_json
-from rag.factcheck.report import as_claim_review, as_csv, as_html, as_markdown, safe_url
+from rag.factcheck.report import FORMATS, as_claim_review, as_csv, as_html, as_markdown
 from rag.factcheck.splitting import load_splitter
 from rag.factcheck.stance import Candidate, FeatureStance, Stance, load_stance
+from rag.markup import is_web_address, markdown_text
 from rag.settings import load_settings
 from tests.conftest import ROOT
 from tests.servers import json_server
@@ -334,6 +337,20 @@ def test_reports_carry_source_date_position_and_provenance(assistant: LocalAssis
         assert checked.corpus in report
 
 
+def test_the_command_knows_every_format() -> None:
+    assert sorted(FORMATS) == list(FORMAT_NAMES)
+
+
+def test_quotes_keep_their_spaces(tmp_path: Path) -> None:
+    made = LocalAssistant(load_settings(index_dir=tmp_path))
+    quote = "Le pont de Lérac a coûté 1\u202f200 euros à la commune\u00a0: un record."
+    made.ingest(Reading((Article("a", Source("Le pont de Lérac"), quote),)))
+    checked = made.verify("Le pont de Lérac a coûté 1 200 euros.")
+    assert markdown_text(quote) in as_markdown(checked)
+    assert quote in html.unescape(as_html(checked))
+    assert quote in as_csv(checked)
+
+
 def test_claim_review_is_valid(assistant: LocalAssistant) -> None:
     (review,) = json.loads(as_claim_review(assistant.verify("Le pont a rouvert en mars 2031.")))
     # https://schema.org/ClaimReview: what search engines require.
@@ -350,7 +367,7 @@ def test_claim_review_is_valid(assistant: LocalAssistant) -> None:
     "url", ["javascript:alert(1)", "data:text/html,x", "//evil", "https://a b", 'https://a"b', ""]
 )
 def test_unsafe_addresses_are_no_links(url: str) -> None:
-    assert not safe_url(url)
+    assert not is_web_address(url)
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import re
 from collections.abc import Callable
 from functools import lru_cache
 from importlib.resources import files
@@ -26,6 +25,7 @@ from rag.factcheck.model import (
 )
 from rag.factcheck.stance import Stance
 from rag.french import format_date
+from rag.markup import is_web_address, markdown_text
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -60,26 +60,26 @@ def as_markdown(verification: Verification) -> str:
     for number, claim in enumerate(verification.claims, 1):
         lines += [
             "",
-            f"## {number}. {_md(claim.text)}",
+            f"## {number}. {markdown_text(claim.text)}",
             "",
-            f"**{_verdict(claim)}** {_md(claim.reason)}",
+            f"**{_verdict(claim)}** {markdown_text(claim.reason)}",
         ]
         if line := extent(claim):
             lines += ["", line]
         if line := reviewed(claim):
-            lines += ["", _md(line)]
+            lines += ["", markdown_text(line)]
         for evidence in claim.evidence:
             source = evidence.citation.source
-            label = _md(texts.label(source))
-            where = f"[{label}](<{source.url}>)" if safe_url(source.url) else label
+            label = markdown_text(texts.label(source))
+            where = f"[{label}](<{source.url}>)" if is_web_address(source.url) else label
             lines += [
                 "",
-                f"> {_md(evidence.citation.quote)}",
+                f"> {markdown_text(evidence.citation.quote)}",
                 "",
                 f"— {where}, caractères {evidence.citation.start} à {evidence.citation.end}, "
-                f"{_md(evidence.attribution.label)}, {stance(evidence)}",
+                f"{markdown_text(evidence.attribution.label)}, {stance(evidence)}",
             ]
-            lines += [f"  - {_md(signal.text)}" for signal in evidence.signals]
+            lines += [f"  - {markdown_text(signal.text)}" for signal in evidence.signals]
     return "\n".join(lines) + "\n"
 
 
@@ -87,7 +87,7 @@ def as_html(verification: Verification) -> str:
     """Return the verification as one HTML page that fetches nothing."""
     return _template().render(
         verification=verification, provenance=provenance(verification), extent=extent,
-        stance=stance, label=texts.label, safe_url=safe_url, verdict=_verdict,
+        stance=stance, label=texts.label, safe_url=is_web_address, verdict=_verdict,
         reviewed=reviewed,
     )  # fmt: skip
 
@@ -120,7 +120,7 @@ def as_claim_review(verification: Verification) -> str:
         if claim.settled not in _RATINGS or claim.review.decision == "rejected":
             continue
         appearances = [
-            e.citation.source.url for e in claim.evidence if safe_url(e.citation.source.url)
+            e.citation.source.url for e in claim.evidence if is_web_address(e.citation.source.url)
         ]
         reviews.append(
             {
@@ -193,22 +193,13 @@ def stance(evidence: ClaimEvidence) -> str:
     return f"{word} ({round(100 * evidence.probability)}\u00a0%)"
 
 
-def safe_url(url: str) -> bool:
-    """Tell whether an address may become a link: http and https only, without signs of mark-up."""
-    return bool(re.fullmatch(r"https?://[^\s<>\"'\\]+", url))
-
-
 def _verdict(claim: CheckedClaim) -> str:
     return f"{claim.verdict.value}."
 
 
-def _md(text: str) -> str:
-    return re.sub(r"([\\`*_\[\]<>#|~!])", r"\\\1", " ".join(text.split()))
-
-
 def _cell(value: Any) -> str:
     """Return a CSV cell that no spreadsheet reads as a formula (OWASP, CSV injection)."""
-    text = " ".join(str(value).split())
+    text = " ".join(str(value).split("\n"))
     return f"'{text}" if text[:1] in {"=", "+", "-", "@"} else text
 
 

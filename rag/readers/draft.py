@@ -13,6 +13,7 @@ from rag.cleaning import Block, tidy
 from rag.domain import Source
 from rag.errors import ReadError
 from rag.french import fold, parse_date
+from rag.markup import is_web_address
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +60,7 @@ def source_of(fields: Mapping[str, str], where: str) -> Source:
     if fields.get("published") and published is None:
         log.warning("%s : date illisible, laissée vide : %s", where, fields["published"][:80])
     url = fields.get("url", "")
-    if url and not re.match(r"https?://[^\s<>\"']+$", url):
+    if url and not is_web_address(url):
         log.warning("%s : adresse refusée, laissée vide : %s", where, url[:80])
         url = ""
     return Source(

@@ -16,6 +16,7 @@ from rag import texts
 from rag.answering.extractive import number_citations, paragraphs
 from rag.domain import Answer, ArticleRecord, Citation, Hit, Source, StoredArticle
 from rag.french import excerpt, format_date
+from rag.markup import is_web_address, markdown_text
 
 _TEMPLATE_SIGNS = str.maketrans({"{": "&#123;", "}": "&#125;", "$": "&#36;", "`": "&#96;"})
 
@@ -96,25 +97,25 @@ def locate(text: str, citation: Citation) -> tuple[int, int] | None:
 def answer_markdown(answer: Answer) -> str:
     """Return an answer with its references, to paste or to keep."""
     numbers = number_citations(answer.statements)
-    lines = [f"**{_md(answer.question)}**", ""]
+    lines = [f"**{markdown_text(answer.question)}**", ""]
     if answer.notice:
-        lines += [_md(answer.notice), ""]
+        lines += [markdown_text(answer.notice), ""]
     if answer.refused:
-        lines += [_md(answer.text), ""]
-        lines += [f"- {_md(texts.label(h.source))}" for h in answer.hits]
+        lines += [markdown_text(answer.text), ""]
+        lines += [f"- {markdown_text(texts.label(h.source))}" for h in answer.hits]
         return "\n".join(lines).strip() + "\n"
     for paragraph in paragraphs(answer.statements):
         said = []
         for statement in paragraph:
             marks = "".join(f"[^{numbers[c]}]" for c in statement.citations)
             doubt = "" if statement.supported else f" {texts.UNSUPPORTED_MARK}"
-            said.append(f"{_md(statement.text)}{marks}{doubt}")
-        intro = f"{_md(paragraph[0].lead_in)} " if paragraph[0].lead_in else ""
+            said.append(f"{markdown_text(statement.text)}{marks}{doubt}")
+        intro = f"{markdown_text(paragraph[0].lead_in)} " if paragraph[0].lead_in else ""
         lines += [intro + " ".join(said), ""]
     for citation, number in numbers.items():
         link = f" <{citation.source.url}>" if citation.source.url else ""
-        quote = f"«\u00a0{_md(citation.quote)}\u00a0»"
-        lines.append(f"[^{number}]: {_md(texts.label(citation.source))}. {quote}{link}")
+        quote = f"«\u00a0{markdown_text(citation.quote)}\u00a0»"
+        lines.append(f"[^{number}]: {markdown_text(texts.label(citation.source))}. {quote}{link}")
     return "\n".join(lines).strip() + "\n"
 
 
@@ -220,7 +221,7 @@ def _actions_html(answer: Answer) -> str:
 def _meta_html(source: Source) -> str:
     day = format_date(source.published)
     parts = [esc(p) for p in (source.name, day, source.author, source.section) if p]
-    if source.url:
+    if is_web_address(source.url):
         parts.append(
             f'<a href="{esc(source.url)}" target="_blank" rel="noopener noreferrer nofollow">'
             "Lire l’original</a>"
@@ -242,9 +243,3 @@ def _marked(paragraph: str, at: int, span: tuple[int, int] | None) -> str:
 
 def _day(source: Source) -> str:
     return source.published.strftime("%d/%m/%Y") if source.published else "–"
-
-
-def _md(text: str) -> str:
-    """Escape what Markdown would read as mark-up."""
-    flat = " ".join(text.split("\n"))
-    return re.sub(r"([\\`*_\[\]<>#|~!])", r"\\\1", flat)
