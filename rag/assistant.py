@@ -190,12 +190,13 @@ class LocalAssistant:
         self, text: str, filters: Filters | None = None, on_claim: OnClaim = _unheard
     ) -> Verification:
         """See `Assistant`."""
-        checker = self.checker()
-        claims = []
-        for claim in checker.check(text, filters):
-            claims.append(claim)
-            on_claim(claim)
-        return checker.verification(claims)
+        from rag.factcheck.model import Verification
+
+        for step in self.checker().check(text, filters):
+            if isinstance(step, Verification):
+                return step
+            on_claim(step)
+        raise AssertionError("a check ends with its verification")
 
     def checker(self) -> Checker:
         """Return what checks claims over this index. Raises SettingsError."""

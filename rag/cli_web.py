@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import click
 
@@ -49,12 +50,10 @@ def token_command() -> None:
 @click.command("feedback", short_help="Exporter les retours des lecteurs.")
 @index_option
 @told_in_french
-def feedback_command(index: object) -> None:
+def feedback_command(index: Path | None) -> None:
     """Exporter les retours des lecteurs, un objet JSON par ligne, du plus ancien au plus récent."""
-    from pathlib import Path
-
     from rag.web.feedback import FeedbackStore
 
-    settings = settings_for(index if isinstance(index, Path) else None)
+    settings = settings_for(index)
     for row in FeedbackStore(settings.index_dir, settings.retention_days).all():
         click.echo(json.dumps(row, ensure_ascii=False))

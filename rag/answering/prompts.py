@@ -70,7 +70,7 @@ def answer_messages(question: str, hits: Sequence[Hit], window: int) -> tuple[Me
     call, so that no text can forge its closing. The last hits are left out
     when the messages would not fit in `window` tokens with room for an answer.
     """
-    tag = f"passage-{secrets.token_hex(8)}"
+    tag = _unguessable("passage")
     system = ANSWER.format(tag=tag, no_answer=NO_ANSWER)
     asked = f"<{tag}-question>\n{question}\n</{tag}-question>"
     left = window - ANSWER_TOKENS - count_tokens(system) - count_tokens(asked)
@@ -106,16 +106,23 @@ def decompose_messages(question: str) -> Messages:
     return [("system", DECOMPOSE), ("human", question)]
 
 
-def claims_messages(text: str, tag: str) -> Messages:
-    """Return the messages that ask for the claims of a text; `tag` cannot be guessed."""
+def claims_messages(text: str) -> Messages:
+    """Return the messages that ask for the claims of a text."""
+    tag = _unguessable("texte")
     return [("system", CLAIMS.format(tag=tag)), ("human", f"<{tag}>\n{text}\n</{tag}>")]
 
 
-def stance_messages(claim: str, sentences: Sequence[str], tag: str) -> Messages:
-    """Return the messages that ask what each sentence does to a claim; `tag` cannot be guessed."""
+def stance_messages(claim: str, sentences: Sequence[str]) -> Messages:
+    """Return the messages that ask what each sentence does to a claim."""
+    tag = _unguessable("phrase")
     blocks = [f'<{tag} numero="{n}">\n{s.strip()}\n</{tag}>' for n, s in enumerate(sentences, 1)]
     asked = f"<{tag}-affirmation>\n{claim}\n</{tag}-affirmation>"
     return [("system", STANCE.format(tag=tag)), ("human", "\n\n".join([asked, *blocks]))]
+
+
+def _unguessable(name: str) -> str:
+    """Return a tag with 64 random bits, drawn for one call: no text can forge its closing."""
+    return f"{name}-{secrets.token_hex(8)}"
 
 
 def _label(hit: Hit) -> str:

@@ -54,12 +54,20 @@ class Checker:
         self._retriever = retriever
         self._engine = engine
 
-    def check(self, text: str, filters: Filters | None = None) -> Iterator[CheckedClaim]:
-        """Yield the claims of a text as they are checked. Raises QuestionError, EmbeddingError."""
-        for claim in self._split(text):
-            yield self._check(claim, filters)
+    def check(
+        self, text: str, filters: Filters | None = None
+    ) -> Iterator[CheckedClaim | Verification]:
+        """Yield the claims of a text as they are checked, and the whole Verification last.
 
-    def verification(self, claims: Sequence[CheckedClaim]) -> Verification:
+        Raises QuestionError, EmbeddingError.
+        """
+        claims = []
+        for claim in self._split(text):
+            claims.append(checked := self._check(claim, filters))
+            yield checked
+        yield self._verification(claims)
+
+    def _verification(self, claims: Sequence[CheckedClaim]) -> Verification:
         """Return checked claims with what it takes to repeat the check."""
         records = self._index.records.values()
         versions = "\n".join(sorted(f"{r.id} {r.fingerprint}" for r in records))
@@ -109,7 +117,8 @@ class Checker:
         if not found:
             return []
         vectors = self._index.embedder.embed_passages([claim, *(f.text for f in found)])
-        around = [self._around(f) for f in found]
+        articles = {i: self._article(i, found) for i in {f.hit.passage.article_id for f in found}}
+        around = [_around(articles[f.hit.passage.article_id], f) for f in found]
         candidates = [
             Candidate(
                 f.text,
@@ -148,16 +157,21 @@ class Checker:
             )
         return made
 
-    def _around(self, found: _Found) -> tuple[str, str, str]:
-        """Return the article's text, and the sentences before and after."""
+    def _article(self, article_id: str, found: Sequence[_Found]) -> str:
+        """Return an article's text, or what was found of it when it has gone since the search."""
         try:
-            text = self._index.article(found.hit.passage.article_id).text
-        except ArticleNotFoundError:  # removed since the search
-            text = " " * found.hit.passage.start + found.hit.passage.text
-        spans = [(a, b) for a, b, _ in sentences(text)]
-        before = next((text[a:b] for a, b in reversed(spans) if b <= found.start), "")
-        after = next((text[a:b] for a, b in spans if a >= found.end), "")
-        return text, before, after
+            return self._index.article(article_id).text
+        except ArticleNotFoundError:
+            passage = next(f.hit.passage for f in found if f.hit.passage.article_id == article_id)
+            return " " * passage.start + passage.text
+
+
+def _around(text: str, found: _Found) -> tuple[str, str, str]:
+    """Return the article's text, and the sentences before and after."""
+    spans = [(a, b) for a, b, _ in sentences(text)]
+    before = next((text[a:b] for a, b in reversed(spans) if b <= found.start), "")
+    after = next((text[a:b] for a, b in spans if a >= found.end), "")
+    return text, before, after
 
 
 def _lead(text: str) -> str:

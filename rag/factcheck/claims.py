@@ -132,24 +132,16 @@ def _clauses(sentence: str) -> list[tuple[str, int, int]]:
     if not cuts or subject is None:
         return whole
     subject_text = _text(sentence, list(subject.subtree))
-    pieces, at = [], 0
+    starts, stops = [(0, "")], []
     for verb in cuts:
-        tokens = list(verb.subtree)
-        joint = next(t for t in tokens if t.dep_ == "cc")
+        joint = next(t for t in verb.subtree if t.dep_ == "cc")
         own = any(c.dep_.startswith("nsubj") for c in verb.children)
-        pieces.append((at, joint.idx, ""))
-        at = joint.idx + len(joint)
-        pieces.append((at, -1, "" if own else subject_text))
-    merged = [pieces[0]]
-    for piece in pieces[1:]:
-        if merged[-1][1] == -1:
-            merged[-1] = (merged[-1][0], piece[1], merged[-1][2])
-        else:
-            merged.append(piece)
+        stops.append(joint.idx)
+        starts.append((joint.idx + len(joint), "" if own else subject_text))
+    stops.append(len(sentence))
     made = []
     frame = re.match(r"(?:Selon|D['’]après) [^,]{2,60},", sentence)
-    for start, end, shared in merged:
-        stop = len(sentence) if end == -1 else end
+    for (start, shared), stop in zip(starts, stops, strict=True):
         clause = sentence[start:stop].strip(" ,;.\n")
         text = f"{shared} {clause}" if shared else clause
         if start and frame:

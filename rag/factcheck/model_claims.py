@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import secrets
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
@@ -37,9 +36,8 @@ def split_with_model(model: BaseChatModel, name: str, text: str) -> list[Claim]:
     checkable = " ".join(c.text for c in ruled if not c.problem)
     if not checkable:
         return ruled
-    tag = f"texte-{secrets.token_hex(8)}"
     try:
-        asked = prompts.claims_messages(checkable, tag)
+        asked = prompts.claims_messages(checkable)
         answer = model.with_structured_output(_Claims).invoke(asked)
     except Exception:
         log.warning("le modèle %s n'a pas découpé le texte ; règles intégrées", name, exc_info=True)

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import logging
-import secrets
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field
 
 from rag.answering import prompts
 from rag.answering.generative import model_error
-from rag.errors import ModelError
 from rag.factcheck.stance import Candidate, FeatureStance, Judgement, compared
 
 if TYPE_CHECKING:
@@ -59,15 +57,9 @@ class ModelStance:
         return made
 
     def _ask(self, claim: str, candidates: Sequence[Candidate]) -> dict[int, _One]:
-        tag = f"phrase-{secrets.token_hex(8)}"
-        messages = prompts.stance_messages(claim, [c.text for c in candidates], tag)
+        messages = prompts.stance_messages(claim, [c.text for c in candidates])
         try:
             answer = self._model.with_structured_output(_Judged).invoke(messages)
-        except ValidationError:
-            log.warning("le modèle %s n'a pas suivi le format ; modèle intégré", self.name)
-            return {}
-        except ModelError:
-            raise
         except Exception as error:
             if "Output" in type(error).__name__ or isinstance(error, ValueError):
                 log.warning("réponse du modèle %s illisible ; modèle intégré", self.name)

@@ -8,7 +8,7 @@ other. `read` returns what the stance model weighs and what is shown.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -419,29 +419,16 @@ def _numbers(claim: str, evidence: str, signals: list[Signal]) -> tuple[float, f
     for quantity in wanted:
         rivals = [g for g in given if _comparable(quantity, g)]
         rivals = [g for g in rivals if g not in taken or quantity.agrees(g)]
-        if any(quantity.agrees(g) for g in rivals):
-            agreed += 1
-            match = next(g for g in rivals if quantity.agrees(g))
-            signals.append(
-                Signal(
-                    "nombre",
-                    f"{written(claim, quantity)} dans l’affirmation, {written(evidence, match)} dans l’article",
-                    FOR,
-                )
-            )
-        elif rivals:
-            conflicting += 1
-            signals.append(
-                Signal(
-                    "nombre",
-                    f"{written(claim, quantity)} dans l’affirmation, {written(evidence, rivals[0])} dans l’article",
-                    AGAINST,
-                )
-            )
-        else:
-            signals.append(
-                Signal("nombre", f"{written(claim, quantity)} n’est pas dans l’article", OPEN)
-            )
+        mine = written(claim, quantity)
+        match = next((g for g in rivals if quantity.agrees(g)), None)
+        shown = match or (rivals[0] if rivals else None)
+        agreed += match is not None
+        conflicting += match is None and shown is not None
+        if shown is None:
+            signals.append(Signal("nombre", f"{mine} n’est pas dans l’article", OPEN))
+            continue
+        text = f"{mine} dans l’affirmation, {written(evidence, shown)} dans l’article"
+        signals.append(Signal("nombre", text, FOR if match else AGAINST))
     total = max(1, len(wanted))
     return agreed / total, conflicting / total, (len(wanted) - agreed - conflicting) / total
 
@@ -502,9 +489,3 @@ def _said(period: Period) -> str:
     if period.days <= 31:
         return format_date(period.first).split(" ", 1)[1]
     return str(period.first.year)
-
-
-def shown(signals: Sequence[Signal]) -> Iterator[str]:
-    """Yield the signals as lines for a reader."""
-    for signal in signals:
-        yield f"{signal.name} : {signal.text}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import ipaddress
 import re
 import secrets
 from dataclasses import dataclass
@@ -114,14 +113,6 @@ class Access:
             and parts.netloc == host.lower()
             and parts.scheme in {scheme, "https"}
         )
-
-
-def is_loopback(address: str) -> bool:
-    """Tell whether a client's address is this machine."""
-    try:
-        return ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        return False
 
 
 def _hostname(host: str) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, FastAPI, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
@@ -32,7 +32,7 @@ from rag.domain import (
     statement_json,
 )
 from rag.errors import ReadError
-from rag.factcheck.model import claim_json, verification_json
+from rag.factcheck.model import Verification, claim_json, verification_json
 from rag.french import excerpt
 from rag.web.access import Access
 from rag.web.feedback import Feedback, FeedbackStore
@@ -44,6 +44,7 @@ from rag.web.pushed import pushed_article
 from rag.web.schemas import ArticleBody, ArticleId, AskBody, FeedbackBody, SearchBody, VerifyBody
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 _STREAM = "text/event-stream"
 _bearer = HTTPBearer(auto_error=False, scheme_name="Administration")
@@ -74,6 +75,11 @@ def _asking(app: FastAPI, assistant: LocalAssistant, gate: Gate, metrics: Metric
         if log_questions:
             log.warning("%s : %s", kind, excerpt(text, 300))
 
+    async def in_turn(kind: str, call: Callable[..., T], *arguments: Any) -> T:
+        async with gate.turn():
+            with metrics.timed(kind):
+                return await run_in_threadpool(call, *arguments)
+
     @app.post("/ask", operation_id="ask", response_model=None)
     async def ask(body: AskBody, request: Request) -> Response:
         heard("question", body.question)
@@ -84,20 +90,15 @@ def _asking(app: FastAPI, assistant: LocalAssistant, gate: Gate, metrics: Metric
                 gate, metrics, "ask",
                 lambda: assistant.stream(body.question, history, filters), _ask_event,
             )  # fmt: skip
-        async with gate.turn():
-            with metrics.timed("ask"):
-                answer = await run_in_threadpool(assistant.ask, body.question, history, filters)
+        answer = await in_turn("ask", assistant.ask, body.question, history, filters)
         metrics.answered(refused=answer.refused)
         return JSONResponse(answer_json(answer))
 
     @app.post("/search", operation_id="search", response_model=None)
     async def search(body: SearchBody) -> Response:
         heard("recherche", body.question)
-        async with gate.turn():
-            with metrics.timed("search"):
-                hits = await run_in_threadpool(
-                    assistant.search, body.question, body.limit, body.filters.filters()
-                )
+        asked = (body.question, body.limit, body.filters.filters())
+        hits = await in_turn("search", assistant.search, *asked)
         return JSONResponse({"passages": [hit_json(h) for h in hits]})
 
     @app.post("/verify", operation_id="verify", response_model=None)
@@ -107,11 +108,9 @@ def _asking(app: FastAPI, assistant: LocalAssistant, gate: Gate, metrics: Metric
         if _wants_stream(request):
             return _streamed(
                 gate, metrics, "verify",
-                lambda: _verified(assistant, body.text, filters), _verify_event,
+                lambda: assistant.checker().check(body.text, filters), _verify_event,
             )  # fmt: skip
-        async with gate.turn():
-            with metrics.timed("verify"):
-                done = await run_in_threadpool(assistant.verify, body.text, filters)
+        done = await in_turn("verify", assistant.verify, body.text, filters)
         return JSONResponse(verification_json(done))
 
 
@@ -238,23 +237,13 @@ def _ask_event(event: Any) -> JSONServerSentEvent | None:
     if isinstance(event, Answer):
         return JSONServerSentEvent(answer_json(event), event="done")
     if isinstance(event, Statement):
-        body = statement_json(event)
-        return JSONServerSentEvent(body, event="statement")
+        return JSONServerSentEvent(statement_json(event), event="statement")
     if isinstance(event, Draft):
         return JSONServerSentEvent({"text": event.text}, event="draft")
     return None
 
 
-def _verified(assistant: LocalAssistant, text: str, filters: Any) -> Iterator[Any]:
-    checker = assistant.checker()
-    claims = []
-    for claim in checker.check(text, filters):
-        claims.append(claim)
-        yield claim
-    yield checker.verification(claims)
-
-
 def _verify_event(event: Any) -> JSONServerSentEvent:
-    if hasattr(event, "claims"):
+    if isinstance(event, Verification):
         return JSONServerSentEvent(verification_json(event), event="done")
     return JSONServerSentEvent(claim_json(event), event="claim")

@@ -7,7 +7,6 @@ nothing is served that it has not seen.
 from __future__ import annotations
 
 import json
-import logging
 from typing import TYPE_CHECKING
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
 
     from rag.web.access import Access
     from rag.web.limits import Rates
-
-log = logging.getLogger(__name__)
 
 # The chat counts its questions itself: its queue also carries clicks.
 ASKING = ("/api/v1/ask", "/api/v1/search", "/api/v1/verify", "/api/v1/feedback", "/login")

@@ -16,10 +16,13 @@ from pydantic import TypeAdapter
 from starlette.concurrency import run_in_threadpool
 
 from rag.assistant import LocalAssistant
+from rag.domain import IngestReport
 from rag.errors import RecoupeError
+from rag.factcheck.model import Verification
 from rag.remote import HEADER, PATH, AskCall, IngestCall, SearchCall, VerifyCall
 
 log = logging.getLogger(__name__)
+Told = Callable[[dict[str, Any]], None]
 
 
 def mount_owner_api(app: FastAPI, assistant: LocalAssistant, token: str) -> None:
@@ -48,36 +51,34 @@ def mount_owner_api(app: FastAPI, assistant: LocalAssistant, token: str) -> None
     serves("check", None, lambda _: assistant.check())
     serves("repair", None, lambda _: assistant.repair())
 
-    async def ingest(request: Request) -> Response:
-        if not _allowed(request, token):
-            return _refused()
-        call = TypeAdapter(IngestCall).validate_json(await request.body())
-        return _streamed(
-            lambda told: assistant.ingest(
-                call.reading, call.prune, lambda done, total: told({"done": done, "total": total})
+    def streams(name: str, argument: Any, call: Callable[[Any, Told], Any]) -> None:
+        async def route(request: Request) -> Response:
+            if not _allowed(request, token):
+                return _refused()
+            value = TypeAdapter(argument).validate_json(await request.body())
+            return StreamingResponse(
+                _steps(lambda told: call(value, told)), media_type="application/x-ndjson"
             )
-        )
 
-    async def verify(request: Request) -> Response:
-        if not _allowed(request, token):
-            return _refused()
-        call = TypeAdapter(VerifyCall).validate_json(await request.body())
-        return _streamed(
-            lambda told: assistant.verify(
-                call.text, call.filters, lambda claim: told({"claim": _plain(claim)})
-            )
-        )
+        router.add_api_route(f"/{name}", route, methods=["POST"])
 
-    router.add_api_route("/ingest", ingest, methods=["POST"])
-    router.add_api_route("/verify", verify, methods=["POST"])
+    streams("ingest", IngestCall, lambda c, told: _ingest(assistant, c, told))
+    streams("verify", VerifyCall, lambda c, told: _verify(assistant, c, told))
     app.include_router(router)
 
 
-def _streamed(work: Callable[[Callable[[dict[str, Any]], None]], Any]) -> Response:
-    return StreamingResponse(_steps(work), media_type="application/x-ndjson")
+def _ingest(assistant: LocalAssistant, call: IngestCall, told: Told) -> IngestReport:
+    def step(done: int, total: int) -> None:
+        told({"done": done, "total": total})
+
+    return assistant.ingest(call.reading, call.prune, step)
 
 
-def _steps(work: Callable[[Callable[[dict[str, Any]], None]], Any]) -> Iterator[str]:
+def _verify(assistant: LocalAssistant, call: VerifyCall, told: Told) -> Verification:
+    return assistant.verify(call.text, call.filters, lambda claim: told({"claim": _plain(claim)}))
+
+
+def _steps(work: Callable[[Told], Any]) -> Iterator[str]:
     """Do long work in a thread of its own; yield one JSON line a step, the result last.
 
     A caller that goes away does not stop it half-way.

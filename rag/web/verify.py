@@ -80,12 +80,12 @@ class VerifyTab:
         yield _busy(0), gr.skip()
         try:
             self._rates.take(client_of(request))
-            checker = self._assistant.checker()
-            for claim in checker.check(text or ""):
-                checked.append(claim)
+            for step in self._assistant.checker().check(text or ""):
+                if isinstance(step, Verification):
+                    yield verification_html(step), _STORED.dump_python(step, mode="json")
+                    return
+                checked.append(step)
                 yield _busy(len(checked)) + _claims_html(checked), gr.skip()
-            done = checker.verification(checked)
-            yield verification_html(done), _STORED.dump_python(done, mode="json")
         except RecoupeError as error:
             log.info("%s", error, exc_info=True)
             yield f'<p class="rc-error" role="alert">{esc(str(error))}</p>', gr.skip()
@@ -165,7 +165,7 @@ def _evidence_html(claim: CheckedClaim, at: int) -> str:
         names = f'class="rc-proof" data-claim="{at}" data-evidence="{number}"'
         items.append(
             f'<li><button type="button" {names}>'
-            f"«\u00a0{esc(' '.join(evidence.citation.quote.split()))}\u00a0»</button>"
+            f"«\u00a0{esc(evidence.citation.quote.strip())}\u00a0»</button>"
             f'<p class="rc-meta">{esc(" · ".join(t for t in told if t))}</p>'
             + (f"<ul>{seen}</ul>" if seen else "")
             + (f"<details><summary>Phrases voisines</summary>{around}</details>" if around else "")
