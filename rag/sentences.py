@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 
-from rag.french import fold
+from rag.french import fold, is_function_word
 
 Span = tuple[int, int]
 
@@ -39,6 +39,8 @@ _CLOSERS = re.compile(r"(?:[ \u00a0\u202f]?[»”’\"')\]]+)*(?:\[\d+\])*")
 _OPENERS = "«“\"‘'([—–-•"
 _PAIRS = {"«": "»", "“": "”", "(": ")"}
 _LAST_TOKEN = re.compile(r"[^\s\u00a0\u202f«“\"(’'\[]+$")
+_GLUED = re.compile(r"[A-ZÀ-Þ](?=[a-zà-ÿœæ’'])[a-zà-ÿœæ]*")  # a word after a lost space
+_PLAIN = re.compile(r"(?:[^\W\d_]+-)*[a-zà-ÿœæ]{3,}|\d{1,4}")
 _NEXT_WORD = re.compile(r"[\s\u00a0\u202f«“\"(\[—–-]*([^\W_]+)")
 
 
@@ -81,7 +83,7 @@ def _ends_sentence(text: str, match: re.Match[str], end: int) -> bool:
     if end >= len(text):
         return True
     if not text[end].isspace():
-        return False
+        return _was_spaced(text, match, end)
     following = text[end : end + 40].lstrip(" \t\u00a0\u202f")
     if not following or following[0] == "\n":
         return True
@@ -94,6 +96,23 @@ def _ends_sentence(text: str, match: re.Match[str], end: int) -> bool:
     if match.group() != "." or end > match.end():
         return True
     return not _is_abbreviation(text, match.start(), following)
+
+
+def _was_spaced(text: str, match: re.Match[str], end: int) -> bool:
+    """Tell whether what is glued to a terminator is a new sentence whose space was lost.
+
+    « données.Vous » and « Lyon.Il » are two sentences; « lemonde.fr »,
+    « U.E.F.A. », « Node.Js » and « Yahoo!Mail » are one word.
+    """
+    following = _GLUED.match(text, end)
+    if following is None:
+        return False
+    token = _LAST_TOKEN.search(text, max(0, match.start() - 24), match.start())
+    if token is None:  # « Que faire ?Signalez-le » with a space before the mark
+        return match.group() != "."
+    if is_function_word(fold(following.group())) and len(token.group()) > 1:
+        return not _is_abbreviation(text, match.start(), text[end : end + 40])
+    return bool(_PLAIN.fullmatch(token.group())) and len(following.group()) > 2
 
 
 def _is_abbreviation(text: str, dot: int, following: str) -> bool:

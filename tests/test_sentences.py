@@ -23,6 +23,8 @@ from rag.sentences import sentence_spans, sentences
         "Ah ! dit-il.",
         "Cf. p. 12 de l’étude.",
         "« On attend. On espère », dit M. Petit, 54 ans.",
+        "Voir Node.Js, l’U.E.F.A. et Yahoo!Mail, ou mairie.Fr en ligne.",
+        "Dites M.Le Pen, J.Le Goff ou Mme.Roy à Jean.Dupont@exemple.fr.",
     ],
 )
 def test_one_sentence_stays_one(whole: str) -> None:
@@ -43,6 +45,12 @@ def test_one_sentence_stays_one(whole: str) -> None:
         ),
         ("Titre sans point\nUne phrase.", ["Titre sans point", "Une phrase."]),
         ("En 2023. « Voilà. »", ["En 2023.", "« Voilà. »"]),
+        # Spaces lost where a page was scraped.
+        ("Gardez vos données.Vous avez un mois.", ["Gardez vos données.", "Vous avez un mois."]),
+        ("Il vit à Sautron.La ville est belle.", ["Il vit à Sautron.", "La ville est belle."]),
+        ("Que faire ?Signalez-le.", ["Que faire ?", "Signalez-le."]),
+        ("Né en 1998.Il partit.", ["Né en 1998.", "Il partit."]),
+        ("Voir lemonde.fr.L’État agit.", ["Voir lemonde.fr.", "L’État agit."]),
     ],
 )
 def test_sentences_are_told_apart(text: str, expected: list[str]) -> None:
