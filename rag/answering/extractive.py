@@ -3,17 +3,33 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from rag import texts
 from rag.answering.evidence import Evidence
 from rag.domain import Answer, Citation, Hit, Source, Statement
-from rag.french import format_date
+from rag.french import fold, format_date
+from rag.matching import sentences
 
 MODE = "extractive"
 _ENOUGH = 0.85  # share of the belief, over all candidate sentences, that an answer gathers
 # One character for one: positions stay.
 _TYPOGRAPHY = str.maketrans({"’": "'", "\u00a0": " ", "\u202f": " "})
+_ANTECEDENTS = 2  # sentences
+_LONGEST_SPAN = 600  # characters
+_LEANING = re.compile(  # on folded text
+    r"[«“\"—–\s]*(?:(?:mais|et|or|puis|ensuite|pourtant|toutefois|cependant|ainsi|alors|aussi),? )?"
+    r"((?:il|elle|ils|elles|celui-ci|celle-ci|ceux-ci|celles-ci|lui|eux|son|sa|ses|leurs?|cela|ca"
+    r"|ce|cet|cette|ces)\b|c')"
+)
+_IMPERSONAL = re.compile(
+    r"il (?:n')?(?:ne )?(?:faut|fallait|faudra|faudrait|y a|y avait|y aura|pleut|pleuvait|neige"
+    r"|convient|est (?:interdit|possible|necessaire|prevu|question|\d))"
+    r"|(?:ce|cet|cette|ces) (?:annee|semaine|nuit|mois|matin|soir|apres-midi|jour|jours|ete|hiver"
+    r"|printemps|automne|week-end|fois|saison|lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche)\b"
+)
 _FAINT = 0.04  # a sentence below this share is left out
 
 
@@ -21,14 +37,14 @@ def compose(question: str, evidence: Sequence[Evidence], hits: Sequence[Hit], li
     """Return the few sentences that answer, article by article, in reading order.
 
     `evidence` is ranked, best first, and not empty. At most `limit` sentences;
-    each is cited to the character, with the same sentence of republications.
+    each is cited to the character, with the same sentence of republications. A
+    sentence that leans on the one before (« Elle représente… ») comes with it,
+    as one span.
     """
     chosen = select(evidence, limit)
     statements: list[Statement] = []
     for article_id in dict.fromkeys(e.hit.passage.article_id for e in chosen):
-        mine = sorted(
-            (e for e in chosen if e.hit.passage.article_id == article_id), key=lambda e: e.start
-        )
+        mine = joined([understood(e) for e in chosen if e.hit.passage.article_id == article_id])
         for at, e in enumerate(mine):
             intro = lead_in(e.hit.source) if at == 0 else ""
             statements.append(Statement(e.text, (e.citation(), *_copies(e)), lead_in=intro))
@@ -66,6 +82,48 @@ def select(evidence: Sequence[Evidence], limit: int) -> list[Evidence]:
         if all(e.text != other.text for other in chosen):
             chosen.append(e)
     return chosen
+
+
+def understood(evidence: Evidence) -> Evidence:
+    """Return the evidence with the sentences before it that it cannot be read without.
+
+    They are of the same passage, at most two, and the whole stays short; the
+    text is the exact span from the first of them.
+    """
+    passage = evidence.hit.passage
+    spans = [(passage.start + a, passage.start + b) for a, b, _ in sentences(passage.text)]
+    before = [(a, b) for a, b in spans if b <= evidence.start]
+    start, text = evidence.start, evidence.text
+    for a, b in reversed(before[-_ANTECEDENTS:]):
+        own = passage.text[a - passage.start : b - passage.start]
+        if not leans(text) or own == passage.heading or evidence.end - a > _LONGEST_SPAN:
+            break
+        start = a
+        text = passage.text[start - passage.start : evidence.end - passage.start]
+    return replace(evidence, start=start, text=text)
+
+
+def leans(sentence: str) -> bool:
+    """Tell whether a sentence opens with a word whose meaning is in the one before.
+
+    « Elle représente… », « Sa présidente… », « Cette décision… »; not « Il
+    faut… », « Il y a… » or « Cette année… ».
+    """
+    folded = fold(sentence)
+    opening = _LEANING.match(folded)
+    return opening is not None and not _IMPERSONAL.match(folded, opening.start(1))
+
+
+def joined(evidence: Sequence[Evidence]) -> list[Evidence]:
+    """Return evidence of one article in reading order, what another holds left out."""
+    kept: list[Evidence] = []
+    for e in sorted(evidence, key=lambda e: (e.start, -e.end)):
+        last = kept[-1] if kept else None
+        if last is None or e.start >= last.end:
+            kept.append(e)
+        elif e.end > last.end:  # both were completed by the same sentence
+            kept[-1] = replace(last, end=e.end, text=last.text + e.text[last.end - e.start :])
+    return kept
 
 
 def lead_in(source: Source) -> str:
