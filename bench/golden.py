@@ -33,5 +33,10 @@ def index_of(articles: Sequence[Article], folder: Path) -> Index:
     """Index articles in `folder`."""
     settings = load_settings(index_dir=folder)
     index = open_index(settings, load_embedder(settings))
-    ingest(index, Reading(tuple(articles)), settings.passage_tokens)
+    ingest(
+        index,
+        Reading(tuple(articles)),
+        settings.passage_tokens,
+        sentence_vectors=settings.sentence_vectors,
+    )
     return index

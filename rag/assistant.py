@@ -261,7 +261,14 @@ class LocalAssistant:
     ) -> IngestReport:
         """See `Assistant`. A second ingestion waits for the first."""
         with self._ingesting:
-            return ingest(self.index, reading, self.settings.passage_tokens, prune, progress)
+            return ingest(
+                self.index,
+                reading,
+                self.settings.passage_tokens,
+                prune,
+                progress,
+                sentence_vectors=self.settings.sentence_vectors,
+            )
 
     def remove(self, ids: Sequence[str]) -> list[str]:
         """See `Assistant`."""

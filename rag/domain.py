@@ -129,10 +129,12 @@ class Hit:
     """A passage found for a question.
 
     `score` orders hits of one search (a sum of standardised scores: no unit,
-    not comparable between searches); `similarity` is the cosine between
-    question and passage, or None when it was not computed; `lexical` is the
-    BM25 score, 0 when no word matches. `also` lists the near-identical
-    passages of other articles that this one stands for.
+    not comparable between searches); `similarity` is the cosine between the
+    question and the passage, or the part of it that is nearest, and None when
+    it was not computed; `parts` are the cosines of its parts, see
+    `splitting.parts`; `lexical` is the BM25 score, 0 when no word matches.
+    `also` lists the near-identical passages of other articles that this one
+    stands for.
     """
 
     passage: Passage
@@ -140,6 +142,7 @@ class Hit:
     score: float
     similarity: float | None = None
     lexical: float = 0.0
+    parts: tuple[float, ...] = ()
     also: tuple[tuple[Passage, Source], ...] = ()
 
 

@@ -151,6 +151,12 @@ def _inner_capitals(text: str) -> Iterator[re.Match[str]]:
             yield match
 
 
+def begins_with(text: str, title: str) -> bool:
+    """Tell whether the first words of `text` are those of `title`, whatever the typography."""
+    wanted = words(title)
+    return bool(wanted) and words(text[: 2 * len(title) + 20])[: len(wanted)] == wanted
+
+
 def format_date(day: date | None) -> str:
     """Return a date as French prints it: « 1er mars 2024 », « 12 mars 2024 »; "" for none."""
     if day is None:

@@ -25,8 +25,10 @@ from rag.domain import (
     version_of,
 )
 from rag.errors import ArticleNotFoundError, StoreError
+from rag.french import begins_with
 from rag.lexical import LexicalIndex
-from rag.store import Store, connect
+from rag.splitting import parts
+from rag.store import Likeness, Store, connect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,12 +89,12 @@ class Index:
 
     def nearest(
         self, vector: Vectors, limit: int, filters: Filters | None = None
-    ) -> list[tuple[Passage, float]]:
-        """Return current passages nearest to a vector, with their cosine, best first."""
+    ) -> list[Likeness]:
+        """Return current passages nearest to a vector, with their cosines, best first."""
         if not self._records:
             return []
         found = self.store.nearest(vector, limit, filters)
-        return [(p, s) for p, s in found if self.is_current(p.id)]
+        return [n for n in found if self.is_current(n.passage.id)]
 
     def matching(
         self, question: str, limit: int, filters: Filters | None = None
@@ -105,8 +107,13 @@ class Index:
         self,
         versions: Sequence[tuple[ArticleRecord, Sequence[Passage]]],
         vectors: Vectors,
+        parts: Sequence[Vectors] = (),
     ) -> None:
-        """Make new versions current. `vectors` has one row a passage, in order."""
+        """Make new versions current.
+
+        `vectors` has one row a passage, in order; `parts` one array a passage,
+        see `Store.put_passages`.
+        """
         passages = [p for _, ps in versions for p in ps]
         sources = [record.source for record, ps in versions for _ in ps]
         with self._change():
@@ -115,7 +122,7 @@ class Index:
                 for record, _ in versions
                 if (old := self._records.get(record.id)) and old.fingerprint != record.fingerprint
             ]
-            self.store.put_passages(passages, sources, vectors)
+            self.store.put_passages(passages, sources, vectors, parts)
             self.lexical.update(add=list(zip(passages, sources, strict=True)))
             self.store.put_records([record for record, _ in versions])
             self._records = self._records | {r.id: r for r, _ in versions}
@@ -225,5 +232,21 @@ def make_passages(
 
 
 def embedded_text(passage: Passage, source: Source) -> str:
-    """Return what is embedded for a passage: title, heading, passage."""
-    return f"{source.title}\n{passage.headed}" if source.title else passage.headed
+    """Return what is embedded for a passage: title, heading, passage.
+
+    A title that the passage begins with (that of a text without one) is not said twice.
+    """
+    return titled(passage.headed, passage.text, source)
+
+
+def embedded_parts(passage: Passage, source: Source) -> list[str]:
+    """Return what is embedded for each of `splitting.parts`: title, then the part."""
+    text = passage.text
+    return [titled(text[a:b], text[a:b], source) for a, b in parts(text)]
+
+
+def titled(text: str, begins: str, source: Source) -> str:
+    """Return `text` under its article's title, unless `begins` begins with it."""
+    if not source.title or begins_with(begins, source.title):
+        return text
+    return f"{source.title}\n{text}"

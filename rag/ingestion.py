@@ -12,11 +12,12 @@ import logging
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.domain import Article, ArticleRecord, IngestReport, Passage, Reading, source_json
-from rag.index import Index, embedded_text, make_passages
+from rag.index import Index, embedded_parts, embedded_text, make_passages
 from rag.splitting import split
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ log = logging.getLogger(__name__)
 Progress = Callable[[int, int], None]
 """Called with (articles done, articles to do)."""
 
-_RECIPE = 1  # raise it when splitting or the embedded text changes: articles are made again
+_RECIPE = 2  # raise it when splitting or the embedded text changes: articles are made again
 _BATCH_PASSAGES = 32
 _ROW = re.compile(r"#\d+$")  # a row in a path; a « # » elsewhere belongs to the file's name
 
@@ -38,8 +39,13 @@ def ingest(
     passage_tokens: int,
     prune: Sequence[str] = (),
     progress: Progress = lambda _done, _total: None,
+    *,
+    sentence_vectors: bool = True,
 ) -> IngestReport:
     """Bring the index up to date with what was read; return what was done.
+
+    `sentence_vectors` embeds each sentence besides its passage, for about
+    twice the time: passages and answers are then ranked better and faster.
 
     `prune` lists resolved paths of files and folders: articles that came from
     under them and are no longer there are removed. Nothing else is.
@@ -50,7 +56,7 @@ def ingest(
     moved: list[ArticleRecord] = []
     todo: list[tuple[Article, str]] = []
     for article in reading.articles:
-        version = fingerprint(article, passage_tokens)
+        version = fingerprint(article, passage_tokens, sentence_vectors=sentence_vectors)
         known = index.records.get(article.id)
         if known and known.fingerprint == version:
             unchanged.append(article.id)
@@ -65,8 +71,7 @@ def ingest(
     progress(0, len(todo))
     for batch in _batches(todo, passage_tokens):
         passages = [(p, r) for r, ps in batch for p in ps]
-        vectors = _embed(index, passages)
-        index.write(batch, vectors)
+        index.write(batch, *_embed(index, passages, sentence_vectors=sentence_vectors))
         done += len(batch)
         progress(done, len(todo))
     removed = index.remove(gone(index, reading, prune)) if prune else []
@@ -75,9 +80,10 @@ def ingest(
     )
 
 
-def fingerprint(article: Article, passage_tokens: int) -> str:
+def fingerprint(article: Article, passage_tokens: int, *, sentence_vectors: bool = True) -> str:
     """Return the version of an article: 16 hex digits of all that its passages depend on."""
-    parts = [_RECIPE, passage_tokens, article.text, article.headings, source_json(article.source)]
+    recipe = [_RECIPE, passage_tokens, sentence_vectors]
+    parts = [recipe, article.text, article.headings, source_json(article.source)]
     content = json.dumps(parts, ensure_ascii=True).encode()
     return hashlib.blake2b(content, digest_size=8).hexdigest()
 
@@ -125,5 +131,14 @@ def _batches(
         yield batch
 
 
-def _embed(index: Index, passages: Sequence[tuple[Passage, ArticleRecord]]) -> Vectors:
-    return index.embedder.embed_passages([embedded_text(p, r.source) for p, r in passages])
+def _embed(
+    index: Index, passages: Sequence[tuple[Passage, ArticleRecord]], *, sentence_vectors: bool
+) -> tuple[Vectors, list[Vectors]]:
+    """Return the vectors of passages, and those of each one's parts."""
+    vectors = index.embedder.embed_passages([embedded_text(p, r.source) for p, r in passages])
+    if not sentence_vectors:
+        return vectors, []
+    texts = [embedded_parts(p, r.source) for p, r in passages]
+    flat = index.embedder.embed_passages([t for found in texts for t in found])
+    ends = list(accumulate(map(len, texts), initial=0))
+    return vectors, [flat[a:b] for a, b in pairwise(ends)]

@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.domain import Filters, Passage, Source, version_of
-from rag.french import content_stems, question_stems
+from rag.french import begins_with, content_stems, question_stems
 
 if TYPE_CHECKING:
     import tantivy
 
 log = logging.getLogger(__name__)
 
-SCHEMA_VERSION = "1"
+SCHEMA_VERSION = "2"
 _TITLE_WEIGHT = 0.4
 
 
@@ -85,11 +85,12 @@ class LexicalIndex:
             writer.delete_documents_by_term("version", f"{article_id}:{fingerprint}")
         for passage, source in add:
             article_id, fingerprint = version_of(passage.id)
+            title = "" if begins_with(passage.text, source.title) else source.title
             document = tantivy.Document(
                 id=passage.id,
                 version=f"{article_id}:{fingerprint}",
                 terms=" ".join(content_stems(passage.headed)),
-                title=" ".join(content_stems(source.title)),
+                title=" ".join(content_stems(title)),
                 source=source.name,
                 author=source.author,
                 section=source.section,

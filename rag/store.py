@@ -7,12 +7,16 @@ passages and their vectors. Knows nothing of readers, words or answers.
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import logging
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
+
+import numpy as np
 
 from rag.domain import ArticleRecord, Filters, Passage, Source
 from rag.errors import IndexMismatchError, StoreError
@@ -37,6 +41,20 @@ _HNSW = {
     "max_neighbors": 48,
     "ef_search": 200,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """A passage, its cosine with a question, and those of its parts (none: not stored)."""
+
+    passage: Passage
+    cosine: float
+    parts: tuple[float, ...] = ()
+
+    @property
+    def best(self) -> float:
+        """The cosine of the passage or of the part that is nearest."""
+        return max(self.cosine, *self.parts) if self.parts else self.cosine
 
 
 class Store:
@@ -90,10 +108,21 @@ class Store:
             self._articles.delete(ids=list(part))
 
     def put_passages(
-        self, passages: Sequence[Passage], sources: Sequence[Source], vectors: Vectors
+        self,
+        passages: Sequence[Passage],
+        sources: Sequence[Source],
+        vectors: Vectors,
+        parts: Sequence[Vectors] = (),
     ) -> None:
-        """Store passages with their vectors of shape (len(passages), dimension)."""
+        """Store passages with their vectors of shape (len(passages), dimension).
+
+        `parts`, when given, has for each passage the vectors of its parts, of
+        shape (parts, dimension).
+        """
         metadatas = [_passage_metadata(p, s) for p, s in zip(passages, sources, strict=True)]
+        for metadata, part_vectors in zip(metadatas, parts, strict=False):
+            if len(part_vectors):
+                metadata["parts"] = _packed(part_vectors)
         for at in range(0, len(passages), _BATCH):
             part = slice(at, at + _BATCH)
             self._passages.upsert(
@@ -124,20 +153,30 @@ class Store:
             found |= {i: _passage(i, text, meta) for i, text, meta in rows}
         return found
 
-    def vectors(self, ids: Sequence[str]) -> dict[str, Any]:
-        """Return the vectors (float32, shape (dimension,)) of stored passages by id."""
+    def likened(self, vector: Vectors, ids: Sequence[str]) -> list[Likeness]:
+        """Return how stored passages compare with a question vector; absent ids are left out."""
         if not ids:
-            return {}
-        got = self._passages.get(ids=list(ids), include=["embeddings"])
+            return []
+        got = self._passages.get(ids=list(ids), include=["documents", "metadatas", "embeddings"])
         embeddings = got["embeddings"]
-        return {} if embeddings is None else dict(zip(got["ids"], embeddings, strict=True))
+        rows = zip(
+            got["ids"],
+            got["documents"] or [],
+            got["metadatas"] or [],
+            [] if embeddings is None else embeddings,
+            strict=True,
+        )
+        return [
+            Likeness(_passage(i, text, meta), float(vector @ v), _part_cosines(vector, meta))
+            for i, text, meta, v in rows
+        ]
 
     def nearest(
         self, vector: Vectors, limit: int, filters: Filters | None = None
-    ) -> list[tuple[Passage, float]]:
+    ) -> list[Likeness]:
         """Return up to `limit` passages nearest to a question vector of shape (dimension,).
 
-        Each with its cosine similarity, best first. Stale versions may be
+        By the vectors of the whole passages, best first. Stale versions may be
         among them: the caller knows which are current.
         """
         got = self._passages.query(
@@ -153,7 +192,10 @@ class Store:
             (got["distances"] or [[]])[0],
             strict=True,
         )
-        return [(_passage(i, text, meta), 1.0 - float(d)) for i, text, meta, d in rows]
+        return [
+            Likeness(_passage(i, text, meta), 1.0 - float(d), _part_cosines(vector, meta))
+            for i, text, meta, d in rows
+        ]
 
     def count(self) -> int:
         """Return the number of stored passages, stale ones included."""
@@ -273,6 +315,27 @@ def _passage_metadata(passage: Passage, source: Source) -> dict[str, str | int]:
         "section": source.section,
         "day": source.day,
     }
+
+
+def _packed(vectors: Vectors) -> str:
+    """Return unit vectors as text: 8 bits a number, each vector scaled to its largest.
+
+    They live in the passage's own record, so that they come and go with it
+    (I2) and a second graph over several times as many vectors is spared.
+    Rounding moves a cosine by less than 0.002.
+    """
+    scaled = vectors / np.abs(vectors).max(axis=1, keepdims=True)
+    return base64.b64encode(np.rint(127 * scaled).astype(np.int8).tobytes()).decode("ascii")
+
+
+def _part_cosines(vector: Vectors, metadata: Any) -> tuple[float, ...]:
+    packed = metadata.get("parts")
+    if not packed:
+        return ()
+    numbers = np.frombuffer(base64.b64decode(packed), dtype=np.int8)
+    found = numbers.reshape(-1, len(vector)).astype(np.float32)
+    cosines = (found @ vector) / np.linalg.norm(found, axis=1)
+    return tuple(float(c) for c in cosines)
 
 
 def _passage(passage_id: str, text: str, meta: Any) -> Passage:

@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 
 from rag.answering.evidence import Evidence
-from rag.answering.extractive import lead_in, number_citations, select
+from rag.answering.extractive import (
+    joined,
+    lead_in,
+    leans,
+    number_citations,
+    select,
+    understood,
+)
 from rag.answering.followup import complete
 from rag.assistant import LONGEST_QUESTION, LocalAssistant
 from rag.domain import Answer, Citation, Filters, Hit, Passage, Source, Turn, answer_json
@@ -67,6 +74,59 @@ def test_close_sentences_come_together_within_the_limit() -> None:
     close = [candidate(t, 1.0) for t in ("un", "deux", "trois", "quatre")]
     assert [e.text for e in select(close, 3)] == ["un", "deux", "trois"]
     assert len(select([candidate("un", 1.0), candidate("un", 1.0)], 3)) == 1
+
+
+@pytest.mark.parametrize(
+    ("sentence", "expected"),
+    [
+        ("Elle représente Neptune entouré de dauphins.", True),
+        ("Sa présidente, Agathe Mercœur, proteste.", True),
+        ("Mais ils refusent.", True),
+        ("« C’est la plus belle pièce », estime-t-elle.", True),
+        ("Cette décision a été prise lundi.", True),
+        ("Il faut partir.", False),
+        ("Il n’y a pas de maire.", False),
+        ("Cette année, le prix baisse.", False),
+        ("Ilona a gagné.", False),
+    ],
+)
+def test_sentences_that_lean_on_the_one_before(sentence: str, expected: bool) -> None:
+    assert leans(sentence) is expected
+
+
+def within(text: str, *wanted: str) -> list[Evidence]:
+    hit = Hit(Passage("a:v:0", "a", 0, 100, 100 + len(text), text, "Un titre"), Source("T"), 0.0)
+    return [
+        Evidence(hit, 0, 100 + text.index(w), 100 + text.index(w) + len(w), w, {}, 1.0)
+        for w in wanted
+    ]
+
+
+MOSAIC = (
+    "Un titre\n\nUne mosaïque a été mise au jour.\n\nElle représente Neptune. Il faut la protéger. "
+    "Sa bordure est intacte."
+)
+
+
+def test_a_sentence_comes_with_what_it_leans_on_as_one_exact_span() -> None:
+    (found,) = map(understood, within(MOSAIC, "Elle représente Neptune."))
+    assert found.text == "Une mosaïque a été mise au jour.\n\nElle représente Neptune."
+    assert MOSAIC[found.start - 100 : found.end - 100] == found.text
+    (alone,) = map(understood, within(MOSAIC, "Il faut la protéger."))
+    assert alone.text == "Il faut la protéger."
+    (first,) = map(understood, within("Un titre\n\nElle part.", "Elle part."))
+    assert first.text == "Elle part."  # never a heading
+
+
+def test_what_is_said_already_is_not_said_again() -> None:
+    chosen = within(MOSAIC, "Sa bordure est intacte.", "Il faut la protéger.", "Elle représente")
+    (together, apart) = joined([understood(e) for e in chosen])
+    assert together.text == "Une mosaïque a été mise au jour.\n\nElle représente"
+    assert apart.text == "Il faut la protéger. Sa bordure est intacte."
+    overlapping = within(MOSAIC, "Neptune. Il faut", "Il faut la protéger.")
+    (one,) = joined(overlapping)
+    assert one.text == "Neptune. Il faut la protéger."
+    assert MOSAIC[one.start - 100 : one.end - 100] == one.text
 
 
 def every_quote_is_its_span(assistant: LocalAssistant, answer: Answer) -> None:

@@ -16,7 +16,8 @@ from rag.errors import ReadError
 from rag.evaluation import answers, retrieval
 from rag.evaluation.compare import compare
 from rag.evaluation.data import Item, hold_out, read_questions, read_squad, sample
-from rag.evaluation.results import percentile
+from rag.evaluation.results import STEP_NAMES, percentile
+from rag.retrieval import STEPS
 from tests.conftest import ROOT
 
 GOLDEN = ROOT / "tests" / "golden" / "questions.jsonl"
@@ -111,6 +112,11 @@ def test_retrieval_is_measured_by_stage(squad: Path, tmp_path: Path) -> None:
     assert printed["stages"]["reranked"]["R@5"] == 1.0
     assert printed["count"] == 5
     assert printed["latency"]["p95_ms"] >= printed["latency"]["p50_ms"] > 0
+    steps = printed["latency"]["steps"]
+    assert list(steps) == list(STEPS) == list(STEP_NAMES)
+    assert steps["embedding"]["p50_ms"] > 0
+    assert sum(s["p50_ms"] for s in steps.values()) <= 2 * printed["latency"]["p95_ms"]
+    assert "réordonnancement" in run("retrieval", squad).output
     saved = json.loads(out.read_text())
     assert saved["questions"][0]["stages"]["fused"]["R@10"] == 1.0
 
@@ -144,6 +150,7 @@ def test_answers_are_measured_and_reported(squad: Path, tmp_path: Path) -> None:
     assert html.count("<svg") == 5
     assert not re.search(r"<script|(?:src|href)=[\"']?http|@import|url\(http", html)
     assert "Étalonnage du refus" in html
+    assert "vecteur de la question" in html
 
 
 def test_the_report_shows_hostile_text_as_text(squad: Path, tmp_path: Path) -> None:

