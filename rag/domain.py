@@ -129,9 +129,9 @@ class Hit:
     """A passage found for a question.
 
     `score` orders hits of one search (a sum of standardised scores: no unit,
-    not comparable between searches); `similarity` is the cosine between the
-    question and the passage, or the part of it that is nearest, and None when
-    it was not computed; `parts` are the cosines of its parts, see
+    not comparable between searches); `similarity` is the mean of the cosines
+    of the question with the passage and with the part of it that is nearest,
+    and None when it was not computed; `parts` are the cosines of its parts, see
     `splitting.parts`; `lexical` is the BM25 score, 0 when no word matches.
     `also` lists the near-identical passages of other articles that this one
     stands for.

@@ -80,7 +80,7 @@ class Question:
         full = [m for m in _FULL_NAME.findall(sentence) if not set(words(m)) & asked]
         if full or _AGED.search(sentence):
             return 1.0
-        roots = [stem(w) for w in asked]
+        roots = [stem(w) for w in asked if not is_function_word(w)]
         for match in re.finditer(_SOMEONE, folded):
             if not any(same_root(stem(w), r) for w in words(match.group()) for r in roots):
                 return 0.8

@@ -33,7 +33,6 @@ FEATURES = (
     "dense",  # cosine of question and passage, standardised over the candidates
     "lexical",  # BM25, standardised likewise
     "characters",  # the question's character 4-grams found: spellings and compounds
-    "coverage",  # the question's terms, by rarity, found in title and passage
     "expected",  # a sentence holds the kind of thing asked for, times its coverage
     "when",  # the time asked about fits that of the passage or its publication
     "newest",  # place by date, 1 for the newest, when the question asks for the present
@@ -105,7 +104,6 @@ def features(question: str, hits: Sequence[Hit], lexical: LexicalIndex) -> list[
                 "dense": dense[at],
                 "lexical": by_words[at],
                 "characters": grams[at],
-                "coverage": coverage(weights, stem_set(hit.passage.headed) | title),
                 "expected": max(
                     (parsed.answered_in(text[a:b]) * c for a, b, c in covered), default=0.0
                 ),

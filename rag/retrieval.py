@@ -91,7 +91,7 @@ class Retriever:
                 n.passage,
                 record.source,
                 0.0,
-                similarity=n.best,
+                similarity=n.overall,
                 lexical=lexical.get(n.passage.id, 0.0),
                 parts=n.parts,
             )
@@ -131,19 +131,21 @@ def corrections_first(hits: Sequence[Hit]) -> list[Hit]:
     ordered = list(hits)
     for hit in hits:
         day = hit.source.published
-        if day is None or not is_correction(f"{hit.source.title}\n{hit.passage.text}"):
+        if day is None or not is_correction(_matter(hit)):
             continue
-        stems = stem_set(hit.passage.text)
+        stems = stem_set(_matter(hit))
         at = ordered.index(hit)
         for place, other in enumerate(ordered[:at]):
             older = other.source.published is not None and other.source.published < day
-            shared = len(stems & stem_set(other.passage.text))
-            if older and shared >= _SAME_MATTER * min(
-                len(stems), len(stem_set(other.passage.text))
-            ):
+            others = stem_set(_matter(other))
+            if older and len(stems & others) >= _SAME_MATTER * min(len(stems), len(others)):
                 ordered.insert(place, replace(ordered.pop(at), score=other.score))
                 break
     return ordered
+
+
+def _matter(hit: Hit) -> str:
+    return f"{hit.source.title}\n{hit.passage.text}"
 
 
 def collapse(hits: Sequence[Hit]) -> list[Hit]:

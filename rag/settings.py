@@ -29,7 +29,7 @@ class Settings(BaseSettings):
 
     index_dir: Path = Field(Path(".recoupe"), description="dossier de l'index")
     chroma_url: str = Field("", description="serveur Chroma ; vide : index embarqué")
-    passage_tokens: int = Field(160, ge=20, le=2000, description="taille visée d'un passage")
+    passage_tokens: int = Field(320, ge=20, le=2000, description="taille visée d'un passage")
     sentence_vectors: bool = Field(
         True, description="vecteur de chaque phrase : mieux classé, ingestion plus longue"
     )

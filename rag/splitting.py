@@ -35,7 +35,7 @@ def count_tokens(text: str) -> int:
     return sum(len(encode(text[i : i + _SLICE])) for i in range(0, len(text), _SLICE))
 
 
-def split(text: str, headings: tuple[Span, ...] = (), target: int = 160) -> list[Span]:
+def split(text: str, headings: tuple[Span, ...] = (), target: int = 320) -> list[Span]:
     """Return the passages of `text` as contiguous `[start, end)` spans that cover it.
 
     `target` is in tokens. A passage starts at each heading (a heading goes

@@ -52,9 +52,12 @@ class Likeness:
     parts: tuple[float, ...] = ()
 
     @property
-    def best(self) -> float:
-        """The cosine of the passage or of the part that is nearest."""
-        return max(self.cosine, *self.parts) if self.parts else self.cosine
+    def overall(self) -> float:
+        """The mean of the passage's cosine and that of its nearest part.
+
+        It ranks better than either alone, and than the greater of the two.
+        """
+        return (self.cosine + max(self.parts)) / 2 if self.parts else self.cosine
 
 
 class Store:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from rag.answering.evidence import Evidence
+from rag.answering.evidence import Evidence, find_evidence
 from rag.answering.extractive import (
     joined,
     lead_in,
@@ -19,7 +21,9 @@ from rag.domain import Answer, Citation, Filters, Hit, Passage, Source, Turn, an
 from rag.errors import QuestionError
 from rag.matching import coverage
 from rag.question import parse, same_root
+from rag.sentences import sentence_spans
 from rag.settings import load_settings
+from rag.splitting import parts
 
 
 @pytest.mark.parametrize(
@@ -144,6 +148,29 @@ def test_an_answer_is_verbatim_and_says_who_and_when(assistant: LocalAssistant) 
     assert answer.statements[0].lead_in == "Selon Le Courrier de l’Orvelle, 2 mars 2024\u00a0:"
     assert "4,2 millions d'euros" in answer.text
     every_quote_is_its_span(assistant, answer)
+
+
+def test_an_answer_embeds_nothing_but_the_question(
+    assistant: LocalAssistant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    question = "Quel est le prix d’un billet pour la halle aux grains ?"
+    hits = assistant.retriever.search(question, 6)
+    assert all(e.features["similarity"] for e in find_evidence(assistant.index, question, hits)[0])
+    embedded: list[str] = []
+    embed = assistant.index.embedder.embed_passages
+    monkeypatch.setattr(
+        assistant.index.embedder, "embed_passages", lambda t: (embedded.extend(t), embed(t))[1]
+    )
+    stored, _ = find_evidence(assistant.index, question, hits)
+    assert embedded == []
+    bare = [replace(h, parts=()) for h in hits]
+    computed, _ = find_evidence(assistant.index, question, bare)
+    assert embedded
+    cosines = {(e.hit.passage.id, e.start): e.features["similarity"] for e in stored}
+    for e in computed:
+        if len(parts(e.hit.passage.text)) == len(sentence_spans(e.hit.passage.text)):
+            key = (e.hit.passage.id, e.start)
+            assert e.features["similarity"] == pytest.approx(cosines[key], abs=0.03)
 
 
 def test_sentences_of_an_article_are_in_reading_order(assistant: LocalAssistant) -> None:

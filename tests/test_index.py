@@ -171,12 +171,12 @@ def test_each_sentence_has_a_vector_that_comes_and_goes_with_its_passage(index: 
     assert near.parts == pytest.approx(expected, abs=0.002)
     assert same.parts == near.parts
     assert same.cosine == pytest.approx(near.cosine, abs=1e-4)
-    assert near.best == max(near.cosine, *near.parts)
+    assert near.overall == pytest.approx((near.cosine + near.parts[1]) / 2)
     assert near.parts[1] > near.parts[0]
     ingest(index, Reading((article,)), 160, sentence_vectors=False)
     (plain,) = index.nearest(vector, 5)
     assert plain.parts == ()
-    assert plain.best == plain.cosine
+    assert plain.overall == plain.cosine
 
 
 def test_a_title_that_the_text_begins_with_is_embedded_once() -> None:

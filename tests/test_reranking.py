@@ -27,7 +27,7 @@ def test_features_have_names_and_weights(assistant: LocalAssistant) -> None:
     hits = [hit("a", "La crue a fait trois morts."), hit("b", "Le pain est cuit.")]
     first, second = features("Combien de morts lors de la crue ?", hits, lexical)
     assert tuple(first) == FEATURES
-    for name in ("characters", "coverage", "expected"):
+    for name in ("characters", "expected"):
         assert first[name] > second[name]
     scores = FeatureReranker(lexical).scores("Combien de morts lors de la crue ?", hits)
     assert scores[0] > scores[1]
