@@ -216,10 +216,10 @@ def test_the_golden_set_stays_as_good(assistant: LocalAssistant) -> None:
     """A little under the measured figures of docs/measures.md: a fall is noticed, a breath not."""
     items = read_questions(GOLDEN)
     found = retrieval.evaluate(assistant.retriever, items)["stages"]["reranked"]
-    assert found["MRR@10"] >= 0.96
+    assert found["MRR@10"] >= 0.94
     assert found["R@5"] >= 0.98
     measures = answers.evaluate(assistant, items, assistant.settings.threshold)["measures"]
-    assert measures["first_right"] >= 0.74
-    assert measures["any_right"] >= 0.84
-    assert measures["wrong_refusals"] <= 0.17
-    assert measures["wrong_answers"] <= 0.2
+    assert measures["first_right"] >= 0.79
+    assert measures["any_right"] >= 0.87
+    assert measures["wrong_refusals"] <= 0.12
+    assert measures["wrong_answers"] <= 0.17
