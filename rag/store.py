@@ -16,8 +16,6 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
-import numpy as np
-
 from rag.domain import ArticleRecord, Filters, Passage, Source
 from rag.errors import IndexMismatchError, StoreError
 
@@ -327,6 +325,8 @@ def _packed(vectors: Vectors) -> str:
     (I2) and a second graph over several times as many vectors is spared.
     Rounding moves a cosine by less than 0.002.
     """
+    import numpy as np
+
     scaled = vectors / np.abs(vectors).max(axis=1, keepdims=True)
     return base64.b64encode(np.rint(127 * scaled).astype(np.int8).tobytes()).decode("ascii")
 
@@ -335,6 +335,8 @@ def _part_cosines(vector: Vectors, metadata: Any) -> tuple[float, ...]:
     packed = metadata.get("parts")
     if not packed:
         return ()
+    import numpy as np
+
     numbers = np.frombuffer(base64.b64decode(packed), dtype=np.int8)
     found = numbers.reshape(-1, len(vector)).astype(np.float32)
     cosines = (found @ vector) / np.linalg.norm(found, axis=1)

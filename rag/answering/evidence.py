@@ -89,8 +89,6 @@ def find_evidence(
     if not drafts:
         return [], 0.0
     drafts.sort(key=lambda e: -e.score)
-    if any(_stored_cosine(e) is None for e in drafts):
-        drafts = drafts[:_EMBEDDED]
     head = _with_similarity(index, question, drafts)
     model = _models()["sentence"]
     ranked = [rescored(e, model) for e in sorted(head, key=lambda e: (e.rank, e.start))]
@@ -176,18 +174,22 @@ def _context(hit: Hit) -> str:
 def _with_similarity(
     index: Index, question: Question, evidence: Sequence[Evidence]
 ) -> list[Evidence]:
-    """Add the cosine of the question and each sentence: the stored one, or computed."""
-    missing = [e for e in evidence if _stored_cosine(e) is None]
+    """Add the cosine of the question and each sentence: the stored one, or computed.
+
+    Where some have to be computed, the first `_EMBEDDED` sentences alone are returned.
+    """
+    cosines = [_stored_cosine(e) for e in evidence]
+    if None in cosines:
+        evidence, cosines = evidence[:_EMBEDDED], cosines[:_EMBEDDED]
+    missing = [e for e, cosine in zip(evidence, cosines, strict=True) if cosine is None]
     vector = index.question_vector(question.text)
     texts = [titled(e.text, e.text, e.hit.source) for e in missing]
     computed = iter(index.embedder.embed_passages(texts))
-    found = []
-    for e in evidence:
-        cosine = _stored_cosine(e)
-        if cosine is None:
-            cosine = float(vector @ next(computed))
-        found.append(replace(e, features=e.features | {"similarity": _spread(cosine)}))
-    return found
+    known = [float(vector @ next(computed)) if c is None else c for c in cosines]
+    return [
+        replace(e, features=e.features | {"similarity": _spread(cosine)})
+        for e, cosine in zip(evidence, known, strict=True)
+    ]
 
 
 def _stored_cosine(evidence: Evidence) -> float | None:
