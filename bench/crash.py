@@ -50,8 +50,8 @@ def main(times: str = "20", seed: str = "0") -> None:
             run(folder, moment)
             index = open_index(load_settings(index_dir=folder), embedder)
             assert index.check() == []
-            assert index.records.keys() == texts.keys()
-            stored = {i: index.article(i).text for i in index.records}
+            stored = {r.id: index.article(r.id).text for r in index.records()}
+            assert stored.keys() == texts.keys()
             assert all(stored[i] in texts[i] for i in stored)
             switched = sum(stored[a.id] == a.text for a in new.articles)
             print(f"kill {n + 1:2d} at {moment:5.2f} s: whole; {switched} new of {len(stored)}")

@@ -33,8 +33,8 @@ from rag.domain import (
 )
 from rag.embedding import load_embedder
 from rag.errors import ModelError, QuestionError
-from rag.index import Index, open_index
-from rag.ingestion import Progress, ingest
+from rag.index import Index, Progress, open_index
+from rag.ingestion import ingest
 from rag.owner import Owner, Ownership, acquire
 from rag.reranking import load_reranker
 from rag.retrieval import Retriever
@@ -107,6 +107,10 @@ class Assistant(Protocol):
         """Make the index whole again."""
         ...
 
+    def compact(self) -> bool:
+        """Give back the room of what was replaced; False where only its server can."""
+        ...
+
     def close(self) -> None:
         """Give the index back."""
         ...
@@ -115,12 +119,20 @@ class Assistant(Protocol):
 class LocalAssistant:
     """The assistant over an index that this process owns."""
 
-    def __init__(self, settings: Settings, ownership: Ownership | None = None) -> None:
-        """Open the index. Raises StoreError, IndexMismatchError, SettingsError."""
+    def __init__(
+        self,
+        settings: Settings,
+        ownership: Ownership | None = None,
+        progress: Progress = _silent,
+    ) -> None:
+        """Open the index. Raises StoreError, IndexMismatchError, SettingsError.
+
+        `progress` hears of what an opening has to make again.
+        """
         self.settings = settings
         self.ownership = ownership
         self.embedder = load_embedder(settings)
-        self.index: Index = open_index(settings, self.embedder)
+        self.index: Index = open_index(settings, self.embedder, progress)
         reranker = load_reranker(settings, self.index.lexical)
         self.retriever = Retriever(self.index, settings.candidates, reranker)
         self._generator: Generator | None = None
@@ -129,9 +141,9 @@ class LocalAssistant:
 
     def records(self) -> list[ArticleRecord]:
         """See `Assistant`."""
-        found = list(self.index.records.values())
         return sorted(
-            found, key=lambda r: (-(r.source.published or date.min).toordinal(), r.source.title)
+            self.index.records(),
+            key=lambda r: (-(r.source.published or date.min).toordinal(), r.source.title),
         )
 
     def article(self, article_id: str) -> StoredArticle:
@@ -159,7 +171,7 @@ class LocalAssistant:
         replaced by extracts, and the answer's `notice` says so.
         """
         question = _checked(question)
-        if not self.index.records:
+        if not self.index.articles():
             yield Answer(question, (), (), refused=True, mode="", text=texts.EMPTY_INDEX)
             return
         generator = self._load_generator()
@@ -261,7 +273,7 @@ class LocalAssistant:
     ) -> IngestReport:
         """See `Assistant`. A second ingestion waits for the first."""
         with self._ingesting:
-            return ingest(
+            report = ingest(
                 self.index,
                 reading,
                 self.settings.passage_tokens,
@@ -269,6 +281,10 @@ class LocalAssistant:
                 progress,
                 sentence_vectors=self.settings.sentence_vectors,
             )
+            if self.index.compactable:
+                log.info("le magasin de vecteurs est refait sans ses restes")
+                self.index.compact()
+            return report
 
     def remove(self, ids: Sequence[str]) -> list[str]:
         """See `Assistant`."""
@@ -282,8 +298,13 @@ class LocalAssistant:
         """See `Assistant`."""
         self.index.repair()
 
-    def close(self) -> None:
+    def compact(self) -> bool:
         """See `Assistant`."""
+        return self.index.compact()
+
+    def close(self) -> None:
+        """See `Assistant`. Waits for the change under way; an ingestion stops after it."""
+        self.index.close()
         if self.ownership:
             self.ownership.release()
 
@@ -298,6 +319,7 @@ def open_assistant(
     command: str,
     wait: float = 10.0,
     on_wait: Callable[[Owner | None], None] = lambda _: None,
+    progress: Progress = _silent,
 ) -> Assistant:
     """Return the assistant over the settings' index, here or in the process that owns it.
 
@@ -310,7 +332,7 @@ def open_assistant(
 
         return RemoteAssistant(held)
     try:
-        return LocalAssistant(settings, held)
+        return LocalAssistant(settings, held, progress)
     except BaseException:
         held.release()
         raise

@@ -336,6 +336,27 @@ def doctor(repair: bool, as_json: bool, index: Path | None) -> None:
         raise SystemExit(1)
 
 
+@app.command("compact", short_help="Rendre la place de ce qui a été remplacé.")
+@json_option
+@index_option
+@told_in_french
+def compact_command(as_json: bool, index: Path | None) -> None:
+    """Refaire le magasin de vecteurs sans les restes des articles remplacés ou retirés.
+
+    L'ingestion le fait d'elle-même quand il y en a beaucoup. Les questions
+    restent servies ; il faut deux fois la place de l'index le temps de la copie.
+    """
+    settings = settings_for(index)
+    with open_for(settings, "compact") as assistant:
+        done = assistant.compact()
+    if as_json:
+        print_json({"compacted": done})
+    elif done:
+        click.echo("L'index a été compacté.")
+    else:
+        click.echo("L'index est sur un serveur Chroma : c'est à lui (« chroma vacuum »).", err=True)
+
+
 def _typographic(names: Sequence[str]) -> tuple[str, ...]:
     """Names are stored with typographic apostrophes; keyboards have the other one."""
     return tuple(n.replace("'", "’") for n in names)

@@ -7,7 +7,7 @@ import json
 import logging
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
@@ -80,11 +80,17 @@ def open_for(settings: Settings, command: str, wait: float = 15.0) -> Iterator[A
     """Give the assistant over the index to a command, for as long as it lasts."""
     from rag.assistant import open_assistant
 
-    assistant = open_assistant(settings, f"recoupe {command}", wait, _say_waiting)
-    try:
+    with ExitStack() as stack:
+        bar: list[Callable[[int | None, int | None], None]] = []
+
+        def opening(done: int, total: int) -> None:
+            if not bar:  # shown only where there is something to make again
+                bar.append(stack.enter_context(progress_bar("Index lexical", total)))
+            bar[0](done, total)
+
+        assistant = open_assistant(settings, f"recoupe {command}", wait, _say_waiting, opening)
+        stack.callback(assistant.close)
         yield assistant
-    finally:
-        assistant.close()
 
 
 def _say_waiting(owner: Owner | None) -> None:

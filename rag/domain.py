@@ -52,7 +52,7 @@ class Article:
 class Passage:
     """A contiguous span of an article: `text == article.text[start:end]` (I1).
 
-    `id` is `article_id:fingerprint:index` and so names one version (I2).
+    `id` is `article_id:version:index` (I2), see `ArticleRecord.version`.
     """
 
     id: str
@@ -71,7 +71,12 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class ArticleRecord:
-    """The line of an article in the index; its presence makes a version current (I2)."""
+    """The line of an article in the index; its presence makes a version current (I2).
+
+    `fingerprint` tells what the version was made of, `generation` which write
+    made it: no two writes share one, so that what a writer sweeps can never be
+    what another has just written.
+    """
 
     id: str
     fingerprint: str
@@ -79,10 +84,16 @@ class ArticleRecord:
     passages: int
     characters: int
     path: str = ""
+    generation: str = ""
+
+    @property
+    def version(self) -> str:
+        """What the ids of this version's passages carry."""
+        return f"{self.fingerprint}.{self.generation}" if self.generation else self.fingerprint
 
     def passage_ids(self) -> list[str]:
         """Return the ids of the passages of this version, in reading order."""
-        return [passage_id(self.id, self.fingerprint, i) for i in range(self.passages)]
+        return passage_ids(self.id, self.version, self.passages)
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,15 +240,15 @@ class Reading:
     read: tuple[str, ...] = ()
 
 
-def passage_id(article_id: str, fingerprint: str, index: int) -> str:
-    """Return the id of a passage: `article_id:fingerprint:index`."""
-    return f"{article_id}:{fingerprint}:{index}"
+def passage_ids(article_id: str, version: str, count: int) -> list[str]:
+    """Return the ids of the passages of a version, `article_id:version:index`, in order."""
+    return [f"{article_id}:{version}:{index}" for index in range(count)]
 
 
 def version_of(passage_id: str) -> tuple[str, str]:
-    """Return (article id, fingerprint) of a passage id."""
-    article_id, fingerprint, _ = passage_id.rsplit(":", 2)
-    return article_id, fingerprint
+    """Return (article id, version) of a passage id."""
+    article_id, version, _ = passage_id.rsplit(":", 2)
+    return article_id, version
 
 
 def source_json(source: Source) -> dict[str, Any]:

@@ -1,80 +1,134 @@
 """The index: the store, the words and the records, kept in agreement.
 
-Every change goes passages first, record last, sweep after (I2). A `dirty`
-mark stands while a change is under way; an index opened with the mark still
-there is swept and its lexical cache made again.
+A change says first what it is about (`changes.py`), then writes passages,
+then records — the switch of I2 —, then words, and sweeps last. Whatever
+interrupts it, what is said tells what to settle: the articles of that change
+alone. Records are read when they are needed, so that what other processes
+write to a shared store is seen at once; the words follow a second behind.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rag.changes import LEASE, ChangeLog, Positions, Step, Writer, news
+from rag.chroma import CLOSING, Chroma, connect, embedded, next_folder, switch_folder
 from rag.domain import (
     ArticleRecord,
     Filters,
     Passage,
     Source,
     StoredArticle,
-    passage_id,
+    passage_ids,
     version_of,
 )
-from rag.errors import ArticleNotFoundError, StoreError
+from rag.errors import ArticleNotFoundError, RecoupeError, StoreError
 from rag.french import begins_with
 from rag.lexical import LexicalIndex
 from rag.splitting import parts
-from rag.store import Likeness, Store, connect
+from rag.store import Likeness, Store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from rag.embedding import Embedder, Vectors
     from rag.settings import Settings
 
 log = logging.getLogger(__name__)
 
+Progress = Callable[[int, int], None]
+"""Called with (articles done, articles to do)."""
+
+_FOLLOW = 0.5  # seconds between two looks at what others have changed
+_STEPS = 80  # articles of one change: what is said of it has to fit 16 KB
+_PAGE = 200  # articles whose words are made again at a time
+_STALE = 0.5  # passages deleted, per living one, above which the store is rebuilt
+_FEW = 500  # passages deleted below which it never is: they weigh little
+_LINGER = 30.0  # seconds that a replaced store stays open for the searches that use it
+_HEADING = 1000  # characters kept of a heading: it is searched, never cited
+
+
+def _silent(_done: int, _total: int) -> None:
+    return None
+
 
 class Index:
-    """An open index. One writer at a time; readers see whole versions only."""
+    """An open index. One writer at a time in a process; readers see whole versions only."""
 
-    def __init__(self, store: Store, lexical: LexicalIndex, embedder: Embedder, folder: Path):
-        """Take the parts; `open_index` makes them."""
-        self.store = store
+    def __init__(
+        self,
+        chroma: Chroma,
+        lexical: LexicalIndex,
+        embedder: Embedder,
+        folder: Path,
+        progress: Progress = _silent,
+    ) -> None:
+        """Take the parts; `open_index` makes them.
+
+        What an interrupted process left is settled; `progress` hears of the
+        words that have to be made again.
+        """
+        self.store = Store(chroma, embedder.name)
         self.lexical = lexical
         self.embedder = embedder
-        self._dirty = folder / "dirty"
+        self.lease = LEASE
+        self._folder = folder
+        self._changes = ChangeLog(chroma, folder)
         self._writing = threading.RLock()
-        self._records = store.records()
+        self._closing = threading.Event()
+        self._positions = Positions.load(folder / "lexical" / "positions.json")
         # Searching and then answering ask for the same vector.
         self.question_vector = lru_cache(maxsize=32)(self._question_vector)
-        if self._dirty.exists() or lexical.fresh:
-            self._repair()
+        with self._writing:
+            self._settle(self._changes.own)
+            if lexical.fresh or self._positions is None:
+                self._fill_words(progress)
+            else:
+                self.follow()
+        if chroma.shared:
+            threading.Thread(target=self._keep_following, name="suivi", daemon=True).start()
 
-    @property
-    def records(self) -> Mapping[str, ArticleRecord]:
-        """The current record of each article, by id."""
-        return self._records
+    def records(self) -> Iterator[ArticleRecord]:
+        """Yield the current record of each article, in no order."""
+        return self.store.records()
+
+    def records_of(self, ids: Iterable[str]) -> dict[str, ArticleRecord]:
+        """Return the current records of some articles, by id; absent ones are left out."""
+        return self.store.records_of(ids)
+
+    def record(self, article_id: str) -> ArticleRecord | None:
+        """Return the current record of an article, None when it is absent."""
+        return self.store.records_of([article_id]).get(article_id)
+
+    def articles(self) -> int:
+        """Return the number of articles."""
+        return self.store.articles()
 
     def _question_vector(self, question: str) -> Vectors:
         """Return the vector, of shape (dimension,), of a question. Raises EmbeddingError."""
         vector: Vectors = self.embedder.embed_questions([question])[0]
         return vector
 
-    def is_current(self, a_passage_id: str) -> bool:
-        """Tell whether a passage belongs to the current version of its article."""
-        article_id, fingerprint = version_of(a_passage_id)
-        record = self._records.get(article_id)
-        return record is not None and record.fingerprint == fingerprint
+    def current(self, passages: Iterable[str]) -> dict[str, ArticleRecord]:
+        """Return, for those of some passage ids that are of a current version, the record."""
+        ids = {i: version_of(i) for i in passages}
+        records = self.records_of(article_id for article_id, _ in ids.values())
+        return {
+            i: record
+            for i, (article_id, version) in ids.items()
+            if (record := records.get(article_id)) and record.version == version
+        }
 
     def article(self, article_id: str) -> StoredArticle:
         """Return an article, whole. Raises ArticleNotFoundError, or StoreError if damaged."""
-        for _ in range(2):  # a version may be swept between the two reads: read again
-            record = self._records.get(article_id)
+        for pause in (0.0, 0.05, 0.3):  # a version may be swept between the two reads
+            time.sleep(pause)
+            record = self.record(article_id)
             if record is None:
                 raise ArticleNotFoundError(
                     f"Aucun article « {article_id} » : « recoupe list » donne les identifiants."
@@ -91,17 +145,17 @@ class Index:
         self, vector: Vectors, limit: int, filters: Filters | None = None
     ) -> list[Likeness]:
         """Return current passages nearest to a vector, with their cosines, best first."""
-        if not self._records:
-            return []
         found = self.store.nearest(vector, limit, filters)
-        return [n for n in found if self.is_current(n.passage.id)]
+        current = self.current(n.passage.id for n in found)
+        return [n for n in found if n.passage.id in current]
 
     def matching(
         self, question: str, limit: int, filters: Filters | None = None
     ) -> list[tuple[str, float]]:
         """Return current passage ids whose words match, with their BM25 score, best first."""
         found = self.lexical.search(question, limit, filters)
-        return [(i, s) for i, s in found if self.is_current(i)]
+        current = self.current(i for i, _ in found)
+        return [(i, s) for i, s in found if i in current]
 
     def write(
         self,
@@ -109,117 +163,352 @@ class Index:
         vectors: Vectors,
         parts: Sequence[Vectors] = (),
     ) -> None:
-        """Make new versions current.
+        """Make new versions current: at most some tens of articles.
 
         `vectors` has one row a passage, in order; `parts` one array a passage,
-        see `Store.put_passages`.
+        see `Store.put_passages`. Raises StoreError, and the index is then as
+        it was.
         """
-        passages = [p for _, ps in versions for p in ps]
-        sources = [record.source for record, ps in versions for _ in ps]
-        with self._change():
-            stale = [
-                old
-                for record, _ in versions
-                if (old := self._records.get(record.id)) and old.fingerprint != record.fingerprint
-            ]
-            self.store.put_passages(passages, sources, vectors, parts)
-            self.lexical.update(add=list(zip(passages, sources, strict=True)))
-            self.store.put_records([record for record, _ in versions])
-            self._records = self._records | {r.id: r for r, _ in versions}
-            self._sweep(stale)
+        with self._writing:
+            self._ready()
+            for attempt in range(3):
+                if self._written(versions, vectors, parts):
+                    return
+                log.warning("écriture reprise : ce processus avait été cru mort (%d)", attempt + 1)
+        raise StoreError(
+            "L'écriture a été interrompue trop longtemps et un autre processus l'a défaite : "
+            "relancez l'ingestion ; l'index est resté entier."
+        )
 
-    def rename(self, records: Sequence[ArticleRecord]) -> None:
-        """Replace records whose passages stay as they are (a file that moved)."""
-        with self._change():
-            self.store.put_records(records)
-            self._records = self._records | {r.id: r for r in records}
+    def _written(
+        self,
+        versions: Sequence[tuple[ArticleRecord, Sequence[Passage]]],
+        vectors: Vectors,
+        parts: Sequence[Vectors],
+    ) -> bool:
+        """Write versions as a change of its own; False when others undid it meanwhile."""
+        known = self.records_of(record.id for record, _ in versions)
+        number = max(self._changes.own.done, self._changes.own.pending) + 1
+        generation = self._changes.generation(number)
+        records = [replace(record, generation=generation) for record, _ in versions]
+        passages = [
+            replace(p, id=i)
+            for record, (_, ps) in zip(records, versions, strict=True)
+            for p, i in zip(ps, record.passage_ids(), strict=True)
+        ]
+        sources = [r.source for r, (_, ps) in zip(records, versions, strict=True) for _ in ps]
+        steps = [_step(known.get(r.id), r) for r in records]
+        self._changes.begin(steps)
+        try:
+            self.store.put_passages(passages, sources, vectors, parts)
+            if self.store.chroma.shared and self._changes.fenced():
+                self._undo(steps)
+                return False
+            self.store.put_records(records, self._changes.writer, number)
+        except BaseException:
+            self._undo(steps)
+            raise
+        if self.store.chroma.shared and self._changes.fenced():
+            # Suspended for long just here: what others swept is put back, the switch stands.
+            self.store.put_passages(passages, sources, vectors, parts)
+        self._changes.switched()
+        drop = [(s.article_id, s.old) for s in steps if s.old]
+        self.lexical.update(add=list(zip(passages, sources, strict=True)), drop=drop)
+        self._end(steps)
+        return True
+
+    def move(self, paths: dict[str, str]) -> None:
+        """Say where articles, by id, now lie: a file that moved."""
+        for some in _portions(list(paths)):
+            with self._writing:
+                self._ready()
+                number = self._changes.begin([])
+                moved = {i: paths[i] for i in some}
+                self.store.move_records(moved, self._changes.writer, number)
+                self._changes.end()
 
     def remove(self, ids: Iterable[str]) -> list[str]:
-        """Remove articles; return the ids that were there."""
-        with self._change():
-            gone = [self._records[i] for i in dict.fromkeys(ids) if i in self._records]
-            self.store.delete_records([r.id for r in gone])
-            left = {r.id for r in gone}
-            self._records = {i: r for i, r in self._records.items() if i not in left}
-            self._sweep(gone)
-        return [r.id for r in gone]
+        """Remove articles; return the ids that were there. Raises StoreError."""
+        gone: list[str] = []
+        for some in _portions(list(dict.fromkeys(ids))):
+            with self._writing:
+                self._ready()
+                known = self.records_of(some)
+                steps = [Step(r.id, r.version, r.passages) for r in known.values()]
+                if not steps:
+                    continue
+                number = self._changes.begin(steps)
+                if self.store.chroma.shared:
+                    self._changes.gone(known, number)
+                self.store.delete_records(list(known))
+                self._changes.switched()
+                self.lexical.update(drop=[(s.article_id, s.old) for s in steps])
+                self._end(steps)
+                gone += known
+        return gone
+
+    def _ready(self) -> None:
+        """Refuse to begin what cannot end well; settle what a failure left."""
+        if self._closing.is_set():
+            raise StoreError(CLOSING)
+        self.store.chroma.check_room()
+        self._settle(self._changes.own)
+
+    def _end(self, steps: Sequence[Step]) -> None:
+        """Sweep the versions that a change has replaced, and close it."""
+        if self.store.chroma.shared:
+            dropped = self._sweep_around([s.article_id for s in steps])
+        else:
+            dropped = self._delete([(s.article_id, s.old, s.old_passages) for s in steps if s.old])
+        self._changes.end(dropped)
+        self._save_positions({self._changes.writer: self._changes.own.done})
+
+    def _undo(self, steps: Sequence[Step]) -> None:
+        """Take back a change that did not come to its switch; what fails is settled later."""
+        try:
+            self._settle(replace(self._changes.own, steps=tuple(steps)))
+        except RecoupeError:
+            log.warning("changement interrompu : il sera défait à la prochaine écriture")
+
+    def _settle(self, writer: Writer) -> None:
+        """Bring to an end the change that a writer left: to its old state, or to its new one."""
+        if not writer.pending:
+            return
+        log.info("changement interrompu de %s : %d articles", writer.id, len(writer.steps))
+        records = self.records_of(s.article_id for s in writer.steps)
+        versions = [
+            (s.article_id, version, count)
+            for s in writer.steps
+            for version, count in ((s.old, s.old_passages), (s.new, s.new_passages))
+            if version and version != (r.version if (r := records.get(s.article_id)) else "")
+        ]
+        dropped = self._delete(versions)
+        self._follow_articles({s.article_id for s in writer.steps})
+        self._changes.settled(writer, dropped)
+
+    def _delete(self, versions: Iterable[tuple[str, str, int]]) -> int:
+        """Delete versions: article, version, how many passages; return how many there were."""
+        ids = [i for version in versions for i in passage_ids(*version)]
+        self.store.delete_passages(ids)
+        return len(ids)
+
+    def _sweep_around(self, articles: Sequence[str]) -> int:
+        """Delete all versions of some articles but the current, and those in flight."""
+        stale = self._stale(lambda: self.store.passage_ids(articles))
+        self.store.delete_passages(sorted(stale))
+        return len(stale)
+
+    def _stale(self, stored: Callable[[], set[str]]) -> set[str]:
+        """Return the passages of no current version that nobody is writing.
+
+        The order makes it safe: passages are listed first, then what is in
+        flight, then the records. A passage listed is announced before it is
+        written; when it is announced no more, its record has been switched.
+        """
+        found = stored()
+        flying = {v for w in self._changes.writers() for v in w.in_flight}
+        flying -= self._changes.own.in_flight
+        current = self.current(found)
+        return {i for i in found if i not in current and version_of(i) not in flying}
+
+    def follow(self) -> None:
+        """Take over what other writers of the store have changed. Raises StoreError."""
+        with self._writing:
+            writers = self._changes.writers()
+            positions = self._positions
+            if positions is None:
+                return
+            touched, seen = news(self._changes, writers, self.store.written, positions)
+            self._follow_articles(touched)
+            self._save_positions(seen)
+            for writer in self._changes.dead(writers, self.lease):
+                self._settle(writer)
+
+    def _keep_following(self) -> None:
+        lost = False
+        while not self._closing.wait(_FOLLOW):
+            try:
+                self.follow()
+                if lost:
+                    log.warning("le serveur Chroma répond de nouveau")
+                lost = False
+            except RecoupeError as error:
+                if not lost:
+                    log.warning("%s", error)
+                lost = True
+            except Exception:
+                log.exception("suivi des changements")
+
+    def _follow_articles(self, articles: Iterable[str]) -> None:
+        """Make the words of some articles those of their current versions."""
+        for some in _portions(sorted(articles)):
+            records = self.records_of(some)
+            held = self.lexical.versions_of(some)
+            drop, add = [], []
+            for i in some:
+                wanted = records[i].version if i in records else ""
+                drop += [(i, v) for v in held.get(i, ()) if v != wanted]
+                if wanted and wanted not in held.get(i, ()):
+                    add.append(records[i])
+            if drop or add:
+                self.lexical.update(add=self._with_passages(add), drop=drop)
+
+    def _with_passages(self, records: Sequence[ArticleRecord]) -> list[tuple[Passage, Source]]:
+        found = self.store.passages([i for r in records for i in r.passage_ids()])
+        return [(found[i], r.source) for r in records for i in r.passage_ids() if i in found]
+
+    def _fill_words(self, progress: Progress = _silent) -> None:
+        """Make the lexical cache again from the store."""
+        seen = {w.id: w.done for w in self._changes.writers()}
+        total = self.articles()
+        if total:
+            log.warning("index lexical refait : %d articles", total)
+        self.lexical.clear()
+        done = 0
+        portion: list[ArticleRecord] = []
+        for record in self.records():
+            portion.append(record)
+            if len(portion) == _PAGE:
+                self.lexical.update(add=self._with_passages(portion))
+                done += len(portion)
+                portion = []
+                progress(done, total)
+        if portion:
+            self.lexical.update(add=self._with_passages(portion))
+            progress(total, total)
+        self.lexical.confirm()
+        self._positions = Positions(self._folder / "lexical" / "positions.json", seen)
+        self._positions.save()
+
+    def _save_positions(self, seen: dict[str, int]) -> None:
+        positions = self._positions
+        if positions and any(positions.seen.get(w) != n for w, n in seen.items()):
+            positions.seen |= seen
+            positions.save()
 
     def check(self) -> list[str]:
         """Return what is wrong, as French sentences; an empty list when all is whole."""
         problems = []
-        stored = self.store.passage_ids()
-        expected = self._expected()
-        if missing := expected - stored:
-            articles = sorted({version_of(i)[0] for i in missing})
+        with self._writing:
+            self.follow()
+            stored = self.store.passage_ids()
+            stale = self._stale(lambda: stored)
+            expected = {i for r in self.records() for i in r.passage_ids()}
+            # What somebody has written in between is not missing.
+            articles = sorted({version_of(i)[0] for i in expected - stored})
+            again = self.records_of(articles)
+            missing = [i for i in articles if i in again and self._incomplete(again[i])]
+            held = self.lexical.versions()
+        if missing:
             problems.append(
-                f"{len(articles)} article(s) incomplet(s) à ré-ingérer : {', '.join(articles[:5])}."
+                f"{len(missing)} article(s) incomplet(s) à ré-ingérer : {', '.join(missing[:5])}."
             )
-        if stale := stored - expected:
+        if stale:
             problems.append(f"{len(stale)} passage(s) d'anciennes versions restent à balayer.")
-        if (held := self.lexical.versions()) != len(expected):
+        if held != len(expected) and not self.store.chroma.shared:
             problems.append(f"L'index lexical tient {held} passages au lieu de {len(expected)}.")
         return problems
 
-    def repair(self) -> None:
+    def _incomplete(self, record: ArticleRecord) -> bool:
+        return len(self.store.passages(record.passage_ids())) < record.passages
+
+    def repair(self, progress: Progress = _silent) -> None:
         """Sweep what no current version holds and make the lexical cache again."""
         with self._writing:
-            self._repair()
+            self._ready()
+            stale = self._stale(self.store.passage_ids)
+            log.info("réparation de l'index : %d passages périmés", len(stale))
+            self.store.delete_passages(sorted(stale))
+            self._fill_words(progress)
 
-    def _repair(self) -> None:
-        stale = self.store.passage_ids() - self._expected()
-        log.info("réparation de l'index : %d passages périmés", len(stale))
-        self.store.delete_passages(sorted(stale))
-        self.lexical.clear()
-        records = list(self._records.values())
-        for at in range(0, len(records), 200):
-            part = records[at : at + 200]
-            found = self.store.passages([i for r in part for i in r.passage_ids()])
-            pairs = [(found[i], r.source) for r in part for i in r.passage_ids() if i in found]
-            self.lexical.update(add=pairs)
-        self.lexical.confirm()
-        self._dirty.unlink(missing_ok=True)
+    @property
+    def compactable(self) -> bool:
+        """Whether enough of an embedded store is dead weight for `compact` to pay.
 
-    def _expected(self) -> set[str]:
-        """Return the ids of the passages of all current versions."""
-        return {i for r in self._records.values() for i in r.passage_ids()}
+        Chroma never gives back the room of deleted vectors and walks over them
+        in each search (chroma issues 2594, 4737).
+        """
+        dropped = self._changes.own.dropped
+        return not self.store.chroma.shared and dropped > max(_FEW, _STALE * self.store.count())
 
-    def _sweep(self, records: Sequence[ArticleRecord]) -> None:
-        if not records:  # a first ingestion has nothing to sweep: spare it a commit a batch
-            return
-        self.store.delete_passages([i for r in records for i in r.passage_ids()])
-        self.lexical.update(drop=[(r.id, r.fingerprint) for r in records])
+    def compact(self, progress: Progress = _silent) -> bool:
+        """Copy the living passages into a fresh store and switch to it; False on a server.
 
-    @contextmanager
-    def _change(self) -> Iterator[None]:
-        """Hold the pen; the mark stays when the change does not come to its end."""
+        Searches go on meanwhile, writers wait. A kill at any point leaves the
+        old store or the new one. Raises StoreError.
+        """
+        if self.store.chroma.shared:
+            return False
         with self._writing:
-            self._dirty.touch()
-            yield
-            self._dirty.unlink(missing_ok=True)
+            self._ready()
+            old = self.store
+            total = self.articles()
+            folder = next_folder(self._folder)
+            fresh = Chroma(embedded(folder), old.chroma.where, folder, old.chroma.most)
+            for done in old.copy_to(fresh):
+                progress(done, total)
+            # The store's numbers go on where they were.
+            changes = ChangeLog(fresh, self._folder)
+            changes.own = self._changes.own
+            changes.rebuilt()
+            switch_folder(self._folder, folder)
+            self.store, self._changes = Store(fresh, self.embedder.name), changes
+        timer = threading.Timer(_LINGER, _discard, [old.chroma])
+        timer.daemon = True
+        timer.start()
+        return True
+
+    def close(self) -> None:
+        """Wait for the change under way and let go; later changes are refused."""
+        self._closing.set()
+        with self._writing:
+            self.store.chroma.close()
 
 
-def open_index(settings: Settings, embedder: Embedder) -> Index:
+def _discard(chroma: Chroma) -> None:
+    """Remove a store that another has replaced."""
+    import shutil
+
+    chroma.close()
+    if chroma.folder:
+        shutil.rmtree(chroma.folder, ignore_errors=True)
+
+
+def _portions(ids: list[str]) -> Iterator[list[str]]:
+    for at in range(0, len(ids), _STEPS):
+        yield ids[at : at + _STEPS]
+
+
+def _step(old: ArticleRecord | None, new: ArticleRecord) -> Step:
+    if old is None:
+        return Step(new.id, new=new.version, new_passages=new.passages)
+    return Step(new.id, old.version, old.passages, new.version, new.passages)
+
+
+def open_index(settings: Settings, embedder: Embedder, progress: Progress = _silent) -> Index:
     """Open the index that the settings name; the caller owns it (see `owner.py`)."""
-    store = Store(connect(settings), embedder.name)
+    chroma = connect(settings)
     lexical = LexicalIndex(settings.index_dir / "lexical")
-    return Index(store, lexical, embedder, settings.index_dir)
+    return Index(chroma, lexical, embedder, settings.index_dir, progress)
 
 
 def make_passages(
     article_id: str,
-    fingerprint: str,
     text: str,
     spans: Sequence[tuple[int, int]],
     headings: Sequence[tuple[int, int]],
 ) -> list[Passage]:
-    """Return the passages of an article's version; each bears the heading it stands under."""
+    """Return the passages of an article; each bears the heading it stands under.
+
+    Their ids are given when they are written, see `Index.write`.
+    """
     passages = []
     for index, (start, end) in enumerate(spans):
         above = [h for h in headings if h[0] < end and (h[0] <= start or h[0] - start < 3)]
-        heading = text[above[-1][0] : above[-1][1]] if above else ""
+        heading = text[above[-1][0] : above[-1][1]][:_HEADING] if above else ""
         passages.append(
             Passage(
-                id=passage_id(article_id, fingerprint, index),
+                id="",
                 article_id=article_id,
                 index=index,
                 start=start,

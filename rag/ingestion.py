@@ -10,14 +10,13 @@ import hashlib
 import json
 import logging
 import re
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
 from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.domain import Article, ArticleRecord, IngestReport, Passage, Reading, source_json
-from rag.index import Index, embedded_parts, embedded_text, make_passages
+from rag.index import Index, Progress, embedded_parts, embedded_text, make_passages
 from rag.splitting import split
 
 if TYPE_CHECKING:
@@ -25,10 +24,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-Progress = Callable[[int, int], None]
-"""Called with (articles done, articles to do)."""
-
-_RECIPE = 2  # raise it when splitting or the embedded text changes: articles are made again
+_RECIPE = 3  # raise it when splitting or the embedded text changes: articles are made again
 _BATCH_PASSAGES = 32
 _ROW = re.compile(r"#\d+$")  # a row in a path; a « # » elsewhere belongs to the file's name
 
@@ -53,20 +49,21 @@ def ingest(
     new: list[str] = []
     updated: list[str] = []
     unchanged: list[str] = []
-    moved: list[ArticleRecord] = []
+    moved: dict[str, str] = {}
     todo: list[tuple[Article, str]] = []
+    known = index.records_of(article.id for article in reading.articles)
     for article in reading.articles:
         version = fingerprint(article, passage_tokens, sentence_vectors=sentence_vectors)
-        known = index.records.get(article.id)
-        if known and known.fingerprint == version:
+        record = known.get(article.id)
+        if record and record.fingerprint == version:
             unchanged.append(article.id)
-            if known.path != article.path:
-                moved.append(replace(known, path=article.path))
+            if record.path != article.path:
+                moved[article.id] = article.path
         else:
             todo.append((article, version))
-            (updated if known else new).append(article.id)
+            (updated if record else new).append(article.id)
     if moved:
-        index.rename(moved)
+        index.move(moved)
     done = 0
     progress(0, len(todo))
     for batch in _batches(todo, passage_tokens):
@@ -96,7 +93,7 @@ def gone(index: Index, reading: Reading, roots: Sequence[str]) -> list[str]:
     present = {article.id for article in reading.articles}
     read = set(reading.read)
     found = []
-    for record in index.records.values():
+    for record in index.records():
         file = _ROW.sub("", record.path)
         if not file or record.id in present or not _under(file, roots):
             continue
@@ -118,7 +115,7 @@ def _batches(
     size = 0
     for article, version in todo:
         spans = split(article.text, article.headings, passage_tokens)
-        passages = make_passages(article.id, version, article.text, spans, article.headings)
+        passages = make_passages(article.id, article.text, spans, article.headings)
         record = ArticleRecord(
             article.id, version, article.source, len(passages), len(article.text), article.path
         )

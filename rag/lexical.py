@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.domain import Filters, Passage, Source, version_of
+from rag.errors import StoreError
 from rag.french import begins_with, content_stems, question_stems
 
 if TYPE_CHECKING:
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-SCHEMA_VERSION = "2"
+SCHEMA_VERSION = "3"
 _TITLE_WEIGHT = 0.4
 
 
@@ -61,45 +63,54 @@ class LexicalIndex:
     def clear(self) -> None:
         """Forget every passage, and the trust of `confirm`, before filling again."""
         self._mark.unlink(missing_ok=True)
-        writer = self._index.writer(heap_size=50_000_000, num_threads=1)
-        writer.delete_all_documents()
-        writer.commit()
-        writer.wait_merging_threads()
-        self._index.reload()
+        with self._writer() as writer:
+            writer.delete_all_documents()
 
     def update(
         self,
         add: Sequence[tuple[Passage, Source]] = (),
         drop: Iterable[tuple[str, str]] = (),
     ) -> None:
-        """Drop whole versions (article id, fingerprint), then add passages; one commit.
+        """Drop whole versions (article id, version), then add passages; one commit.
 
         Adding passages that are there already would count them twice, so each
-        added version is dropped first.
+        added version is dropped first. Raises StoreError.
         """
         import tantivy
 
-        writer = self._index.writer(heap_size=50_000_000, num_threads=1)
-        versions = {*drop, *(version_of(p.id) for p, _ in add)}
-        for article_id, fingerprint in versions:
-            writer.delete_documents_by_term("version", f"{article_id}:{fingerprint}")
-        for passage, source in add:
-            article_id, fingerprint = version_of(passage.id)
-            title = "" if begins_with(passage.text, source.title) else source.title
-            document = tantivy.Document(
-                id=passage.id,
-                version=f"{article_id}:{fingerprint}",
-                terms=" ".join(content_stems(passage.headed)),
-                title=" ".join(content_stems(title)),
-                source=source.name,
-                author=source.author,
-                section=source.section,
-                day=source.day,
-            )
-            writer.add_document(document)
-        writer.commit()
-        writer.wait_merging_threads()
-        self._index.reload()
+        with self._writer() as writer:
+            for article_id, version in {*drop, *(version_of(p.id) for p, _ in add)}:
+                writer.delete_documents_by_term("version", f"{article_id}:{version}")
+            for passage, source in add:
+                article_id, version = version_of(passage.id)
+                title = "" if begins_with(passage.text, source.title) else source.title
+                document = tantivy.Document(
+                    id=passage.id,
+                    article=article_id,
+                    version=f"{article_id}:{version}",
+                    terms=" ".join(content_stems(passage.headed)),
+                    title=" ".join(content_stems(title)),
+                    source=source.name,
+                    author=source.author,
+                    section=source.section,
+                    day=source.day,
+                )
+                writer.add_document(document)
+
+    @contextmanager
+    def _writer(self) -> Iterator[tantivy.IndexWriter]:
+        """Give a writer whose work is seen once it is committed, whole or not at all."""
+        try:
+            writer = self._index.writer(heap_size=50_000_000, num_threads=1)
+            yield writer
+            writer.commit()
+            writer.wait_merging_threads()
+            self._index.reload()
+        except (ValueError, OSError) as error:
+            raise StoreError(
+                f"L'index lexical {self._folder} ne peut pas être écrit ({error}) : vérifiez le "
+                "disque et les droits, puis relancez ; il sera mis à jour à la prochaine ouverture."
+            ) from error
 
     def search(
         self, question: str, limit: int, filters: Filters | None = None
@@ -132,6 +143,19 @@ class LexicalIndex:
         """Return (number of passages, passages that hold each stem)."""
         searcher = self._index.searcher()
         return searcher.num_docs, {s: searcher.doc_freq("terms", s) for s in stems}
+
+    def versions_of(self, articles: Iterable[str]) -> dict[str, set[str]]:
+        """Return the versions held of some articles, by id; normally one each."""
+        import tantivy
+
+        searcher = self._index.searcher()
+        found: dict[str, set[str]] = {}
+        for article_id in articles:
+            query = tantivy.Query.term_query(self._schema, "article", article_id)
+            for _, address in searcher.search(query, 10_000).hits:
+                held = version_of(searcher.doc(address)["id"][0])[1]
+                found.setdefault(article_id, set()).add(held)
+        return found
 
     def versions(self) -> int:
         """Return the number of passages held, for checks."""
@@ -167,7 +191,7 @@ def _schema() -> tantivy.Schema:
 
     builder = tantivy.SchemaBuilder()
     builder.add_text_field("id", stored=True, tokenizer_name="raw", index_option="basic")
-    for name in ("version", "source", "author", "section"):
+    for name in ("article", "version", "source", "author", "section"):
         builder.add_text_field(name, tokenizer_name="raw", index_option="basic")
     for name in ("terms", "title"):
         builder.add_text_field(name, tokenizer_name="whitespace", index_option="freq")

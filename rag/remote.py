@@ -28,7 +28,7 @@ from rag.domain import (
 )
 from rag.errors import IndexBusyError, RecoupeError
 from rag.factcheck.model import CheckedClaim, Verification
-from rag.ingestion import Progress
+from rag.index import Progress
 from rag.owner import Owner, named
 
 PATH = "/owner"
@@ -158,6 +158,11 @@ class RemoteAssistant:
     def repair(self) -> None:
         """See `Assistant`."""
         self._call("repair", None, type(None))
+
+    def compact(self) -> bool:
+        """See `Assistant`."""
+        done: bool = self._call("compact", None, bool)
+        return done
 
     def close(self) -> None:
         """See `Assistant`."""

@@ -79,24 +79,26 @@ class Retriever:
         with timed("embedding"):
             vector = self.index.question_vector(question)
         with timed("dense"):
-            near = self.index.nearest(vector, self.candidates, filters)
+            near = self.index.store.nearest(vector, self.candidates, filters)
         with timed("lexical"):
-            lexical = dict(self.index.matching(question, self.candidates, filters))
+            lexical = dict(self.index.lexical.search(question, self.candidates, filters))
         with timed("completion"):
             known = {n.passage.id for n in near}
-            near += self.index.store.likened(vector, [i for i in lexical if i not in known])
-        records = self.index.records
+            # Both sides may still hold versions that are current no more.
+            current = self.index.current([*known, *lexical])
+            lacking = [i for i in lexical if i not in known and i in current]
+            near += self.index.store.likened(vector, lacking)
         return [
             Hit(
                 n.passage,
-                record.source,
+                current[n.passage.id].source,
                 0.0,
                 similarity=n.overall,
                 lexical=lexical.get(n.passage.id, 0.0),
                 parts=n.parts,
             )
             for n in near
-            if self.index.is_current(n.passage.id) and (record := records.get(n.passage.article_id))
+            if n.passage.id in current
         ]
 
     def _fused(self, hits: Sequence[Hit]) -> list[Hit]:

@@ -29,7 +29,10 @@ class Settings(BaseSettings):
 
     index_dir: Path = Field(Path(".recoupe"), description="dossier de l'index")
     chroma_url: str = Field("", description="serveur Chroma ; vide : index embarqué")
-    passage_tokens: int = Field(320, ge=20, le=2000, description="taille visée d'un passage")
+    chroma_api_key: SecretStr = Field(SecretStr(""), description="clé du serveur Chroma")
+    chroma_tenant: str = Field("default_tenant", description="locataire sur ce serveur")
+    chroma_database: str = Field("default_database", description="base sur ce serveur")
+    passage_tokens: int = Field(320, ge=20, le=1000, description="taille visée d'un passage")
     sentence_vectors: bool = Field(
         True, description="vecteur de chaque phrase : mieux classé, ingestion plus longue"
     )

@@ -10,27 +10,24 @@ from __future__ import annotations
 import base64
 import hashlib
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any
 
 from rag.domain import ArticleRecord, Filters, Passage, Source
-from rag.errors import IndexMismatchError, StoreError
+from rag.errors import IndexMismatchError
 
 if TYPE_CHECKING:
-    from chromadb.api import ClientAPI
-
+    from rag.chroma import Chroma
     from rag.embedding import Vectors
-    from rag.settings import Settings
 
 log = logging.getLogger(__name__)
-T = TypeVar("T")
 
 ARTICLES = "recoupe-articles"
 PASSAGES = "recoupe-passages"
-_BATCH = 5000  # Chroma refuses more than 5,461 records in one call
+_VALUE = 4000  # characters of ASCII in a metadata value: Chroma's cloud takes 4,096 bytes
+_MOST_PARTS = 16  # values that sentence vectors may fill: it takes 32 of them a record
 # The defaults leave about 1% of vectors out of reach of any query (measured);
 # these do not, at the price of a slower build that embedding dwarfs.
 _HNSW = {
@@ -61,25 +58,23 @@ class Likeness:
 class Store:
     """The vector store. One process owns an embedded one (I3; see `owner.py`)."""
 
-    def __init__(self, client: ClientAPI, embedding: str) -> None:
+    def __init__(self, chroma: Chroma, embedding: str) -> None:
         """Open or make the collections.
 
         Raises IndexMismatchError when the passages were embedded by another
         model than `embedding`, StoreError when Chroma fails.
         """
-        about = {"embedding": embedding}
-        try:
-            self._articles = client.get_or_create_collection(ARTICLES, embedding_function=None)
-            self._passages = client.get_or_create_collection(
-                PASSAGES,
-                embedding_function=None,
-                metadata=about,
-                configuration={"hnsw": _HNSW},  # type: ignore[arg-type]
-            )
-        except Exception as error:  # Chroma's own errors share no base
-            raise StoreError(
-                f"L'index ne s'ouvre pas ({error}) : lancez « recoupe doctor »."
-            ) from error
+        self.chroma = chroma
+        self._embedding = embedding
+        make = chroma.client.get_or_create_collection
+        self._articles = chroma.call(make, name=ARTICLES, embedding_function=None)
+        self._passages = chroma.call(
+            make,
+            name=PASSAGES,
+            embedding_function=None,
+            metadata={"embedding": embedding},
+            configuration={"hnsw": _HNSW},
+        )
         made_by = (self._passages.metadata or {}).get("embedding", embedding)
         if made_by != embedding:
             raise IndexMismatchError(
@@ -88,25 +83,58 @@ class Store:
                 "(RECOUPE_INDEX_DIR)."
             )
 
-    def records(self) -> dict[str, ArticleRecord]:
-        """Return the record of every article, by id."""
-        found = self._articles.get(include=["metadatas"])
-        metadatas = found["metadatas"] or []
-        return {i: _record(i, m) for i, m in zip(found["ids"], metadatas, strict=True)}
+    def records(self) -> Iterator[ArticleRecord]:
+        """Yield the record of every article, a page at a time."""
+        for page in self.chroma.pages(self._articles, include=["metadatas"]):
+            yield from map(_record, page["ids"], page["metadatas"])
 
-    def put_records(self, records: Sequence[ArticleRecord]) -> None:
+    def records_of(self, ids: Iterable[str]) -> dict[str, ArticleRecord]:
+        """Return the present records of some articles, by id; absent ones are left out."""
+        found: dict[str, ArticleRecord] = {}
+        for part in self.chroma.parts(list(dict.fromkeys(ids))):
+            got = self.chroma.call(self._articles.get, ids=list(part), include=["metadatas"])
+            found |= dict(zip(got["ids"], map(_record, got["ids"], got["metadatas"]), strict=True))
+        return found
+
+    def written(self, writer: str, number: int) -> set[str]:
+        """Return the articles whose last write is one of `writer`'s after change `number`."""
+        where = {"$and": [{"writer": writer}, {"change": {"$gt": number}}]}
+        pages = self.chroma.pages(self._articles, where=where, include=[])
+        return {i for page in pages for i in page["ids"]}
+
+    def articles(self) -> int:
+        """Return the number of articles."""
+        return int(self.chroma.call(self._articles.count))
+
+    def put_records(self, records: Sequence[ArticleRecord], writer: str, change: int) -> None:
         """Make these versions the current ones: the switch of I2."""
-        for part in _parts(records):
-            self._articles.upsert(
+        for part in self.chroma.parts(records):
+            self.chroma.call(
+                self._articles.upsert,
                 ids=[r.id for r in part],
-                embeddings=[_filler(r.id) for r in part],  # type: ignore[arg-type]
-                metadatas=[_record_metadata(r) for r in part],
+                embeddings=[_filler(r.id) for r in part],
+                metadatas=[
+                    _record_metadata(r) | {"writer": writer, "change": change} for r in part
+                ],
+            )
+
+    def move_records(self, paths: dict[str, str], writer: str, change: int) -> None:
+        """Give articles, by id, the path where they now lie; their version is not touched.
+
+        A whole record put back could name a version that another writer has
+        replaced since it was read.
+        """
+        for part in self.chroma.parts(list(paths)):
+            self.chroma.call(
+                self._articles.update,
+                ids=list(part),
+                metadatas=[{"path": paths[i], "writer": writer, "change": change} for i in part],
             )
 
     def delete_records(self, ids: Sequence[str]) -> None:
         """Make these articles absent; their passages are swept by `delete_passages`."""
-        for part in _parts(ids):
-            self._articles.delete(ids=list(part))
+        for part in self.chroma.parts(ids):
+            self.chroma.call(self._articles.delete, ids=list(part))
 
     def put_passages(
         self,
@@ -123,54 +151,62 @@ class Store:
         metadatas = [_passage_metadata(p, s) for p, s in zip(passages, sources, strict=True)]
         for metadata, part_vectors in zip(metadatas, parts, strict=False):
             if len(part_vectors):
-                metadata["parts"] = _packed(part_vectors)
-        for at in range(0, len(passages), _BATCH):
-            part = slice(at, at + _BATCH)
-            self._passages.upsert(
+                metadata.update(_packed(part_vectors))
+        for at in range(0, len(passages), self.chroma.most):
+            part = slice(at, at + self.chroma.most)
+            self.chroma.call(
+                self._passages.upsert,
                 ids=[p.id for p in passages[part]],
                 documents=[p.text for p in passages[part]],
-                metadatas=metadatas[part],  # type: ignore[arg-type]
+                metadatas=metadatas[part],
                 embeddings=vectors[part],
             )
 
     def delete_passages(self, ids: Sequence[str]) -> None:
         """Delete passages by id; ids that are absent are ignored."""
-        for part in _parts(ids):
-            self._passages.delete(ids=list(part))
+        for part in self.chroma.parts(ids):
+            self.chroma.call(self._passages.delete, ids=list(part))
 
-    def passage_ids(self) -> set[str]:
-        """Return the ids of all stored passages, of current versions and others."""
+    def passage_ids(self, articles: Sequence[str] | None = None) -> set[str]:
+        """Return the ids of stored passages, of current versions and others, of some articles."""
+        if articles is None:
+            pages = self.chroma.pages(self._passages, include=[])
+            return {i for page in pages for i in page["ids"]}
         found: set[str] = set()
-        while page := self._passages.get(include=[], limit=50_000, offset=len(found))["ids"]:
-            found.update(page)
+        for part in self.chroma.parts(articles):
+            where = {"article_id": {"$in": list(part)}}
+            for page in self.chroma.pages(self._passages, where=where, include=[]):
+                found.update(page["ids"])
         return found
 
     def passages(self, ids: Sequence[str]) -> dict[str, Passage]:
         """Return stored passages by id; absent ids are left out."""
         found: dict[str, Passage] = {}
-        for part in _parts(ids):
-            got = self._passages.get(ids=list(part), include=["documents", "metadatas"])
-            rows = zip(got["ids"], got["documents"] or [], got["metadatas"] or [], strict=True)
+        for part in self.chroma.parts(ids):
+            got = self.chroma.call(
+                self._passages.get, ids=list(part), include=["documents", "metadatas"]
+            )
+            rows = zip(got["ids"], got["documents"], got["metadatas"], strict=True)
             found |= {i: _passage(i, text, meta) for i, text, meta in rows}
         return found
 
     def likened(self, vector: Vectors, ids: Sequence[str]) -> list[Likeness]:
         """Return how stored passages compare with a question vector; absent ids are left out."""
-        if not ids:
-            return []
-        got = self._passages.get(ids=list(ids), include=["documents", "metadatas", "embeddings"])
-        embeddings = got["embeddings"]
-        rows = zip(
-            got["ids"],
-            got["documents"] or [],
-            got["metadatas"] or [],
-            [] if embeddings is None else embeddings,
-            strict=True,
-        )
-        return [
-            Likeness(_passage(i, text, meta), float(vector @ v), _part_cosines(vector, meta))
-            for i, text, meta, v in rows
-        ]
+        found = []
+        for part in self.chroma.parts(ids):
+            got = self.chroma.call(
+                self._passages.get,
+                ids=list(part),
+                include=["documents", "metadatas", "embeddings"],
+            )
+            rows = zip(
+                got["ids"], got["documents"], got["metadatas"], got["embeddings"], strict=True
+            )
+            found += [
+                Likeness(_passage(i, text, meta), float(vector @ v), _part_cosines(vector, meta))
+                for i, text, meta, v in rows
+            ]
+        return found
 
     def nearest(
         self, vector: Vectors, limit: int, filters: Filters | None = None
@@ -180,19 +216,17 @@ class Store:
         By the vectors of the whole passages, best first. Stale versions may be
         among them: the caller knows which are current.
         """
-        got = self._passages.query(
-            query_embeddings=[vector],  # type: ignore[arg-type]
-            n_results=limit,
+        got = self.chroma.call(
+            self._passages.query,
+            query_embeddings=[vector],
+            n_results=min(limit, self.chroma.most),
             where=_where(filters) if filters else None,
             include=["documents", "metadatas", "distances"],
         )
         rows = zip(
-            got["ids"][0],
-            (got["documents"] or [[]])[0],
-            (got["metadatas"] or [[]])[0],
-            (got["distances"] or [[]])[0],
+            got["ids"][0], got["documents"][0], got["metadatas"][0], got["distances"][0],
             strict=True,
-        )
+        )  # fmt: skip
         return [
             Likeness(_passage(i, text, meta), 1.0 - float(d), _part_cosines(vector, meta))
             for i, text, meta, d in rows
@@ -200,43 +234,32 @@ class Store:
 
     def count(self) -> int:
         """Return the number of stored passages, stale ones included."""
-        return int(self._passages.count())
+        return int(self.chroma.call(self._passages.count))
+
+    def copy_to(self, chroma: Chroma) -> Iterator[int]:
+        """Copy the current versions into an empty store; yield how many articles are done."""
+        other = Store(chroma, self._embedding)
+        done = 0
+        for page in self.chroma.pages(self._articles, include=["metadatas", "embeddings"]):
+            records = list(map(_record, page["ids"], page["metadatas"]))
+            ids = [i for r in records for i in r.passage_ids()]
+            for part in chroma.parts(ids):
+                got = self.chroma.call(
+                    self._passages.get,
+                    ids=list(part),
+                    include=["documents", "metadatas", "embeddings"],
+                )
+                if got["ids"]:
+                    chroma.call(other._passages.upsert, **{k: got[k] for k in _COPIED})
+            chroma.call(
+                other._articles.upsert,
+                ids=page["ids"], metadatas=page["metadatas"], embeddings=page["embeddings"],
+            )  # fmt: skip
+            done += len(records)
+            yield done
 
 
-def connect(settings: Settings) -> ClientAPI:
-    """Return the Chroma client that the settings name, telemetry off.
-
-    Raises StoreError when the server does not answer or the folder cannot be
-    used.
-    """
-    import chromadb
-    from chromadb.config import Settings as ChromaSettings
-
-    quiet = ChromaSettings(anonymized_telemetry=False)
-    try:
-        if settings.chroma_url:
-            url = urlsplit(settings.chroma_url)
-            return chromadb.HttpClient(
-                host=url.hostname or "localhost",
-                port=url.port or (443 if url.scheme == "https" else 8000),
-                ssl=url.scheme == "https",
-                settings=quiet,
-            )
-        folder = settings.index_dir / "chroma"
-        folder.mkdir(parents=True, exist_ok=True)
-        return chromadb.PersistentClient(path=str(folder), settings=quiet)
-    except Exception as error:  # Chroma's own errors share no base
-        where = settings.chroma_url or settings.index_dir
-        raise StoreError(
-            f"L'index {where} ne s'ouvre pas ({error}) : vérifiez RECOUPE_INDEX_DIR et "
-            "RECOUPE_CHROMA_URL, puis lancez « recoupe doctor »."
-        ) from error
-
-
-def _parts(items: Sequence[T]) -> Iterator[Sequence[T]]:
-    """Cut what goes to Chroma into calls that it takes."""
-    for at in range(0, len(items), _BATCH):
-        yield items[at : at + _BATCH]
+_COPIED = ("ids", "documents", "metadatas", "embeddings")
 
 
 def _where(filters: Filters) -> dict[str, Any]:
@@ -283,6 +306,7 @@ def _record_metadata(record: ArticleRecord) -> dict[str, str | int]:
         "passages": record.passages,
         "characters": record.characters,
         "path": record.path,
+        "generation": record.generation,
     }
 
 
@@ -301,6 +325,7 @@ def _record(article_id: str, meta: Any) -> ArticleRecord:
         passages=meta["passages"],
         characters=meta["characters"],
         path=meta["path"],
+        generation=meta.get("generation", ""),
     )
 
 
@@ -318,21 +343,31 @@ def _passage_metadata(passage: Passage, source: Source) -> dict[str, str | int]:
     }
 
 
-def _packed(vectors: Vectors) -> str:
-    """Return unit vectors as text: 8 bits a number, each vector scaled to its largest.
+def _packed(vectors: Vectors) -> dict[str, str]:
+    """Return unit vectors as metadata: 8 bits a number, each vector scaled to its largest.
 
     They live in the passage's own record, so that they come and go with it
     (I2) and a second graph over several times as many vectors is spared.
-    Rounding moves a cosine by less than 0.002.
+    Rounding moves a cosine by less than 0.002. Vectors that would not fit
+    within what a record may hold are left out.
     """
     import numpy as np
 
     scaled = vectors / np.abs(vectors).max(axis=1, keepdims=True)
-    return base64.b64encode(np.rint(127 * scaled).astype(np.int8).tobytes()).decode("ascii")
+    packed = base64.b64encode(np.rint(127 * scaled).astype(np.int8).tobytes()).decode("ascii")
+    if len(packed) > _MOST_PARTS * _VALUE:
+        return {}
+    cuts = range(0, len(packed), _VALUE)
+    return {_part_key(n): packed[at : at + _VALUE] for n, at in enumerate(cuts)}
+
+
+def _part_key(number: int) -> str:
+    return f"parts{number or ''}"
 
 
 def _part_cosines(vector: Vectors, metadata: Any) -> tuple[float, ...]:
-    packed = metadata.get("parts")
+    keys = iter(map(_part_key, range(_MOST_PARTS)))
+    packed = "".join(value for k in keys if (value := metadata.get(k)))
     if not packed:
         return ()
     import numpy as np

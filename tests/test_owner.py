@@ -179,5 +179,5 @@ def test_two_ingestions_of_one_process_take_turns(tmp_path: Path) -> None:
     until = time.monotonic() + 60
     for thread in threads:
         thread.join(timeout=max(0.1, until - time.monotonic()))
-    assert sorted(assistant.index.records) == ["a0", "a1", "a2", "a3"]
+    assert sorted(r.id for r in assistant.index.records()) == ["a0", "a1", "a2", "a3"]
     assert assistant.check() == []

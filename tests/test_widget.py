@@ -348,7 +348,7 @@ def test_hostile_text_runs_nothing_in_the_widget(
     links = widget.js("return [...root.querySelectorAll('a')].map(a => a.protocol)")
     assert set(links) <= {"http:", "https:"}
     unharmed(browser)
-    assert assistant.index.records
+    assert assistant.index.articles()
 
 
 def test_hostile_text_runs_nothing_in_the_chat(

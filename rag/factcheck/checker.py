@@ -69,7 +69,7 @@ class Checker:
 
     def _verification(self, claims: Sequence[CheckedClaim]) -> Verification:
         """Return checked claims with what it takes to repeat the check."""
-        records = self._index.records.values()
+        records = list(self._index.records())
         versions = "\n".join(sorted(f"{r.id} {r.fingerprint}" for r in records))
         return Verification(
             claims=tuple(claims),

@@ -131,9 +131,9 @@ def _reading(app: FastAPI, assistant: LocalAssistant, feedback: FeedbackStore) -
 
     @app.get("/health", operation_id="health", response_model=None)
     def health() -> Response:
-        ready = bool(assistant.index.records)
-        body = {"live": True, "ready": ready, "articles": len(assistant.index.records)}
-        return JSONResponse(body, 200 if ready else 503)
+        count = assistant.index.articles()
+        body = {"live": True, "ready": count > 0, "articles": count}
+        return JSONResponse(body, 200 if count else 503)
 
     @app.post("/feedback", operation_id="sendFeedback", status_code=201, response_model=None)
     def send_feedback(body: FeedbackBody) -> Response:

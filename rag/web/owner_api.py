@@ -50,6 +50,7 @@ def mount_owner_api(app: FastAPI, assistant: LocalAssistant, token: str) -> None
     serves("remove", list[str], assistant.remove)
     serves("check", None, lambda _: assistant.check())
     serves("repair", None, lambda _: assistant.repair())
+    serves("compact", None, lambda _: assistant.compact())
 
     def streams(name: str, argument: Any, call: Callable[[Any, Told], Any]) -> None:
         async def route(request: Request) -> Response:

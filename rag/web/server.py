@@ -39,7 +39,7 @@ def build_app(assistant: LocalAssistant, token: str) -> FastAPI:
     access = Access.of(settings)
     rates = Rates(settings)
     gate = Gate(settings.concurrent, settings.waiting)
-    metrics = Metrics(gate, lambda: len(assistant.index.records))
+    metrics = Metrics(gate, assistant.index.articles)
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.add_middleware(Guard, access=access, rates=rates, max_body=settings.max_body_kb * 1024)
     # Without a token drawn by the owner nobody may use its routes.

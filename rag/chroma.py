@@ -1,0 +1,267 @@
+"""The way to Chroma: which client, what it takes in one call, and its errors in French.
+
+Embedded in a folder of the index, on a server, or in Chroma's cloud, by the
+settings. Knows nothing of articles.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
+
+import httpx
+from tenacity import (
+    Retrying,
+    retry_if_exception,
+    stop_after_delay,
+    stop_when_event_set,
+    wait_exponential_jitter,
+)
+
+from rag.errors import RecoupeError, StoreError
+
+if TYPE_CHECKING:
+    from chromadb.api import ClientAPI
+    from chromadb.api.models.Collection import Collection
+
+    from rag.settings import Settings
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+Page = dict[str, list[Any]]
+"""Columns of one page of a `get`: `ids`, and what was included."""
+
+CLOSING = "Recoupe s'arrête : relancez la commande ; rien n'est perdu."
+# What Chroma's cloud takes in one call (its page « Quotas & Limits »); a server is asked the same.
+QUOTA = 300
+_BATCH = 5000  # embedded, Chroma refuses more than 5,461 records in one call
+_PATIENCE = 20.0  # seconds that a server may be away before a call fails
+_SILENCE = 60.0  # seconds without an answer after which a server is given up
+_RESERVE = 64_000_000  # bytes kept free: on a full disk Chroma can neither write nor be read
+_POINTER = "store"  # names the folder of the embedded store, see `switch_folder`
+
+
+@dataclass(frozen=True)
+class Chroma:
+    """A client with what holds for it.
+
+    `folder` is that of an embedded store, None for a server; `most` is the
+    number of records of one call, read or written.
+    """
+
+    client: ClientAPI
+    where: str
+    folder: Path | None
+    most: int
+    closed: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def shared(self) -> bool:
+        """Whether other processes may write too."""
+        return self.folder is None
+
+    def call(self, what: Callable[..., Any], /, **arguments: Any) -> Any:
+        """Call Chroma; what it refuses is a StoreError, after some patience with a server.
+
+        Every call that goes through here may be repeated: upserts, updates,
+        deletions by id and readings.
+        """
+        if self.closed.is_set():
+            raise StoreError(CLOSING)
+        try:
+            return self._patiently(what, arguments) if self.shared else what(**arguments)
+        except Exception as error:  # Chroma's errors share no base
+            raise self._refused(error) from error
+
+    def _patiently(self, what: Callable[..., Any], arguments: dict[str, Any]) -> Any:
+        """Call a server, again and again while it is away."""
+        for attempt in Retrying(
+            retry=retry_if_exception(_is_away),
+            stop=stop_after_delay(_PATIENCE) | stop_when_event_set(self.closed),
+            wait=wait_exponential_jitter(multiplier=0.1, max=2.0),
+            reraise=True,
+        ):
+            with attempt:
+                return what(**arguments)
+        raise AssertionError("a call returns or raises")
+
+    def parts(self, items: Sequence[T]) -> Iterator[Sequence[T]]:
+        """Cut what goes to Chroma into calls that it takes."""
+        for at in range(0, len(items), self.most):
+            yield items[at : at + self.most]
+
+    def pages(self, collection: Collection, **arguments: Any) -> Iterator[Page]:
+        """Yield all that a `get` finds, a page at a time, nothing twice.
+
+        On a shared store a row that goes while others are read moves the rest
+        up: pages overlap, so that none falls between two of them.
+        """
+        overlap = self.most // 3 if self.shared else 0
+        seen: set[str] = set()
+        at = 0
+        while True:
+            got = self.call(collection.get, limit=self.most, offset=at, **arguments)
+            fresh = [n for n, i in enumerate(got["ids"]) if i not in seen]
+            if overlap:
+                seen = set(got["ids"])
+            if fresh:
+                yield {
+                    key: [got[key][n] for n in fresh]
+                    for key in ("ids", "documents", "metadatas", "embeddings")
+                    if got.get(key) is not None
+                }
+            if len(got["ids"]) < self.most:
+                return
+            at += len(got["ids"]) - overlap
+
+    def check_room(self) -> None:
+        """Refuse to write on a disk that is nearly full. Raises StoreError."""
+        if self.folder is not None:
+            free = shutil.disk_usage(self.folder).free
+            if free < _RESERVE:
+                raise StoreError(
+                    f"Il ne reste que {free // 1_000_000} Mo sur le disque de {self.where} : "
+                    "libérez de la place, puis relancez ; l'index est resté entier."
+                )
+
+    def close(self) -> None:
+        """Let go of the store; later calls are refused."""
+        self.closed.set()
+        # In the end of a process Chroma may be half gone already.
+        try:
+            self.client.close()  # type: ignore[attr-defined] # in each client, not in their type
+        except Exception:
+            log.debug("fermeture de Chroma", exc_info=True)
+
+    def _refused(self, error: BaseException) -> RecoupeError:
+        if isinstance(error, RecoupeError):
+            return error
+        log.warning("Chroma (%s)", self.where, exc_info=error)
+        text = str(error)
+        if self.shared and _is_away(error):
+            return StoreError(
+                f"Le serveur Chroma {self.where} ne répond pas : vérifiez RECOUPE_CHROMA_URL et "
+                "relancez le serveur, puis recommencez ; ce qui était écrit est resté entier."
+            )
+        if self.folder is not None:
+            if shutil.disk_usage(self.folder).free < _RESERVE // 8:
+                return StoreError(
+                    f"Le disque de {self.where} est plein : libérez de la place, puis relancez ; "
+                    "l'index est resté entier."
+                )
+            if "readonly" in text or not os.access(self.folder, os.W_OK):
+                return StoreError(
+                    f"L'index {self.where} ne peut pas être écrit : vérifiez les droits du "
+                    "dossier, ou choisissez-en un autre avec RECOUPE_INDEX_DIR."
+                )
+        return StoreError(
+            f"L'index {self.where} n'a pas pu être lu ou écrit ({type(error).__name__}) : relancez "
+            "avec RECOUPE_LOG_LEVEL=INFO pour le détail, ou lancez « recoupe doctor »."
+        )
+
+
+def connect(settings: Settings) -> Chroma:
+    """Return the client that the settings name, telemetry off.
+
+    Raises StoreError when the server does not answer or the folder cannot be
+    used.
+    """
+    import chromadb
+
+    where = settings.chroma_url or str(settings.index_dir)
+    try:
+        if settings.chroma_url:
+            url = urlsplit(settings.chroma_url)
+            key = settings.chroma_api_key.get_secret_value()
+            client = chromadb.HttpClient(
+                host=url.hostname or "localhost",
+                port=url.port or (443 if url.scheme == "https" else 8000),
+                ssl=url.scheme == "https",
+                headers={"x-chroma-token": key} if key else None,
+                tenant=settings.chroma_tenant,
+                database=settings.chroma_database,
+                settings=_quiet(),
+            )
+            # Chroma waits for a silent server for ever otherwise; it has no setting for it.
+            session = getattr(getattr(client, "_server", None), "_session", None)
+            if isinstance(session, httpx.Client):
+                session.timeout = httpx.Timeout(_SILENCE, connect=5.0)
+            return Chroma(client, where, None, QUOTA)
+        folder = current_folder(settings.index_dir)
+        _sweep_folders(settings.index_dir, folder)
+        return Chroma(embedded(folder), where, folder, _BATCH)
+    except Exception as error:  # Chroma's own errors share no base
+        raise StoreError(
+            f"L'index {where} ne s'ouvre pas ({_first_line(error)}) : vérifiez RECOUPE_INDEX_DIR "
+            "et RECOUPE_CHROMA_URL, puis lancez « recoupe doctor »."
+        ) from error
+
+
+def embedded(folder: Path) -> ClientAPI:
+    """Return a client of its own over the store in `folder`, made if absent."""
+    import chromadb
+
+    folder.mkdir(parents=True, exist_ok=True)
+    return chromadb.PersistentClient(path=str(folder), settings=_quiet())
+
+
+def current_folder(index_dir: Path) -> Path:
+    """Return the folder of the embedded store: `chroma`, or the one that a rebuild made."""
+    try:
+        name = (index_dir / _POINTER).read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        name = "chroma"
+    return index_dir / (name if name.startswith("chroma") and Path(name).name == name else "chroma")
+
+
+def next_folder(index_dir: Path) -> Path:
+    """Return the folder in which the store is to be rebuilt; it is not there yet."""
+    name = current_folder(index_dir).name
+    number = int(name.partition("-")[2] or 1) + 1
+    folder = index_dir / f"chroma-{number}"
+    shutil.rmtree(folder, ignore_errors=True)
+    return folder
+
+
+def switch_folder(index_dir: Path, folder: Path) -> None:
+    """Make `folder` the store at the next opening: whole or not at all."""
+    draft = index_dir / f"{_POINTER}.tmp"
+    with draft.open("w", encoding="utf-8") as file:
+        file.write(folder.name)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(index_dir / _POINTER)
+
+
+def _sweep_folders(index_dir: Path, current: Path) -> None:
+    """Remove what an interrupted rebuild left."""
+    if current.exists():
+        for folder in index_dir.glob("chroma*"):
+            if folder.is_dir() and folder.name != current.name:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _quiet() -> Any:
+    from chromadb.config import Settings as ChromaSettings
+
+    return ChromaSettings(anonymized_telemetry=False)
+
+
+def _is_away(error: BaseException) -> bool:
+    """Tell whether a server did not answer, or could not at present."""
+    if isinstance(error, httpx.HTTPStatusError):
+        return error.response.status_code in {429, 502, 503, 504}
+    if isinstance(error, httpx.TransportError | ConnectionError):
+        return True
+    return isinstance(error, ValueError) and "Could not connect" in str(error)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:200]
