@@ -136,6 +136,8 @@ class Chroma:
         self.closed.set()
         # In the end of a process Chroma may be half gone already.
         try:
+            for session in _sessions(self.client):
+                session.close()
             self.client.close()  # type: ignore[attr-defined] # in each client, not in their type
         except Exception:
             log.debug("fermeture de Chroma", exc_info=True)
@@ -190,8 +192,7 @@ def connect(settings: Settings) -> Chroma:
                 settings=_quiet(),
             )
             # Chroma waits for a silent server for ever otherwise; it has no setting for it.
-            session = getattr(getattr(client, "_server", None), "_session", None)
-            if isinstance(session, httpx.Client):
+            for session in _sessions(client):
                 session.timeout = httpx.Timeout(_SILENCE, connect=5.0)
             return Chroma(client, where, None, QUOTA)
         folder = current_folder(settings.index_dir)
@@ -252,6 +253,13 @@ def _quiet() -> Any:
     from chromadb.config import Settings as ChromaSettings
 
     return ChromaSettings(anonymized_telemetry=False)
+
+
+def _sessions(client: ClientAPI) -> list[httpx.Client]:
+    """Return what a client speaks HTTP with; it neither bounds nor closes them."""
+    parts = (client, getattr(client, "_admin_client", None))
+    found = [getattr(getattr(part, "_server", None), "_session", None) for part in parts]
+    return [session for session in found if isinstance(session, httpx.Client)]
 
 
 def _is_away(error: BaseException) -> bool:

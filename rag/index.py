@@ -90,8 +90,9 @@ class Index:
                 self._fill_words(progress)
             else:
                 self.follow()
+        self._follower = threading.Thread(target=self._keep_following, name="suivi", daemon=True)
         if chroma.shared:
-            threading.Thread(target=self._keep_following, name="suivi", daemon=True).start()
+            self._follower.start()
 
     def records(self) -> Iterator[ArticleRecord]:
         """Yield the current record of each article, in no order."""
@@ -461,6 +462,8 @@ class Index:
     def close(self) -> None:
         """Wait for the change under way and let go; later changes are refused."""
         self._closing.set()
+        if self._follower.is_alive():
+            self._follower.join()
         with self._writing:
             self.store.chroma.close()
 
