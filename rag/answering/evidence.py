@@ -184,7 +184,7 @@ def _with_similarity(
     missing = [e for e, cosine in zip(evidence, cosines, strict=True) if cosine is None]
     vector = index.question_vector(question.text)
     texts = [titled(e.text, e.text, e.hit.source) for e in missing]
-    computed = iter(index.embedder.embed_passages(texts))
+    computed = iter(index.embedder.embed_passages(texts) if texts else ())
     known = [float(vector @ next(computed)) if c is None else c for c in cosines]
     return [
         replace(e, features=e.features | {"similarity": _spread(cosine)})
