@@ -276,7 +276,7 @@ class LocalAssistant:
 
     def check(self) -> list[str]:
         """See `Assistant`."""
-        return self.index.check()
+        return [*self.index.check(), *self.index.scale.doubts()]
 
     def repair(self) -> None:
         """See `Assistant`."""
@@ -289,7 +289,7 @@ class LocalAssistant:
 
     def _load_generator(self) -> Generator | None:
         if self._generator is None:
-            self._generator = load_generator(self.settings, self.embedder)
+            self._generator = load_generator(self.settings, self.embedder, self.index.scale)
         return self._generator
 
 

@@ -27,6 +27,7 @@ from rag.domain import (
 from rag.errors import ArticleNotFoundError, StoreError
 from rag.french import begins_with
 from rag.lexical import LexicalIndex
+from rag.scale import CosineScale
 from rag.splitting import parts
 from rag.store import Likeness, Store, connect
 
@@ -47,6 +48,7 @@ class Index:
         self.store = store
         self.lexical = lexical
         self.embedder = embedder
+        self.scale = CosineScale(embedder, folder)
         self._dirty = folder / "dirty"
         self._writing = threading.RLock()
         self._records = store.records()
