@@ -54,7 +54,7 @@ def json_server(answer: Answer) -> Iterator[str]:
 
 
 class ScriptedModel:
-    """An OpenAI-compatible chat server that streams what it is told to.
+    """An OpenAI-compatible chat server that says what it is told to, streamed or whole.
 
     `say` is the next answer, or a function of the request that returns it.
     `status` other than 200 refuses, `cut` breaks the stream off after so many
@@ -88,6 +88,9 @@ class ScriptedModel:
                     self.wfile.write(data)
                     return
                 said = script.say if isinstance(script.say, str) else script.say(request)
+                if not request.get("stream"):
+                    self._whole(said)
+                    return
                 self.send_response(200)
                 self.send_header("Content-Type", "text/event-stream")
                 self.send_header("Connection", "close")
@@ -99,6 +102,17 @@ class ScriptedModel:
                     self._event({}, "stop")
                     self.wfile.write(b"data: [DONE]\n\n")
                 self.close_connection = True
+
+            def _whole(self, said: str) -> None:
+                message = {"role": "assistant", "content": said}
+                choice = {"index": 0, "message": message, "finish_reason": "stop"}
+                answer = {"id": "c", "object": "chat.completion", "created": 0, "model": "scripted"}
+                data = json.dumps({**answer, "choices": [choice]}).encode()
+                self.send_response(200)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(data)))
+                self.end_headers()
+                self.wfile.write(data)
 
             def _event(self, delta: dict[str, str], finish: str | None) -> None:
                 chunk = {
