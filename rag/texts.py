@@ -36,6 +36,7 @@ FAR_MEANING = "le sens s’éloigne des passages cités"
 
 EMPTY_QUESTION = "La question est vide\u00a0: écrivez-la en toutes lettres."
 LONG_QUESTION = "La question dépasse {} caractères\u00a0: raccourcissez-la."
+BAD_LIMIT = "{} passages ne se cherchent pas\u00a0: demandez-en au moins un."
 EMPTY_CLAIM = "Il n’y a pas de phrase à vérifier\u00a0: écrivez une affirmation en toutes lettres."
 LONG_CLAIM = "Le texte dépasse {} caractères\u00a0: vérifiez-le en plusieurs fois."
 MANY_CLAIMS = "Le texte contient plus de {} affirmations\u00a0: vérifiez-le en plusieurs fois."

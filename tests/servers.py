@@ -6,8 +6,12 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rag.embedding import Embedder
 
 Answer = Callable[[str, bytes], tuple[int, object]]
 
@@ -39,7 +43,8 @@ def json_server(answer: Answer) -> Iterator[str]:
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(data)))
             self.end_headers()
-            self.wfile.write(data)
+            with suppress(BrokenPipeError):  # the client did not wait
+                self.wfile.write(data)
 
         def log_message(self, *args: object) -> None:
             pass
@@ -49,7 +54,7 @@ def json_server(answer: Answer) -> Iterator[str]:
 
 
 class ScriptedModel:
-    """An OpenAI-compatible chat server that streams what it is told to.
+    """An OpenAI-compatible chat server that says what it is told to, streamed or whole.
 
     `say` is the next answer, or a function of the request that returns it.
     `status` other than 200 refuses, `cut` breaks the stream off after so many
@@ -83,6 +88,9 @@ class ScriptedModel:
                     self.wfile.write(data)
                     return
                 said = script.say if isinstance(script.say, str) else script.say(request)
+                if not request.get("stream"):
+                    self._whole(said)
+                    return
                 self.send_response(200)
                 self.send_header("Content-Type", "text/event-stream")
                 self.send_header("Connection", "close")
@@ -94,6 +102,17 @@ class ScriptedModel:
                     self._event({}, "stop")
                     self.wfile.write(b"data: [DONE]\n\n")
                 self.close_connection = True
+
+            def _whole(self, said: str) -> None:
+                message = {"role": "assistant", "content": said}
+                choice = {"index": 0, "message": message, "finish_reason": "stop"}
+                answer = {"id": "c", "object": "chat.completion", "created": 0, "model": "scripted"}
+                data = json.dumps({**answer, "choices": [choice]}).encode()
+                self.send_response(200)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(data)))
+                self.end_headers()
+                self.wfile.write(data)
 
             def _event(self, delta: dict[str, str], finish: str | None) -> None:
                 chunk = {
@@ -111,3 +130,34 @@ class ScriptedModel:
 
         with running(Handler) as url:
             yield f"{url}/v1"
+
+
+class EmbeddingService:
+    """An OpenAI-compatible `/v1/embeddings` service whose vectors come from a real embedder.
+
+    It refuses more than `most` texts a call, as such services do. `inputs`
+    keeps the texts of each call.
+    """
+
+    def __init__(self, embedder: Embedder, most: int = 2048) -> None:
+        self.embedder = embedder
+        self.most = most
+        self.inputs: list[list[str]] = []
+
+    @contextmanager
+    def serving(self) -> Iterator[str]:
+        with json_server(self._answer) as url:
+            yield f"{url}/v1"
+
+    def _answer(self, path: str, body: bytes) -> tuple[int, object]:
+        asked = json.loads(body)
+        texts = asked["input"]
+        self.inputs.append(texts)
+        if path != "/v1/embeddings" or not texts or not all(texts):
+            return 400, {"error": {"message": "input is missing"}}
+        if len(texts) > self.most:
+            return 413, {"error": {"message": f"batch size {len(texts)} > {self.most}"}}
+        # Three times as long as unit vectors: a client has to bring them back.
+        vectors = (3 * self.embedder.embed_passages(texts)).tolist()
+        rows = [{"object": "embedding", "index": i, "embedding": v} for i, v in enumerate(vectors)]
+        return 200, {"object": "list", "data": rows, "model": asked["model"]}

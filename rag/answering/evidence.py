@@ -20,6 +20,7 @@ from rag.french import format_date, names, numbers, words
 from rag.index import titled
 from rag.matching import coverage, held, rarity, sentences, stem_set
 from rag.question import Question, parse, same_root
+from rag.scale import UNKNOWN
 from rag.splitting import parts
 from rag.when import Asked, asked, fit, is_retracted
 
@@ -84,7 +85,7 @@ def find_evidence(
     drafts = [
         evidence
         for rank, hit in enumerate(hits)
-        for evidence in _sentences(question, weights, time, hit, rank)
+        for evidence in _sentences(question, weights, time, hit, rank, _scaled(index, hit))
     ]
     if not drafts:
         return [], 0.0
@@ -127,8 +128,14 @@ def answer_features(
 
 
 def _sentences(
-    question: Question, weights: dict[str, float], time: Asked, hit: Hit, rank: int
+    question: Question,
+    weights: dict[str, float],
+    time: Asked,
+    hit: Hit,
+    rank: int,
+    similarity: float,
 ) -> list[Evidence]:
+    """Return the sentences of a hit, described; `similarity` is its cosine on the scale."""
     passage = hit.passage
     context = stem_set(_context(hit))
     context_coverage = coverage(weights, context)
@@ -150,7 +157,7 @@ def _sentences(
             "context": context_coverage,
             "expected": question.answered_in(text),
             "similarity": 0.0,
-            "passage_similarity": _spread(hit.similarity or 0.8),
+            "passage_similarity": _spread(similarity),
             "fused": hit.score,
             "when": fit(time, text, hit.source.published),
         }
@@ -164,6 +171,10 @@ def _sentences(
             Evidence(hit, rank, passage.start + a, passage.start + b, text, features, first)
         )
     return found
+
+
+def _scaled(index: Index, hit: Hit) -> float:
+    return UNKNOWN if hit.similarity is None else index.scale.asked(hit.similarity)
 
 
 def _context(hit: Hit) -> str:
@@ -184,10 +195,10 @@ def _with_similarity(
     missing = [e for e, cosine in zip(evidence, cosines, strict=True) if cosine is None]
     vector = index.question_vector(question.text)
     texts = [titled(e.text, e.text, e.hit.source) for e in missing]
-    computed = iter(index.embedder.embed_passages(texts))
+    computed = iter(index.embedder.embed_passages(texts) if texts else ())
     known = [float(vector @ next(computed)) if c is None else c for c in cosines]
     return [
-        replace(e, features=e.features | {"similarity": _spread(cosine)})
+        replace(e, features=e.features | {"similarity": _spread(index.scale.asked(cosine))})
         for e, cosine in zip(evidence, known, strict=True)
     ]
 
@@ -208,7 +219,7 @@ def rescored(evidence: Evidence, model: dict[str, float]) -> Evidence:
 
 
 def _spread(cosine: float) -> float:
-    """Spread the narrow range in which e5 cosines lie, about 0.75 to 0.95, around 0."""
+    """Spread around 0 the narrow range of cosines on the scale, about 0.75 to 0.95."""
     return cosine * 10 - 8.5
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
     from rag.embedding import Embedder
+    from rag.scale import CosineScale
     from rag.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -52,11 +53,17 @@ class Generator:
     """A LangChain chat model, asked for cited answers."""
 
     def __init__(
-        self, model: BaseChatModel, name: str, embedder: Embedder, window: int = 8192
+        self,
+        model: BaseChatModel,
+        name: str,
+        embedder: Embedder,
+        scale: CosineScale,
+        window: int = 8192,
     ) -> None:
         """Take the model and its window in tokens; `load_generator` does it from the settings."""
         self._model = model
         self._embedder = embedder
+        self._scale = scale
         self._window = window
         self.name = name
 
@@ -131,7 +138,7 @@ class Generator:
     def _check(self, sentence: str, hits: Sequence[Hit]) -> Statement | None:
         if prompts.NO_ANSWER in sentence.upper() or _recites(sentence):
             return None
-        return check(sentence, hits, self._embedder)
+        return check(sentence, hits, self._embedder, self._scale)
 
     def _stream(self, messages: prompts.Messages) -> Iterator[str]:
         finished = False
@@ -203,14 +210,17 @@ def complete_sentences(text: str) -> list[str]:
     return [*whole, rest]
 
 
-def load_generator(settings: Settings, embedder: Embedder) -> Generator | None:
+def load_generator(settings: Settings, embedder: Embedder, scale: CosineScale) -> Generator | None:
     """Return the generator that the settings name, or None when they name none.
 
+    `scale` is that of the embedder's cosines, with which statements are checked.
     Raises SettingsError for a name that LangChain does not know,
     MissingExtraError when the provider's package is not installed.
     """
     model = load_model(settings)
-    return Generator(model, settings.llm, embedder, settings.llm_context) if model else None
+    if model is None:
+        return None
+    return Generator(model, settings.llm, embedder, scale, settings.llm_context)
 
 
 def load_model(settings: Settings) -> BaseChatModel | None:

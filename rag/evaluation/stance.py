@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from rag.errors import ReadError
 from rag.factcheck.stance import Candidate, Judgement, StanceEngine
+from rag.scale import CosineScale
 
 if TYPE_CHECKING:
     from rag.embedding import Embedder
@@ -57,12 +58,14 @@ def measure_stance(
     """
     from sklearn.metrics import accuracy_score, confusion_matrix, f1_score
 
+    scale = CosineScale(embedder)
     two = any(label < 0 for _, _, label in pairs)
     judged: list[Judgement] = []
     for premise, hypothesis, _ in pairs:
         step()
         a, b = embedder.embed_passages([premise, hypothesis])
-        judged += engine.judge(hypothesis, [Candidate(premise, similarity=float(a @ b))])
+        likeness = scale.alike(float(a @ b))
+        judged += engine.judge(hypothesis, [Candidate(premise, similarity=likeness)])
     if two:
         truth = [int(label == CONTRADICTS) for _, _, label in pairs]
         said = [int(j.contradicts > _EVEN) for j in judged]

@@ -124,7 +124,7 @@ class Checker:
                 f.text,
                 context=f"{f.hit.source.title}\n{_lead(text)}\n{before}",
                 written_on=f.hit.source.published,
-                similarity=float(vectors[0] @ vector),
+                similarity=self._index.scale.alike(float(vectors[0] @ vector)),
             )
             for f, (text, before, _), vector in zip(found, around, vectors[1:], strict=True)
         ]

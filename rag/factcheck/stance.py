@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from rag.errors import SettingsError
 from rag.factcheck.signals import Reading, read
+from rag.scale import UNKNOWN
 
 if TYPE_CHECKING:
     from rag.settings import Settings
@@ -38,12 +39,16 @@ class Stance(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A sentence to judge. `context` surrounds it (title, neighbours), `similarity` is a cosine."""
+    """A sentence to judge. `context` surrounds it (title, neighbours).
+
+    `similarity` is the cosine of claim and sentence on the scale of the default
+    embedder (see `rag.scale`).
+    """
 
     text: str
     context: str = ""
     written_on: date | None = None
-    similarity: float = 0.8
+    similarity: float = UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
