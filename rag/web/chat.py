@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
+from fastapi.exceptions import RequestValidationError
 
 from rag import texts
 from rag.answering.extractive import number_citations, render
@@ -22,6 +23,7 @@ from rag.french import parse_date, shorten
 from rag.readers import READERS, read_bytes
 from rag.web.access import Access
 from rag.web.limits import Rates, client_of
+from rag.web.problems import invalid
 from rag.web.render import (
     answer_html,
     article_html,
@@ -57,7 +59,11 @@ def mount_chat(app: FastAPI, assistant: LocalAssistant, access: Access, rates: R
         head='<meta name="viewport" content="width=device-width, initial-scale=1">',
         auth=access.logs_in if access.login else None,
         auth_message=texts.LOGIN if access.login else None,
-        app_kwargs={"docs_url": None, "redoc_url": None},
+        app_kwargs={
+            "docs_url": None,
+            "redoc_url": None,
+            "exception_handlers": {RequestValidationError: invalid},
+        },
     )
     return mounted
 

@@ -25,6 +25,7 @@ def build_app(assistant: LocalAssistant, token: str) -> FastAPI:
     Who may do what comes from the settings, see `Access`. Raises SettingsError.
     """
     from fastapi import FastAPI
+    from fastapi.exceptions import RequestValidationError
 
     from rag.web.access import Access
     from rag.web.api import build_api, mount_metrics
@@ -33,6 +34,7 @@ def build_app(assistant: LocalAssistant, token: str) -> FastAPI:
     from rag.web.limits import Gate, Rates
     from rag.web.metrics import Metrics
     from rag.web.owner_api import mount_owner_api
+    from rag.web.problems import invalid
     from rag.web.site import mount_site
 
     settings = assistant.settings
@@ -40,7 +42,8 @@ def build_app(assistant: LocalAssistant, token: str) -> FastAPI:
     rates = Rates(settings)
     gate = Gate(settings.concurrent, settings.waiting)
     metrics = Metrics(gate, lambda: len(assistant.index.records))
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None,
+                  exception_handlers={RequestValidationError: invalid})  # fmt: skip
     app.add_middleware(Guard, access=access, rates=rates, max_body=settings.max_body_kb * 1024)
     # Without a token drawn by the owner nobody may use its routes.
     mount_owner_api(app, assistant, token or secrets.token_urlsafe(32))
