@@ -65,7 +65,7 @@ def serve(assistant: LocalAssistant, on_ready: Callable[[str], None]) -> None:
     host, port = listener.getsockname()[:2]
     reached = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104 - comparison only
     url = f"http://[{reached}]:{port}" if ":" in reached else f"http://{reached}:{port}"
-    token = assistant.ownership.announce(url) if assistant.ownership else ""
+    token = secrets.token_urlsafe(32)
     app = build_app(assistant, token)
     config = uvicorn.Config(
         app, log_level="warning", access_log=False, server_header=False, date_header=False,
@@ -78,10 +78,17 @@ def serve(assistant: LocalAssistant, on_ready: Callable[[str], None]) -> None:
         while not server.started and not task.done():  # noqa: ASYNC110 - uvicorn has no event
             await asyncio.sleep(0.05)
         if server.started:
+            if assistant.ownership:
+                assistant.ownership.announce(url, token)
             on_ready(url)
         await task
 
-    asyncio.run(run())
+    try:
+        asyncio.run(run())
+    finally:
+        # What is still being written keeps the index for a while: others wait for it.
+        if assistant.ownership:
+            assistant.ownership.withdraw()
 
 
 def listen(host: str, port: int) -> socket.socket:
