@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import re
@@ -14,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -29,11 +31,15 @@ from sse_starlette import JSONServerSentEvent
 
 from rag import texts
 from rag.assistant import LocalAssistant
-from rag.domain import Reading
+from rag.domain import Filters, Reading
 from rag.errors import SettingsError
+from rag.factcheck.checker import Checker
+from rag.factcheck.claims import Claim
+from rag.factcheck.model import CheckedClaim
 from rag.settings import load_settings
 from rag.web.access import Access, hashed, new_token
 from rag.web.feedback import Feedback, FeedbackStore
+from rag.web.limits import Gate, Rates, TooManyError
 from tests.conftest import ROOT
 
 HALL = {"question": "Combien a coûté la restauration de la halle aux grains ?"}
@@ -355,6 +361,178 @@ def test_a_reader_who_leaves_stops_the_work(own: LocalAssistant) -> None:
         assert closed.wait(10)
         # The only place is free again.
         assert httpx.post(f"{url}/api/v1/search", json={"question": "x"}).status_code == 200
+
+
+MANY = "\n".join(
+    f"La halle numéro {n} de Brissange a coûté {n} millions d’euros." for n in range(1, 101)
+)
+
+
+@pytest.fixture
+def checked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The claims that were checked, as they are."""
+    claims: list[str] = []
+    check = Checker._check
+
+    def counted(self: Checker, claim: Claim, filters: Filters | None) -> CheckedClaim:
+        claims.append(claim.text)
+        return check(self, claim, filters)
+
+    monkeypatch.setattr(Checker, "_check", counted)
+    return claims
+
+
+def idle(url: str) -> None:
+    """Wait until nothing is worked on, nor waits for a turn."""
+    until = time.monotonic() + 60
+    while not re.search(
+        r"working 0\.0\n(.*\n)*recoupe_waiting 0\.0", httpx.get(f"{url}/metrics").text
+    ):
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+def test_a_question_is_answered_during_a_long_verification(
+    own: LocalAssistant, checked: list[str]
+) -> None:
+    headers = {"Accept": "text/event-stream"}
+    with serving(with_settings(own, concurrent=1)) as url:
+        asked = {"url": f"{url}/api/v1/verify", "json": {"text": MANY}, "headers": headers}
+        with httpx.stream("POST", timeout=120, **asked) as response:
+            lines = response.iter_lines()
+            assert "claim" in next(lines)
+            assert httpx.post(f"{url}/api/v1/ask", json=HALL, timeout=120).status_code == 200
+            assert len(checked) < 50
+        # The reader has left: the claim that is being checked is the last one.
+        idle(url)
+        seen = len(checked)
+        assert httpx.post(f"{url}/api/v1/ask", json=HALL, timeout=120).status_code == 200
+        assert len(checked) == seen < 60
+
+
+def test_a_plain_verification_takes_turns_and_stops_with_its_reader(
+    own: LocalAssistant, checked: list[str]
+) -> None:
+    with serving(with_settings(own, concurrent=1)) as url:
+        address = urlsplit(url)
+        body = json.dumps({"text": MANY}).encode()
+        with socket.create_connection((address.hostname, address.port)) as client:
+            head = (
+                f"POST /api/v1/verify HTTP/1.1\r\nHost: {address.netloc}\r\n"
+                f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+            )
+            client.sendall(head.encode() + body)
+            until = time.monotonic() + 60
+            while not checked:
+                assert time.monotonic() < until
+                time.sleep(0.02)
+            assert httpx.post(f"{url}/api/v1/ask", json=HALL, timeout=120).status_code == 200
+            assert len(checked) < 50
+        idle(url)
+        seen = len(checked)
+        assert httpx.post(f"{url}/api/v1/ask", json=HALL, timeout=120).status_code == 200
+        assert len(checked) == seen < 60
+
+
+def test_a_text_is_split_once_and_each_claim_checked_once(
+    own: LocalAssistant, checked: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    split: list[str] = []
+    real = own.checker()._split
+    monkeypatch.setattr(own.checker(), "_split", lambda t: (split.append(t), real(t))[1])
+    text = "\n".join(MANY.splitlines()[:3])
+    with serving(own) as url:
+        done = httpx.post(f"{url}/api/v1/verify", json={"text": text}, timeout=60).json()
+    assert split == [text]
+    assert checked == [c["text"] for c in done["claims"]] == text.splitlines()
+
+
+@pytest.mark.parametrize("accept", ["application/json", "text/event-stream"])
+def test_a_verification_costs_its_claims(own: LocalAssistant, accept: str) -> None:
+    lines = MANY.splitlines()
+    with serving(with_settings(own, rate_claims="5/minute")) as url:
+
+        def verify(count: int) -> httpx.Response:
+            body, headers = {"text": "\n".join(lines[:count])}, {"Accept": accept}
+            return httpx.post(f"{url}/api/v1/verify", json=body, headers=headers, timeout=60)
+
+        assert verify(3).status_code == 200
+        late = verify(3)
+        assert (late.status_code, late.headers["content-type"]) == (429, PROBLEM)
+        assert 0 < int(late.headers["retry-after"]) <= 60
+        assert "affirmations" in late.json()["detail"]
+        assert verify(2).status_code == 200
+        never = verify(6)
+        assert never.status_code == 422
+        assert "6 affirmations et 5 au plus" in never.json()["detail"]
+        assert "retry-after" not in never.headers
+
+
+@contextmanager
+def pressed(url: str, button: str, *data: Any) -> Iterator[Iterator[str]]:
+    """Press a button of the chat as its page does; yield what comes back, step by step."""
+    with httpx.Client(base_url=url, timeout=120) as page:
+        config = page.get("/config").json()
+        which = next(c["id"] for c in config["components"] if c["props"].get("elem_id") == button)
+        called = next(d["id"] for d in config["dependencies"] if [which, "click"] in d["targets"])
+        body = {"data": data, "fn_index": called, "session_hash": button}
+        assert page.post("/gradio_api/queue/join", json=body).status_code == 200
+        where = f"/gradio_api/queue/data?session_hash={button}"
+        with page.stream("GET", where) as response:
+            told = (line for line in response.iter_lines() if "process_" in line)
+            yield (json.dumps(json.loads(line[5:]), ensure_ascii=False) for line in told)
+
+
+def test_the_tab_costs_its_claims(own: LocalAssistant) -> None:
+    text = "\n".join(MANY.splitlines()[:3])
+    with serving(with_settings(own, rate_claims="5/minute")) as url:
+        with pressed(url, "rc-check", text) as steps:
+            assert "millions" in list(steps)[-1]
+        with pressed(url, "rc-check", text) as steps:
+            assert "Trop d’affirmations" in "".join(steps)
+
+
+def test_a_question_is_answered_during_a_long_verification_in_the_tab(
+    own: LocalAssistant, checked: list[str]
+) -> None:
+    with serving(with_settings(own, concurrent=1)) as url:
+        with pressed(url, "rc-check", MANY) as steps:
+            while not checked:
+                next(steps)
+            assert httpx.post(f"{url}/api/v1/ask", json=HALL, timeout=120).status_code == 200
+            with pressed(url, "rc-send", HALL["question"], None, [], "", "") as answered:
+                assert "4,2 millions" in "".join(answered)
+            assert len(checked) < 80
+        idle(url)
+        assert len(checked) < 100
+
+
+def test_how_long_to_wait_is_until_it_fits() -> None:
+    rates = Rates(load_settings(rate_claims="5/2 seconds"))
+    rates.take_claims("a", 2)
+    time.sleep(1.1)
+    rates.take_claims("a", 3)
+    with pytest.raises(TooManyError) as few:
+        rates.take_claims("a", 2)
+    with pytest.raises(TooManyError) as many:
+        rates.take_claims("a", 3)
+    assert (few.value.after, many.value.after) == (1, 2)
+    rates.take_claims("b", 5)
+
+
+def test_long_work_leaves_places_to_questions() -> None:
+    async def scenario() -> None:
+        gate = Gate(concurrent=1, waiting=3)
+        async with gate.place(long=True), gate.place(long=True):
+            with pytest.raises(TooManyError) as full:
+                gate.check(long=True)
+            assert full.value.status == 503
+            async with gate.place(), gate.place():
+                with pytest.raises(TooManyError):
+                    gate.check()
+        gate.check(long=True)
+
+    asyncio.run(scenario())
 
 
 def test_logs_hold_no_question_unless_asked(

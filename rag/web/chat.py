@@ -22,7 +22,7 @@ from rag.errors import ReadError, RecoupeError
 from rag.french import parse_date, shorten
 from rag.readers import READERS, read_bytes
 from rag.web.access import Access
-from rag.web.limits import Rates, client_of
+from rag.web.limits import Gate, Rates, client_of
 from rag.web.problems import invalid
 from rag.web.render import (
     answer_html,
@@ -43,9 +43,11 @@ _KEPT_TURNS = 30
 _HERE = files("rag.web")
 
 
-def mount_chat(app: FastAPI, assistant: LocalAssistant, access: Access, rates: Rates) -> FastAPI:
+def mount_chat(
+    app: FastAPI, assistant: LocalAssistant, access: Access, rates: Rates, gate: Gate
+) -> FastAPI:
     """Mount the chat at `/` of `app`; `access` says who may edit and log in."""
-    blocks = Chat(assistant, access, rates).build()
+    blocks = Chat(assistant, access, rates, gate).build()
     mounted: FastAPI = gr.mount_gradio_app(
         app,
         blocks,
@@ -71,11 +73,12 @@ def mount_chat(app: FastAPI, assistant: LocalAssistant, access: Access, rates: R
 class Chat:
     """The handlers of the page; each conversation's turns live in its own session state."""
 
-    def __init__(self, assistant: LocalAssistant, access: Access, rates: Rates) -> None:
+    def __init__(self, assistant: LocalAssistant, access: Access, rates: Rates, gate: Gate) -> None:
         """Take the assistant that answers, and the rules."""
         self.assistant = assistant
         self.access = access
         self.rates = rates
+        self.gate = gate
 
     def build(self) -> gr.Blocks:
         """Return the page; upload and removal are shown where somebody may use them."""
@@ -89,7 +92,7 @@ class Chat:
                     self._questions(page, turns)
                 with gr.Tab("Vérifier"):
                     scripts = {n: _read(n) for n in ("verify.js", "export.js", "panel.js")}
-                    VerifyTab(self.assistant, self.rates, scripts).build(
+                    VerifyTab(self.assistant, self.rates, self.gate, scripts).build(
                         page, kept, _no_article(texts.NO_PROOF)
                     )
                 with gr.Tab("Corpus") as tab:

@@ -48,9 +48,9 @@ def build_app(assistant: LocalAssistant, token: str) -> FastAPI:
     # Without a token drawn by the owner nobody may use its routes.
     mount_owner_api(app, assistant, token or secrets.token_urlsafe(32))
     mount_metrics(app, access, metrics)
-    app.mount("/api/v1", build_api(assistant, access, gate, metrics))
+    app.mount("/api/v1", build_api(assistant, access, rates, gate, metrics))
     mount_site(app)
-    return mount_chat(app, assistant, access, rates)
+    return mount_chat(app, assistant, access, rates, gate)
 
 
 def serve(assistant: LocalAssistant, on_ready: Callable[[str], None]) -> None:
