@@ -6,7 +6,9 @@ import asyncio
 import contextlib
 import json
 import re
+import shutil
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -25,6 +27,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.errors import Unsatisfiable
+from pydantic import TypeAdapter
 from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 from sse_starlette import JSONServerSentEvent
@@ -35,11 +38,12 @@ from rag.domain import Filters, Reading
 from rag.errors import SettingsError
 from rag.factcheck.checker import Checker
 from rag.factcheck.claims import Claim
-from rag.factcheck.model import CheckedClaim
+from rag.factcheck.model import CheckedClaim, Verification
 from rag.settings import load_settings
 from rag.web.access import Access, hashed, new_token
 from rag.web.feedback import Feedback, FeedbackStore
 from rag.web.limits import Gate, Rates, TooManyError
+from rag.web.render import esc
 from tests.conftest import ROOT
 
 HALL = {"question": "Combien a coûté la restauration de la halle aux grains ?"}
@@ -224,14 +228,88 @@ def test_feedback_is_kept_exported_and_forgotten(api: httpx.Client, tmp_path: Pa
     (row,) = api.get("/api/v1/feedback").json()["feedback"]
     assert {k: row[k] for k in body} == body
     assert set(row) == set(body) | {"id", "at"}  # no address
-    store = FeedbackStore(tmp_path, 1)
+    store = FeedbackStore(tmp_path, retention_days=1, max_mb=1)
     store.add(Feedback("useful"))
-    import sqlite3
-
     with sqlite3.connect(tmp_path / "feedback.sqlite") as file:
         file.execute("UPDATE feedback SET at = '2001-01-01T00:00:00+00:00'")
     file.close()
     assert list(store.all()) == []
+
+
+def test_feedback_stays_within_its_place_on_the_disk(tmp_path: Path) -> None:
+    """The oldest goes first; the file itself shrinks, one of an older version too."""
+    path = tmp_path / "feedback.sqlite"
+    with contextlib.closing(sqlite3.connect(path)) as old, old:
+        old.execute(
+            "CREATE TABLE feedback (id TEXT PRIMARY KEY, at TEXT NOT NULL, rating TEXT NOT NULL, "
+            "question TEXT NOT NULL, answer TEXT NOT NULL, note TEXT NOT NULL)"
+        )
+        row = ("2999-01-01T00:00:00+00:00", "wrong", "ancienne", "é" * 10_000, "")
+        for n in range(100):
+            old.execute("INSERT INTO feedback VALUES (?, ?, ?, ?, ?, ?)", (f"vieux{n}", *row))
+    assert path.stat().st_size > 2_000_000
+    store = FeedbackStore(tmp_path, retention_days=90, max_mb=1)
+    for n in range(90):
+        store.add(Feedback("useful", f"question {n}", "é" * 10_000, "x" * (n * 20)))
+        assert path.stat().st_size <= 1_000_000
+    kept = [row["question"] for row in store.all()]
+    assert kept == [f"question {n}" for n in range(90 - len(kept), 90)]
+    assert 30 < len(kept) < 90
+    for n in range(500):
+        store.add(Feedback("useful", f"petite {n}"))
+    assert path.stat().st_size <= 1_000_000
+    assert [row["question"] for row in store.all()][-500:] == [f"petite {n}" for n in range(500)]
+
+
+def test_the_whole_text_can_be_kept_from_the_public(own: LocalAssistant) -> None:
+    token, digest = new_token()
+    key = own.records()[0].id
+    shown = {"Authorization": f"Bearer {token}"}
+    with serving(with_settings(own, public_text=False, admin_token_hash=digest)) as url:
+        address = f"{url}/api/v1/articles/{key}"
+        public = httpx.get(address).json()
+        wrong = httpx.get(address, headers={"Authorization": "Bearer faux"}).json()
+        assert public == wrong
+        assert public["title"] == own.article(key).record.source.title
+        assert "text" not in public
+        assert httpx.get(address, headers=shown).json()["text"] == own.article(key).text
+        cited = httpx.post(f"{url}/api/v1/ask", json=HALL, timeout=60).json()
+        assert cited["statements"][0]["citations"][0]["quote"]
+
+
+def test_the_panels_show_a_reserved_article_by_its_passage(own: LocalAssistant) -> None:
+    """Those of the chat and of the tab; without the setting they show it whole."""
+    import gradio as gr
+
+    from rag.web.chat import Chat
+    from rag.web.verify import VerifyTab
+
+    answer = own.ask(HALL["question"])
+    kept = TypeAdapter(Verification).dump_python(
+        own.verify("280 personnes ont été évacuées à Saint-Cyprin."), mode="json"
+    )
+    shown: dict[bool, list[str]] = {}
+    for public in (False, True):
+        served = with_settings(own, public_text=public)
+        settings = served.settings
+        rules = (Rates(settings), Gate(1, 1))
+        chat = Chat(served, Access.of(settings), *rules)
+        clicked = gr.EventData(None, {"turn": 0, "number": 1})
+        proof = gr.EventData(None, {"claim": 0, "evidence": 0})
+        panel, *_ = VerifyTab(served, *rules, {}).act(kept, proof)
+        shown[public] = [chat.open_citation([answer], clicked), panel]
+    cited = answer.statements[0].citations[0]
+    for part, whole in zip(shown[False], shown[True], strict=True):
+        assert 'id="rc-cited"' in part
+        assert 'id="rc-cited"' in whole
+        assert len(part) <= len(whole)
+    article = own.article(cited.article_id)
+    far = [p for p in article.passages if p.end <= cited.start or p.start >= cited.end]
+    assert far, "the article must have another passage"
+    for passage in far:
+        line = esc(passage.text.strip().splitlines()[-1])
+        assert line in shown[True][0]
+        assert line not in shown[False][0]
 
 
 def test_administration_needs_its_token_once_one_is_set(own: LocalAssistant) -> None:
@@ -632,6 +710,29 @@ def test_the_examples_of_the_docs_work(language: str, code: str, own: LocalAssis
     assert any(word in done.stdout for word in ("citations", "Courrier", "claim", "new")), (
         done.stdout
     )
+
+
+def test_offsets_are_code_points_and_the_docs_slice_them(own: LocalAssistant) -> None:
+    (code,) = re.findall(
+        r"```javascript\n(.*?)```", (ROOT / "docs" / "api.md").read_text("utf-8"), re.DOTALL
+    )
+    body = {"title": "Le manège 🎠 rouvre", "text": "Bravo 🎉👨‍👩‍👧 ! Le manège de Kerlec a rouvert "
+            "lundi, dit Jeanne Abgrall. Fin 🏁."}  # fmt: skip
+    question = {"question": "Quand le manège de Kerlec a-t-il rouvert ?"}
+    with serving(own) as url, httpx.Client(base_url=url, timeout=60) as api:
+        assert api.put("/api/v1/articles/emoji", json=body).status_code == 200
+        text = api.get("/api/v1/articles/emoji").json()["text"]
+        answer = api.post("/api/v1/ask", json=question).json()
+        assert api.delete("/api/v1/articles/emoji").status_code == 204
+    cited = answer["statements"][0]["citations"][0]
+    assert cited["quote"] == text[cited["start"] : cited["end"]]
+    naive = text.encode("utf-16-le")[2 * cited["start"] : 2 * cited["end"]]
+    assert naive.decode("utf-16-le", "replace") != cited["quote"]  # the example is needed here
+    if node := shutil.which("node"):
+        asked = json.dumps([text, cited["start"], cited["end"]])
+        script = f"{code}\nprocess.stdout.write(quoted(...{asked}))"
+        done = subprocess.run([node, "-e", script], capture_output=True, check=True, timeout=60)
+        assert done.stdout.decode() == cited["quote"]
 
 
 @hypothesis_settings(max_examples=200, deadline=None)

@@ -62,7 +62,8 @@ def build_api(
     app = FastAPI(title="Recoupe", version=__version__, docs_url=None, redoc_url=None,
                   openapi_url=None, responses=RESPONSES)  # fmt: skip
     add_problem_handlers(app)
-    feedback = FeedbackStore(assistant.settings.index_dir, assistant.settings.retention_days)
+    settings = assistant.settings
+    feedback = FeedbackStore(settings.index_dir, settings.retention_days, settings.feedback_max_mb)
     _asking(app, assistant, gate, metrics)
     _verifying(app, assistant, rates, gate, metrics)
     _reading(app, assistant, access, feedback)

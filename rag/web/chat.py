@@ -237,7 +237,8 @@ class Chat:
         data = event._data or {}
         try:
             citation = _clicked(turns, data)
-            return article_html(self.assistant.article(citation.article_id), citation)
+            article = self.assistant.article(citation.article_id)
+            return article_html(article, citation, whole=self.assistant.settings.public_text)
         except RecoupeError as error:
             return f'<p class="rc-error" role="alert">{esc(str(error))}</p>'
         except (IndexError, KeyError, TypeError, ValueError):

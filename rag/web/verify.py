@@ -128,7 +128,8 @@ class VerifyTab:
 
     def _open(self, done: Verification, at: int, evidence: int) -> str:
         cited = done.claims[at].evidence[evidence].citation
-        return article_html(self._assistant.article(cited.article_id), cited)
+        article = self._assistant.article(cited.article_id)
+        return article_html(article, cited, whole=self._assistant.settings.public_text)
 
 
 def verification_html(done: Verification) -> str:
