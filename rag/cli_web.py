@@ -55,5 +55,6 @@ def feedback_command(index: Path | None) -> None:
     from rag.web.feedback import FeedbackStore
 
     settings = settings_for(index)
-    for row in FeedbackStore(settings.index_dir, settings.retention_days).all():
+    kept = (settings.retention_days, settings.feedback_max_mb)
+    for row in FeedbackStore(settings.index_dir, *kept).all():
         click.echo(json.dumps(row, ensure_ascii=False))

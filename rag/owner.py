@@ -9,17 +9,21 @@ from __future__ import annotations
 import json
 import logging
 import os
-import secrets
+import socket
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from filelock import FileLock, Timeout
 
 from rag.errors import IndexBusyError, StoreError
 
 log = logging.getLogger(__name__)
+
+_STOPPING = 5.0  # seconds given at least to an owner that says where it serves and does not answer
+_PROBE = 2.0  # seconds for a connection on loopback
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +56,18 @@ class Ownership:
         self._owner = Owner(os.getpid(), command)
         self._write()
 
-    def announce(self, url: str) -> str:
-        """Publish where this process serves the others; return the token they must show."""
-        token = secrets.token_urlsafe(32)
+    def announce(self, url: str, token: str) -> None:
+        """Publish where this process serves the others, and the token they must show.
+
+        Only once it answers there: who reads the note asks at once.
+        """
         self._owner = Owner(self._owner.pid, self._owner.command, url, token)
         self._write()
-        return token
+
+    def withdraw(self) -> None:
+        """Publish that this process no longer serves, and still holds the index."""
+        self._owner = Owner(self._owner.pid, self._owner.command)
+        self._write()
 
     def release(self) -> None:
         """Let others have the index."""
@@ -92,29 +102,52 @@ def busy_message(owner: Owner | None) -> str:
     return f"L'index est tenu par {who} : attendez qu'il finisse ou arrêtez-le, puis relancez."
 
 
+def lost_message(owner: Owner) -> str:
+    """Say in one French sentence that the owner does not answer and what to do."""
+    return (
+        f"{named(owner)} tient l'index mais ne répond plus : arrêtez-le, puis relancez ; rien "
+        "n'est perdu."
+    )
+
+
 def acquire(
     folder: Path,
     command: str,
     wait: float = 0.0,
     on_wait: Callable[[Owner | None], None] = lambda _: None,
 ) -> Ownership | Owner:
-    """Own the index, or return the owner that serves others.
+    """Own the index, or return the owner that serves others and answers.
 
     Waits up to `wait` seconds for an owner that does not serve, telling
-    `on_wait` once. Raises IndexBusyError when the wait is over.
+    `on_wait` once; a few seconds at least for one that is stopping: its note
+    says where it serves, and nothing listens there. Raises IndexBusyError
+    when the wait is over.
     """
-    until = time.monotonic() + wait
+    start = time.monotonic()
     told = False
     while True:
         try:
             return Ownership(folder, command)
-        except IndexBusyError:
+        except IndexBusyError as busy:
             owner = read_owner(folder)
-            if owner and owner.url:
+            if owner and owner.url and _answers(owner.url):
                 return owner
-            if time.monotonic() >= until:
+            stopping = owner is not None and bool(owner.url)
+            if time.monotonic() >= start + max(wait, _STOPPING if stopping else 0.0):
+                if owner and stopping:
+                    raise IndexBusyError(lost_message(owner)) from busy
                 raise
             if not told:
                 on_wait(owner)
                 told = True
             time.sleep(0.2)
+
+
+def _answers(url: str) -> bool:
+    """Tell whether something listens at an address of this machine."""
+    address = urlsplit(url)
+    try:
+        socket.create_connection((address.hostname, address.port), timeout=_PROBE).close()
+    except OSError:
+        return False
+    return True

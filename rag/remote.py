@@ -29,7 +29,7 @@ from rag.domain import (
 from rag.errors import IndexBusyError, RecoupeError
 from rag.factcheck.model import CheckedClaim, Verification
 from rag.index import Progress
-from rag.owner import Owner, named
+from rag.owner import Owner, lost_message
 
 PATH = "/owner"
 HEADER = "X-Recoupe-Owner-Token"
@@ -178,10 +178,7 @@ class RemoteAssistant:
         return TypeAdapter(result).validate_json(response.content)
 
     def _lost(self) -> RecoupeError:
-        return IndexBusyError(
-            f"{named(self.owner)} tient l'index mais ne répond "
-            "plus : arrêtez-le, puis relancez ; rien n'est perdu."
-        )
+        return IndexBusyError(lost_message(self.owner))
 
 
 def _dump(value: Any) -> bytes:

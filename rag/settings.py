@@ -69,11 +69,16 @@ class Settings(BaseSettings):
     chat_login: str = Field("", description="NOM:EMPREINTE qui protège tout le chat")
     rate_client: str = Field("30/minute", description="questions par visiteur")
     rate_global: str = Field("600/minute", description="questions en tout")
+    rate_claims: str = Field("200/minute", description="affirmations vérifiées par visiteur")
     concurrent: int = Field(2, ge=1, le=64, description="questions traitées à la fois")
     waiting: int = Field(16, ge=0, le=1000, description="questions en attente, au plus")
     max_body_kb: int = Field(1024, ge=1, description="taille maximale d'une requête, en Ko")
     log_questions: bool = Field(False, description="écrire les questions dans le journal")
     retention_days: int = Field(90, ge=1, description="durée de garde des retours, en jours")
+    feedback_max_mb: int = Field(50, ge=1, description="place des retours sur le disque, en Mo")
+    public_text: bool = Field(
+        True, description="donner à tous le texte entier des articles, pas seulement les extraits"
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "WARNING", description="détail du journal"
     )

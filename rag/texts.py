@@ -85,6 +85,12 @@ CHANGED_ARTICLE = (
 )
 NO_SOURCE = "Source inconnue"
 TRY_AGAIN = "Trop de questions en ce moment\u00a0: réessayez dans {}\u00a0secondes."
+CLAIMS_AGAIN = "Trop d’affirmations en ce moment\u00a0: réessayez dans {}\u00a0secondes."
+CLAIMS_OVER_RATE = (
+    "Le texte contient {} affirmations et {} au plus sont vérifiées d’affilée\u00a0: "
+    "vérifiez-le en plusieurs fois."
+)
+UNREADABLE = "L’adresse ou les en-têtes de la requête sont mal formés\u00a0: corrigez-les."
 WRONG_HOST = "Ce nom de serveur n’est pas celui de Recoupe\u00a0: réglez RECOUPE_PUBLIC_URL."
 WRONG_ORIGIN = (
     "Ce site n’est pas autorisé à interroger Recoupe\u00a0: ajoutez son origine à "

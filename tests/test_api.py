@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import re
+import shutil
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -14,6 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -23,17 +27,23 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.errors import Unsatisfiable
+from pydantic import TypeAdapter
 from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 from sse_starlette import JSONServerSentEvent
 
 from rag import texts
 from rag.assistant import LocalAssistant
-from rag.domain import Reading
+from rag.domain import Filters, Reading
 from rag.errors import SettingsError
+from rag.factcheck.checker import Checker
+from rag.factcheck.claims import Claim
+from rag.factcheck.model import CheckedClaim, Verification
 from rag.settings import load_settings
 from rag.web.access import Access, hashed, new_token
 from rag.web.feedback import Feedback, FeedbackStore
+from rag.web.limits import Gate, Rates, TooManyError
+from rag.web.render import esc
 from tests.conftest import ROOT
 
 HALL = {"question": "Combien a coûté la restauration de la halle aux grains ?"}
@@ -218,14 +228,88 @@ def test_feedback_is_kept_exported_and_forgotten(api: httpx.Client, tmp_path: Pa
     (row,) = api.get("/api/v1/feedback").json()["feedback"]
     assert {k: row[k] for k in body} == body
     assert set(row) == set(body) | {"id", "at"}  # no address
-    store = FeedbackStore(tmp_path, 1)
+    store = FeedbackStore(tmp_path, retention_days=1, max_mb=1)
     store.add(Feedback("useful"))
-    import sqlite3
-
     with sqlite3.connect(tmp_path / "feedback.sqlite") as file:
         file.execute("UPDATE feedback SET at = '2001-01-01T00:00:00+00:00'")
     file.close()
     assert list(store.all()) == []
+
+
+def test_feedback_stays_within_its_place_on_the_disk(tmp_path: Path) -> None:
+    """The oldest goes first; the file itself shrinks, one of an older version too."""
+    path = tmp_path / "feedback.sqlite"
+    with contextlib.closing(sqlite3.connect(path)) as old, old:
+        old.execute(
+            "CREATE TABLE feedback (id TEXT PRIMARY KEY, at TEXT NOT NULL, rating TEXT NOT NULL, "
+            "question TEXT NOT NULL, answer TEXT NOT NULL, note TEXT NOT NULL)"
+        )
+        row = ("2999-01-01T00:00:00+00:00", "wrong", "ancienne", "é" * 10_000, "")
+        for n in range(100):
+            old.execute("INSERT INTO feedback VALUES (?, ?, ?, ?, ?, ?)", (f"vieux{n}", *row))
+    assert path.stat().st_size > 2_000_000
+    store = FeedbackStore(tmp_path, retention_days=90, max_mb=1)
+    for n in range(90):
+        store.add(Feedback("useful", f"question {n}", "é" * 10_000, "x" * (n * 20)))
+        assert path.stat().st_size <= 1_000_000
+    kept = [row["question"] for row in store.all()]
+    assert kept == [f"question {n}" for n in range(90 - len(kept), 90)]
+    assert 30 < len(kept) < 90
+    for n in range(500):
+        store.add(Feedback("useful", f"petite {n}"))
+    assert path.stat().st_size <= 1_000_000
+    assert [row["question"] for row in store.all()][-500:] == [f"petite {n}" for n in range(500)]
+
+
+def test_the_whole_text_can_be_kept_from_the_public(own: LocalAssistant) -> None:
+    token, digest = new_token()
+    key = own.records()[0].id
+    shown = {"Authorization": f"Bearer {token}"}
+    with serving(with_settings(own, public_text=False, admin_token_hash=digest)) as url:
+        address = f"{url}/api/v1/articles/{key}"
+        public = httpx.get(address).json()
+        wrong = httpx.get(address, headers={"Authorization": "Bearer faux"}).json()
+        assert public == wrong
+        assert public["title"] == own.article(key).record.source.title
+        assert "text" not in public
+        assert httpx.get(address, headers=shown).json()["text"] == own.article(key).text
+        cited = httpx.post(f"{url}/api/v1/ask", json=HALL, timeout=60).json()
+        assert cited["statements"][0]["citations"][0]["quote"]
+
+
+def test_the_panels_show_a_reserved_article_by_its_passage(own: LocalAssistant) -> None:
+    """Those of the chat and of the tab; without the setting they show it whole."""
+    import gradio as gr
+
+    from rag.web.chat import Chat
+    from rag.web.verify import VerifyTab
+
+    answer = own.ask(HALL["question"])
+    kept = TypeAdapter(Verification).dump_python(
+        own.verify("280 personnes ont été évacuées à Saint-Cyprin."), mode="json"
+    )
+    shown: dict[bool, list[str]] = {}
+    for public in (False, True):
+        served = with_settings(own, public_text=public)
+        settings = served.settings
+        rules = (Rates(settings), Gate(1, 1))
+        chat = Chat(served, Access.of(settings), *rules)
+        clicked = gr.EventData(None, {"turn": 0, "number": 1})
+        proof = gr.EventData(None, {"claim": 0, "evidence": 0})
+        panel, *_ = VerifyTab(served, *rules, {}).act(kept, proof)
+        shown[public] = [chat.open_citation([answer], clicked), panel]
+    cited = answer.statements[0].citations[0]
+    for part, whole in zip(shown[False], shown[True], strict=True):
+        assert 'id="rc-cited"' in part
+        assert 'id="rc-cited"' in whole
+        assert len(part) <= len(whole)
+    article = own.article(cited.article_id)
+    far = [p for p in article.passages if p.end <= cited.start or p.start >= cited.end]
+    assert far, "the article must have another passage"
+    for passage in far:
+        line = esc(passage.text.strip().splitlines()[-1])
+        assert line in shown[True][0]
+        assert line not in shown[False][0]
 
 
 def test_administration_needs_its_token_once_one_is_set(own: LocalAssistant) -> None:
@@ -357,6 +441,178 @@ def test_a_reader_who_leaves_stops_the_work(own: LocalAssistant) -> None:
         assert httpx.post(f"{url}/api/v1/search", json={"question": "x"}).status_code == 200
 
 
+MANY = "\n".join(
+    f"La halle numéro {n} de Brissange a coûté {n} millions d’euros." for n in range(1, 101)
+)
+
+
+@pytest.fixture
+def checked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The claims that were checked, as they are."""
+    claims: list[str] = []
+    check = Checker._check
+
+    def counted(self: Checker, claim: Claim, filters: Filters | None) -> CheckedClaim:
+        claims.append(claim.text)
+        return check(self, claim, filters)
+
+    monkeypatch.setattr(Checker, "_check", counted)
+    return claims
+
+
+def idle(url: str) -> None:
+    """Wait until nothing is worked on, nor waits for a turn."""
+    until = time.monotonic() + 60
+    while not re.search(
+        r"working 0\.0\n(.*\n)*recoupe_waiting 0\.0", httpx.get(f"{url}/metrics").text
+    ):
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+def test_a_question_is_answered_during_a_long_verification(
+    own: LocalAssistant, checked: list[str]
+) -> None:
+    headers = {"Accept": "text/event-stream"}
+    with serving(with_settings(own, concurrent=1)) as url:
+        asked = {"url": f"{url}/api/v1/verify", "json": {"text": MANY}, "headers": headers}
+        with httpx.stream("POST", timeout=120, **asked) as response:
+            lines = response.iter_lines()
+            assert "claim" in next(lines)
+            assert httpx.post(f"{url}/api/v1/ask", json=HALL, timeout=120).status_code == 200
+            assert len(checked) < 50
+        # The reader has left: the claim that is being checked is the last one.
+        idle(url)
+        seen = len(checked)
+        assert httpx.post(f"{url}/api/v1/ask", json=HALL, timeout=120).status_code == 200
+        assert len(checked) == seen < 60
+
+
+def test_a_plain_verification_takes_turns_and_stops_with_its_reader(
+    own: LocalAssistant, checked: list[str]
+) -> None:
+    with serving(with_settings(own, concurrent=1)) as url:
+        address = urlsplit(url)
+        body = json.dumps({"text": MANY}).encode()
+        with socket.create_connection((address.hostname, address.port)) as client:
+            head = (
+                f"POST /api/v1/verify HTTP/1.1\r\nHost: {address.netloc}\r\n"
+                f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+            )
+            client.sendall(head.encode() + body)
+            until = time.monotonic() + 60
+            while not checked:
+                assert time.monotonic() < until
+                time.sleep(0.02)
+            assert httpx.post(f"{url}/api/v1/ask", json=HALL, timeout=120).status_code == 200
+            assert len(checked) < 50
+        idle(url)
+        seen = len(checked)
+        assert httpx.post(f"{url}/api/v1/ask", json=HALL, timeout=120).status_code == 200
+        assert len(checked) == seen < 60
+
+
+def test_a_text_is_split_once_and_each_claim_checked_once(
+    own: LocalAssistant, checked: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    split: list[str] = []
+    real = own.checker()._split
+    monkeypatch.setattr(own.checker(), "_split", lambda t: (split.append(t), real(t))[1])
+    text = "\n".join(MANY.splitlines()[:3])
+    with serving(own) as url:
+        done = httpx.post(f"{url}/api/v1/verify", json={"text": text}, timeout=60).json()
+    assert split == [text]
+    assert checked == [c["text"] for c in done["claims"]] == text.splitlines()
+
+
+@pytest.mark.parametrize("accept", ["application/json", "text/event-stream"])
+def test_a_verification_costs_its_claims(own: LocalAssistant, accept: str) -> None:
+    lines = MANY.splitlines()
+    with serving(with_settings(own, rate_claims="5/minute")) as url:
+
+        def verify(count: int) -> httpx.Response:
+            body, headers = {"text": "\n".join(lines[:count])}, {"Accept": accept}
+            return httpx.post(f"{url}/api/v1/verify", json=body, headers=headers, timeout=60)
+
+        assert verify(3).status_code == 200
+        late = verify(3)
+        assert (late.status_code, late.headers["content-type"]) == (429, PROBLEM)
+        assert 0 < int(late.headers["retry-after"]) <= 60
+        assert "affirmations" in late.json()["detail"]
+        assert verify(2).status_code == 200
+        never = verify(6)
+        assert never.status_code == 422
+        assert "6 affirmations et 5 au plus" in never.json()["detail"]
+        assert "retry-after" not in never.headers
+
+
+@contextmanager
+def pressed(url: str, button: str, *data: Any) -> Iterator[Iterator[str]]:
+    """Press a button of the chat as its page does; yield what comes back, step by step."""
+    with httpx.Client(base_url=url, timeout=120) as page:
+        config = page.get("/config").json()
+        which = next(c["id"] for c in config["components"] if c["props"].get("elem_id") == button)
+        called = next(d["id"] for d in config["dependencies"] if [which, "click"] in d["targets"])
+        body = {"data": data, "fn_index": called, "session_hash": button}
+        assert page.post("/gradio_api/queue/join", json=body).status_code == 200
+        where = f"/gradio_api/queue/data?session_hash={button}"
+        with page.stream("GET", where) as response:
+            told = (line for line in response.iter_lines() if "process_" in line)
+            yield (json.dumps(json.loads(line[5:]), ensure_ascii=False) for line in told)
+
+
+def test_the_tab_costs_its_claims(own: LocalAssistant) -> None:
+    text = "\n".join(MANY.splitlines()[:3])
+    with serving(with_settings(own, rate_claims="5/minute")) as url:
+        with pressed(url, "rc-check", text) as steps:
+            assert "millions" in list(steps)[-1]
+        with pressed(url, "rc-check", text) as steps:
+            assert "Trop d’affirmations" in "".join(steps)
+
+
+def test_a_question_is_answered_during_a_long_verification_in_the_tab(
+    own: LocalAssistant, checked: list[str]
+) -> None:
+    with serving(with_settings(own, concurrent=1)) as url:
+        with pressed(url, "rc-check", MANY) as steps:
+            while not checked:
+                next(steps)
+            assert httpx.post(f"{url}/api/v1/ask", json=HALL, timeout=120).status_code == 200
+            with pressed(url, "rc-send", HALL["question"], None, [], "", "") as answered:
+                assert "4,2 millions" in "".join(answered)
+            assert len(checked) < 80
+        idle(url)
+        assert len(checked) < 100
+
+
+def test_how_long_to_wait_is_until_it_fits() -> None:
+    rates = Rates(load_settings(rate_claims="5/2 seconds"))
+    rates.take_claims("a", 2)
+    time.sleep(1.1)
+    rates.take_claims("a", 3)
+    with pytest.raises(TooManyError) as few:
+        rates.take_claims("a", 2)
+    with pytest.raises(TooManyError) as many:
+        rates.take_claims("a", 3)
+    assert (few.value.after, many.value.after) == (1, 2)
+    rates.take_claims("b", 5)
+
+
+def test_long_work_leaves_places_to_questions() -> None:
+    async def scenario() -> None:
+        gate = Gate(concurrent=1, waiting=3)
+        async with gate.place(long=True), gate.place(long=True):
+            with pytest.raises(TooManyError) as full:
+                gate.check(long=True)
+            assert full.value.status == 503
+            async with gate.place(), gate.place():
+                with pytest.raises(TooManyError):
+                    gate.check()
+        gate.check(long=True)
+
+    asyncio.run(scenario())
+
+
 def test_logs_hold_no_question_unless_asked(
     own: LocalAssistant, api: httpx.Client, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -454,6 +710,29 @@ def test_the_examples_of_the_docs_work(language: str, code: str, own: LocalAssis
     assert any(word in done.stdout for word in ("citations", "Courrier", "claim", "new")), (
         done.stdout
     )
+
+
+def test_offsets_are_code_points_and_the_docs_slice_them(own: LocalAssistant) -> None:
+    (code,) = re.findall(
+        r"```javascript\n(.*?)```", (ROOT / "docs" / "api.md").read_text("utf-8"), re.DOTALL
+    )
+    body = {"title": "Le manège 🎠 rouvre", "text": "Bravo 🎉👨‍👩‍👧 ! Le manège de Kerlec a rouvert "
+            "lundi, dit Jeanne Abgrall. Fin 🏁."}  # fmt: skip
+    question = {"question": "Quand le manège de Kerlec a-t-il rouvert ?"}
+    with serving(own) as url, httpx.Client(base_url=url, timeout=60) as api:
+        assert api.put("/api/v1/articles/emoji", json=body).status_code == 200
+        text = api.get("/api/v1/articles/emoji").json()["text"]
+        answer = api.post("/api/v1/ask", json=question).json()
+        assert api.delete("/api/v1/articles/emoji").status_code == 204
+    cited = answer["statements"][0]["citations"][0]
+    assert cited["quote"] == text[cited["start"] : cited["end"]]
+    naive = text.encode("utf-16-le")[2 * cited["start"] : 2 * cited["end"]]
+    assert naive.decode("utf-16-le", "replace") != cited["quote"]  # the example is needed here
+    if node := shutil.which("node"):
+        asked = json.dumps([text, cited["start"], cited["end"]])
+        script = f"{code}\nprocess.stdout.write(quoted(...{asked}))"
+        done = subprocess.run([node, "-e", script], capture_output=True, check=True, timeout=60)
+        assert done.stdout.decode() == cited["quote"]
 
 
 @hypothesis_settings(max_examples=200, deadline=None)

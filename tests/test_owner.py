@@ -71,23 +71,74 @@ def test_a_dead_owner_holds_nothing(tmp_path: Path) -> None:
 
 def test_the_note_is_private(tmp_path: Path) -> None:
     held = Ownership(tmp_path, "x")
-    held.announce("http://127.0.0.1:1")
+    held.announce("http://127.0.0.1:1", "t")
     assert (tmp_path / "owner.json").stat().st_mode & 0o077 == 0
     assert read_owner(tmp_path) is not None
     held.release()
     assert read_owner(tmp_path) is None
 
 
+def test_an_owner_that_stops_is_waited_for(tmp_path: Path) -> None:
+    """Its address is in the note and its socket closed: for a moment, not for ever."""
+    held = Ownership(tmp_path, "recoupe serve")
+    held.announce("http://127.0.0.1:9", "t")
+    threading.Timer(0.7, held.release).start()
+    taken = acquire(tmp_path, "recoupe ask")
+    assert isinstance(taken, Ownership)
+    taken.release()
+
+
+def test_an_owner_that_never_answers_is_said(tmp_path: Path) -> None:
+    held = Ownership(tmp_path, "recoupe serve")
+    held.announce("http://127.0.0.1:9", "t")
+    with pytest.raises(IndexBusyError, match="ne répond plus"):
+        acquire(tmp_path, "recoupe ask")
+    held.withdraw()
+    with pytest.raises(IndexBusyError, match="attendez qu'il finisse"):
+        acquire(tmp_path, "recoupe ask")
+    held.release()
+
+
+def start_app(settings: Settings) -> subprocess.Popen[str]:
+    """Start the real app on a free port; it opens the index in its own time."""
+    environment = os.environ | {"RECOUPE_INDEX_DIR": str(settings.index_dir), "RECOUPE_PORT": "0"}
+    return subprocess.Popen(
+        [sys.executable, str(ROOT / "app.py")], env=environment, cwd=settings.index_dir.parent,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+
+
+def test_the_app_is_reached_as_soon_as_it_says_where_until_it_stops(tmp_path: Path) -> None:
+    """Commands that come while it starts, and while it stops, are never told to stop it."""
+    settings = load_settings(index_dir=tmp_path / "index")
+    process = start_app(settings)
+    until = time.monotonic() + 120
+    try:
+        while (owner := read_owner(settings.index_dir)) is None:
+            assert time.monotonic() < until
+            time.sleep(0.01)
+        assert owner.pid == process.pid
+        for _ in range(20):
+            remote = open_assistant(settings, "test", wait=90)
+            assert isinstance(remote, RemoteAssistant)
+            assert remote.records() == []
+            remote.close()
+        process.send_signal(signal.SIGINT)
+        opened = remote
+        while isinstance(opened, RemoteAssistant):
+            opened = open_assistant(settings, "test", wait=90)  # type: ignore[assignment]
+            opened.close()
+        assert isinstance(opened, LocalAssistant)
+    finally:
+        process.kill()
+        process.communicate()
+
+
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Settings, str]]:
     """The real app in a process of its own, over an empty index."""
-    folder = tmp_path_factory.mktemp("owned")
-    settings = load_settings(index_dir=folder / "index")
-    environment = os.environ | {"RECOUPE_INDEX_DIR": str(settings.index_dir), "RECOUPE_PORT": "0"}
-    process = subprocess.Popen(
-        [sys.executable, str(ROOT / "app.py")],
-        env=environment, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-    )  # fmt: skip
+    settings = load_settings(index_dir=tmp_path_factory.mktemp("owned") / "index")
+    process = start_app(settings)
     assert process.stdout is not None
     lines: queue.Queue[str] = queue.Queue()
     reader = threading.Thread(target=lambda: [lines.put(x) for x in process.stdout], daemon=True)  # type: ignore[union-attr]

@@ -84,6 +84,44 @@ def test_hostile_text_is_text_everywhere() -> None:
         assert "${" not in page
 
 
+LONG = "Le pont\n\nIl est fermé.\n\nLe gué\n\nOn y passe à pied. L’eau est basse.\n\nFin."
+
+
+def in_passages() -> StoredArticle:
+    cuts = [0, LONG.index("Le gué"), LONG.index("Fin."), len(LONG)]
+    headings = ["Le pont", "Le gué", "Le gué"]
+    passages = tuple(
+        Passage(f"a:v:{n}", "a", n, a, b, LONG[a:b], heading)
+        for n, (a, b, heading) in enumerate(zip(cuts, cuts[1:], headings, strict=False))
+    )
+    return StoredArticle(stored(LONG).record, passages)
+
+
+def test_a_reserved_article_shows_its_cited_passage_alone() -> None:
+    start = LONG.index("L’eau")
+    page = html.fromstring(
+        article_html(in_passages(), citation(LONG, start, start + 16), whole=False)
+    )
+    assert [m.text_content() for m in page.iter("mark")] == ["L’eau est basse."]
+    assert [h.text_content() for h in page.iter("h3")] == ["Le gué"]
+    assert "On y passe" in page.text_content()
+    assert "fermé" not in page.text_content()
+    assert "Fin." not in page.text_content()
+    last = LONG.index("Fin.")
+    page = html.fromstring(article_html(in_passages(), citation(LONG, last, last + 4), whole=False))
+    assert [h.text_content() for h in page.iter("h3")] == ["Le gué"]  # it opens another passage
+    assert "On y passe" not in page.text_content()
+
+
+def test_a_reserved_article_without_its_passage_shows_no_text() -> None:
+    gone = Citation("a", Source("T"), 0, 9, "Autre chose.")
+    nothing = Citation("a", Source("T"), 0, 0, "")
+    for cited in (gone, nothing, None):
+        page = article_html(in_passages(), cited, whole=False)
+        assert "pont" not in page
+        assert "Fin" not in page
+
+
 def test_a_citation_whose_article_changed_is_found_again_or_said() -> None:
     old = citation("Le pont est fermé. Il neige.", 0, 18)
     assert locate("Hier. Le pont est fermé.", old) == (6, 24)

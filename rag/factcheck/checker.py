@@ -61,11 +61,24 @@ class Checker:
 
         Raises QuestionError, EmbeddingError.
         """
-        claims = []
-        for claim in self._split(text):
-            claims.append(checked := self._check(claim, filters))
+        yield from self.check_claims(self.claims(text), filters)
+
+    def claims(self, text: str) -> list[Claim]:
+        """Return the claims of a text, unchecked. Raises QuestionError."""
+        return self._split(text)
+
+    def check_claims(
+        self, claims: Sequence[Claim], filters: Filters | None = None
+    ) -> Iterator[CheckedClaim | Verification]:
+        """Yield claims as they are checked, and the whole Verification last.
+
+        Raises EmbeddingError.
+        """
+        done = []
+        for claim in claims:
+            done.append(checked := self._check(claim, filters))
             yield checked
-        yield self._verification(claims)
+        yield self._verification(done)
 
     def _verification(self, claims: Sequence[CheckedClaim]) -> Verification:
         """Return checked claims with what it takes to repeat the check."""

@@ -7,9 +7,9 @@ import re
 import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from rag.errors import SettingsError
+from rag.web.wellformed import host_name, origin_parts
 
 if TYPE_CHECKING:
     from rag.settings import Settings
@@ -63,9 +63,10 @@ class Access:
         if settings.chat_login and not (name and password_hash):
             raise SettingsError("RECOUPE_CHAT_LOGIN s'écrit NOM:EMPREINTE.")
         local = settings.host in LOOPBACK
-        public = urlsplit(settings.public_url).hostname if settings.public_url else None
-        # A name that a page makes point to this machine (DNS rebinding) is not ours.
-        hosts = frozenset(LOOPBACK | {public} if public else LOOPBACK) if local else None
+        public = _public_host(settings.public_url)
+        # A name that a page makes point to this machine (DNS rebinding) is not ours. A public
+        # address says our names whatever is listened on: behind it, nobody else's is served.
+        hosts = frozenset(LOOPBACK | {public} - {""}) if local or public else None
         return cls(origins, hosts, local and not public, settings.admin_token_hash,
                    (name, password_hash) if name else None)  # fmt: skip
 
@@ -99,21 +100,30 @@ class Access:
 
     def host_allowed(self, host: str) -> bool:
         """Tell whether the `Host` header may be served."""
-        return self.hosts is None or _hostname(host) in self.hosts
+        return self.hosts is None or host_name(host) in self.hosts
 
     def origin_allowed(self, origin: str, host: str, scheme: str) -> bool:
         """Tell whether a page of `origin` may call: the own origin, or one of the list."""
-        origin = origin.lower()
-        if origin in self.origins:
+        parts = origin_parts(origin)
+        if parts is None:
+            return False
+        if origin.lower() in self.origins:
             return True
-        parts = urlsplit(origin)
         # A proxy that ends TLS leaves http here; the host tells.
-        return (
-            bool(parts.netloc)
-            and parts.netloc == host.lower()
-            and parts.scheme in {scheme, "https"}
+        return parts[1] == host.lower() and parts[0] in {scheme, "https"}
+
+
+def _public_host(url: str) -> str:
+    """Return the host of the public address, "" without one. Raises SettingsError."""
+    if not url:
+        return ""
+    # A path after it is harmless; without a scheme its host would be lost, and our rules with it.
+    base = re.match(r"https?://[^/?#]*", url.lower())
+    parts = origin_parts(base.group()) if base else None
+    name = host_name(parts[1]) if parts else None
+    if not name:
+        raise SettingsError(
+            f"L'adresse publique « {url} » n'est pas valable : RECOUPE_PUBLIC_URL s'écrit "
+            "https://recoupe.journal.fr."
         )
-
-
-def _hostname(host: str) -> str:
-    return (urlsplit(f"//{host}").hostname or "") if host else ""
+    return name

@@ -9,7 +9,8 @@ French, and in English at `openapi.json?lang=en`.
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, FastAPI, Path, Query, Request, Response
@@ -32,11 +33,13 @@ from rag.domain import (
     statement_json,
 )
 from rag.errors import ReadError
+from rag.factcheck.checker import Checker
+from rag.factcheck.claims import Claim
 from rag.factcheck.model import Verification, claim_json, verification_json
 from rag.french import excerpt
 from rag.web.access import Access
 from rag.web.feedback import Feedback, FeedbackStore
-from rag.web.limits import Gate
+from rag.web.limits import Gate, Rates, client_of, in_one_turn, in_turns
 from rag.web.metrics import Metrics
 from rag.web.openapi import RESPONSES, document
 from rag.web.problems import ForbiddenError, add_problem_handlers, problem, problem_body, told
@@ -47,18 +50,23 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 _STREAM = "text/event-stream"
+_GONE = 499  # nobody reads it: the reader has left
 _bearer = HTTPBearer(auto_error=False, scheme_name="Administration")
 Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 
 
-def build_api(assistant: LocalAssistant, access: Access, gate: Gate, metrics: Metrics) -> FastAPI:
+def build_api(
+    assistant: LocalAssistant, access: Access, rates: Rates, gate: Gate, metrics: Metrics
+) -> FastAPI:
     """Return the application to mount at `/api/v1`."""
     app = FastAPI(title="Recoupe", version=__version__, docs_url=None, redoc_url=None,
                   openapi_url=None, responses=RESPONSES)  # fmt: skip
     add_problem_handlers(app)
-    feedback = FeedbackStore(assistant.settings.index_dir, assistant.settings.retention_days)
+    settings = assistant.settings
+    feedback = FeedbackStore(settings.index_dir, settings.retention_days, settings.feedback_max_mb)
     _asking(app, assistant, gate, metrics)
-    _reading(app, assistant, feedback)
+    _verifying(app, assistant, rates, gate, metrics)
+    _reading(app, assistant, access, feedback)
     _administration(app, assistant, access, feedback)
 
     @app.get("/openapi.json", include_in_schema=False)
@@ -69,52 +77,68 @@ def build_api(assistant: LocalAssistant, access: Access, gate: Gate, metrics: Me
 
 
 def _asking(app: FastAPI, assistant: LocalAssistant, gate: Gate, metrics: Metrics) -> None:
-    log_questions = assistant.settings.log_questions
-
-    def heard(kind: str, text: str) -> None:
-        if log_questions:
-            log.warning("%s : %s", kind, excerpt(text, 300))
-
     async def in_turn(kind: str, call: Callable[..., T], *arguments: Any) -> T:
-        async with gate.turn():
+        async with gate.place(), gate.turn():
             with metrics.timed(kind):
                 return await run_in_threadpool(call, *arguments)
 
     @app.post("/ask", operation_id="ask", response_model=None)
     async def ask(body: AskBody, request: Request) -> Response:
-        heard("question", body.question)
+        _heard(assistant, "question", body.question)
         history = [t.turn() for t in body.history]
         filters = body.filters.filters()
         if _wants_stream(request):
-            return _streamed(
-                gate, metrics, "ask",
-                lambda: assistant.stream(body.question, history, filters), _ask_event,
-            )  # fmt: skip
+            work = assistant.stream(body.question, history, filters)
+            return _streamed(metrics, "ask", in_one_turn(gate, work), _ask_event)
         answer = await in_turn("ask", assistant.ask, body.question, history, filters)
         metrics.answered(refused=answer.refused)
         return JSONResponse(answer_json(answer))
 
     @app.post("/search", operation_id="search", response_model=None)
     async def search(body: SearchBody) -> Response:
-        heard("recherche", body.question)
+        _heard(assistant, "recherche", body.question)
         asked = (body.question, body.limit, body.filters.filters())
         hits = await in_turn("search", assistant.search, *asked)
         return JSONResponse({"passages": [hit_json(h) for h in hits]})
 
+
+def _verifying(
+    app: FastAPI, assistant: LocalAssistant, rates: Rates, gate: Gate, metrics: Metrics
+) -> None:
     @app.post("/verify", operation_id="verify", response_model=None)
     async def verify(body: VerifyBody, request: Request) -> Response:
-        heard("vérification", body.text)
-        filters = body.filters.filters()
+        _heard(assistant, "vérification", body.text)
+        async with gate.place(), gate.turn():
+            checker, claims = await run_in_threadpool(_split, assistant, body.text)
+        gate.check(long=True)
+        rates.take_claims(client_of(request), len(claims))
+        steps = in_turns(gate, checker.check_claims(claims, body.filters.filters()))
         if _wants_stream(request):
-            return _streamed(
-                gate, metrics, "verify",
-                lambda: assistant.checker().check(body.text, filters), _verify_event,
-            )  # fmt: skip
-        done = await in_turn("verify", assistant.verify, body.text, filters)
-        return JSONResponse(verification_json(done))
+            return _streamed(metrics, "verify", steps, _verify_event)
+        with metrics.timed("verify"):
+            async with aclosing(steps):
+                async for step in steps:
+                    if isinstance(step, Verification):
+                        return JSONResponse(verification_json(step))
+                    if await request.is_disconnected():
+                        break
+        return Response(status_code=_GONE)
 
 
-def _reading(app: FastAPI, assistant: LocalAssistant, feedback: FeedbackStore) -> None:
+def _heard(assistant: LocalAssistant, kind: str, text: str) -> None:
+    if assistant.settings.log_questions:
+        log.warning("%s : %s", kind, excerpt(text, 300))
+
+
+def _split(assistant: LocalAssistant, text: str) -> tuple[Checker, list[Claim]]:
+    """Return the claims of a text and what checks them, which loads the French parser."""
+    checker = assistant.checker()
+    return checker, checker.claims(text)
+
+
+def _reading(
+    app: FastAPI, assistant: LocalAssistant, access: Access, feedback: FeedbackStore
+) -> None:
     @app.get("/articles", operation_id="listArticles", response_model=None)
     def articles(
         offset: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
@@ -125,9 +149,12 @@ def _reading(app: FastAPI, assistant: LocalAssistant, feedback: FeedbackStore) -
         return JSONResponse({"total": len(records), "articles": shown})
 
     @app.get("/articles/{article_id}", operation_id="getArticle", response_model=None)
-    def article(article_id: Annotated[ArticleId, Path()]) -> Response:
+    def article(article_id: Annotated[ArticleId, Path()], given: Credentials) -> Response:
         stored = assistant.article(article_id)
-        return JSONResponse(_public_record(stored.record) | {"text": stored.text})
+        shown = _public_record(stored.record)
+        if assistant.settings.public_text or access.is_admin(given.credentials if given else ""):
+            shown["text"] = stored.text
+        return JSONResponse(shown)
 
     @app.get("/health", operation_id="health", response_model=None)
     def health() -> Response:
@@ -200,35 +227,28 @@ def _public_record(record: Any) -> dict[str, Any]:
 
 
 def _streamed(
-    gate: Gate,
     metrics: Metrics,
     name: str,
-    start: Callable[[], Iterator[Any]],
+    steps: AsyncGenerator[Any],
     to_event: Callable[[Any], JSONServerSentEvent | None],
 ) -> EventSourceResponse:
-    """Stream the events of work that a thread does step by step.
+    """Stream the steps of work as events.
 
     A reader that leaves stops it: the generator, and the model behind it, are closed.
     """
 
     async def events() -> AsyncIterator[ServerSentEvent]:
-        work: Iterator[Any] | None = None
         try:
-            async with gate.turn():
-                with metrics.timed(name):
-                    work = start()
-                    while (item := await run_in_threadpool(next, work, None)) is not None:
-                        if isinstance(item, Answer):
-                            metrics.answered(refused=item.refused)
-                        if event := to_event(item):
+            with metrics.timed(name):
+                async with aclosing(steps):
+                    async for step in steps:
+                        if isinstance(step, Answer):
+                            metrics.answered(refused=step.refused)
+                        if event := to_event(step):
                             yield event
         except Exception as error:  # noqa: BLE001 - told to the reader, logged by `told`
             status, detail = told(error)
             yield JSONServerSentEvent(problem_body(status, detail), event="error")
-        finally:
-            close = getattr(work, "close", None)
-            if close:
-                close()
 
     return EventSourceResponse(events(), ping=15, send_timeout=30)
 

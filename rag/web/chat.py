@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
+from fastapi.exceptions import RequestValidationError
 
 from rag import texts
 from rag.answering.extractive import number_citations, render
@@ -21,7 +22,8 @@ from rag.errors import ReadError, RecoupeError
 from rag.french import parse_date, shorten
 from rag.readers import READERS, read_bytes
 from rag.web.access import Access
-from rag.web.limits import Rates, client_of
+from rag.web.limits import Gate, Rates, client_of
+from rag.web.problems import invalid
 from rag.web.render import (
     answer_html,
     article_html,
@@ -41,9 +43,11 @@ _KEPT_TURNS = 30
 _HERE = files("rag.web")
 
 
-def mount_chat(app: FastAPI, assistant: LocalAssistant, access: Access, rates: Rates) -> FastAPI:
+def mount_chat(
+    app: FastAPI, assistant: LocalAssistant, access: Access, rates: Rates, gate: Gate
+) -> FastAPI:
     """Mount the chat at `/` of `app`; `access` says who may edit and log in."""
-    blocks = Chat(assistant, access, rates).build()
+    blocks = Chat(assistant, access, rates, gate).build()
     mounted: FastAPI = gr.mount_gradio_app(
         app,
         blocks,
@@ -57,7 +61,11 @@ def mount_chat(app: FastAPI, assistant: LocalAssistant, access: Access, rates: R
         head='<meta name="viewport" content="width=device-width, initial-scale=1">',
         auth=access.logs_in if access.login else None,
         auth_message=texts.LOGIN if access.login else None,
-        app_kwargs={"docs_url": None, "redoc_url": None},
+        app_kwargs={
+            "docs_url": None,
+            "redoc_url": None,
+            "exception_handlers": {RequestValidationError: invalid},
+        },
     )
     return mounted
 
@@ -65,11 +73,12 @@ def mount_chat(app: FastAPI, assistant: LocalAssistant, access: Access, rates: R
 class Chat:
     """The handlers of the page; each conversation's turns live in its own session state."""
 
-    def __init__(self, assistant: LocalAssistant, access: Access, rates: Rates) -> None:
+    def __init__(self, assistant: LocalAssistant, access: Access, rates: Rates, gate: Gate) -> None:
         """Take the assistant that answers, and the rules."""
         self.assistant = assistant
         self.access = access
         self.rates = rates
+        self.gate = gate
 
     def build(self) -> gr.Blocks:
         """Return the page; upload and removal are shown where somebody may use them."""
@@ -83,7 +92,7 @@ class Chat:
                     self._questions(page, turns)
                 with gr.Tab("Vérifier"):
                     scripts = {n: _read(n) for n in ("verify.js", "export.js", "panel.js")}
-                    VerifyTab(self.assistant, self.rates, scripts).build(
+                    VerifyTab(self.assistant, self.rates, self.gate, scripts).build(
                         page, kept, _no_article(texts.NO_PROOF)
                     )
                 with gr.Tab("Corpus") as tab:
@@ -228,7 +237,8 @@ class Chat:
         data = event._data or {}
         try:
             citation = _clicked(turns, data)
-            return article_html(self.assistant.article(citation.article_id), citation)
+            article = self.assistant.article(citation.article_id)
+            return article_html(article, citation, whole=self.assistant.settings.public_text)
         except RecoupeError as error:
             return f'<p class="rc-error" role="alert">{esc(str(error))}</p>'
         except (IndexError, KeyError, TypeError, ValueError):

@@ -70,6 +70,18 @@ def told(error: Exception) -> tuple[int, str]:
     return 500, texts.UNEXPECTED
 
 
+async def invalid(request: Request, error: Exception) -> JSONResponse:
+    """Return the problem of a request that does not fit its schema.
+
+    FastAPI's own answer repeats the input, and fails on one that is not UTF-8.
+    """
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0] if error.errors() else {"loc": (), "type": ""}
+    why = texts.FIELD_ERRORS.get(str(first["type"]), texts.OTHER_FIELD_ERROR)
+    field = ".".join(str(part) for part in first["loc"] if part != "body")
+    return problem(422, texts.BAD_FIELD.format(field or "corps", why), request)
+
+
 def add_problem_handlers(app: FastAPI) -> None:
     """Make every error of `app` a problem document."""
 
@@ -82,13 +94,7 @@ def add_problem_handlers(app: FastAPI) -> None:
             return problem(status, detail, request, WWW_Authenticate="Bearer")
         return problem(status, detail, request)
 
-    @app.exception_handler(RequestValidationError)
-    async def invalid(request: Request, error: Exception) -> JSONResponse:
-        assert isinstance(error, RequestValidationError)
-        first = error.errors()[0] if error.errors() else {"loc": (), "type": ""}
-        why = texts.FIELD_ERRORS.get(str(first["type"]), texts.OTHER_FIELD_ERROR)
-        field = ".".join(str(part) for part in first["loc"] if part != "body")
-        return problem(422, texts.BAD_FIELD.format(field or "corps", why), request)
+    app.add_exception_handler(RequestValidationError, invalid)
 
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: Exception) -> JSONResponse:

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 
 from rag import texts
 from rag.answering.extractive import number_citations, paragraphs
-from rag.domain import Answer, ArticleRecord, Citation, Hit, Source, StoredArticle
+from rag.domain import Answer, ArticleRecord, Citation, Hit, Passage, Source, StoredArticle
 from rag.french import excerpt, format_date
 from rag.markup import is_web_address, markdown_text
 
@@ -61,21 +61,28 @@ def error_html(question: str, message: str) -> str:
     )
 
 
-def article_html(article: StoredArticle, citation: Citation | None = None) -> str:
+def article_html(
+    article: StoredArticle, citation: Citation | None = None, *, whole: bool = True
+) -> str:
     """Return an article with the cited span highlighted (`#rc-cited`).
 
-    A citation whose span no longer holds its quote (the article changed since)
-    is looked for in the text; failing that, the article says so.
+    Without `whole`, of its text only the passage that holds the span, with the
+    heading above it. A citation whose span no longer holds its quote (the
+    article changed since) is looked for in the text; failing that, the article
+    says so.
     """
     source = article.record.source
-    text = article.text
-    span = locate(text, citation) if citation else None
+    span = locate(article.text, citation) if citation else None
     parts = ['<article class="rc-article" tabindex="-1">', f"<h2>{esc(source.title)}</h2>"]
     parts.append(f'<p class="rc-meta">{_meta_html(source)}</p>')
     if citation and span is None:
         parts.append(f'<p class="rc-notice" role="status">{esc(texts.CHANGED_ARTICLE)}</p>')
+    shown = article.passages if whole else _around(article.passages, span)
     headings = {p.heading for p in article.passages if p.heading}
-    at = 0
+    text = "".join(p.text for p in shown)
+    at = shown[0].start if shown else 0
+    if not whole and shown and not text.lstrip().startswith(shown[0].heading):
+        parts.append(f"<h3>{esc(shown[0].heading)}</h3>")
     for paragraph in re.split(r"(\n\n+)", text):
         if paragraph.strip():
             body = _marked(paragraph, at, span)
@@ -84,6 +91,12 @@ def article_html(article: StoredArticle, citation: Citation | None = None) -> st
         at += len(paragraph)
     parts.append("</article>")
     return "".join(parts)
+
+
+def _around(passages: Sequence[Passage], span: tuple[int, int] | None) -> list[Passage]:
+    """Return the passages that a span lies in, none without a span."""
+    start, end = span or (0, 0)
+    return [p for p in passages if p.start < end and start < p.end]
 
 
 def locate(text: str, citation: Citation) -> tuple[int, int] | None:

@@ -13,7 +13,8 @@ from rag.factcheck.claims import LONGEST_TEXT
 
 _MOST_NAMES = 50
 Name = Annotated[str, StringConstraints(max_length=300)]
-ArticleId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")]
+# With the version and the number of a passage it makes an id that Chroma's cloud takes (128 bytes).
+ArticleId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$")]
 
 
 class _Body(BaseModel):

@@ -25,6 +25,7 @@ def build_app(assistant: LocalAssistant, token: str) -> FastAPI:
     Who may do what comes from the settings, see `Access`. Raises SettingsError.
     """
     from fastapi import FastAPI
+    from fastapi.exceptions import RequestValidationError
 
     from rag.web.access import Access
     from rag.web.api import build_api, mount_metrics
@@ -33,6 +34,7 @@ def build_app(assistant: LocalAssistant, token: str) -> FastAPI:
     from rag.web.limits import Gate, Rates
     from rag.web.metrics import Metrics
     from rag.web.owner_api import mount_owner_api
+    from rag.web.problems import invalid
     from rag.web.site import mount_site
 
     settings = assistant.settings
@@ -40,14 +42,15 @@ def build_app(assistant: LocalAssistant, token: str) -> FastAPI:
     rates = Rates(settings)
     gate = Gate(settings.concurrent, settings.waiting)
     metrics = Metrics(gate, assistant.index.articles)
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None,
+                  exception_handlers={RequestValidationError: invalid})  # fmt: skip
     app.add_middleware(Guard, access=access, rates=rates, max_body=settings.max_body_kb * 1024)
     # Without a token drawn by the owner nobody may use its routes.
     mount_owner_api(app, assistant, token or secrets.token_urlsafe(32))
     mount_metrics(app, access, metrics)
-    app.mount("/api/v1", build_api(assistant, access, gate, metrics))
+    app.mount("/api/v1", build_api(assistant, access, rates, gate, metrics))
     mount_site(app)
-    return mount_chat(app, assistant, access, rates)
+    return mount_chat(app, assistant, access, rates, gate)
 
 
 def serve(assistant: LocalAssistant, on_ready: Callable[[str], None]) -> None:
@@ -62,7 +65,7 @@ def serve(assistant: LocalAssistant, on_ready: Callable[[str], None]) -> None:
     host, port = listener.getsockname()[:2]
     reached = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104 - comparison only
     url = f"http://[{reached}]:{port}" if ":" in reached else f"http://{reached}:{port}"
-    token = assistant.ownership.announce(url) if assistant.ownership else ""
+    token = secrets.token_urlsafe(32)
     app = build_app(assistant, token)
     config = uvicorn.Config(
         app, log_level="warning", access_log=False, server_header=False, date_header=False,
@@ -75,10 +78,17 @@ def serve(assistant: LocalAssistant, on_ready: Callable[[str], None]) -> None:
         while not server.started and not task.done():  # noqa: ASYNC110 - uvicorn has no event
             await asyncio.sleep(0.05)
         if server.started:
+            if assistant.ownership:
+                assistant.ownership.announce(url, token)
             on_ready(url)
         await task
 
-    asyncio.run(run())
+    try:
+        asyncio.run(run())
+    finally:
+        # What is still being written keeps the index for a while: others wait for it.
+        if assistant.ownership:
+            assistant.ownership.withdraw()
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
+from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
 
 import gradio as gr
 from pydantic import TypeAdapter, ValidationError
+from starlette.concurrency import run_in_threadpool
 
 from rag import texts
 from rag.assistant import LocalAssistant
 from rag.errors import RecoupeError
 from rag.factcheck.model import CheckedClaim, Label, Review, Verification
 from rag.factcheck.report import FORMATS, extent, provenance, stance
-from rag.web.limits import Rates, client_of
+from rag.web.limits import Gate, Rates, client_of, in_turns
 from rag.web.render import article_html, esc
 
 log = logging.getLogger(__name__)
@@ -34,10 +36,13 @@ def browser_state() -> gr.BrowserState:
 class VerifyTab:
     """The tab and its handlers. The verification is kept by the browser, in its own storage."""
 
-    def __init__(self, assistant: LocalAssistant, rates: Rates, scripts: dict[str, str]) -> None:
-        """Take the assistant, the rates, and the page's scripts by file name."""
+    def __init__(
+        self, assistant: LocalAssistant, rates: Rates, gate: Gate, scripts: dict[str, str]
+    ) -> None:
+        """Take the assistant, the rates, the turns, and the page's scripts by file name."""
         self._assistant = assistant
         self._rates = rates
+        self._gate = gate
         self._scripts = scripts
 
     def build(self, page: gr.Blocks, kept: gr.BrowserState, no_article: str) -> None:
@@ -65,27 +70,32 @@ class VerifyTab:
                     no_article, elem_id="rc-proof", js_on_load=self._scripts["panel.js"]
                 )
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-        check.click(
-            self.check, [text], [claims, kept], concurrency_id="ask",
-            concurrency_limit=self._assistant.settings.concurrent, **quiet,
-        )  # fmt: skip
+        # The gate bounds it, claim by claim: a slot of Gradio's would be held for the whole text.
+        check.click(self.check, [text], [claims, kept], concurrency_limit=None, **quiet)
         claims.select(self.act, [kept], [panel, kept, export], **quiet)
         clear.click(lambda: ("", _welcome(), None, no_article), None,
                     [text, claims, kept, panel], **quiet)  # fmt: skip
         page.load(self.restore, [kept], [claims], **quiet)
 
-    def check(self, text: str, request: gr.Request) -> Iterator[tuple[str, Any]]:
+    async def check(self, text: str, request: gr.Request) -> AsyncIterator[tuple[str, Any]]:
         """Check a text: yield the claims' HTML as it grows, then what is to be kept."""
         checked: list[CheckedClaim] = []
         yield _busy(0), gr.skip()
         try:
-            self._rates.take(client_of(request))
-            for step in self._assistant.checker().check(text or ""):
-                if isinstance(step, Verification):
-                    yield verification_html(step), _STORED.dump_python(step, mode="json")
-                    return
-                checked.append(step)
-                yield _busy(len(checked)) + _claims_html(checked), gr.skip()
+            visitor = client_of(request)
+            self._rates.take(visitor)
+            async with self._gate.place(), self._gate.turn():
+                checker = await run_in_threadpool(self._assistant.checker)
+                found = await run_in_threadpool(checker.claims, text or "")
+            self._gate.check(long=True)
+            self._rates.take_claims(visitor, len(found))
+            async with aclosing(in_turns(self._gate, checker.check_claims(found))) as steps:
+                async for step in steps:
+                    if isinstance(step, Verification):
+                        yield verification_html(step), _STORED.dump_python(step, mode="json")
+                        return
+                    checked.append(step)
+                    yield _busy(len(checked)) + _claims_html(checked), gr.skip()
         except RecoupeError as error:
             log.info("%s", error, exc_info=True)
             yield f'<p class="rc-error" role="alert">{esc(str(error))}</p>', gr.skip()
@@ -118,7 +128,8 @@ class VerifyTab:
 
     def _open(self, done: Verification, at: int, evidence: int) -> str:
         cited = done.claims[at].evidence[evidence].citation
-        return article_html(self._assistant.article(cited.article_id), cited)
+        article = self._assistant.article(cited.article_id)
+        return article_html(article, cited, whole=self._assistant.settings.public_text)
 
 
 def verification_html(done: Verification) -> str:
