@@ -220,9 +220,9 @@ def _ago(m: re.Match[str], written: date | None, _partial: bool) -> Period | Non
     counted = {small[m[1]]} if m[1] in small else numbers(m[1])
     if written is None or not counted:
         return None
-    count = int(float(min(counted, key=len)))
     unit = m[2]
     try:
+        count = int(float(min(counted, key=len)))
         if unit.startswith("an"):
             return _year(written.year - count)
         if unit == "mois":

@@ -49,6 +49,10 @@ def test_what_is_no_date_is_left(text: str) -> None:
     assert spans(text) == []
 
 
+def test_a_number_too_long_for_a_date_is_none() -> None:
+    assert spans(f"il y a {'9' * 400} ans") == []
+
+
 def test_without_a_day_of_writing_only_whole_dates_are_read() -> None:
     assert spans("hier, mercredi, en mars, il y a deux ans, en 2019", None) == [
         ("2019-01-01", "2019-12-31")
