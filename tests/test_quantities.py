@@ -197,7 +197,9 @@ def test_a_half_is_half_of_what_is_before_it(number, unit):
     assert found.unit == kind
 
 
-@given(st.integers(2, 9999), st.sampled_from([("km", "h", 1e3), ("m", "s", 3600), ("km", "s", 3.6e6)]))
+@given(
+    st.integers(2, 9999), st.sampled_from([("km", "h", 1e3), ("m", "s", 3600), ("km", "s", 3.6e6)])
+)
 def test_a_speed_is_told_in_any_units(number, units):
     length, time, factor = units
     spoken = {"km": "kilomètres", "m": "mètres", "h": "heure", "s": "seconde"}

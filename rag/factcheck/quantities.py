@@ -17,7 +17,7 @@ from functools import lru_cache
 
 from text_to_num import find_numbers
 
-from rag.factcheck.units import PEOPLE, Measure, measure
+from rag.factcheck.units import PEOPLE, Measure, Token, measure
 from rag.french import DIGITS, MONTHS, fold, is_function_word, read_digits, stem
 
 _TOKEN = re.compile(rf"{DIGITS}|[^\W\d_]+|[^\w\s]", re.UNICODE)
@@ -80,53 +80,33 @@ class Quantity:
         return self.low <= other.high * 1.000001 and other.low <= self.high * 1.000001
 
 
-@dataclass(frozen=True, slots=True)
-class _Token:
-    """What `find_numbers` reads: a word and whether it is one number with the one before."""
-
-    raw: str
-    start: int
-    end: int
-    folded: str
-
-    def text(self) -> str:
-        return self.folded
-
-    def nt_separated(self, previous: _Token) -> bool:
-        return not previous.raw.isalpha() and previous.raw != "-"
-
-    def not_a_number_part(self) -> bool:
-        return self.raw[0].isdecimal()
-
-
 @lru_cache(maxsize=4096)
 def quantities(text: str) -> tuple[Quantity, ...]:
     """Return the quantities of `text` in order; years and days of months are none (see `when`)."""
-    tokens = [_Token(m.group(), *m.span(), fold(m.group())) for m in _TOKEN.finditer(text)]
+    tokens = [Token(m.group(), *m.span(), fold(m.group())) for m in _TOKEN.finditer(text)]
     found: list[Quantity] = []
     free = 0  # the first token that no number and no unit has taken
-    for first, last, value in _values(tokens):
-        if first < free or _is_date(tokens, first, last, value):
+    for first, last, number in _values(tokens):
+        if first < free or _is_date(tokens, first, last, number):
             continue
         start = tokens[first].start
-        scale, after = _scale(tokens, last)
-        value *= scale
-        half, counted = _half(tokens, after)
-        value += half * _SCALES.get(_singular(tokens[after - 1]), 1.0)
-        unit = _unit(tokens, counted)
-        if found and _after_hour(found[-1], text[found[-1].end : start]) and value < 60:
-            minutes = unit.kind == "heure"
-            if minutes or not _counted_noun(tokens, last):
-                found[-1] = _clock(found[-1], value, tokens[last - 1].end)
-                free = unit.end if minutes else last
+        if found and _after_hour(found[-1], text[found[-1].end : start]) and number < 60:
+            minutes = _unit(tokens, last)
+            if minutes.kind == "heure" or not _counted_noun(tokens, last):
+                found[-1] = _clock(found[-1], number, tokens[last - 1].end)
+                free = minutes.end if minutes.kind == "heure" else last
                 continue
-        more, free = _fraction(tokens, unit) if unit.kind else (0.0, counted)
-        amount = (value + more) * unit.factor
+        scale, scaled = _scale(tokens, last)
+        half, after = _half(tokens, scaled)
+        value = number * scale + half * _SCALES.get(_singular(tokens[scaled - 1]), 1.0)
+        unit = _unit(tokens, after)
+        part, parted = _fraction(tokens, unit) if unit.kind else (0.0, after)
+        amount = (value + part) * unit.factor
         before = fold(text[max(0, start - 24) : start])
-        low, high = _bounds(amount, before, tokens[last:after])
-        end = tokens[(free if more else counted) - 1].end
+        low, high = _bounds(amount, before, tokens[last:scaled])
+        end = tokens[(parted if part else after) - 1].end
         found.append(Quantity(amount, low, high, unit.kind, start, end))
-        free = max(free, unit.end, counted)
+        free = max(parted, unit.end)
     return tuple(_share_units(found, text))
 
 
@@ -151,7 +131,7 @@ def _share_units(found: Sequence[Quantity], text: str) -> list[Quantity]:
     return shared
 
 
-def _values(tokens: Sequence[_Token]) -> list[tuple[int, int, float]]:
+def _values(tokens: Sequence[Token]) -> list[tuple[int, int, float]]:
     """Return (first token, token after the last, value) of each number, digits or words."""
     found = {
         (at, at + 1, float(read_digits(token.raw)))
@@ -170,7 +150,7 @@ def _values(tokens: Sequence[_Token]) -> list[tuple[int, int, float]]:
     return sorted(found)
 
 
-def _articles(tokens: Sequence[_Token]) -> Iterator[tuple[int, int, float]]:
+def _articles(tokens: Sequence[Token]) -> Iterator[tuple[int, int, float]]:
     """Yield the articles that count: « une dizaine », « un million », « une demi-heure »."""
     for at, token in enumerate(tokens[:-1]):
         word = token.text() if token.raw.isalpha() and len(token.raw) <= 5 else ""
@@ -191,7 +171,7 @@ def _articles(tokens: Sequence[_Token]) -> Iterator[tuple[int, int, float]]:
                 yield at, at + 3, 0.5
 
 
-def _counts(tokens: Sequence[_Token], occurrence: object) -> bool:
+def _counts(tokens: Sequence[Token], occurrence: object) -> bool:
     """Tell whether a spelled number counts: « un » and « premier » are words of their own."""
     start, end = occurrence.start, occurrence.end  # type: ignore[attr-defined]
     alone = tokens[start].text()
@@ -200,20 +180,20 @@ def _counts(tokens: Sequence[_Token], occurrence: object) -> bool:
     return end - start > 1 or (alone not in _NOT_ALONE and alone.rstrip("s") not in _ROUND)
 
 
-def _singular(token: _Token) -> str:
+def _singular(token: Token) -> str:
     return token.text().rstrip("s")
 
 
-def _follows(tokens: Sequence[_Token], at: int, *wanted: str) -> bool:
+def _follows(tokens: Sequence[Token], at: int, *wanted: str) -> bool:
     """Tell whether the tokens from `at` are these, folded."""
     return [t.text() for t in tokens[at : at + len(wanted)]] == list(wanted)
 
 
-def _of_an_hour(tokens: Sequence[_Token], at: int) -> bool:
+def _of_an_hour(tokens: Sequence[Token], at: int) -> bool:
     return _follows(tokens, at, "d", "'", "heure")
 
 
-def _scale(tokens: Sequence[_Token], at: int) -> tuple[float, int]:
+def _scale(tokens: Sequence[Token], at: int) -> tuple[float, int]:
     """Return what multiplies the number that ends before `at`, and the token after it."""
     if at < len(tokens) and (times := _SYMBOLS.get(tokens[at].raw)):
         money = _unit(tokens, at + 1)
@@ -233,7 +213,7 @@ def _scale(tokens: Sequence[_Token], at: int) -> tuple[float, int]:
     return scale, at
 
 
-def _half(tokens: Sequence[_Token], at: int) -> tuple[float, int]:
+def _half(tokens: Sequence[Token], at: int) -> tuple[float, int]:
     """Return the « et demi » that stands at `at`, of what is before it, and the token after it."""
     if at + 1 < len(tokens) and tokens[at].text() == "et":
         half = _HALVES.get(tokens[at + 1].text(), 0.0)
@@ -241,7 +221,7 @@ def _half(tokens: Sequence[_Token], at: int) -> tuple[float, int]:
     return 0.0, at
 
 
-def _fraction(tokens: Sequence[_Token], unit: Measure) -> tuple[float, int]:
+def _fraction(tokens: Sequence[Token], unit: Measure) -> tuple[float, int]:
     """Return the part of a unit that is said after it, and the token after: « un an et demi ».
 
     A clock has quarters too: « et quart », « moins le quart », « trois quarts ».
@@ -256,7 +236,7 @@ def _fraction(tokens: Sequence[_Token], unit: Measure) -> tuple[float, int]:
     return 0.0, at
 
 
-def _unit(tokens: Sequence[_Token], at: int) -> Measure:
+def _unit(tokens: Sequence[Token], at: int) -> Measure:
     """Return the unit of a number that ends before `at`; its kind is "" when it has none."""
     for place in range(at, min(at + 5, len(tokens))):
         token = tokens[place]
@@ -272,7 +252,7 @@ def _unit(tokens: Sequence[_Token], at: int) -> Measure:
     return Measure("", 1.0, at)
 
 
-def _is_date(tokens: Sequence[_Token], first: int, last: int, value: float) -> bool:
+def _is_date(tokens: Sequence[Token], first: int, last: int, value: float) -> bool:
     following = tokens[last].text() if last < len(tokens) else ""
     if following == "er" and last + 1 < len(tokens):
         following = tokens[last + 1].text()
@@ -285,7 +265,7 @@ def _is_date(tokens: Sequence[_Token], first: int, last: int, value: float) -> b
     return is_year and not _counted_noun(tokens, last)
 
 
-def _counted_noun(tokens: Sequence[_Token], at: int) -> bool:
+def _counted_noun(tokens: Sequence[Token], at: int) -> bool:
     if at >= len(tokens):
         return False
     word, raw = tokens[at].text(), tokens[at].raw
@@ -295,7 +275,7 @@ def _counted_noun(tokens: Sequence[_Token], at: int) -> bool:
     return plural and not is_function_word(word)
 
 
-def _bounds(amount: float, before: str, scaled: Sequence[_Token]) -> tuple[float, float]:
+def _bounds(amount: float, before: str, scaled: Sequence[Token]) -> tuple[float, float]:
     spread = _ROUGH if any(_singular(t) in _ROUND for t in scaled) else 0.0
     if _AT_LEAST.search(before):
         # « plus de 1 000 » is not said of 5 000.
@@ -307,6 +287,14 @@ def _bounds(amount: float, before: str, scaled: Sequence[_Token]) -> tuple[float
     return amount * (1 - spread), amount * (1 + spread)
 
 
+_OF_NOUN = re.compile(r"\s?(?:d['’]|de )([^\W\d_]+)")
+_NOUN = re.compile(
+    r"\s?(?:[%€$£°]|pour cent|(?:d['’]|de )?([^\W\d_]+)(?:\s?/\s?[^\W\d_]+|-heures?|"
+    r" (?:carré|cube)s?| par (?:heure|minute|seconde|jour)| à l['’]heure)?)"
+)
+_PARTED = re.compile(r"(?:demie?|quarts?)$|\d ?h(?:eures?)? ?\d+$")
+
+
 def written(text: str, quantity: Quantity) -> str:
     """Return a quantity as `text` writes it, with the noun that it counts."""
     said = text[quantity.start : quantity.end]
@@ -314,10 +302,3 @@ def written(text: str, quantity: Quantity) -> str:
     noun = (_OF_NOUN if _PARTED.search(fold(said)) else _NOUN).match(text, quantity.end)
     tail = noun.group() if noun and not is_function_word(fold(noun.group(1) or "")) else ""
     return " ".join((said + tail).split())
-
-
-_OF_NOUN = re.compile(r"\s?(?:d['’]|de )([^\W\d_]+)")
-_NOUN = re.compile(
-    r"\s?(?:%|€|°|(?:d['’]|de )?([^\W\d_]+)(?:\s?/\s?[^\W\d_]+|-heures?| par [^\W\d_]+| à l['’]heure)?)"
-)
-_PARTED = re.compile(r"(?:demie?|quarts?)$|\d ?h(?:eures?)? ?\d+$")

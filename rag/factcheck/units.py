@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from dataclasses import dataclass
+from typing import NamedTuple
 
 
-class Token(Protocol):
-    """A word or a sign of a text, and where it stands."""
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A word, a number or a sign of a text, where it stands, and itself folded.
+
+    The methods are those that text2num's `find_numbers` calls.
+    """
 
     raw: str
     start: int
     end: int
+    folded: str
 
     def text(self) -> str:
         """Return it folded."""
-        ...
+        return self.folded
+
+    def nt_separated(self, previous: Token) -> bool:
+        """Tell whether a sign before it ends the number that it might go on."""
+        return not previous.raw.isalpha() and previous.raw != "-"
+
+    def not_a_number_part(self) -> bool:
+        """Tell whether it is written in digits, which are read apart."""
+        return self.raw[0].isdecimal()
 
 
 class Measure(NamedTuple):
@@ -120,9 +134,9 @@ def _power(tokens: Sequence[Token], at: int, power: int) -> tuple[int, int]:
     if power > 1 or after is None:
         return power, at + 1
     glued = after.start == tokens[at].end
-    if found := _POWERS.get(after.text().rstrip("s")):
-        if glued or not after.raw.isdecimal():
-            return found, at + 2
+    found = _POWERS.get(after.text().rstrip("s"))
+    if found and (glued or not after.raw.isdecimal()):
+        return found, at + 2
     return 1, at + 1
 
 
