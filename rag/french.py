@@ -74,6 +74,8 @@ class _Folding(dict[int, str]):
 
     def __missing__(self, code: int) -> str:
         char = chr(code)
+        if 0xD800 <= code < 0xE000:  # half a character, which no library in Rust takes
+            char = "\ufffd"
         plain = _LIGATURES.get(char) or "".join(
             c for c in unicodedata.normalize("NFKD", char) if not unicodedata.combining(c)
         )

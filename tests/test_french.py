@@ -76,6 +76,10 @@ def test_a_long_text_has_the_numbers_of_its_parts() -> None:
     assert numbers(said * 200) == numbers(said) == {"123", "41"}
 
 
+def test_half_a_character_stops_no_reading() -> None:
+    assert numbers("\ud800 deux mille trois \udfff") == {"2003"}
+
+
 @given(st.text())
 def test_folding_a_text_is_folding_its_characters(text: str) -> None:
     whole = unicodedata.normalize("NFKD", text.translate(str.maketrans("’ʼ‑", "''-")))

@@ -151,7 +151,11 @@ def test_written_with_its_unit_and_nothing_more(text):
     assert written(f"{text} lundi", only(f"{text} lundi")) == text
 
 
-@given(st.text(max_size=200))
+def test_half_a_character_is_no_number():
+    assert [q.value for q in quantities("\ud800 deux mille\udfff trois brebis")] == [2000, 3]
+
+
+@given(st.text(max_size=200) | st.text(st.characters(categories=["Cs", "Nd", "Ll"]), max_size=50))
 def test_spans_lie_in_any_text(text):
     for quantity in quantities(text):
         assert 0 <= quantity.start < quantity.end <= len(text)
