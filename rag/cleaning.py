@@ -9,10 +9,12 @@ from __future__ import annotations
 import logging
 import re
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from rag.french import fold
+from rag.furniture import noise
 
 log = logging.getLogger(__name__)
 
@@ -26,63 +28,32 @@ class Block:
 
 
 # Invisible characters that scraping leaves: zero-width marks, soft hyphens, controls.
+# And direction marks: a quotation must not be shown in another order than it was written.
 _INVISIBLE = re.compile(
-    "[\u00ad\u200b\u2060\ufeff\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\ud800-\udfff]"
+    "[\u00ad\u200b\u2060\ufeff\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\ud800-\udfff"
+    "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]"
 )
+# Where a run of combining marks may hide: putting them in order takes the square
+# of their number, and Unicode's stream-safe format (UAX 15) has 30 at most.
+_SIGNS = re.compile(r"[^\w\s\x00-\u02ff]{31,}")
+_MOST_MARKS = 30
 _BLANKS = re.compile("[ \t\u00a0\u202f]{2,}|\t")
 _MISSING_SPACE = re.compile(
     r"(?<=[a-zà-öø-ÿ0-9»)])([.!?…]|\.»)(?=(?:[A-ZÀ-ÖØ-Þ][a-zà-öø-ÿ]*['’ \u00a0]|[A-ZÀ-ÖØ-Þ][a-zà-öø-ÿ]+[ ,]|«\s?[A-Z]))"
 )
-_ADDRESS = re.compile(r"(?:https?://|www\.|\S+@)\S*")
+_ADDRESS = re.compile(r"https?://|www\.")
 _READING_TIMES = (
+    # Spaces are counted: two unbounded runs of them side by side take the square of the time.
     re.compile(
-        r"""^(?:(?:temps\s+de\s+)?lecture\s*:?\s*\d{1,3}\s*(?:min(?:utes?)?|mn)\b\.?
-              | \d{1,3}\s*(?:min(?:utes?)?|mn)\.?\s+de\s+lecture\.?
-              | \d{1,3}\s*(?:minutes?|min|mn)\.?$)\s*[|·–-]?\s*""",
+        r"""^(?:(?:temps\s{1,3}de\s{1,3})?lecture\s{0,3}:?\s{0,3}\d{1,3}\s{0,3}(?:min(?:utes?)?|mn)\b\.?
+              | \d{1,3}\s{0,3}(?:min(?:utes?)?|mn)\.?\s{1,3}de\s{1,3}lecture\.?
+              | \d{1,3}\s{0,3}(?:minutes?|min|mn)\.?$)\s{0,3}[|·–-]?\s{0,3}""",
         re.VERBOSE | re.IGNORECASE,
     ),
     # Glued to a capital: case tells « 2 minutesSécurité » from « 2 minutes suffisent ».
-    re.compile(r"^\d{1,3}\s*(?:minutes?|min|mn)\.?(?=[A-ZÀ-ÖØ-Þ«])"),
+    re.compile(r"^\d{1,3}\s{0,3}(?:minutes?|min|mn)\.?(?=[A-ZÀ-ÖØ-Þ«])"),
 )
 
-_NOISE = [
-    (
-        "date de publication",
-        re.compile(
-            r"^(?:publie|mis a jour|modifie|paru)e?s? le .{4,40}\d{4}(?: a \d{1,2} ?[h:] ?\d{0,2})?\.?$"
-        ),
-    ),
-    (
-        "renvoi",
-        re.compile(
-            r"^[\[(►▶→>•\s-]*(?:(?:a )?(?:lire|voir|ecouter|decouvrir)(?: aussi| egalement)|lire (?:la suite|plus)|sur le meme sujet|dans la meme rubrique|nos articles sur|les plus lus|notre dossier|a lire)\b(?=\s*(?:[:»\])>…]|$|\S))(?!.{220})"
-        ),
-    ),
-    (
-        "partage",
-        re.compile(
-            r"^(?:partager?(?:z)?\b(?: (?:cet|l'|cette|sur|par|via|le lien)\b.*)?|(?:facebook|twitter|x|linkedin|whatsapp|e-?mail|courriel|imprimer|copier le lien|bluesky|telegram|messenger|instagram)(?:[\s,|·/-]+(?:facebook|twitter|x|linkedin|whatsapp|e-?mail|courriel|imprimer|copier le lien|bluesky|telegram|messenger|instagram|partager))*|suivez-nous\b.{0,80}|(?:imprimer|envoyer par (?:e-?mail|courriel)|ajouter aux favoris|commenter|reagir)|\d+ (?:commentaires?|partages?))\s*[.!]?$"
-        ),
-    ),
-    (
-        "cookies",
-        re.compile(
-            r"^(?=.{0,500}$)(?=.*\bcookies?\b)(?=.*\b(?:nous (?:et nos partenaires )?utilisons|(?:ce|notre) site(?: web)? utilise|en poursuivant (?:votre|la|sur)|(?:acceptez|acceptez-vous|gerer|parametrer) (?:les|nos|vos|mes) cookies|nos partenaires)\b).*$"
-        ),
-    ),
-    (
-        "cookies",
-        re.compile(
-            r"^(?:tout accepter|tout refuser|continuer sans accepter|parametrer(?: mes choix)?|accepter et fermer|j'accepte|gerer mes (?:choix|preferences))\.?$"
-        ),
-    ),
-    (
-        "promotion",
-        re.compile(
-            r"^(?:publicite|la suite apres (?:cette|la) publicite|(?:article|contenu) (?:reserve aux abonnes|sponsorise)|je m'abonne|s'abonner|abonnez-vous\b.{0,120}|deja abonne.{0,60}|(?:inscrivez-vous|s'inscrire) (?:a|aux) (?:notre|nos|la) (?:newsletters?|lettres?)\b.{0,120}|recevez (?:notre|nos|chaque|toute)\b.{0,120}|telechargez (?:notre|l') ?appli.{0,80})\s*[.!]?$"
-        ),
-    ),
-]
 _FINAL = ".!…;:,"
 _LIST_MARK = re.compile(r"^(?:[-–—•*]|\d{1,2}[.)])\s")
 
@@ -95,6 +66,7 @@ def clean(blocks: Iterable[Block], title: str, name: str = "") -> list[Block]:
     headings. What is cut is logged at INFO under `name`.
     """
     kept: list[Block] = []
+    bare_title = _bare(title)
     for block in blocks:
         text = tidy(block.text)
         trimmed = strip_reading_time(text)
@@ -102,7 +74,7 @@ def clean(blocks: Iterable[Block], title: str, name: str = "") -> list[Block]:
         if glued:
             _log_cut(name, "temps de lecture", text[: len(text) - len(trimmed)])
         if not kept:
-            trimmed = _strip_title(trimmed, title, name)
+            trimmed = _strip_title(trimmed, title, bare_title, name)
             # A title cut off may uncover a reading time that was glued to it.
             rest = strip_reading_time(trimmed)
             glued = glued or rest != trimmed
@@ -121,16 +93,41 @@ def tidy(text: str) -> str:
 
     A run of spaces that holds a no-break space keeps one of that kind.
     """
-    text = unicodedata.normalize("NFC", _INVISIBLE.sub("", text)).replace("\n", " ")
+    text = _SIGNS.sub(_fewer_marks, _INVISIBLE.sub("", text))
+    text = unicodedata.normalize("NFC", text).replace("\n", " ")
     text = _BLANKS.sub(_one_space, text).strip()
-    addresses = [m.span() for m in _ADDRESS.finditer(text)]
+    addresses = _addresses(text)
+    starts = [start for start, _ in addresses]
 
     def mend(match: re.Match[str]) -> str:
-        if any(a <= match.start() < b for a, b in addresses):
+        before = bisect_right(starts, match.start()) - 1
+        if before >= 0 and match.start() < addresses[before][1]:
             return match.group()
         return match.group() + " "
 
     return re.sub(r"»(?=[A-ZÀ-ÖØ-Þ])", "» ", _MISSING_SPACE.sub(mend, text))
+
+
+def _addresses(text: str) -> list[tuple[int, int]]:
+    """Return the spans of web and mail addresses, in order."""
+    spans = []
+    for token in re.finditer(r"\S+", text):
+        start, end = token.span()
+        if token.group().rfind("@") > 0:
+            spans.append((start, end))
+        elif web := _ADDRESS.search(text, start, end):
+            spans.append((web.start(), end))
+    return spans
+
+
+def _fewer_marks(signs: re.Match[str]) -> str:
+    """Return a run of signs, each with no more combining marks than any script uses."""
+    kept, marks = [], 0
+    for sign in signs.group():
+        marks = marks + 1 if unicodedata.category(sign).startswith("M") else 0
+        if marks <= _MOST_MARKS:
+            kept.append(sign)
+    return "".join(kept)
 
 
 def strip_reading_time(text: str) -> str:
@@ -138,15 +135,6 @@ def strip_reading_time(text: str) -> str:
     for pattern in _READING_TIMES:
         text = pattern.sub("", text, count=1)
     return text
-
-
-def noise(line: str) -> str:
-    """Return what kind of page furniture a line is, or "" for a line of the article."""
-    folded = fold(line).strip()
-    for reason, pattern in _NOISE:
-        if pattern.match(folded):
-            return reason
-    return ""
 
 
 def assemble(blocks: Iterable[Block]) -> tuple[str, tuple[tuple[int, int], ...]]:
@@ -182,11 +170,11 @@ def _one_space(match: re.Match[str]) -> str:
     return " "
 
 
-def _strip_title(text: str, title: str, name: str) -> str:
+def _strip_title(text: str, title: str, bare_title: str, name: str) -> str:
     """Cut the title repeated as the first line, or glued in front of it."""
     if not title:
         return text
-    if _bare(text) == _bare(title):
+    if _bare(text) == bare_title:
         _log_cut(name, "titre répété", text)
         return ""
     rest = text[len(title) :]

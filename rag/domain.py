@@ -17,6 +17,8 @@ class Source:
     """Where an article comes from: what a citation shows beside its quote.
 
     `name` is the publication (« Le Courrier de… »), empty when unknown.
+    `correction` tells that the article corrects what its paper had published
+    (see `corrections.py`).
     """
 
     title: str
@@ -25,6 +27,7 @@ class Source:
     published: date | None = None
     url: str = ""
     section: str = ""
+    correction: bool = False
 
     @property
     def day(self) -> int:
@@ -260,6 +263,7 @@ def source_json(source: Source) -> dict[str, Any]:
         "published": source.published.isoformat() if source.published else None,
         "url": source.url,
         "section": source.section,
+        "correction": source.correction,
     }
 
 

@@ -16,10 +16,7 @@ import Stemmer
 
 _STEMMER = Stemmer.Stemmer("french")
 _WORD = re.compile(r"[^\W_]+(?:[.,]\d+)*", re.UNICODE)
-_SPACES = re.compile("[\u00a0\u202f\u2007\u2009\u200a\u2002\u2003]")
-_LIGATURES = str.maketrans(
-    {"œ": "oe", "Œ": "OE", "æ": "ae", "Æ": "AE", "’": "'", "ʼ": "'", "‑": "-"}
-)
+_LIGATURES = {"œ": "oe", "Œ": "oe", "æ": "ae", "Æ": "ae", "’": "'", "ʼ": "'", "‑": "-"}
 
 # Grammatical words, folded: they carry no subject and are not evidence.
 _FUNCTION_WORDS = frozenset(
@@ -56,7 +53,37 @@ _SPELLED = frozenset(
     "zero deux trois quatre cinq six sept huit neuf dix onze douze treize quatorze quinze seize "
     "vingt vingts trente quarante cinquante soixante cent cents mille".split()
 )
-_DIGITS = re.compile(r"\d+(?:[ \u00a0\u202f.]\d{3})*(?:,\d+|\.\d{1,2}(?!\d))?")
+_COUNTING = _SPELLED | {"un", "une", "et", "million", "millions", "milliard", "milliards"}
+# A number in digits. Thousands are set apart by spaces or by full stops, never
+# both, and after one to three digits: « en 2024 300 personnes » has two numbers.
+DIGITS = (
+    r"(?:[1-9]\d{0,2}(?:(?:[ \u00a0\u202f]\d{3})+|(?:\.\d{3})+)(?:,\d+|\.\d{1,2})?(?!\d)"
+    r"|0\.\d+|\d+(?:,\d+|\.\d{1,2}(?!\d))?)"
+)
+_DIGITS = re.compile(DIGITS)
+_GAP = re.compile(r"[\W_]")
+_PIECE = 1000  # characters: text2num's time is quadratic in the length of what it reads
+
+
+class _Folding(dict[int, str]):
+    """What each character becomes, found when it is first met.
+
+    Characters are decomposed one by one: normalising a whole text puts runs of
+    combining marks in order in quadratic time, and they go anyway.
+    """
+
+    def __missing__(self, code: int) -> str:
+        char = chr(code)
+        if 0xD800 <= code < 0xE000:  # half a character, which no library in Rust takes
+            char = "\ufffd"
+        plain = _LIGATURES.get(char) or "".join(
+            c for c in unicodedata.normalize("NFKD", char) if not unicodedata.combining(c)
+        )
+        folded = self[code] = plain.casefold()
+        return folded
+
+
+_FOLDING = _Folding()
 
 
 def fold(text: str) -> str:
@@ -64,9 +91,7 @@ def fold(text: str) -> str:
 
     For comparison and search; the length may change.
     """
-    text = _SPACES.sub(" ", text).translate(_LIGATURES)
-    decomposed = unicodedata.normalize("NFKD", text)
-    return "".join(c for c in decomposed if not unicodedata.combining(c)).casefold()
+    return text.translate(_FOLDING)
 
 
 def words(text: str) -> list[str]:
@@ -107,26 +132,50 @@ def numbers(text: str) -> set[str]:
     Decimals keep a point (`3.5`). Spelled-out numbers above a hundred are read
     by `text2num`.
     """
-    found = set()
-    for match in _DIGITS.finditer(text):
-        raw = _SPACES.sub(" ", match.group())
-        whole, _, decimals = raw.partition(",")
-        if not decimals and re.search(r"\.\d{1,2}$", whole):
-            whole, _, decimals = whole.rpartition(".")
-        whole = whole.replace(" ", "").replace(".", "").lstrip("0") or "0"
-        decimals = decimals.rstrip("0")
-        found.add(f"{whole}.{decimals}" if decimals else whole)
-    return found | _spelled_numbers(text)
+    return {read_digits(m.group()) for m in _DIGITS.finditer(text)} | _spelled_numbers(text)
+
+
+def read_digits(raw: str) -> str:
+    """Return what `DIGITS` matched as digits, with a point before decimals: « 1 200,50 » → 1200.5.
+
+    A full stop before three digits sets thousands apart, as French prints them.
+    """
+    whole, mark, decimals = raw.partition(",")
+    if not mark and (decimal := _DECIMAL.search(raw)):
+        whole, decimals = raw[: decimal.start()], decimal.group()[1:]
+    whole = _THOUSANDS.sub("", whole).lstrip("0") or "0"
+    decimals = decimals.rstrip("0")
+    return f"{whole}.{decimals}" if decimals else whole
+
+
+_THOUSANDS = re.compile(r"\D")
+_DECIMAL = re.compile(r"(?:(?<=^0)\.\d+|\.\d{1,2})$")
 
 
 def _spelled_numbers(text: str) -> set[str]:
-    from text_to_num import alpha2digit
-
     letters = _DIGITS.sub(" ", text)
     if not any(w in _SPELLED for w in words(letters)):
         return set()
-    converted = alpha2digit(fold(letters).replace("'", " "), "fr")
-    return set(re.findall(r"\d+", converted)) - {"1"}
+    from text_to_num import alpha2digit
+
+    found: set[str] = set()
+    for piece in _pieces(fold(letters).replace("'", " ")):
+        found.update(re.findall(r"\d+", alpha2digit(piece, "fr")))
+    return found - {"1"}
+
+
+def _pieces(folded: str) -> Iterator[str]:
+    """Cut a folded text into bounded pieces: between words, after one that counts nothing."""
+    start = 0
+    while start < len(folded):
+        gap = _GAP.search(folded, start + _PIECE)
+        end = gap.start() if gap else len(folded)
+        for word in _WORD.finditer(folded, end, end + _PIECE):
+            end = word.start()
+            if word.group() not in _COUNTING:
+                break
+        yield folded[start:end]
+        start = end
 
 
 def names(text: str) -> set[str]:

@@ -11,7 +11,6 @@ from rag.domain import Filters, Hit, Passage, Source
 from rag.french import numbers, words
 from rag.matching import stem_set
 from rag.reranking import Reranker, standardised
-from rag.when import is_correction
 
 if TYPE_CHECKING:
     from rag.index import Index
@@ -125,15 +124,14 @@ def _by_score(hits: Sequence[Hit], scores: Sequence[float]) -> list[Hit]:
 
 
 def corrections_first(hits: Sequence[Hit]) -> list[Hit]:
-    """Move a correction before the first older passage that it speaks of.
+    """Move a passage of a correction before the first older passage that it speaks of.
 
-    A passage is one that says it corrects; it speaks of another when they
-    share a good part of their words.
+    It speaks of another when they share a good part of their words.
     """
     ordered = list(hits)
     for hit in hits:
         day = hit.source.published
-        if day is None or not is_correction(_matter(hit)):
+        if day is None or not hit.source.correction:
             continue
         stems = stem_set(_matter(hit))
         at = ordered.index(hit)

@@ -293,7 +293,7 @@ def _filler(article_id: str) -> list[float]:
     return [byte / 255 + 0.01 for byte in digest]
 
 
-def _source_metadata(source: Source) -> dict[str, str | int]:
+def _source_metadata(source: Source) -> dict[str, str | int | bool]:
     return {
         "title": source.title,
         "source": source.name,
@@ -301,10 +301,11 @@ def _source_metadata(source: Source) -> dict[str, str | int]:
         "section": source.section,
         "url": source.url,
         "day": source.day,
+        "correction": source.correction,
     }
 
 
-def _record_metadata(record: ArticleRecord) -> dict[str, str | int]:
+def _record_metadata(record: ArticleRecord) -> dict[str, str | int | bool]:
     return {
         **_source_metadata(record.source),
         "fingerprint": record.fingerprint,
@@ -326,6 +327,7 @@ def _record(article_id: str, meta: Any) -> ArticleRecord:
             published=date.fromordinal(meta["day"]) if meta["day"] else None,
             url=meta["url"],
             section=meta["section"],
+            correction=meta.get("correction", False),  # absent from the first indexes
         ),
         passages=meta["passages"],
         characters=meta["characters"],

@@ -32,16 +32,6 @@ _NOT_RECENT = re.compile(
     rf"\b(?:an|annee|mois|semaine|ete|hiver|printemps|automne|siecle|{'|'.join(_DAYS)}) "
     r"(?:derniere?|passee?)\b"
 )
-_CORRECTION = re.compile(
-    r"\b(?:correction|rectificatif|rectification|erratum)\b|\bnous (?:avons|avions) "
-    r"(?:ecrit|indique|publie|annonce)\b.{0,60}\b(?:par erreur|a tort)\b|"
-    r"\bcontrairement a ce que nous (?:avons|avions)\b"
-)
-_FINAL = re.compile(r"\b(?:bilan|nombre|chiffre|decompte|total|releve) definitif\b")
-_PROVISIONAL = re.compile(
-    r"\b(?:premieres? estimations?|estimations? initiales?|initialement|dans un premier temps)\b"
-)
-_RETRACTED = re.compile(r"\bnous (?:avons|avions) (?:ecrit|indique|publie|annonce)\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,26 +106,6 @@ def fit(wanted: Asked, text: str, published: date | None) -> float:
             0.5 if named and all(p.last < w.first for p in named for w in wanted.periods) else 0.8
         )
     return 0.0 if named else 0.1
-
-
-def is_correction(text: str) -> bool:
-    """Tell whether a text says that it corrects something published before."""
-    return bool(_CORRECTION.search(fold(text)))
-
-
-def is_retracted(sentence: str) -> bool:
-    """Tell whether a sentence tells what the paper had written and takes back."""
-    return bool(_RETRACTED.search(fold(sentence)))
-
-
-def is_final(title: str, text: str, sentence: str) -> bool:
-    """Tell whether a sentence settles what was published before: a correction, a final count."""
-    return is_correction(text) or bool(_FINAL.search(fold(f"{title}\n{sentence}")))
-
-
-def is_provisional(sentence: str) -> bool:
-    """Tell whether a sentence recalls first estimates that its article has replaced."""
-    return bool(_PROVISIONAL.search(fold(sentence)))
 
 
 def _month(year: int, month: int) -> Period:
@@ -220,9 +190,9 @@ def _ago(m: re.Match[str], written: date | None, _partial: bool) -> Period | Non
     counted = {small[m[1]]} if m[1] in small else numbers(m[1])
     if written is None or not counted:
         return None
-    count = int(float(min(counted, key=len)))
     unit = m[2]
     try:
+        count = int(float(min(counted, key=len)))
         if unit.startswith("an"):
             return _year(written.year - count)
         if unit == "mois":

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import unicodedata
 from datetime import date
 
 import pytest
@@ -47,10 +48,44 @@ def test_asking_words_are_not_what_is_asked_about() -> None:
         ("vingt-trois communes", {"23"}),
         ("le 1er mars 2024", {"1", "2024"}),
         ("aucun chiffre", set()),
+        # Thousands follow one to three digits: a year joins nothing.
+        ("En 2024 300 personnes", {"2024", "300"}),
+        ("En 2024\u00a0300 personnes", {"2024", "300"}),
+        ("de 1998 200 à 300", {"1998", "200", "300"}),
+        ("1.500 puis 1 200,50", {"1500", "1200.5"}),
+        ("0.125 et 0,5", {"0.125", "0.5"}),
+        ("12h30 et 3 000m", {"12", "30", "3000"}),
     ],
 )
 def test_numbers_are_normalised(text: str, expected: set[str]) -> None:
     assert numbers(text) == expected
+
+
+@given(st.integers(1000, 9999), st.integers(100, 999), st.sampled_from(" \u00a0\u202f"))
+def test_four_digits_join_no_thousands(year: int, number: int, space: str) -> None:
+    assert numbers(f"{year}{space}{number}") == {str(year), str(number)}
+
+
+@given(st.integers(2, 10**12), st.sampled_from(" \u00a0\u202f."))
+def test_grouped_digits_read_back(number: int, mark: str) -> None:
+    assert numbers(f"{number:,}".replace(",", mark)) == {str(number)}
+
+
+def test_a_long_text_has_the_numbers_of_its_parts() -> None:
+    said = "Ils étaient cent vingt-trois, puis quarante et un, dans la cour du château. "
+    assert numbers(said * 200) == numbers(said) == {"123", "41"}
+
+
+def test_half_a_character_stops_no_reading() -> None:
+    assert numbers("\ud800 deux mille trois \udfff") == {"2003"}
+
+
+@given(st.text())
+def test_folding_a_text_is_folding_its_characters(text: str) -> None:
+    whole = unicodedata.normalize("NFKD", text.translate(str.maketrans("’ʼ‑", "''-")))
+    ligatures = str.maketrans({"œ": "oe", "Œ": "oe", "æ": "ae", "Æ": "ae"})
+    plain = "".join(c for c in whole if not unicodedata.combining(c))
+    assert fold(text) == plain.translate(ligatures).casefold()
 
 
 def test_names_are_inner_capitals() -> None:

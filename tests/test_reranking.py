@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -63,10 +64,18 @@ def test_a_correction_outranks_what_it_corrects() -> None:
         "Correction. La mairie a établi à 312 le nombre d’habitants de Lérac évacués.",
         date(2024, 1, 17),
     )
+    right = replace(right, source=replace(right.source, correction=True))
     other = hit("other", "La boulangerie rouvre mardi.", date(2024, 1, 2))
     order = [h.passage.article_id for h in corrections_first([other, wrong, right])]
     assert order == ["other", "right", "wrong"]
     assert corrections_first([right, wrong]) == [right, wrong]
+
+
+def test_an_article_that_speaks_of_corrections_outranks_nothing() -> None:
+    text = "La correction boursière a coûté 340 millions d’euros aux épargnants de Lérac."
+    older = hit("older", text, date(2024, 1, 14))
+    newer = hit("newer", text.replace("340", "312"), date(2024, 1, 17))
+    assert corrections_first([older, newer]) == [older, newer]
 
 
 def test_the_corrected_figure_of_the_corpus_comes_first(assistant: LocalAssistant) -> None:

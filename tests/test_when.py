@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.when import Period, asked, fit, is_correction, is_retracted, newest_first, periods
+from rag.when import Period, asked, fit, newest_first, periods
 
 THURSDAY = date(2024, 3, 14)
 
@@ -49,6 +49,10 @@ def test_what_is_no_date_is_left(text: str) -> None:
     assert spans(text) == []
 
 
+def test_a_number_too_long_for_a_date_is_none() -> None:
+    assert spans(f"il y a {'9' * 400} ans") == []
+
+
 def test_without_a_day_of_writing_only_whole_dates_are_read() -> None:
     assert spans("hier, mercredi, en mars, il y a deux ans, en 2019", None) == [
         ("2019-01-01", "2019-12-31")
@@ -84,14 +88,6 @@ def test_an_article_of_the_year_answers_without_naming_it() -> None:
     assert fit(of_2023, "En 2023, ils étaient 21 000.", date(2024, 8, 19)) == 1.0
     assert fit(of_2023, "En 2019, ils étaient 9 000.", date(2024, 8, 19)) == 0.0
     assert fit(asked("Combien de visiteurs ?"), text, None) == 0.5
-
-
-def test_corrections_and_what_they_take_back() -> None:
-    assert is_correction("Correction. Le nombre est de 312.")
-    assert is_correction("Contrairement à ce que nous avons écrit, le maire était présent.")
-    assert not is_correction("Le correcteur a lu le texte.")
-    assert is_retracted("Nous avions écrit dimanche que 340 habitants étaient partis.")
-    assert not is_retracted("Nous avons dîné dimanche.")
 
 
 def test_places_by_date() -> None:

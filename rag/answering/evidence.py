@@ -15,6 +15,7 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
+from rag.corrections import standing
 from rag.domain import Citation, Hit
 from rag.french import format_date, names, numbers, words
 from rag.index import titled
@@ -22,7 +23,7 @@ from rag.matching import coverage, held, rarity, sentences, stem_set
 from rag.question import Question, parse, same_root
 from rag.scale import UNKNOWN
 from rag.splitting import parts
-from rag.when import Asked, asked, fit, is_retracted
+from rag.when import Asked, asked, fit
 
 if TYPE_CHECKING:
     from rag.index import Index
@@ -148,7 +149,7 @@ def _sentences(
     beyond = {s: w for s, w in left.items() if not any(same_root(s, t) for t in lead)}
     for a, b, stems in sentences(passage.text):
         text = passage.text[a:b]
-        if text == passage.heading or is_retracted(text):
+        if text == passage.heading or (hit.source.correction and not standing(text)):
             continue
         features = {
             "coverage": coverage(weights, stems),

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from rag import __version__
+from rag.corrections import standing
 from rag.domain import Citation, Filters, Hit
 from rag.errors import ArticleNotFoundError
 from rag.factcheck.attribution import Attribution, Kind, attribute
@@ -18,7 +19,6 @@ from rag.factcheck.stance import Candidate, StanceEngine
 from rag.factcheck.verdict import judge
 from rag.french import content_stems, format_date
 from rag.matching import coverage, rarity, sentences, stem_set
-from rag.when import is_final, is_provisional, is_retracted
 
 if TYPE_CHECKING:
     from rag.index import Index
@@ -35,6 +35,7 @@ class _Found:
     start: int
     end: int
     text: str
+    told: str  # what of it stands, where its article is a correction
     score: float
 
 
@@ -113,28 +114,22 @@ class Checker:
                 text = passage.text[a:b]
                 own, wide = coverage(weights, stems), coverage(weights, stems | around | before)
                 before = stems
-                if (
-                    text.strip() == passage.heading
-                    or is_retracted(text)
-                    or is_provisional(text)
-                    or wide < _LEAST
-                    or not own
-                ):
+                told = standing(text) if hit.source.correction else text
+                if text.strip() == passage.heading or not told or wide < _LEAST or not own:
                     continue
-                found.append(
-                    _Found(hit, passage.start + a, passage.start + b, text, own + 0.7 * wide)
-                )
+                start, end = passage.start + a, passage.start + b
+                found.append(_Found(hit, start, end, text, told, own + 0.7 * wide))
         return sorted(found, key=lambda f: -f.score)[:_SENTENCES]
 
     def _evidence(self, claim: str, found: Sequence[_Found]) -> list[ClaimEvidence]:
         if not found:
             return []
-        vectors = self._index.embedder.embed_passages([claim, *(f.text for f in found)])
+        vectors = self._index.embedder.embed_passages([claim, *(f.told for f in found)])
         articles = {i: self._article(i, found) for i in {f.hit.passage.article_id for f in found}}
         around = [_around(articles[f.hit.passage.article_id], f) for f in found]
         candidates = [
             Candidate(
-                f.text,
+                f.told,
                 context=f"{f.hit.source.title}\n{_lead(text)}\n{before}",
                 written_on=f.hit.source.published,
                 similarity=self._index.scale.alike(float(vectors[0] @ vector)),
@@ -165,7 +160,7 @@ class Checker:
                     before=before,
                     after=after,
                     also=tuple(source for _, source in f.hit.also),
-                    corrects=is_final(f.hit.source.title, text, f.text),
+                    corrects=f.hit.source.correction,
                 )
             )
         return made

@@ -1,52 +1,37 @@
 """Quantities in French text, with their units, and whether two of them agree.
 
 « 1 200 personnes », « mille deux cents habitants », « 1,2 millier », « plus de
-2 millions d'euros », « 12 % ». Values are compared in one unit of each kind
-(metres, kilograms, euros, hours), and « plus de », « près de » are heard.
+2 millions d'euros », « un an et demi », « 180 km/h », « 12 % ». Values are
+compared in one unit of each kind (metres, kilograms, euros, hours, metres an
+hour), and « plus de », « près de » are heard.
 """
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
 
 from text_to_num import find_numbers
 
-from rag.french import MONTHS, fold, is_function_word, stem, words
+from rag.factcheck.units import PEOPLE, Measure, Token, measure
+from rag.french import DIGITS, MONTHS, fold, is_function_word, read_digits, stem
 
-_TOKEN = re.compile(
-    r"\d{1,3}(?:[ \u00a0\u202f.]\d{3})+(?:,\d+)?(?!\d)|\d+(?:,\d+|\.\d{1,2}(?!\d))?|"
-    r"[^\W\d_]+|[^\w\s]",
-    re.UNICODE,
-)
+_TOKEN = re.compile(rf"{DIGITS}|[^\W\d_]+|[^\w\s]", re.UNICODE)
 _SCALES = {
     "millier": 1e3, "mille": 1e3, "million": 1e6, "milliard": 1e9, "centaine": 100,
     "dizaine": 10, "douzaine": 12, "quinzaine": 15, "vingtaine": 20, "trentaine": 30,
     "quarantaine": 40, "cinquantaine": 50, "soixantaine": 60,
 }  # fmt: skip
 _ROUND = frozenset(_SCALES) - {"mille", "million", "milliard", "millier"}
-# Units of one kind in one measure: (kind, how many of the kind's unit).
-_UNITS = {
-    "%": ("%", 1), "pourcent": ("%", 1), "€": ("euro", 1), "euro": ("euro", 1),
-    "kilometre": ("metre", 1e3), "km": ("metre", 1e3), "metre": ("metre", 1), "m": ("metre", 1),
-    "centimetre": ("metre", 0.01), "cm": ("metre", 0.01), "hectare": ("hectare", 1),
-    "ha": ("hectare", 1), "tonne": ("kilo", 1e3), "kilo": ("kilo", 1), "kilogramme": ("kilo", 1),
-    "kg": ("kilo", 1), "gramme": ("kilo", 1e-3), "litre": ("litre", 1),
-    "hectolitre": ("litre", 100),
-    "degre": ("degre", 1), "°": ("degre", 1), "heure": ("heure", 1), "h": ("heure", 1),
-    "minute": ("heure", 1 / 60), "jour": ("jour", 1), "semaine": ("jour", 7), "mois": ("mois", 1),
-    "an": ("mois", 12), "annee": ("mois", 12), "kilowatt": ("watt", 1e3),
-    "megawatt": ("watt", 1e6), "watt": ("watt", 1),
-}  # fmt: skip
-# Whoever is counted, by whatever name: a crowd has one size.
-_PEOPLE = frozenset(
-    "personne habitant visiteur spectateur participant manifestant gens fidele electeur "
-    "signataire coureur festivalier public ame riverain".split()
-)
+# « 2,5 M€ »: letters that multiply, before money alone.
+_SYMBOLS = {"k": 1e3, "K": 1e3, "M": 1e6, "Md": 1e9, "Mds": 1e9, "Mrd": 1e9, "Mrds": 1e9}
+_MONEY = frozenset({"euro", "dollar", "sterling"})
+_MOST_SCALES = 3  # « mille milliards de milliers »; more is no French, and would be read again
+_HALVES = {"demi": 0.5, "demie": 0.5}
 _NOT_ALONE = frozenset("un une neuf neuve million millions milliard milliards millier".split())
 _APPROXIMATE = re.compile(r"(?:environ|pres d[e']|quelque|autour d[e']|a peu pres|presque) ?$")
 _AT_LEAST = re.compile(
@@ -56,6 +41,16 @@ _AT_MOST = re.compile(r"(?:moins d[e']|au plus|a peine|jusqu'a|un maximum d[e'])
 _QUALIFIERS = (
     "bon bons bonne bonnes nouveau nouveaux nouvelle nouvelles autre autres petits".split()
 )
+_BETWEEN = frozenset({"d", "de", "'", *_QUALIFIERS})
+_QUARTERS = [
+    (("et", "quart"), 0.25),
+    (("et", "trois", "quarts"), 0.75),
+    (("trois", "quarts"), 0.75),
+    (("moins", "le", "quart"), -0.25),
+    (("moins", "quart"), -0.25),
+]
+_MONTHS = frozenset(map(fold, MONTHS))
+_LONGEST = 40  # characters of a number that counts something
 _CLOSE = 0.05  # « près de 1 200 » for 1 187
 _ROUGH = 0.25  # « une dizaine » for 12
 
@@ -85,41 +80,33 @@ class Quantity:
         return self.low <= other.high * 1.000001 and other.low <= self.high * 1.000001
 
 
-@dataclass(frozen=True, slots=True)
-class _Token:
-    """What `find_numbers` reads: a word and whether it is one number with the one before."""
-
-    raw: str
-    start: int
-    end: int
-
-    def text(self) -> str:
-        return fold(self.raw)
-
-    def nt_separated(self, previous: _Token) -> bool:
-        return not previous.raw.isalpha() and previous.raw != "-"
-
-    def not_a_number_part(self) -> bool:
-        return self.raw[0].isdecimal()
-
-
 @lru_cache(maxsize=4096)
 def quantities(text: str) -> tuple[Quantity, ...]:
     """Return the quantities of `text` in order; years and days of months are none (see `when`)."""
-    tokens = [_Token(m.group(), m.start(), m.end()) for m in _TOKEN.finditer(text)]
+    tokens = [Token(m.group(), *m.span(), fold(m.group())) for m in _TOKEN.finditer(text)]
     found: list[Quantity] = []
-    for first, last, value in _values(tokens):
-        scale, after = _scale(tokens, last)
+    free = 0  # the first token that no number and no unit has taken
+    for first, last, number in _values(tokens):
+        if first < free or _is_date(tokens, first, last, number):
+            continue
         start = tokens[first].start
-        if (found and start < found[-1].end) or _is_date(tokens, first, last, value):
-            continue
-        unit, factor = _unit(tokens, after, text)
-        if found and not unit and _after_hour(found[-1], text[found[-1].end : start]):
-            found[-1] = _clock(found[-1], value, tokens[last - 1].end)
-            continue
-        amount = value * scale * factor
-        low, high = _bounds(amount, fold(text[max(0, start - 24) : start]), tokens[last:after])
-        found.append(Quantity(amount, low, high, unit, start, tokens[after - 1].end))
+        if found and _after_hour(found[-1], text[found[-1].end : start]) and number < 60:
+            minutes = _unit(tokens, last)
+            if minutes.kind == "heure" or not _counted_noun(tokens, last):
+                found[-1] = _clock(found[-1], number, tokens[last - 1].end)
+                free = minutes.end if minutes.kind == "heure" else last
+                continue
+        scale, scaled = _scale(tokens, last)
+        half, after = _half(tokens, scaled)
+        value = number * scale + half * _SCALES.get(_singular(tokens[scaled - 1]), 1.0)
+        unit = _unit(tokens, after)
+        part, parted = _fraction(tokens, unit) if unit.kind else (0.0, after)
+        amount = (value + part) * unit.factor
+        before = fold(text[max(0, start - 24) : start])
+        low, high = _bounds(amount, before, tokens[last:scaled])
+        end = tokens[(parted if part else after) - 1].end
+        found.append(Quantity(amount, low, high, unit.kind, start, end))
+        free = max(parted, unit.end)
     return tuple(_share_units(found, text))
 
 
@@ -144,82 +131,133 @@ def _share_units(found: Sequence[Quantity], text: str) -> list[Quantity]:
     return shared
 
 
-def _values(tokens: Sequence[_Token]) -> list[tuple[int, int, float]]:
+def _values(tokens: Sequence[Token]) -> list[tuple[int, int, float]]:
     """Return (first token, token after the last, value) of each number, digits or words."""
     found = {
-        (at, at + 1, _read(token.raw))
+        (at, at + 1, float(read_digits(token.raw)))
         for at, token in enumerate(tokens)
-        if token.raw[0].isdecimal()
+        if token.raw[0].isdecimal() and len(token.raw) <= _LONGEST
     }
-    for at, (token, following) in enumerate(pairwise(tokens)):
-        word, scale = token.text(), following.text().rstrip("s")
-        # « une dizaine », « un million »: the article counts.
-        if (word in {"une", "la", "cette"} and scale in _ROUND) or (
-            word in {"un", "une"}
-            and (scale in {"millier", "million", "milliard"} or following.text() in _UNITS)
-        ):
-            found.add((at, at + 1, 1.0))
+    found.update(_articles(tokens))
     # Words last: « un million » is one number with its scale already.
     for occurrence in find_numbers(list(tokens), "fr", 1):
         piece = tokens[occurrence.start : occurrence.end]
         if not any(t.raw[0].isdecimal() for t in piece) and _counts(tokens, occurrence):
             with suppress(ValueError):
-                found.add((occurrence.start, occurrence.end, float(occurrence.text)))
+                value = float(occurrence.text)
+                if math.isfinite(value):
+                    found.add((occurrence.start, occurrence.end, value))
     return sorted(found)
 
 
-def _counts(tokens: Sequence[_Token], occurrence: object) -> bool:
+def _articles(tokens: Sequence[Token]) -> Iterator[tuple[int, int, float]]:
+    """Yield the articles that count: « une dizaine », « un million », « une demi-heure »."""
+    for at, token in enumerate(tokens[:-1]):
+        word = token.text() if token.raw.isalpha() and len(token.raw) <= 5 else ""
+        if word not in {"un", "une", "la", "cette"}:
+            continue
+        following, scale = tokens[at + 1], _singular(tokens[at + 1])
+        if scale in _ROUND and word != "un":
+            yield at, at + 1, 1.0
+        elif word not in {"un", "une"}:
+            continue
+        elif scale in {"millier", "million", "milliard"} or measure(tokens, at + 1):
+            yield at, at + 1, 1.0
+        elif scale == "quart" and _of_an_hour(tokens, at + 2):
+            yield at, at + 2, 0.25
+        elif following.text() == "demi" and _follows(tokens, at + 2, "-"):
+            whole = tokens[at + 3 : at + 4]
+            if whole and (_singular(whole[0]) in _SCALES or measure(tokens, at + 3)):
+                yield at, at + 3, 0.5
+
+
+def _counts(tokens: Sequence[Token], occurrence: object) -> bool:
     """Tell whether a spelled number counts: « un » and « premier » are words of their own."""
     start, end = occurrence.start, occurrence.end  # type: ignore[attr-defined]
     alone = tokens[start].text()
+    if alone == "neuf" and _counted_noun(tokens, end):  # « neuf brebis », not « un pont neuf »
+        return True
     return end - start > 1 or (alone not in _NOT_ALONE and alone.rstrip("s") not in _ROUND)
 
 
-def _read(raw: str) -> float:
-    whole, _, decimals = re.sub(r"[ \u00a0\u202f]", "", raw).partition(",")
-    if not decimals and re.search(r"\.\d{1,2}$", whole):
-        whole, _, decimals = whole.rpartition(".")
-    return float(f"{whole.replace('.', '')}.{decimals or 0}")
+def _singular(token: Token) -> str:
+    return token.text().rstrip("s")
 
 
-def _scale(tokens: Sequence[_Token], at: int) -> tuple[float, int]:
+def _follows(tokens: Sequence[Token], at: int, *wanted: str) -> bool:
+    """Tell whether the tokens from `at` are these, folded."""
+    return [t.text() for t in tokens[at : at + len(wanted)]] == list(wanted)
+
+
+def _of_an_hour(tokens: Sequence[Token], at: int) -> bool:
+    return _follows(tokens, at, "d", "'", "heure")
+
+
+def _scale(tokens: Sequence[Token], at: int) -> tuple[float, int]:
     """Return what multiplies the number that ends before `at`, and the token after it."""
+    if at < len(tokens) and (times := _SYMBOLS.get(tokens[at].raw)):
+        money = _unit(tokens, at + 1)
+        return (times, at + 1) if money.kind in _MONEY else (1.0, at)
+    if at < len(tokens) and _singular(tokens[at]) == "quart" and _of_an_hour(tokens, at + 1):
+        return 0.25, at + 1
     scale = 1.0
-    while at < len(tokens) and (times := _SCALES.get(tokens[at].text().rstrip("s"))):
+    for _ in range(_MOST_SCALES):
+        if at >= len(tokens) or not (times := _SCALES.get(_singular(tokens[at]))):
+            break
         scale *= times
         at += 1
         if at + 1 < len(tokens) and tokens[at].text() in {"d", "de"}:
-            if tokens[at + 1].text().rstrip("s") not in _SCALES:
+            if _singular(tokens[at + 1]) not in _SCALES:
                 break
             at += 1
     return scale, at
 
 
-def _unit(tokens: Sequence[_Token], at: int, text: str) -> tuple[str, float]:
-    """Return the unit of a number that ends before `at`, and its measure."""
-    for token in tokens[at : at + 5]:
+def _half(tokens: Sequence[Token], at: int) -> tuple[float, int]:
+    """Return the « et demi » that stands at `at`, of what is before it, and the token after it."""
+    if at + 1 < len(tokens) and tokens[at].text() == "et":
+        half = _HALVES.get(tokens[at + 1].text(), 0.0)
+        return half, at + 2 if half else at
+    return 0.0, at
+
+
+def _fraction(tokens: Sequence[Token], unit: Measure) -> tuple[float, int]:
+    """Return the part of a unit that is said after it, and the token after: « un an et demi ».
+
+    A clock has quarters too: « et quart », « moins le quart », « trois quarts ».
+    """
+    at = unit.end
+    half, after = _half(tokens, at)
+    if half or unit.kind != "heure":
+        return half, after
+    for said, part in _QUARTERS:
+        if _follows(tokens, at, *said):
+            return part, at + len(said)
+    return 0.0, at
+
+
+def _unit(tokens: Sequence[Token], at: int) -> Measure:
+    """Return the unit of a number that ends before `at`; its kind is "" when it has none."""
+    for place in range(at, min(at + 5, len(tokens))):
+        token = tokens[place]
         word = token.text()
-        if word in {"d", "de", "'", "’"} | set(_QUALIFIERS):
+        if word in _BETWEEN:
             continue
-        if word in _UNITS:
-            return _UNITS[word]
+        if known := measure(tokens, place):
+            return known
         if not token.raw.isalpha() or is_function_word(word):
             break
         single = word.rstrip("s")
-        if single in _UNITS:
-            return _UNITS[single]
-        return ("personne" if single in _PEOPLE else stem(word)), 1.0
-    if text[tokens[at - 1].end :].lstrip().startswith("°"):
-        return _UNITS["°"]
-    return "", 1.0
+        return Measure("personne" if single in PEOPLE else stem(word), 1.0, place + 1)
+    return Measure("", 1.0, at)
 
 
-def _is_date(tokens: Sequence[_Token], first: int, last: int, value: float) -> bool:
+def _is_date(tokens: Sequence[Token], first: int, last: int, value: float) -> bool:
     following = tokens[last].text() if last < len(tokens) else ""
     if following == "er" and last + 1 < len(tokens):
         following = tokens[last + 1].text()
     before = tokens[first - 1].text() if first else ""
-    if following in {fold(m) for m in MONTHS} and value <= 31:
+    if following in _MONTHS and value <= 31:
         return True
     if before in {"/", "-"} or following == "/":
         return True
@@ -227,18 +265,18 @@ def _is_date(tokens: Sequence[_Token], first: int, last: int, value: float) -> b
     return is_year and not _counted_noun(tokens, last)
 
 
-def _counted_noun(tokens: Sequence[_Token], at: int) -> bool:
+def _counted_noun(tokens: Sequence[Token], at: int) -> bool:
     if at >= len(tokens):
         return False
     word, raw = tokens[at].text(), tokens[at].raw
-    if word in _UNITS or word.rstrip("s") in set(_UNITS) | _PEOPLE:
+    if word.rstrip("s") in PEOPLE or measure(tokens, at):
         return True
     plural = raw.isalpha() and raw[0].islower() and word.endswith("s")
     return plural and not is_function_word(word)
 
 
-def _bounds(amount: float, before: str, scaled: Sequence[_Token]) -> tuple[float, float]:
-    spread = _ROUGH if any(t.text().rstrip("s") in _ROUND for t in scaled) else 0.0
+def _bounds(amount: float, before: str, scaled: Sequence[Token]) -> tuple[float, float]:
+    spread = _ROUGH if any(_singular(t) in _ROUND for t in scaled) else 0.0
     if _AT_LEAST.search(before):
         # « plus de 1 000 » is not said of 5 000.
         return amount, amount * 1.6
@@ -249,9 +287,18 @@ def _bounds(amount: float, before: str, scaled: Sequence[_Token]) -> tuple[float
     return amount * (1 - spread), amount * (1 + spread)
 
 
+_OF_NOUN = re.compile(r"\s?(?:d['’]|de )([^\W\d_]+)")
+_NOUN = re.compile(
+    r"\s?(?:[%€$£°]|pour cent|(?:d['’]|de )?([^\W\d_]+)(?:\s?/\s?[^\W\d_]+|-heures?|"
+    r" (?:carré|cube)s?| par (?:heure|minute|seconde|jour)| à l['’]heure)?)"
+)
+_PARTED = re.compile(r"(?:demie?|quarts?)$|\d ?h(?:eures?)? ?\d+$")
+
+
 def written(text: str, quantity: Quantity) -> str:
     """Return a quantity as `text` writes it, with the noun that it counts."""
-    rest = text[quantity.end :]
-    noun = re.match(r"\s?(?:%|€|°|(?:d['’]|de )?[^\W\d_]+)", rest)
-    tail = noun.group() if noun and not is_function_word((words(noun.group()) or [""])[-1]) else ""
-    return " ".join((text[quantity.start : quantity.end] + tail).split())
+    said = text[quantity.start : quantity.end]
+    # « un an et demi » has its noun already, « un million et demi » waits for it.
+    noun = (_OF_NOUN if _PARTED.search(fold(said)) else _NOUN).match(text, quantity.end)
+    tail = noun.group() if noun and not is_function_word(fold(noun.group(1) or "")) else ""
+    return " ".join((said + tail).split())

@@ -15,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from rag.cleaning import assemble, clean
+from rag.corrections import is_correction
 from rag.domain import Article, Failure, Reading
 from rag.errors import ReadError
 from rag.french import fold, shorten, words
@@ -170,6 +171,7 @@ def to_article(draft: Draft, path: str) -> Article:
     source = draft.source
     if not source.title:
         source = replace(source, title=shorten(body.split("\n", 1)[0], 90))
+    source = replace(source, correction=is_correction(source.title, source.section, body))
     # A row's number changes when rows are inserted above it; its title does not.
     row = f"{path}#{draft.source.title}#{source.published}" if draft.row else where
     identity = draft.identity or source.url or (row if draft.source.title else where)
