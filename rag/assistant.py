@@ -302,6 +302,10 @@ class LocalAssistant:
         """See `Assistant`."""
         return self.index.compact()
 
+    def stop(self) -> None:
+        """Refuse further changes: an ingestion under way ends after its present batch."""
+        self.index.stop()
+
     def close(self) -> None:
         """See `Assistant`. Waits for the change under way; an ingestion stops after it."""
         self.index.close()

@@ -452,9 +452,13 @@ class Index:
         timer.start()
         return True
 
+    def stop(self) -> None:
+        """Refuse further changes; the one under way ends, and questions are still answered."""
+        self._closing.set()
+
     def close(self) -> None:
         """Wait for the change under way and let go; later changes are refused."""
-        self._closing.set()
+        self.stop()
         if self._follower.is_alive():
             self._follower.join()
         with self._writing:

@@ -20,7 +20,7 @@ import pytest
 
 from rag.assistant import LocalAssistant, open_assistant
 from rag.domain import Filters, Reading
-from rag.errors import ArticleNotFoundError, IndexBusyError, QuestionError
+from rag.errors import ArticleNotFoundError, IndexBusyError, QuestionError, RecoupeError
 from rag.owner import Owner, Ownership, acquire, read_owner
 from rag.remote import RemoteAssistant
 from rag.settings import Settings, load_settings
@@ -129,6 +129,38 @@ def test_the_app_is_reached_as_soon_as_it_says_where_until_it_stops(tmp_path: Pa
             opened = open_assistant(settings, "test", wait=90)  # type: ignore[assignment]
             opened.close()
         assert isinstance(opened, LocalAssistant)
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_an_app_that_stops_ends_its_batch_and_keeps_the_lock_until_then(tmp_path: Path) -> None:
+    """The lock used to be released while the ingestion handed over was still writing."""
+    settings = load_settings(index_dir=tmp_path / "index")
+    process = start_app(settings)
+    try:
+        until = time.monotonic() + 120
+        while (owner := read_owner(settings.index_dir)) is None or not owner.url:
+            assert time.monotonic() < until
+            time.sleep(0.05)
+        remote = open_assistant(settings, "test", wait=90)
+        articles = tuple(
+            make_article(f"a{n}", f"{BRIDGE} {'Il pleut sur Lérac. ' * 8} Numéro {n}.")
+            for n in range(400)
+        )
+
+        def stop(done: int, _total: int) -> None:
+            if done == 0:
+                process.send_signal(signal.SIGINT)
+
+        with pytest.raises(RecoupeError, match="s'arrête"):
+            remote.ingest(Reading(articles), (), stop)
+        opened = open_assistant(settings, "test", wait=60)
+        assert isinstance(opened, LocalAssistant)
+        assert opened.check() == []
+        assert len(opened.records()) < 400
+        opened.close()
+        assert process.wait(30) in {0, 130}
     finally:
         process.kill()
         process.communicate()

@@ -81,6 +81,10 @@ def serve(assistant: LocalAssistant, on_ready: Callable[[str], None]) -> None:
             if assistant.ownership:
                 assistant.ownership.announce(url, token)
             on_ready(url)
+        while not server.should_exit and not task.done():  # noqa: ASYNC110
+            await asyncio.sleep(0.1)
+        # An ingestion handed over would keep the server, and the index, for hours.
+        assistant.stop()
         await task
 
     try:
