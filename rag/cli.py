@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import re
 import sys
 from collections.abc import Callable, Sequence
@@ -36,6 +37,7 @@ from rag.domain import (
 from rag.errors import SettingsError
 from rag.evaluation.commands import eval_group
 from rag.french import excerpt, format_date, parse_date
+from rag.markup import printable
 
 question_argument = click.argument("question", metavar="QUESTION")
 _FILTER_OPTIONS = (
@@ -105,9 +107,10 @@ def ingest_command(
     Seuls les articles nouveaux ou changés sont traités. Rien n'est retiré sans
     --prune. Code de sortie 1 si un fichier n'a pas pu être lu.
     """
-    from rag.readers import find_files, read_addresses, read_files
+    from rag.readers import Bounds, find_files, read_addresses, read_files, workers
 
     settings = settings_for(index)
+    bounds = Bounds(settings.read_seconds, settings.read_memory_mb)
     urls = [p for p in paths if re.match(r"https?://", p)]
     roots = [Path(p) for p in paths if p not in urls] or ([] if urls else [Path("corpus")])
     with open_for(settings, "ingest", wait=600) as assistant:
@@ -115,21 +118,23 @@ def ingest_command(
             return
         files, unusable = find_files(roots)
         with progress_bar("Lecture", len(files)) as step:
-            reading = read_files(files, settings.max_file_mb, lambda _: step(None, None))
-        fetched = read_addresses(urls, settings.max_file_mb * 1_000_000)
+            reading = read_files(files, settings.max_file_mb, lambda _: step(None, None), bounds)
+        fetched = read_addresses(urls, settings.max_file_mb * 1_000_000, bounds=bounds)
+        workers.close()  # embedding takes long, and wants the memory
         reading = replace(
             reading,
             articles=(*reading.articles, *fetched.articles),
             failures=(*unusable, *reading.failures, *fetched.failures),
         )
-        pruned = [str(p.resolve()) for p in roots] if prune else []
+        pruned = [os.path.realpath(p) for p in roots] if prune else []
         with progress_bar("Indexation", None) as step:
             report = assistant.ingest(reading, pruned, step)
     if as_json:
         print_json(report_json(report))
     else:
         for failure in report.failed:
-            click.echo(f"Échec : {failure.name} : {failure.reason}", err=True)
+            told = f"Échec : {printable(failure.name)} : {printable(failure.reason)}"
+            click.echo(told, err=True)
         click.echo(texts.summary(report))
     if report.failed:
         raise SystemExit(1)

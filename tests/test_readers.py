@@ -1,17 +1,24 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
+import threading
 from datetime import date
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rag.cli import app
 from rag.domain import Article, Reading
 from rag.errors import ReadError
-from rag.readers import article_id, find_files, read_bytes, read_files
+from rag.markup import printable
+from rag.readers import article_id, find_files, read_bytes, read_files, read_text, read_uploads
 from rag.readers.draft import decode
+from rag.readers.files import read_file
 
 SENTENCE = "Le pont est fermé depuis lundi, selon l’adjoint à la voirie."
 
@@ -202,6 +209,212 @@ def test_one_article_twice_is_reported(tmp_path: Path) -> None:
 def test_only_web_addresses_are_kept(tmp_path: Path, url: str) -> None:
     article = read_one(tmp_path / "a.txt", f"Titre : T\nURL : {url}\n\n{SENTENCE}")
     assert article.source.url == ""
+
+
+def test_front_matter_is_text_alone(tmp_path: Path) -> None:
+    article = read_one(
+        tmp_path / "a.md",
+        f"---\ntitre: non\ndate: 0000-00-00\nauteur: [1.0, 0x1F]\n---\n{SENTENCE}",
+    )
+    assert (article.source.title, article.source.author) == ("non", "1.0, 0x1F")
+    assert article.source.published is None
+
+
+def test_half_a_character_is_replaced(tmp_path: Path) -> None:
+    article = read_one(
+        tmp_path / "a.jsonl",
+        '{"id": "\\ud800", "titre": "T \\ud83d\\ude00 \\udc00", "url": "https://x.example/\\ud800",'
+        f' "texte": "{SENTENCE} \\ud800 Oui."}}',
+    )
+    assert article.source.title == "T 😀 �"
+    json.dumps([article.id, article.text, article.source.url], ensure_ascii=False).encode()
+
+
+def test_numbers_of_any_length_are_kept_as_written(tmp_path: Path) -> None:
+    rows = f'{{"id": {"9" * 5000}, "titre": 1e999, "auteur": NaN, "texte": "{SENTENCE}"}}'
+    article = read_one(tmp_path / "a.jsonl", rows)
+    assert (article.source.title, article.source.author) == ("1e999", "")
+
+
+@pytest.mark.parametrize("letter", ["a ", "é ", "😀 ", "😀"])
+def test_fields_fit_a_store(tmp_path: Path, letter: str) -> None:
+    row = dict.fromkeys(("titre", "auteur", "source", "rubrique"), letter * 10_000)
+    row |= {"texte": SENTENCE, "url": "https://x.example/" + "a" * 5000, "id": letter * 10_000}
+    article = read_one(tmp_path / "a.jsonl", json.dumps(row))
+    source = article.source
+    assert len(source.title) <= 1000
+    for field in (source.title, source.author, source.name, source.section):
+        assert 1000 <= len(field.encode()) <= 4096
+        assert len(field) <= 2000
+    assert source.url == ""
+    assert len(article.id.encode()) <= 64
+
+
+def test_a_path_that_a_store_would_cut_is_left_out() -> None:
+    (article,), _ = read_bytes(SENTENCE.encode(), "a.txt", "/d" * 2048 + "/a.txt")
+    assert article.path == ""
+
+
+def test_two_rows_of_one_title_are_two_articles(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    texts = [f"{SENTENCE} {i}" for i in (1, 2, 1, 3)]
+    path.write_text(lines(*({"titre": "Météo", "texte": t} for t in texts)), "utf-8")
+    reading = read_files([path])
+    assert [a.text for a in reading.articles] == [texts[0], texts[1], texts[3]]
+    (failure,) = reading.failures
+    assert (failure.name, failure.reason) == (f"{path}#3", f"même article que {path.resolve()}#1")
+    # The first has the id that it had alone, and a row above changes none of them.
+    path.write_text(lines({"titre": "Météo", "texte": texts[0]}), "utf-8")
+    assert read_files([path]).articles[0].id == reading.articles[0].id
+    rows = [{"titre": "Autre", "texte": SENTENCE}, *({"titre": "Météo", "texte": t} for t in texts)]
+    path.write_text(lines(*rows), "utf-8")
+    assert [a.id for a in read_files([path]).articles[1:]] == [a.id for a in reading.articles]
+
+
+def lines(*rows: dict[str, str]) -> str:
+    return "\n".join(map(json.dumps, rows))
+
+
+def test_a_bad_row_of_a_csv_does_not_lose_the_others(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(
+        f'titre;texte\nUn;{SENTENCE}\nDeux;"ouvert\nsur deux lignes\n\nTrois;{SENTENCE}\n'
+        f'Quatre;"a"b\nCinq;"{SENTENCE}"\n',
+        "utf-8",
+    )
+    reading = read_files([path])
+    assert [a.source.title for a in reading.articles] == ["Un", "Trois", "Cinq"]
+    assert len(reading.failures) == 2
+    assert all("guillemet" in f.reason for f in reading.failures)
+
+
+def test_thousands_of_bad_rows_are_counted(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text("{\n" * 3000 + json.dumps({"texte": SENTENCE}), "utf-8")
+    reading = read_files([path])
+    assert len(reading.articles) == 1
+    assert len(reading.failures) == 1001
+    assert reading.failures[-1].reason == "2000 autres lignes ne se lisent pas"
+
+
+def test_two_visitors_may_send_files_of_one_name(tmp_path: Path) -> None:
+    for name, text in (("a", "Un"), ("b", "Deux"), ("c", "Un")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "article.txt").write_text(f"Titre : T\n\n{SENTENCE} {text}.", "utf-8")
+    sent = [tmp_path / name / "article.txt" for name in "abc"]
+    reading = read_uploads(sent)
+    assert len({a.id for a in reading.articles}) == 2
+    assert {a.path for a in reading.articles} == {""}
+    (failure,) = reading.failures
+    assert (failure.name, failure.reason) == ("article.txt", "même article que T")
+    assert read_uploads(sent[:1]).articles[0].id == reading.articles[0].id
+
+
+def test_what_a_program_sends_is_read_in_bounds() -> None:
+    article = read_text(SENTENCE, ".txt", "cms-1", {"title": "T", "url": "https://x.example/a"})
+    assert (article.text, article.source.title, article.path) == (SENTENCE, "T", "")
+    with pytest.raises(ReadError, match="aucun article"):
+        read_text("<div>" * 50_000, ".html", "cms-2", {"title": "T"})
+    with pytest.raises(ReadError, match="binaire"):
+        read_text("a\0b", ".txt", "cms-3", {"title": "T"})
+
+
+def test_a_file_that_changes_while_it_is_read_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_bytes(b"mot " * 1_000_000)
+    stop = threading.Event()
+
+    def write() -> None:
+        with path.open("ab", buffering=0) as file:
+            while not stop.is_set():
+                file.write(b"x")
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        with pytest.raises(ReadError, match="a changé pendant la lecture : relancez"):
+            _read_often(path)
+    finally:
+        stop.set()
+        writer.join()
+
+
+def _read_often(path: Path) -> None:
+    for _ in range(1000):
+        read_file(str(path), 100_000_000)
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("a\nb\x1b[2J.txt", r"a\nb\x1b[2J.txt"),
+        ("\u202eabc\u2066\u2028.txt", r"\u202eabc\u2066\u2028.txt"),
+        ("caf\udce9 \ud800", r"caf\xe9 \ud800"),
+        ("C:\\n été « à »\u00a0😀", "C:\\n été « à »\u00a0😀"),
+    ],
+)
+def test_names_are_shown_safely(name: str, shown: str) -> None:
+    assert printable(name) == printable(shown) == shown
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names that are not UTF-8")
+def test_reports_show_names_safely(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RECOUPE_INDEX_DIR", str(tmp_path / "index"))
+    folder = tmp_path / "articles"
+    folder.mkdir()
+    (folder / "deux\nlignes.txt").write_text("")
+    (folder / os.fsdecode(b"caf\xe9.txt")).write_text(SENTENCE)
+    told = CliRunner().invoke(app, ["ingest", str(folder)])
+    assert told.exit_code == 1
+    assert told.stderr.splitlines() == [
+        rf"Échec : {folder}/caf\xe9.txt : nom qui n'est pas en UTF-8 : renommez-le",
+        rf"Échec : {folder}/deux\nlignes.txt : fichier vide",
+    ]
+    as_json = CliRunner().invoke(app, ["ingest", str(folder), "--json"])
+    names = [f["name"] for f in json.loads(as_json.stdout_bytes.decode("utf-8"))["failed"]]
+    assert names == [rf"{folder}/caf\xe9.txt", rf"{folder}/deux\nlignes.txt"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes and links")
+def test_what_is_no_file_of_the_folder_is_named(tmp_path: Path) -> None:
+    outside = tmp_path / "ailleurs"
+    outside.mkdir()
+    (outside / "a.txt").write_text(SENTENCE, "utf-8")
+    folder = tmp_path / "articles"
+    folder.mkdir()
+    os.mkfifo(folder / "tube.txt")
+    (folder / "dehors.txt").symlink_to(outside / "a.txt")
+    (folder / "autre").symlink_to(outside)
+    (folder / "brise.txt").symlink_to("absent.txt")
+    (folder / "photo.jpg").symlink_to("absente.jpg")
+    (folder / "bon.txt").write_text(SENTENCE, "utf-8")
+    files, failures = find_files([folder])
+    reading = read_files(files)
+    assert [Path(a.path).name for a in reading.articles] == ["bon.txt"]
+    named = {Path(f.name).name for f in (*failures, *reading.failures)}
+    assert named == {"tube.txt", "dehors.txt", "autre", "brise.txt"}
+    # What is asked for by name is followed: it is what was wanted.
+    files, failures = find_files([folder / "dehors.txt", folder / "autre"])
+    assert (len(files), failures) == (2, [])
+
+
+@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() == 0, reason="rights that bind")
+def test_what_may_not_be_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(SENTENCE, "utf-8")
+    (tmp_path / "a.txt").chmod(0)
+    (tmp_path / "d").mkdir(0)
+    files, failures = find_files([tmp_path])
+    reasons = [f.reason for f in (*failures, *read_files(files).failures)]
+    assert len(reasons) == 2
+    assert all("droits insuffisants" in r for r in reasons)
+
+
+@pytest.mark.parametrize(
+    "charset", ["utf-7", "undefined", "hex", "unicode_escape", "shift_jis", "\0", "x" * 9999]
+)
+def test_an_encoding_that_is_announced_is_a_hint(charset: str) -> None:
+    assert decode("L'été".encode("cp1252"), charset) == "L'été"
+    assert decode("Жa".encode("iso8859-5"), "iso-8859-5") == "Жa"
 
 
 @pytest.mark.parametrize("suffix", [".txt", ".md", ".html", ".jsonl", ".csv"])

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import codecs
+import io
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from rag.cleaning import Block, tidy
 from rag.domain import Source
 from rag.errors import ReadError
-from rag.french import fold, parse_date
+from rag.french import fold, parse_date, shorten
 from rag.markup import is_web_address
 
 log = logging.getLogger(__name__)
@@ -42,29 +44,71 @@ FIELDS = {
 }
 ALIASES = {alias: name for name, aliases in FIELDS.items() for alias in aliases.split()}
 
+# Of a stored field: characters of a title, of another; then bytes of UTF-8 of either, which
+# is what stores bound.
+_LONGEST_TITLE = 1000
+_LONGEST_FIELD = 2000
+LONGEST_STORED = 4096
+# Of a list of texts; lists of YAML may hold one long text many times by its alias.
+_LONGEST_LIST = 2_000_000
+# Of a field's name: ours are short, and another is folded for nothing.
+_LONGEST_KEY = 100
+
 
 def known_fields(data: Mapping[Any, Any]) -> dict[str, str]:
-    """Return the fields of `data` whose names are known, as text, under our names."""
+    """Return the fields of `data` whose names are known, as whole text, under our names.
+
+    A value is a text or a list of texts; another (an object, a list of lists) is ignored.
+    """
     found: dict[str, str] = {}
     for key, value in data.items():
-        name = ALIASES.get(re.sub(r"[\s-]+", "_", fold(str(key)).strip()))
-        if name and value not in (None, "", []) and name not in found:
-            many = isinstance(value, list | tuple)
-            found[name] = ", ".join(map(str, value)) if many else str(value).strip()
+        if not isinstance(key, str) or len(key) > _LONGEST_KEY:
+            continue
+        name = ALIASES.get(re.sub(r"[\s-]+", "_", fold(key).strip()))
+        if name and name not in found and (text := _as_text(value)):
+            found[name] = text
     return found
 
 
+def _as_text(value: object) -> str:
+    """Return a text or the texts of a list, without halves of characters; else ""."""
+    if isinstance(value, list):
+        texts: list[str] = []
+        size = 0
+        for item in value:
+            if not isinstance(item, str):
+                return ""
+            size += len(item) + 2
+            if size > _LONGEST_LIST:
+                break
+            texts.append(item)
+        value = ", ".join(texts)
+    return _whole(value).strip() if isinstance(value, str) else ""
+
+
+def _whole(text: str) -> str:
+    r"""Return text whose surrogates are paired or replaced: escapes (`\ud800`) make lone ones."""
+    if text.isascii() or not re.search("[\ud800-\udfff]", text):
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
 def source_of(fields: Mapping[str, str], where: str) -> Source:
-    """Build a source from known fields; a date that cannot be read is logged and left out."""
-    published = parse_date(fields.get("published", ""))
-    if fields.get("published") and published is None:
-        log.warning("%s : date illisible, laissée vide : %s", where, fields["published"][:80])
-    url = fields.get("url", "")
+    """Build a source from known fields; a date that cannot be read is logged and left out.
+
+    Fields are cut to what a store takes; an address that is longer is left out, since a
+    piece of it leads elsewhere.
+    """
+    published = _day(fields.get("published", ""), where)
+    url = _whole(fields.get("url", ""))
+    if url and (len(url) > _LONGEST_FIELD or _bytes(url) > LONGEST_STORED):
+        log.warning("%s : adresse trop longue, laissée vide : %s", where, url[:80])
+        url = ""
     if url and not is_web_address(url):
         log.warning("%s : adresse refusée, laissée vide : %s", where, url[:80])
         url = ""
     return Source(
-        title=tidy(fields.get("title", "")),
+        title=_bounded(fields.get("title", ""), _LONGEST_TITLE),
         name=_name(fields.get("name", "")),
         author=_name(fields.get("author", "")),
         published=published,
@@ -73,20 +117,33 @@ def source_of(fields: Mapping[str, str], where: str) -> Source:
     )
 
 
+def _day(text: str, where: str) -> date | None:
+    """Return the day that a field names; None, with a line in the log, when it names none."""
+    if not text:
+        return None
+    try:
+        found = parse_date(text)
+    except (ValueError, ArithmeticError, LookupError, TypeError, AttributeError, RecursionError):
+        log.debug("%s", where, exc_info=True)  # what date libraries raise on a hostile text
+        found = None
+    if found is None:
+        log.warning("%s : date illisible, laissée vide : %s", where, text[:80])
+    return found
+
+
 def decode(data: bytes, declared: str = "") -> str:
     """Return the text of a file in UTF-8, UTF-16 with mark, cp1252 or Latin-1.
 
-    `declared` is the encoding that the file names itself, tried after UTF-8.
-    Raises ReadError for binary content and for UTF-8 with broken sequences.
+    `declared` is the encoding that the file or its server names, a hint that is tried
+    after UTF-8. Raises ReadError for binary content and for UTF-8 with broken sequences.
     Detection is by rule: on short French texts statistical detectors name
     Central European code pages that turn « é » into other letters.
     """
-    for mark, encoding in ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16")):
-        if data.startswith(mark):
-            try:
-                return data.decode(encoding)
-            except UnicodeDecodeError as error:
-                raise ReadError("encodage abîmé (UTF-16 incomplet)") from error
+    if _is_utf16(data):
+        try:
+            return data.decode("utf-16")
+        except UnicodeDecodeError as error:
+            raise ReadError("encodage abîmé (UTF-16 incomplet)") from error
     if b"\x00" in data or _control_share(data) > 0.02:
         raise ReadError("contenu binaire, pas du texte")
     try:
@@ -95,12 +152,57 @@ def decode(data: bytes, declared: str = "") -> str:
         if _valid_multibyte(data) > 0:
             raise ReadError(f"encodage abîmé : UTF-8 interrompu à l'octet {error.start}") from error
     for encoding in (declared, "cp1252", "latin-1"):
-        if encoding and fold(encoding) not in {"utf-8", "utf8"}:
+        if encoding and _is_charset(encoding):
             try:
                 return data.decode(encoding)
-            except (UnicodeDecodeError, LookupError):
+            except UnicodeDecodeError:
                 continue
     raise ReadError("encodage inconnu")  # pragma: no cover - latin-1 reads any byte
+
+
+def decoded_lines(data: bytes, declared: str = "") -> Iterator[str | ReadError]:
+    """Yield the lines of a file of many rows, each with its end, or why it cannot be read.
+
+    `declared` is as for `decode`.
+    A line that is binary or broken does not lose the others, if most can be read. Raises
+    ReadError when they cannot.
+    """
+    try:
+        yield from io.StringIO(decode(data, declared), newline="")
+    except ReadError as error:
+        if _is_utf16(data):
+            raise
+        lines = data.removeprefix(codecs.BOM_UTF8).splitlines(keepends=True)
+        broken = [not _is_text(line) for line in lines]
+        if broken[0] or 2 * sum(broken) > len(lines):
+            raise
+        for line, bad in zip(lines, broken, strict=True):
+            yield error if bad else line.decode("utf-8")
+
+
+def _is_text(line: bytes) -> bool:
+    try:
+        line.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return b"\x00" not in line
+
+
+def _is_utf16(data: bytes) -> bool:
+    return data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+
+
+def _is_charset(name: str) -> bool:
+    """Tell whether `name` is a single-byte character set, which French has been written in.
+
+    Python has codecs that are none (`utf-7`, `idna`), and the sets of other scripts turn
+    « é » into their letters.
+    """
+    try:
+        known = codecs.lookup(name).name
+    except (LookupError, ValueError):  # ValueError: a NUL in the name
+        return False
+    return bool(re.match(r"iso8859|cp(125\d|437|8[56]\d)|mac-", known))
 
 
 def _valid_multibyte(data: bytes) -> int:
@@ -114,6 +216,18 @@ def _control_share(data: bytes) -> float:
     return controls / max(1, len(head))
 
 
+def _bounded(text: str, characters: int) -> str:
+    """Return a tidy field, cut to so many characters and to the bytes that a store takes."""
+    text = shorten(tidy(text[: 4 * characters]), characters - 1)
+    if _bytes(text) <= LONGEST_STORED:
+        return text
+    return text.encode()[: LONGEST_STORED - 3].decode(errors="ignore") + "…"
+
+
+def _bytes(text: str) -> int:
+    return len(text.encode())
+
+
 def _name(text: str) -> str:
     """Return a name in one typography, so that a source is not listed twice."""
-    return re.sub("[\u00a0\u202f]", " ", tidy(text)).replace("'", "’")
+    return re.sub("[\u00a0\u202f]", " ", _bounded(text, _LONGEST_FIELD)).replace("'", "’")

@@ -3,38 +3,49 @@
 The name is resolved here, each of its addresses must be a public one, and the
 connection is made to the address that was checked, so that a name that
 changes between the check and the use (DNS rebinding) gains nothing. Redirects
-are followed by hand, each checked again. Size, time and type are bounded.
+are followed by hand, each checked again. Size, time and type are bounded: the
+time covers all that is waited for but the resolver of names, which only the
+process that reads can be stopped in.
 """
 
 from __future__ import annotations
 
 import ipaddress
+import re
 import socket
 import time
-from collections.abc import Callable
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from urllib.parse import urljoin, urlsplit
+from typing import TYPE_CHECKING, Any
 
+import httpcore
 import httpx
 
 from rag import __version__
 from rag.errors import ReadError
+from rag.markup import is_web_address, printable
+
+if TYPE_CHECKING:
+    import ssl
 
 _REDIRECTS = 5
-_SECONDS = 20.0
 _TYPES = ("text/html", "application/xhtml+xml", "text/plain", "text/markdown")
 # IPv4 behind a translator (RFC 6052, RFC 8215): what is reached cannot be told.
 _NAT64 = tuple(map(ipaddress.IPv6Network, ("64:ff9b::/96", "64:ff9b:1::/48")))
 _AGENT = f"Recoupe/{__version__}"
+_BAD_ADDRESS = "l'adresse est mal formée : vérifiez-la"
+_LONGEST_ADDRESS = 8000  # characters; servers refuse longer ones
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What an address gave: the final `url`, its bytes, and its type without parameters."""
+    """What an address gave: the final `url`, its bytes, its type and charset, as announced."""
 
     url: str
     data: bytes
     type: str
+    charset: str = ""
 
 
 def is_public(address: str) -> bool:
@@ -53,63 +64,210 @@ def is_public(address: str) -> bool:
     return ip.is_global and not ip.is_multicast
 
 
-def fetch(url: str, max_bytes: int, allowed: Callable[[str], bool] = is_public) -> Page:
+def fetch(
+    url: str, max_bytes: int, allowed: Callable[[str], bool] = is_public, seconds: float = 20.0
+) -> Page:
     """Return the page at an address. Raises ReadError, in French, for each refusal.
 
-    `allowed` tells which IP addresses may be reached.
+    `allowed` tells which IP addresses may be reached; `seconds` bounds the whole, with
+    redirects; `max_bytes` bounds the page, unpacked.
     """
-    end = time.monotonic() + _SECONDS
-    with httpx.Client(trust_env=False, timeout=10, headers={"User-Agent": _AGENT}) as client:
-        for _ in range(_REDIRECTS + 1):
-            step = _get(client, url, max_bytes, allowed, end)
-            if isinstance(step, Page):
-                return step
-            url = step
+    line = _Line(seconds)
+    for _ in range(_REDIRECTS + 1):
+        step = _get(url, max_bytes, allowed, line)
+        if isinstance(step, Page):
+            return step
+        url = step
     raise ReadError(f"plus de {_REDIRECTS} redirections")
 
 
-def _get(
-    client: httpx.Client, url: str, max_bytes: int, allowed: Callable[[str], bool], end: float
-) -> Page | str:
+class _Line(httpcore.NetworkBackend):
+    """Connections that all end at one moment, however slowly the other side speaks."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self.end = time.monotonic() + seconds
+        self.sockets = httpcore.SyncBackend()
+
+    def left(self, timeout: float | None = None) -> float:
+        """Return the seconds left, `timeout` at most. Raises ReadError when there are none."""
+        if (left := self.end - time.monotonic()) <= 0:
+            raise self.late()
+        return left if timeout is None else min(left, timeout)
+
+    def late(self) -> ReadError:
+        """Return what to raise when the time has passed."""
+        return ReadError(f"la page met plus de {self.seconds:g} secondes à venir")
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.NetworkStream:
+        """Connect, in the time that is left."""
+        stream = self.sockets.connect_tcp(
+            host, port, self.left(timeout), local_address, socket_options
+        )
+        return _Stream(stream, self)
+
+
+class _Stream(httpcore.NetworkStream):
+    """A connection whose every wait is bounded by what is left of its line's time."""
+
+    def __init__(self, inner: httpcore.NetworkStream, line: _Line) -> None:
+        self.inner = inner
+        self.line = line
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self.inner.read(max_bytes, self.line.left(timeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self.inner.write(buffer, self.line.left(timeout))
+
+    def close(self) -> None:
+        self.inner.close()
+
+    def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,
+    ) -> httpcore.NetworkStream:
+        return _Stream(
+            self.inner.start_tls(ssl_context, server_hostname, self.line.left(timeout)), self.line
+        )
+
+    def get_extra_info(self, info: str) -> Any:
+        return self.inner.get_extra_info(info)
+
+
+def _get(url: str, max_bytes: int, allowed: Callable[[str], bool], line: _Line) -> Page | str:
     """Return the page, or the address that it redirects to."""
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username:
-        raise ReadError("seules les adresses http et https sans mot de passe sont lues")
-    try:
-        port = parts.port or (443 if parts.scheme == "https" else 80)
-        found = socket.getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)
-    except (OSError, ValueError, UnicodeError) as error:
-        raise ReadError(f"le nom « {parts.hostname} » est introuvable") from error
-    addresses = [str(entry[4][0]) for entry in found]
-    if not all(map(allowed, addresses)):
-        raise ReadError(f"« {parts.hostname} » n'est pas sur l'internet public : adresse refusée")
-    target = httpx.URL(url).copy_with(host=addresses[0], fragment=None)
-    request = client.build_request(
-        "GET", target, headers={"Host": parts.netloc}, extensions={"sni_hostname": parts.hostname}
+    asked = _parsed(url)
+    host = asked.raw_host.decode("ascii")
+    port = asked.port or (443 if asked.scheme == "https" else 80)
+    address = _resolved(host, port, allowed)
+    line.left()
+    secure = httpx.create_ssl_context(trust_env=False) if asked.scheme == "https" else None
+    target = httpcore.URL(
+        scheme=asked.raw_scheme, host=address.encode(), port=port, target=asked.raw_path
     )
+    headers: dict[bytes | str, bytes | str] = {
+        "Host": asked.netloc,
+        "User-Agent": _AGENT,
+        "Accept": ", ".join(_TYPES),
+        "Accept-Encoding": "gzip",
+        "Connection": "close",
+    }
+    extensions = {"sni_hostname": host}
     try:
-        response = client.send(request, stream=True)
+        with (
+            httpcore.ConnectionPool(ssl_context=secure, network_backend=line) as pool,
+            pool.stream("GET", target, headers=headers, extensions=extensions) as response,
+        ):
+            # The address is kept as it was given: articles are known by it.
+            kept = url if is_web_address(url) else str(asked)
+            return _read(response, kept, max_bytes)
+    except httpcore.TimeoutException as error:
+        raise line.late() from error
+    except httpcore.RemoteProtocolError as error:
+        raise ReadError("la réponse est coupée, ou n'est pas du HTTP") from error
+    except (httpcore.ConnectError, OSError) as error:
+        raise ReadError("la page ne répond pas : connexion refusée ou impossible") from error
+    except (httpcore.NetworkError, httpcore.ProtocolError) as error:
+        raise ReadError("la page ne répond plus : connexion coupée") from error
+
+
+def _parsed(url: str) -> httpx.URL:
+    """Return an address in its parts, its name in ASCII (IDNA). Raises ReadError."""
+    if len(url) > _LONGEST_ADDRESS:
+        raise ReadError(f"adresse de plus de {_LONGEST_ADDRESS} caractères")
+    try:
+        asked = httpx.URL(url).copy_with(fragment=None)
+    except (httpx.InvalidURL, ValueError) as error:  # ValueError: of `idna` and `ipaddress`
+        raise ReadError(_BAD_ADDRESS) from error
+    if asked.port is not None and not 0 < asked.port < 65536:
+        raise ReadError(_BAD_ADDRESS)
+    if asked.scheme not in {"http", "https"} or not asked.host or asked.userinfo:
+        raise ReadError("seules les adresses http et https sans mot de passe sont lues")
+    return asked
+
+
+def _resolved(host: str, port: int, allowed: Callable[[str], bool]) -> str:
+    """Return the IP address to connect to, all of the name's being allowed. Raises ReadError."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, ValueError) as error:
+        raise ReadError(f"le nom « {host} » est introuvable") from error
+    addresses = [str(entry[4][0]) for entry in found]
+    if not addresses or not all(map(allowed, addresses)):
+        raise ReadError(f"« {host} » n'est pas sur l'internet public : adresse refusée")
+    return addresses[0]
+
+
+def _read(response: httpcore.Response, url: str, max_bytes: int) -> Page | str:
+    status = response.status
+    if status in {301, 302, 303, 307, 308}:
+        location = _header(response.headers, b"location")
+        if not location:
+            raise ReadError(f"la page redirige ({status}) sans dire où")
         try:
-            return _read(response, url, max_bytes, end)
-        finally:
-            response.close()
-    except httpx.HTTPError as error:
-        raise ReadError(f"la page ne répond pas ({type(error).__name__})") from error
-
-
-def _read(response: httpx.Response, url: str, max_bytes: int, end: float) -> Page | str:
-    if response.is_redirect:
-        return urljoin(url, response.headers["location"])
-    if response.status_code != 200:
-        raise ReadError(f"la page répond {response.status_code}")
-    kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+            return str(httpx.URL(url).join(location))
+        except (httpx.InvalidURL, ValueError) as error:
+            raise ReadError("la page redirige vers une adresse mal formée") from error
+    if status != 200:
+        raise ReadError(f"la page répond {status}")
+    kind, _, parameters = _header(response.headers, b"content-type").partition(";")
+    kind = kind.strip().lower()
     if kind not in _TYPES:
-        raise ReadError(f"le type « {kind or 'inconnu'} » n'est pas celui d'un article")
+        raise ReadError(f"le type « {printable(kind)[:80] or 'inconnu'} » n'est pas d'un article")
+    charset = re.search(r"charset\s*=\s*[\"']?([\w.:-]+)", parameters, re.IGNORECASE | re.ASCII)
+    packing = _header(response.headers, b"content-encoding").strip().lower()
+    data = _unpacked(_within(response.iter_stream(), max_bytes), packing, max_bytes)
+    return Page(url, data, kind, charset.group(1) if charset else "")
+
+
+def _header(headers: Sequence[tuple[bytes, bytes]], name: bytes) -> str:
+    """Return a header as text, or "": UTF-8, as servers write addresses, else Latin-1."""
+    value = next((v for n, v in headers if n.lower() == name), b"")
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
+
+
+def _within(chunks: Iterable[bytes], max_bytes: int) -> Iterator[bytes]:
+    """Yield what comes, and raise ReadError past `max_bytes`."""
+    size = 0
+    for chunk in chunks:
+        size += len(chunk)
+        if size > max_bytes:
+            raise ReadError(_too_large(max_bytes))
+        yield chunk
+
+
+def _unpacked(chunks: Iterable[bytes], packing: str, max_bytes: int) -> bytes:
+    """Return a body unpacked, never more than `max_bytes` of it in memory."""
+    if packing in {"", "identity"}:
+        return b"".join(chunks)
+    if packing not in {"gzip", "x-gzip", "deflate"}:
+        raise ReadError(f"la compression « {printable(packing)[:40]} » n'était pas demandée")
+    machine = zlib.decompressobj(wbits=32 + zlib.MAX_WBITS)  # gzip or zlib, told by its start
     data = bytearray()
-    for chunk in response.iter_bytes():
-        data += chunk
-        if len(data) > max_bytes:
-            raise ReadError(f"la page dépasse {max_bytes // 1_000_000} Mo")
-        if time.monotonic() > end:
-            raise ReadError(f"la page met plus de {_SECONDS:.0f} secondes à venir")
-    return Page(url, bytes(data), kind)
+    try:
+        for chunk in chunks:
+            data += machine.decompress(chunk, max_bytes + 1 - len(data))
+            if len(data) > max_bytes:
+                raise ReadError(_too_large(max_bytes))
+    except zlib.error as error:
+        raise ReadError("la page est mal compressée") from error
+    if not machine.eof:
+        raise ReadError("la réponse est coupée, ou n'est pas du HTTP")
+    return bytes(data)
+
+
+def _too_large(max_bytes: int) -> str:
+    return f"la page dépasse {max_bytes / 1_000_000:g} Mo"

@@ -20,13 +20,16 @@ _CHARSET = re.compile(rb"<meta[^>]+charset=[\"']?([\w-]+)", re.IGNORECASE)
 _BLOCK_TAGS = {"p", "item", "quote", "head", "cell", "code"}
 
 
-def read_html(data: bytes, name: str) -> Iterator[Draft | Failure]:
-    """Read the article of a page. Raises ReadError when there is none."""
+def read_html(data: bytes, name: str, charset: str = "") -> Iterator[Draft | Failure]:
+    """Read the article of a page. Raises ReadError when there is none.
+
+    `charset` is the encoding that a server announced; the page's own counts without it.
+    """
     import trafilatura
     from trafilatura.settings import Document
 
     declared = _CHARSET.search(data[:4096])
-    page = decode(data, declared.group(1).decode("ascii") if declared else "")
+    page = decode(data, charset or (declared.group(1).decode("ascii") if declared else ""))
     document = trafilatura.bare_extraction(
         page, with_metadata=True, include_comments=False, favor_recall=True, include_tables=True
     )
@@ -60,7 +63,7 @@ def _blocks(body: _Element) -> Iterator[Block]:
 
 def _with_visible_date(source: Source, page: str) -> Source:
     """Read a French date printed near « publié le », which metadata often lacks."""
-    visible = re.sub(r"<[^>]+>", " ", page)
+    visible = re.sub(r"<[^<>]+>", " ", page)  # stops at « < »: linear, closed or not
     match = re.search(
         r"(?i)publié(?:e)?\s+le\s+((?:\w+\s+)?\d{1,2}(?:er)?\s+\w+\s+\d{4}|\d{2}/\d{2}/\d{4})",
         visible,

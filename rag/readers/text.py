@@ -4,59 +4,88 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from rag.cleaning import Block, blocks_of
 from rag.domain import Failure
 from rag.errors import ReadError
 from rag.readers.draft import ALIASES, Draft, decode, known_fields, source_of
 
+# Characters of front matter, which a parser in Python reads slowly; an archive has some hundreds.
+_LONGEST_HEADER = 100_000
 _HEADER = re.compile(r"^([^\W\d_][\w -]{1,30}?)\s*:\s+(\S.*)$")
 
 
-def read_plain(data: bytes, name: str) -> Iterator[Draft | Failure]:
+def read_plain(data: bytes, name: str, charset: str = "") -> Iterator[Draft | Failure]:
     """Read one article of plain text.
 
     Lines « Titre : … », « Source : … », « Date : … » at the top are metadata;
-    without a title there, a first line that stands alone is the title.
+    without a title there, a first line that stands alone is the title. `charset`
+    is the encoding that a server announced.
     """
-    lines = decode(data).replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    lines = decode(data, charset).replace("\r\n", "\n").replace("\r", "\n").split("\n")
     header: dict[str, str] = {}
-    while lines:
-        match = _HEADER.match(lines[0].strip())
+    start = 0
+    for line in map(str.strip, lines):
+        match = _HEADER.match(line)
         if match and match.group(1).strip().lower().replace(" ", "_") in _HEADER_NAMES:
             header[match.group(1)] = match.group(2)
-        elif lines[0].strip():
+        elif line:
             break
-        lines.pop(0)
+        start += 1
     fields = known_fields(header)
-    blocks = blocks_of("\n".join(lines))
+    blocks = blocks_of("\n".join(lines[start:]))
     if "title" not in fields and blocks and len(blocks) > 1 and _is_title(blocks[0].text):
         fields["title"] = blocks[0].text
         blocks = blocks[1:]
     yield Draft(source_of(fields, name), tuple(blocks), fields.get("identity", ""))
 
 
-def read_markdown(data: bytes, name: str) -> Iterator[Draft | Failure]:
+def read_markdown(data: bytes, name: str, charset: str = "") -> Iterator[Draft | Failure]:
     """Read one Markdown article; front matter (YAML) holds its metadata.
 
     A first-level heading is the title when the front matter has none. Links
-    keep their text, pictures and raw HTML are left out. Raises ReadError when
-    the front matter is not YAML.
+    keep their text, pictures and raw HTML are left out. `charset` is the
+    encoding that a server announced. Raises ReadError when the front matter is
+    not YAML.
     """
-    import frontmatter
-    import yaml
-
-    text = decode(data)
-    try:
-        post = frontmatter.loads(text)
-    except yaml.YAMLError as error:
-        raise ReadError("l'en-tête (entre « --- ») n'est pas du YAML lisible") from error
-    fields = known_fields(post.metadata)
-    blocks = list(_markdown_blocks(post.content))
+    header, content = _front_matter(decode(data, charset))
+    fields = known_fields(header)
+    blocks = list(_markdown_blocks(content))
     if "title" not in fields and blocks and blocks[0].heading:
         fields["title"] = blocks[0].text
         blocks = blocks[1:]
     yield Draft(source_of(fields, name), tuple(blocks), fields.get("identity", ""))
+
+
+def _front_matter(text: str) -> tuple[dict[str, Any], str]:
+    """Return the metadata and the body of a Markdown file.
+
+    Every scalar stays text, as it is written: no date that the calendar lacks, no
+    « non » that becomes false, no object that a tag asks for.
+    """
+    import yaml
+    from frontmatter.default_handlers import YAMLHandler
+
+    handler = YAMLHandler()
+    text = text.replace("\r\n", "\n").replace("\r", "\n").strip()
+    if not handler.detect(text):
+        return {}, text
+    try:
+        header, content = handler.split(text)
+    except ValueError:  # « --- » on the first line opens nothing: it is a rule
+        return {}, text
+    if len(header) > _LONGEST_HEADER:
+        raise ReadError(
+            f"l'en-tête (entre « --- ») dépasse {_LONGEST_HEADER:_} caractères".replace("_", " ")
+        )
+    try:
+        found = yaml.load(header, Loader=yaml.BaseLoader)  # noqa: S506 - makes text alone
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: an escape of no character
+        raise ReadError("l'en-tête (entre « --- ») n'est pas du YAML lisible") from error
+    except RecursionError as error:
+        raise ReadError("l'en-tête (entre « --- ») est trop imbriqué") from error
+    return found if isinstance(found, dict) else {}, content
 
 
 def _markdown_blocks(content: str) -> Iterator[Block]:

@@ -37,6 +37,7 @@ from rag.factcheck.checker import Checker
 from rag.factcheck.claims import Claim
 from rag.factcheck.model import Verification, claim_json, verification_json
 from rag.french import excerpt
+from rag.readers import Bounds
 from rag.web.access import Access
 from rag.web.feedback import Feedback, FeedbackStore
 from rag.web.limits import Gate, Rates, client_of, in_one_turn, in_turns
@@ -179,7 +180,9 @@ def _administration(
     @app.put("/articles/{article_id}", operation_id="putArticle", dependencies=guarded,
              response_model=None)  # fmt: skip
     def put_article(article_id: Annotated[ArticleId, Path()], body: ArticleBody) -> Response:
-        report = assistant.ingest(Reading((pushed_article(article_id, body),)))
+        settings = assistant.settings
+        bounds = Bounds(settings.read_seconds, settings.read_memory_mb)
+        report = assistant.ingest(Reading((pushed_article(article_id, body, bounds),)))
         if report.failed:
             raise ReadError(report.failed[0].reason)
         status = "new" if report.new else "updated" if report.updated else "unchanged"

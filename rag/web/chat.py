@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import date
 from importlib.resources import files
 from pathlib import Path
@@ -17,10 +16,10 @@ from rag import texts
 from rag.answering.extractive import number_citations, render
 from rag.answering.generative import Draft
 from rag.assistant import LocalAssistant
-from rag.domain import Answer, Citation, Failure, Filters, Reading, Statement, Turn
-from rag.errors import ReadError, RecoupeError
+from rag.domain import Answer, Citation, Filters, Statement, Turn
+from rag.errors import RecoupeError
 from rag.french import parse_date, shorten
-from rag.readers import READERS, read_bytes
+from rag.readers import READERS, Bounds, read_uploads
 from rag.web.access import Access
 from rag.web.limits import Gate, Rates, client_of
 from rag.web.problems import invalid
@@ -273,18 +272,12 @@ class Chat:
             return _refused(), None
         if not paths:
             return f'<p role="status">{esc(texts.NO_FILE)}</p>', None
-        articles, failures = [], []
-        for path in map(Path, paths):
-            try:
-                made, failed = read_bytes(path.read_bytes(), path.name, f"envoi/{path.name}")
-                articles += made
-                failures += failed
-            except (ReadError, OSError) as error:
-                failures.append(Failure(path.name, str(error)))
-        unique = {a.id: replace(a, path="") for a in articles}
+        settings = self.assistant.settings
+        bounds = Bounds(settings.read_seconds, settings.read_memory_mb)
+        reading = read_uploads(map(Path, paths), settings.max_file_mb, bounds)
         try:
             report = self.assistant.ingest(
-                Reading(tuple(unique.values()), tuple(failures)),
+                reading,
                 progress=lambda done, total: progress((done, max(total, 1)), desc="Indexation"),
             )
         except RecoupeError as error:

@@ -1,0 +1,252 @@
+"""Reading in worker processes: their bounds, their deaths, and what is left of them."""
+
+from __future__ import annotations
+
+import ctypes
+import logging
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from rag.domain import Failure
+from rag.errors import ReadError
+from rag.readers import read_files
+from rag.readers.articles import Made
+from rag.readers.isolation import Bounds, Outcome, Task, workers
+from tests.conftest import ROOT
+
+SENTENCE = "Le pont est fermé depuis lundi, selon l’adjoint à la voirie."
+posix = pytest.mark.skipif(sys.platform == "win32", reason="signals and limits of POSIX")
+
+
+def say(key: str) -> Made:
+    return [], [Failure(key, "lu")]
+
+
+def hang() -> Made:
+    time.sleep(600)
+    return [], []
+
+
+def hang_in_c() -> Made:
+    re.match(r"(a+)+$", "a" * 60 + "b")
+    return [], []
+
+
+def fill() -> Made:
+    kept = [bytearray(10_000_000) for _ in range(1000)]
+    return [], [Failure(str(len(kept)), "")]
+
+
+def die(number: int) -> Made:
+    os.kill(os.getpid(), number)
+    return [], []
+
+
+def leave() -> Made:
+    os._exit(0)
+
+
+def crash() -> Made:
+    ctypes.string_at(0)
+    return [], []
+
+
+def refuse() -> Made:
+    raise ReadError("illisible pour cette raison")
+
+
+def recurse() -> Made:
+    return recurse()
+
+
+def unexpected() -> Made:
+    raise KeyError("clé")
+
+
+def unsendable() -> Made:
+    return [lambda: 1], []  # type: ignore[list-item]
+
+
+def warn() -> Made:
+    logging.getLogger("rag.essai").warning("premier\nsecond \x1b[31m %s", "mot")
+    logging.getLogger("rag.essai").debug("pas gardé")
+    return [], []
+
+
+def spend(seconds: float) -> Made:
+    time.sleep(seconds)
+    return [], [Failure(str(seconds), "lu")]
+
+
+def run(
+    read: Callable[..., Made], *args: Any, seconds: float = 60, memory_mb: int = 300
+) -> Outcome:
+    (outcome,) = workers.run([Task(read, args, seconds, "trop lent")], memory_mb)
+    return outcome
+
+
+def test_outcomes_come_in_the_order_of_tasks() -> None:
+    pauses = [0.2, 0.0, 0.1, 0.0, 0.05, 0.0]
+    tasks = (Task(spend, (p,), 60.0, "") for p in pauses)
+    found = [o.failures[0].name for o in workers.run(tasks, 300)]
+    assert found == [str(p) for p in pauses]
+
+
+@pytest.mark.parametrize("read", [hang, hang_in_c])
+def test_a_task_that_does_not_end_is_stopped(read: Callable[..., Made]) -> None:
+    assert run(read, seconds=1).reason == "trop lent"
+    assert run(say, "après").failures == (Failure("après", "lu"),)
+
+
+@posix
+def test_a_task_that_fills_the_memory_is_stopped() -> None:
+    assert "mémoire" in run(fill).reason
+    assert run(say, "après").failures == (Failure("après", "lu"),)
+
+
+@posix
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV, signal.SIGTERM, signal.SIGABRT])
+def test_a_worker_that_dies_is_one_failure(number: int) -> None:
+    tasks = [
+        Task(say, ("a",), 60, ""),
+        Task(die, (int(number),), 60, ""),
+        Task(say, ("b",), 60, ""),
+    ]
+    first, dead, last = workers.run(tasks, 300)
+    assert (first.failures[0].name, last.failures[0].name) == ("a", "b")
+    assert "arrêtée net" in dead.reason
+
+
+@posix
+def test_a_fault_of_a_c_library_is_one_failure() -> None:
+    assert "arrêtée net" in run(crash).reason
+
+
+@pytest.mark.parametrize(
+    ("read", "why"),
+    [(refuse, "pour cette raison"), (recurse, "RecursionError"), (unexpected, "KeyError")],
+)
+def test_what_a_reader_raises_is_one_reason(read: Callable[..., Made], why: str) -> None:
+    assert why in run(read).reason
+
+
+def test_what_cannot_be_sent_back_is_one_failure() -> None:
+    assert "arrêtée net" in run(unsendable).reason
+    assert run(say, "après").failures == (Failure("après", "lu"),)
+
+
+def test_what_a_reader_logs_reaches_this_log_on_one_line(caplog: pytest.LogCaptureFixture) -> None:
+    run(warn)
+    (record,) = [r for r in caplog.records if r.name == "rag.essai"]
+    assert record.getMessage() == r"premier\nsecond \x1b[31m mot"
+
+
+def test_threads_share_the_workers() -> None:
+    found: dict[str, str] = {}
+
+    def ask(key: str) -> None:
+        found[key] = run(say, key).failures[0].name
+
+    threads = [threading.Thread(target=ask, args=(str(i),)) for i in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == {str(i): str(i) for i in range(20)}
+
+
+@posix
+def test_all_the_workers_killed_at_rest_are_replaced() -> None:
+    run(say, "a")
+    for child in _workers():
+        child.kill()
+    assert run(say, "b").failures == (Failure("b", "lu"),)
+
+
+def test_closing_leaves_no_worker_and_the_next_task_starts_some() -> None:
+    run(say, "a")
+    assert _workers()
+    workers.close()
+    assert _workers() == []
+    assert run(say, "b").failures == (Failure("b", "lu"),)
+
+
+def _workers() -> list[psutil.Process]:
+    """Return the workers of this process: what its fork server started."""
+    found = []
+    for child in psutil.Process().children(recursive=True):
+        try:
+            if "forkserver" in " ".join(child.parent().cmdline()):
+                found.append(child)
+        except (psutil.Error, AttributeError):
+            continue
+    return found
+
+
+@posix
+def test_a_script_without_a_guard_reads_and_leaves_no_process(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(SENTENCE, "utf-8")
+    script = tmp_path / "lire.py"
+    script.write_text(
+        "from pathlib import Path\nfrom rag.readers import read_files\n"
+        "print('main')\nprint(len(read_files([Path('a.txt')]).articles))\n"
+    )
+    done = _python(tmp_path, str(script))
+    assert (done.stdout, done.stderr, done.returncode) == ("main\n1\n", "", 0)
+    assert not [p for p in psutil.process_iter(["environ"]) if _is_of(p, tmp_path)]
+
+
+@posix
+def test_a_parent_that_is_killed_leaves_no_process(tmp_path: Path) -> None:
+    script = (
+        "import os, threading, time\nfrom rag.readers.isolation import Task, workers\n"
+        "from tests import test_isolation as t\n"
+        "threading.Thread(target=t.run, args=(t.hang,), kwargs={'seconds': 1}, daemon=True).start()\n"
+        "t.run(t.say, 'a')\nos.kill(os.getpid(), 9)\n"
+    )
+    assert _python(tmp_path, "-c", script).returncode == -signal.SIGKILL
+    end = time.monotonic() + 60
+    while left := [p for p in psutil.process_iter(["environ"]) if _is_of(p, tmp_path)]:
+        assert time.monotonic() < end, left
+        time.sleep(0.2)
+
+
+def _python(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "RECOUPE_ESSAI": str(folder)}
+    return subprocess.run(
+        [sys.executable, *command],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+def _is_of(process: psutil.Process, folder: Path) -> bool:
+    try:
+        return process.environ().get("RECOUPE_ESSAI") == str(folder)
+    except psutil.Error:
+        return False
+
+
+def test_bounds_are_told_in_the_reason(tmp_path: Path) -> None:
+    path = tmp_path / "a.html"
+    many = "".join(f"a{i}=1 " for i in range(400_000))
+    path.write_text(f"<html><body><p {many}>{SENTENCE}</p></body></html>", "utf-8")
+    (tmp_path / "b.txt").write_text(SENTENCE, "utf-8")
+    reading = read_files([path, tmp_path / "b.txt"], bounds=Bounds(seconds=1))
+    assert "1 secondes (réglage RECOUPE_READ_SECONDS)" in reading.failures[0].reason
+    assert len(reading.articles) == 1
