@@ -7,12 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.assistant import LocalAssistant
+from rag.chroma import connect
 from rag.corrections import is_correction, standing
 from rag.domain import ArticleRecord, Source, source_json
 from rag.factcheck.model import Label
 from rag.readers import find_files, read_files
 from rag.settings import load_settings
-from rag.store import Store, _record, _record_metadata, connect
+from rag.store import Store, _record, _record_metadata
 
 NEWS = "Le conseil municipal de Lérac a voté lundi le budget de la piscine."
 
@@ -164,7 +165,7 @@ def reading(tmp_path_factory: pytest.TempPathFactory) -> LocalAssistant:
 
 def test_the_index_knows_corrections_after_it_is_opened_again(reading: LocalAssistant) -> None:
     store = Store(connect(reading.settings), reading.index.embedder.name)
-    known = {r.source.title: r.source.correction for r in store.records().values()}
+    known = {r.source.title: r.source.correction for r in store.records()}
     assert known == {
         "Crue à Lérac": False,
         "Crue à Lérac : rectificatif": True,
