@@ -38,7 +38,7 @@ _TERMINATOR = re.compile(r"(?:[.!?…]+[\s\u00a0\u202f]?)*[.!?…]+|\n+")
 _CLOSERS = re.compile(r"(?:[ \u00a0\u202f]?[»”’\"')\]]+)*(?:\[\d+\])*")
 _OPENERS = "«“\"‘'([—–-•"
 _PAIRS = {"«": "»", "“": "”", "(": ")"}
-_LAST_TOKEN = re.compile(r"[^\s\u00a0\u202f«“\"(’'\[]+$")
+_LAST_TOKEN = re.compile(r"[^\s\u00a0\u202f«“\"(’'\[]+\Z")
 _GLUED = re.compile(r"[A-ZÀ-Þ](?=[a-zà-ÿœæ’'])[a-zà-ÿœæ]*")  # a word after a lost space
 _PLAIN = re.compile(r"(?:[^\W\d_]+-)*[a-zà-ÿœæ]{3,}|\d{1,4}")
 _NEXT_WORD = re.compile(r"[\s\u00a0\u202f«“\"(\[—–-]*([^\W_]+)")
@@ -132,31 +132,32 @@ def _is_abbreviation(text: str, dot: int, following: str) -> bool:
         if last in _OFTEN_WORDS:
             return following[0].isdigit()
         return next_folded not in _PRONOUNS
-    at_line_start = text.rfind("\n", 0, dot) + 1 == token_match.start()
-    return bool(at_line_start and re.fullmatch(r"\d{1,2}|[a-z]", token))
+    opens_line = text[token_match.start() - 1 : token_match.start()] in {"", "\n"}
+    return bool(opens_line and re.fullmatch(r"\d{1,2}|[a-z]", token))
 
 
 def _whole_groups(text: str) -> list[Span]:
     """Return outermost quotations and parentheses short enough to stay whole."""
     groups: list[Span] = []
     stack: list[tuple[str, int]] = []
+    awaited = dict.fromkeys(_PAIRS.values(), 0)  # closers in the stack: it is never searched
     for match in re.finditer(r"[«»“”()\n]", text):
         sign, at = match.group(), match.start()
         if sign == "\n":
             stack.clear()
+            awaited = dict.fromkeys(awaited, 0)
         elif sign in _PAIRS:
             stack.append((_PAIRS[sign], at))
-        else:
-            while stack and stack[-1][0] != sign:
-                if not any(closer == sign for closer, _ in stack):
-                    break
-                stack.pop()
-            if stack and stack[-1][0] == sign:
-                _, opened = stack.pop()
-                if at + 1 - opened <= WHOLE_QUOTE:
-                    while groups and groups[-1][0] >= opened:
-                        groups.pop()
-                    groups.append((opened, at + 1))
+            awaited[_PAIRS[sign]] += 1
+        elif awaited[sign]:
+            closer = ""
+            while closer != sign:  # what was opened inside is left unclosed
+                closer, opened = stack.pop()
+                awaited[closer] -= 1
+            if at + 1 - opened <= WHOLE_QUOTE:
+                while groups and groups[-1][0] >= opened:
+                    groups.pop()
+                groups.append((opened, at + 1))
     return groups
 
 

@@ -145,6 +145,17 @@ def test_a_correction_outranks_what_it_corrects(assistant: LocalAssistant) -> No
     assert any(e.outranked for e in checked.evidence)
 
 
+def test_the_figure_that_an_article_recalls_is_not_the_one_it_gives(tmp_path: Path) -> None:
+    made = LocalAssistant(load_settings(index_dir=tmp_path))
+    text = (
+        "La digue de Roumieu mesure 412 mètres, ont établi les géomètres. "
+        "Les plans de 1931 parlaient de 430 mètres."
+    )
+    made.ingest(Reading((Article("digue", Source("La digue de Roumieu"), text),)))
+    assert verdict(made, "La digue de Roumieu mesure 412 mètres.") is Label.SUPPORTED
+    assert verdict(made, "La digue de Roumieu mesure 430 mètres.") is not Label.SUPPORTED
+
+
 def test_who_said_it_decides(assistant: LocalAssistant) -> None:
     (checked,) = assistant.verify("L’alerte de la crue est arrivée trop tard.").claims
     assert checked.verdict is Label.DECLARED

@@ -288,10 +288,8 @@ def _bounds(amount: float, before: str, scaled: Sequence[Token]) -> tuple[float,
 
 
 _OF_NOUN = re.compile(r"\s?(?:d['’]|de )([^\W\d_]+)")
-_NOUN = re.compile(
-    r"\s?(?:[%€$£°]|pour cent|(?:d['’]|de )?([^\W\d_]+)(?:\s?/\s?[^\W\d_]+|-heures?|"
-    r" (?:carré|cube)s?| par (?:heure|minute|seconde|jour)| à l['’]heure)?)"
-)
+_NOUN = re.compile(r"\s?(?:[%€$£°]|pour cent|(?:d['’]|de )?([^\W\d_]+)(?: (?:carré|cube)s?)?)")
+_RATE = re.compile(r"\s?([^\W\d_]+)(?:\s?/\s?|-| par | à l['’])[^\W\d_]+")
 _PARTED = re.compile(r"(?:demie?|quarts?)$|\d ?h(?:eures?)? ?\d+$")
 
 
@@ -299,6 +297,7 @@ def written(text: str, quantity: Quantity) -> str:
     """Return a quantity as `text` writes it, with the noun that it counts."""
     said = text[quantity.start : quantity.end]
     # « un an et demi » has its noun already, « un million et demi » waits for it.
-    noun = (_OF_NOUN if _PARTED.search(fold(said)) else _NOUN).match(text, quantity.end)
+    pattern = _OF_NOUN if _PARTED.search(fold(said)) else _RATE if "/" in quantity.unit else _NOUN
+    noun = pattern.match(text, quantity.end)
     tail = noun.group() if noun and not is_function_word(fold(noun.group(1) or "")) else ""
     return " ".join((said + tail).split())

@@ -19,6 +19,7 @@ from rag.factcheck.model import CheckedClaim, ClaimEvidence, Label
 from rag.factcheck.signals import AGAINST, FOR, OPEN
 from rag.factcheck.stance import Stance
 from rag.french import format_date
+from rag.matching import stem_set
 
 SUPPORT = 0.4  # probability from which a sentence counts for a claim
 CONTRADICT = 0.5  # and against it, with a signal that a reader can check
@@ -32,7 +33,7 @@ _SAME_EVENT = timedelta(days=60)  # a figure replaces an older one of the same e
 
 def judge(claim: str, evidence: Sequence[ClaimEvidence]) -> CheckedClaim:
     """Return the verdict on a claim, with all its evidence, best first."""
-    settled = _outrank(_consistent(evidence))
+    settled = _outrank(_consistent(claim, evidence))
     active = [e for e in settled if not e.outranked]
     held, against = [e for e in active if supports(e)], [e for e in active if contradicts(e)]
     label, reason = _decide(held, against, active)
@@ -136,26 +137,42 @@ def _is_fact(evidence: ClaimEvidence) -> bool:
     return evidence.his_words or evidence.attribution.kind is Kind.REPORTED
 
 
-def _consistent(evidence: Sequence[ClaimEvidence]) -> list[ClaimEvidence]:
-    """Leave undecided what counts against a claim for want of a closer look.
+def _consistent(claim: str, evidence: Sequence[ClaimEvidence]) -> list[ClaimEvidence]:
+    """Leave undecided what counts for or against a claim for want of a closer look.
 
-    An article does not contradict itself: its second figure counts something
-    else. Nor is a figure refuted by another one when a sentence as new about
-    the same thing gives it.
+    An article does not contradict itself: of its two figures, that of the
+    sentence that says more of the claim is meant, and the other counts
+    something else, or recalls an estimate. Nor is a figure refuted by another
+    one when a sentence as new about the same thing gives it.
     """
-    supporting = {e.citation.article_id for e in evidence if supports(e)}
-    given = [e for e in evidence if _gives_figure(e)]
+    balance = [_in_article(claim, e, evidence) for e in evidence]
+    recalled = [
+        supports(e) and denied > supported and FOR in _sides(e, "nombre")
+        for e, (supported, denied) in zip(evidence, balance, strict=True)
+    ]
+    given = [e for e, past in zip(evidence, recalled, strict=True) if _gives_figure(e) and not past]
     found = []
-    for e in evidence:
-        same_article = e.citation.article_id in supporting
+    for e, past, (supported, denied) in zip(evidence, recalled, balance, strict=True):
         elsewhere = _sides(e, "nombre") == {AGAINST} and any(
             _day(g) >= _day(e) and g is not e for g in given
         )
-        if contradicts(e) and not e.corrects and (same_article or elsewhere):
-            found.append(replace(e, stance=Stance.NEITHER))
-        else:
-            found.append(e)
+        same_article = 0 < supported >= denied
+        refuted = contradicts(e) and not e.corrects and (same_article or elsewhere)
+        found.append(replace(e, stance=Stance.NEITHER) if refuted or past else e)
     return found
+
+
+def _in_article(
+    claim: str, evidence: ClaimEvidence, among: Sequence[ClaimEvidence]
+) -> tuple[int, int]:
+    """Return how many words of a claim the article's sentences for and against it hold at most."""
+    wanted = {s for s in stem_set(claim) if not s.isdecimal()}
+    article = [e for e in among if e.citation.article_id == evidence.citation.article_id]
+    for_it, against = (
+        [len(wanted & stem_set(e.citation.quote)) for e in article if counts(e)]
+        for counts in (supports, lambda e: contradicts(e) and AGAINST in _sides(e, "nombre"))
+    )
+    return max(for_it, default=0), max(against, default=0)
 
 
 def _gives_figure(evidence: ClaimEvidence) -> bool:

@@ -1,0 +1,119 @@
+"""Time grows with the length of a text, not with its square, whatever it is made of.
+
+A file of 20,000 brackets took minutes. Each shape below is given to every step
+between reading and index; the bound, in time of the processor, is that of a
+hang: ten to a hundred times what a linear step takes.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import date
+
+import pytest
+
+from rag.cleaning import Block, blocks_of, clean, strip_reading_time, tidy
+from rag.corrections import is_correction, standing
+from rag.factcheck.quantities import quantities
+from rag.french import begins_with, content_stems, fold, names, numbers, parse_date, words
+from rag.furniture import noise
+from rag.sentences import sentence_spans
+from rag.splitting import parts, split
+from rag.when import asked, periods
+
+LENGTH, LONG = 50_000, 200_000  # characters
+BOUND = 5.0  # seconds
+DAY = date(2024, 3, 14)
+
+STEPS: dict[str, Callable[[str], object]] = {
+    "tidy": tidy,
+    "clean": lambda text: clean([Block(line) for line in (text, text[1:])], text[:80]),
+    "clean lines": lambda text: clean([Block(line) for line in text.split("\n")], text[:80]),
+    "noise": noise,
+    "reading time": strip_reading_time,
+    "blocks_of": blocks_of,
+    "sentence_spans": sentence_spans,
+    "split": split,
+    "split at headings": lambda text: split(
+        text, tuple((i, i + 1) for i in range(0, len(text), 60))
+    ),
+    "parts": parts,
+    "numbers": numbers,
+    "quantities": quantities,
+    "periods": lambda text: periods(text, DAY),
+    "asked": lambda text: asked(text, DAY),
+    "names": names,
+    "words": words,
+    "content_stems": content_stems,
+    "fold": fold,
+    "begins_with": lambda text: begins_with(text, text),
+    "parse_date": parse_date,
+    "correction": lambda text: (is_correction(text, text, text), standing(text)),
+}
+# One atom repeated, or two: the first half of one, the second of the other.
+SHAPES = [
+    "(", "«", "“", ")", "»", "”", '"', "’", "[1]", "[1", ".", "…", "?!", ". ", " .", ".A", "a.",
+    "a.A", "A. ", "J.-", "M. ", "1", "1 ", "1.", "1,", "000 ", "1 000 ", "1/", "a", "A", "é", "a-",
+    " ", "\u00a0", "\u2003", "\n", "\n ", "\t", "@", "a@", "www.", "http://", "€", "%", "\u202e",
+    "\u0301\u0323", "\u0f73", "\ufdfa", "\ud800", "•", "- ", ",", ", a", ": ", "cent ", "mille ",
+    "mille", "un ", "deux ", "neuf ", "vingt-", "et un ", "un million ", "million de ", "et demi ",
+    "1 million ", "heures ", "12 h ", "12h30", "km/h", "180 km/", "plus de ", "en 2024 ", "mars ",
+    "il y a ", "lundi ", "lecture ", "min ", "12 minutes", "lire aussi ", "facebook ", "x|",
+    "cookies ", "partager ", "nous avons écrit ", "correction ", "au lieu de ", "et non ",
+]  # fmt: skip
+MIXES = [
+    ("(", "»"), ("(”", "»"), ("«", ")"), ("“", "»"), ("(«“", "”)»"), ("(", "a. "), ("«", ". A"),
+    ("€", "1"), ("a", "@"), ("lecture", "\u2003"), ("\n", "a.\n"), ("a. ", "\n"), ("1 ", "000 "),
+    ("il y a ", "a-"), ("a.", "»"), ("mille ", "euros "), ("\u2003", "minutes"),
+]  # fmt: skip
+
+
+WORST = [("(", "»"), ("(”", "»"), ("a",), ("\u0301\u0323",), ("\u0f73",), ("un ",), ("€", "1")]
+
+pytestmark = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timers here")
+
+
+@contextmanager
+def bounded(seconds: float) -> Iterator[None]:
+    """Interrupt what takes longer: a test that hangs says nothing."""
+
+    def stop(*_: object) -> None:
+        raise TimeoutError(f"more than {seconds} s")
+
+    before = signal.signal(signal.SIGPROF, stop)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
+
+
+def made(length: int, *atoms: str) -> str:
+    size = length // len(atoms)
+    return "".join((atom * (size // len(atom) + 1))[:size] for atom in atoms)
+
+
+def slow(step: str, length: int, shapes: Iterable[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """Return the shapes that take a step longer than the bound."""
+    found = []
+    for atoms in shapes:
+        text = made(length, *atoms)
+        try:
+            with bounded(BOUND):
+                STEPS[step](text)
+        except TimeoutError:
+            found.append(atoms)
+    return found
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_every_shape_is_read_in_the_time_of_its_length(step: str) -> None:
+    assert slow(step, LENGTH, [*((s,) for s in SHAPES), *MIXES]) == []
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_what_took_the_square_of_its_length_no_longer_does(step: str) -> None:
+    assert slow(step, LONG, WORST) == []
