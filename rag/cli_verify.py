@@ -52,8 +52,8 @@ def verify_command(
     from rag.factcheck.model import verification_json
     from rag.factcheck.report import FORMATS
 
-    text = _text(claims)
     settings = settings_for(index)
+    text = _text(claims, settings.max_file_mb)
     with open_for(settings, "verify") as assistant, progress_bar("Vérification", None) as step:
         verification = assistant.verify(text, on_claim=lambda _claim: step(None, None))
     if as_json:
@@ -76,17 +76,21 @@ def verify_command(
     click.echo(f"Rapport : {output}", err=True)
 
 
-def _text(argument: str) -> str:
-    """Return the text to verify: of the file, when the argument names one."""
+def _text(argument: str, max_mb: int) -> str:
+    """Return the text to verify: of the file, when the argument names one. Raises ReadError."""
     from rag.readers.draft import decode
+    from rag.readers.files import read_file
 
     try:
-        path = Path(argument)
-        if len(argument) > 1000 or not path.is_file():
-            return argument
-        raw = path.read_bytes()
+        named = len(argument) <= 1000 and Path(argument).exists()
     except (OSError, ValueError):
+        named = False
+    if not named:
         return argument
+    try:
+        raw = read_file(argument, max_mb * 1_000_000)
+    except ReadError as error:
+        raise ReadError(texts.NOT_READ.format(argument, error)) from error
     return "\n\n".join(line for line in decode(raw).splitlines() if line.strip())
 
 

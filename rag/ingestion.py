@@ -97,9 +97,20 @@ def gone(index: Index, reading: Reading, roots: Sequence[str]) -> list[str]:
         file = _ROW.sub("", record.path)
         if not file or record.id in present or not _under(file, roots):
             continue
-        if file in read or not Path(file).exists():
+        if file in read or _absent(file):
             found.append(record.id)
     return found
+
+
+def _absent(file: str) -> bool:
+    """Tell whether a file is surely gone; what cannot be looked at may be there."""
+    try:
+        Path(file).lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def _under(file: str, roots: Sequence[str]) -> bool:

@@ -79,6 +79,7 @@ CHECKING = "Vérification en cours… {} affirmation(s) vérifiée(s)."
 TO_CONFIRM = "Proposition de Recoupe, à confirmer par un journaliste."
 UNKNOWN_FORMAT = "Le format «\u00a0{}\u00a0» n’existe pas\u00a0: choisissez {}."
 NOT_WRITTEN = "{} ne peut pas être écrit ({})\u00a0: choisissez un autre fichier."
+NOT_READ = "{} ne peut pas être lu ({})\u00a0: donnez un fichier de texte, ou le texte lui-même."
 NO_MODEL_NOTICE = "{} Voici, en attendant, des extraits des articles."
 CHANGED_ARTICLE = (
     "L’article a changé depuis cette réponse\u00a0: le passage cité n’y figure plus tel quel."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from functools import partial
 from pathlib import Path
 
@@ -162,3 +163,10 @@ def test_compact_says_what_it_did(run, articles: Path) -> None:  # type: ignore[
     assert json.loads(run("compact", "--json").output) == {"compacted": True}
     assert "Le pont fermé" in run("list").output
     assert run("doctor").exit_code == 0
+
+
+def test_a_pipe_to_verify_is_said_and_not_waited_for(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    os.mkfifo(tmp_path / "texte.txt")
+    result = run("verify", str(tmp_path / "texte.txt"))
+    assert result.exit_code == 1
+    assert "ne peut pas être lu" in result.stderr
