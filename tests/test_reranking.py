@@ -72,6 +72,7 @@ def test_a_correction_outranks_what_it_corrects() -> None:
 def test_the_corrected_figure_of_the_corpus_comes_first(assistant: LocalAssistant) -> None:
     answer = assistant.ask("Combien de personnes ont finalement été évacuées à Saint-Cyprin ?")
     assert "312" in answer.hits[0].passage.text
+    assert answer.statements
     assert all("340" not in s.text for s in answer.statements)
 
 
