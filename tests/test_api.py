@@ -699,6 +699,10 @@ EXAMPLES = re.findall(
 )
 
 
+def test_the_docs_have_examples() -> None:
+    assert {language for language, _ in EXAMPLES} == {"bash", "python"}
+
+
 @pytest.mark.parametrize(("language", "code"), EXAMPLES)
 def test_the_examples_of_the_docs_work(language: str, code: str, own: LocalAssistant) -> None:
     with serving(own) as url:

@@ -183,7 +183,9 @@ def test_republished_copies_count_once(assistant: LocalAssistant) -> None:
 
 
 def test_every_quote_is_its_span_and_carries_its_neighbours(assistant: LocalAssistant) -> None:
-    for claim in assistant.verify("Le pont de l’Ancre a rouvert. Le loup a tué 27 brebis.").claims:
+    claims = assistant.verify("Le pont de l’Ancre a rouvert. Le loup a tué 27 brebis.").claims
+    assert len(claims) == 2
+    for claim in claims:
         assert claim.evidence
         for evidence in claim.evidence:
             cited = evidence.citation

@@ -173,6 +173,7 @@ def test_a_model_that_fails_gives_way_to_extracts(
     answer = asking.ask(QUESTION)
     assert words in answer.notice
     assert answer.mode == "extractive"
+    assert answer.statements
     assert all(s.text in HALL for s in answer.statements)
 
 

@@ -81,6 +81,7 @@ def test_an_article_that_speaks_of_corrections_outranks_nothing() -> None:
 def test_the_corrected_figure_of_the_corpus_comes_first(assistant: LocalAssistant) -> None:
     answer = assistant.ask("Combien de personnes ont finalement été évacuées à Saint-Cyprin ?")
     assert "312" in answer.hits[0].passage.text
+    assert answer.statements
     assert all("340" not in s.text for s in answer.statements)
 
 

@@ -214,6 +214,7 @@ def test_a_refusal_says_what_to_do(browser: Page, sites: tuple[str, str, str]) -
     text = widget.wait(".turn").text
     assert "pas trouvé de réponse" in text
     assert "Essayez avec d’autres mots" in text
+    assert widget.all("li a")
     assert all(a.get_attribute("href").startswith("https://") for a in widget.all("li a"))
     assert widget.all(".cite") == []
 
