@@ -105,8 +105,8 @@ def busy_message(owner: Owner | None) -> str:
 def lost_message(owner: Owner) -> str:
     """Say in one French sentence that the owner does not answer and what to do."""
     return (
-        f"{named(owner)} tient l'index mais ne répond plus : arrêtez-le, puis relancez ; rien "
-        "n'est perdu."
+        f"{named(owner)}, qui tient l'index, ne répond plus : arrêtez-le s'il tourne encore, puis "
+        "relancez ; rien n'est perdu."
     )
 
 
