@@ -144,7 +144,7 @@ class Chroma:
     def _refused(self, error: BaseException) -> RecoupeError:
         if isinstance(error, RecoupeError):
             return error
-        log.warning("Chroma (%s)", self.where, exc_info=error)
+        log.info("Chroma (%s)", self.where, exc_info=error)
         text = str(error)
         if self.shared and _is_away(error):
             return StoreError(

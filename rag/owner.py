@@ -67,11 +67,17 @@ class Ownership:
     def withdraw(self) -> None:
         """Publish that this process no longer serves, and still holds the index."""
         self._owner = Owner(self._owner.pid, self._owner.command)
-        self._write()
+        try:
+            self._write()
+        except OSError:  # others find that it does not answer
+            log.info("%s", self._note, exc_info=True)
 
     def release(self) -> None:
         """Let others have the index."""
-        self._note.unlink(missing_ok=True)
+        try:
+            self._note.unlink(missing_ok=True)
+        except OSError:  # a folder that can be written no more; the lock alone decides
+            log.info("%s", self._note, exc_info=True)
         self._lock.release()
 
     def _write(self) -> None:

@@ -264,3 +264,14 @@ def test_two_ingestions_of_one_process_take_turns(tmp_path: Path) -> None:
         thread.join(timeout=max(0.1, until - time.monotonic()))
     assert sorted(r.id for r in assistant.index.records()) == ["a0", "a1", "a2", "a3"]
     assert assistant.check() == []
+
+
+def test_a_folder_that_is_no_more_written_is_let_go(tmp_path: Path) -> None:
+    """The note cannot be removed; the lock is released all the same, and nothing is raised."""
+    held = Ownership(tmp_path / "index", "recoupe ingest")
+    held._note = Path("/proc/version")  # removing and replacing it fail, for root too
+    held.withdraw()
+    held.release()
+    taken = acquire(tmp_path / "index", "recoupe ask")
+    assert isinstance(taken, Ownership)
+    taken.release()
