@@ -330,16 +330,14 @@ def show() -> None:
 def main(moments: str = "20", seed: str = "0", *names: str) -> None:
     """Run all faults, or those named, and print the table."""
     rng = random.Random(int(seed))
-    rows = []
-    for name in names or FAULTS:
-        if possible(name):
-            rows.append(run(name, int(moments), rng))
-        else:
-            rows.append(f"| {FAULTS[name][1]} | 0 | not possible here | | |")
     print(
         "| fault | moments | whole afterwards | articles | what was said |\n|---|---|---|---|---|"
     )
-    print("\n".join(rows))
+    for name in names or FAULTS:
+        if possible(name):
+            print(run(name, int(moments), rng), flush=True)
+        else:
+            print(f"| {FAULTS[name][1]} | 0 | not possible here | | |")
 
 
 if __name__ == "__main__":
