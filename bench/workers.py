@@ -75,13 +75,16 @@ def app(folder: Path, settings: Mapping[str, str]) -> Iterator[tuple[str, subpro
     assert process.stdout is not None
     lines = process.stdout
     url = next(line.split()[-1] for line in lines if "répond sur" in line)
-    threading.Thread(target=lambda: [None for _ in lines], daemon=True).start()
+    reader = threading.Thread(target=lambda: [None for _ in lines], daemon=True)
+    reader.start()
     try:
         yield url, process
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGINT)
         process.wait(60)
+        reader.join(10)
+        lines.close()
 
 
 def environment(folder: Path, settings: Mapping[str, str]) -> dict[str, str]:

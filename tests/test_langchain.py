@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -123,7 +124,7 @@ def in_a_checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[S
     """A working directory with some of the corpus, and a language model at RECOUPE_LLM."""
     (tmp_path / "corpus").mkdir()
     for name in ("halle-aux-grains.md", "gare-routiere.html", "club-foot-montee.md"):
-        (tmp_path / "corpus" / name).symlink_to(ROOT / "corpus" / name)
+        shutil.copy(ROOT / "corpus" / name, tmp_path / "corpus" / name)
     monkeypatch.chdir(tmp_path)
     model = ScriptedModel()
     with model.serving() as url:

@@ -24,7 +24,7 @@ def test_passages_are_the_text_exactly(text: str, target: int) -> None:
 def test_headings_keep_the_spans_exact(lines: list[tuple[str, bool]]) -> None:
     text, headings = assemble(Block(line, heading) for line, heading in lines)
     spans = split(text, headings, 30)
-    passages = make_passages("a", "v", text, spans, headings)
+    passages = make_passages("a", text, spans, headings)
     assert "".join(p.text for p in passages) == text
     assert all(p.text == text[p.start : p.end] for p in passages)
 
@@ -48,7 +48,7 @@ def test_a_passage_starts_at_each_heading_and_bears_it() -> None:
         Block(SENTENCE.strip()),
     ]
     text, headings = assemble(blocks)
-    passages = make_passages("a", "v", text, split(text, headings), headings)
+    passages = make_passages("a", text, split(text, headings), headings)
     assert [p.heading for p in passages] == ["", "Des renforts attendus"]
     assert passages[1].text.startswith("Des renforts attendus")
 
