@@ -192,14 +192,15 @@ def rounds(folder: Path, count: int, seed: int = 0) -> list[float]:
 
 def stored_passages(server: str) -> int:
     """Return the number of passages on a server, of all versions."""
-    import chromadb
-    from chromadb.config import Settings as ChromaSettings
+    from rag.chroma import connect
+    from rag.settings import load_settings
+    from rag.store import PASSAGES
 
-    host, port = server.removeprefix("http://").split(":")
-    client = chromadb.HttpClient(
-        host=host, port=int(port), settings=ChromaSettings(anonymized_telemetry=False)
-    )
-    return int(client.get_collection("recoupe-passages", embedding_function=None).count())
+    chroma = connect(load_settings(chroma_url=server))
+    collection = chroma.client.get_collection(PASSAGES, embedding_function=None)
+    count = int(collection.count())
+    chroma.close()
+    return count
 
 
 def main(count: str = "20", seed: str = "0") -> None:
