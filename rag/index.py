@@ -10,6 +10,7 @@ write to a shared store is seen at once; the words follow a second behind.
 from __future__ import annotations
 
 import logging
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -83,6 +84,7 @@ class Index:
         self._changes = ChangeLog(chroma, folder)
         self._writing = threading.RLock()
         self._closing = threading.Event()
+        self._replaced: threading.Timer | None = None
         self._positions = Positions.load(folder / "lexical" / "positions.json")
         # Searching and then answering ask for the same vector.
         self.question_vector = lru_cache(maxsize=32)(self._question_vector)
@@ -447,10 +449,18 @@ class Index:
             changes.rebuilt()
             switch_folder(self._folder, folder)
             self.store, self._changes = Store(fresh, self.embedder.name), changes
-        timer = threading.Timer(_LINGER, _discard, [old.chroma])
-        timer.daemon = True
-        timer.start()
+        self._discard_replaced()
+        self._replaced = threading.Timer(_LINGER, _discard, [old.chroma])
+        self._replaced.daemon = True
+        self._replaced.start()
         return True
+
+    def _discard_replaced(self) -> None:
+        """Remove the store that a rebuild has replaced, if it is still there."""
+        if self._replaced:
+            self._replaced.cancel()
+            self._replaced.function(*self._replaced.args)
+            self._replaced = None
 
     def stop(self) -> None:
         """Refuse further changes; the one under way ends, and questions are still answered."""
@@ -463,12 +473,11 @@ class Index:
             self._follower.join()
         with self._writing:
             self.store.chroma.close()
+            self._discard_replaced()
 
 
 def _discard(chroma: Chroma) -> None:
-    """Remove a store that another has replaced."""
-    import shutil
-
+    """Remove a store that another has replaced; once more does no harm."""
     chroma.close()
     if chroma.folder:
         shutil.rmtree(chroma.folder, ignore_errors=True)

@@ -203,6 +203,8 @@ def test_a_rebuilt_store_holds_the_same_and_is_smaller(
     assert index.check() == []
     assert folder_size(index.store.chroma.folder) < size
     add(index, make_article("b", BRIDGE))
+    index.close()
+    assert [f.name for f in settings.index_dir.glob("chroma*")] == ["chroma-2"]
     again = open_index(settings, embedder)
     assert again.articles() == 31
     assert again.check() == []
