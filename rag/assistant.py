@@ -20,6 +20,7 @@ from rag.answering.evidence import find_evidence
 from rag.answering.extractive import compose, refuse, render
 from rag.answering.followup import complete
 from rag.answering.generative import Draft, Generator, Retried, load_generator
+from rag.chroma import sweep_folders
 from rag.domain import (
     Answer,
     ArticleRecord,
@@ -32,7 +33,7 @@ from rag.domain import (
     Turn,
 )
 from rag.embedding import load_embedder
-from rag.errors import ModelError, QuestionError
+from rag.errors import ModelError, QuestionError, RecoupeError
 from rag.index import Index, Progress, open_index
 from rag.ingestion import ingest
 from rag.owner import Owner, Ownership, acquire
@@ -131,9 +132,15 @@ class LocalAssistant:
         """
         self.settings = settings
         self.ownership = ownership
+        if ownership:  # others must not touch what its owner may be building
+            sweep_folders(settings.index_dir)
         self.embedder = load_embedder(settings)
         self.index: Index = open_index(settings, self.embedder, progress)
-        reranker = load_reranker(settings, self.index.lexical)
+        try:
+            reranker = load_reranker(settings, self.index.lexical)
+        except RecoupeError:
+            self.index.close()
+            raise
         self.retriever = Retriever(self.index, settings.candidates, reranker)
         self._generator: Generator | None = None
         self._checker: Checker | None = None  # loads the French parser, 1 s
@@ -283,7 +290,10 @@ class LocalAssistant:
             )
             if self.index.compactable:
                 log.info("le magasin de vecteurs est refait sans ses restes")
-                self.index.compact()
+                try:
+                    self.index.compact()
+                except RecoupeError as error:  # the ingestion itself has succeeded
+                    log.warning("compactage remis à plus tard : %s", error)
             return report
 
     def remove(self, ids: Sequence[str]) -> list[str]:

@@ -14,12 +14,13 @@ import hashlib
 import json
 import logging
 import secrets
-import socket
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from rag.errors import StoreError
 
 if TYPE_CHECKING:
     from rag.chroma import Chroma
@@ -47,7 +48,7 @@ class Writer:
 
     `done` numbers its last finished switch; `pending` the change under way, 0
     for none, and `switched` tells that its articles are switched and only the
-    old passages are left to sweep. `beat` grows with each step. `dropped`
+    old passages are left to sweep. `beat` is drawn anew at each step. `dropped`
     counts the passages deleted since the store was last rebuilt.
     """
 
@@ -55,7 +56,7 @@ class Writer:
     done: int = 0
     pending: int = 0
     switched: bool = False
-    beat: int = 0
+    beat: str = ""
     dropped: int = 0
     steps: tuple[Step, ...] = ()
 
@@ -77,12 +78,11 @@ class ChangeLog:
             chroma.client.get_or_create_collection, name=CHANGES, embedding_function=None
         )
         # The lock on the folder (`owner.py`) makes it the only writer of this name.
-        name = f"{socket.gethostname()} {index_dir.resolve()}".encode(errors="replace")
-        shared = hashlib.blake2b(name, digest_size=6).hexdigest()
-        self.writer = shared if chroma.shared else "local"
+        self.writer = _name(index_dir) if chroma.shared else "local"
+        self.store = str(self._rows.id)
         self._session = secrets.token_hex(4)
         self.own = next((w for w in self.writers() if w.id == self.writer), Writer(self.writer))
-        self._stuck: dict[str, tuple[int, float]] = {}
+        self._stuck: dict[str, tuple[str, float]] = {}
 
     def generation(self, number: int) -> str:
         """Return the generation of what change `number` writes: no other write has it."""
@@ -116,7 +116,7 @@ class ChangeLog:
     def fenced(self) -> bool:
         """Tell whether others took this writer for dead and settled its change."""
         found = self._chroma.call(self._rows.get, ids=[self.writer], include=["metadatas"])
-        return not found["ids"] or int(found["metadatas"][0]["beat"]) != self.own.beat
+        return not found["ids"] or found["metadatas"][0]["beat"] != self.own.beat
 
     def gone(self, ids: Iterable[str], number: int) -> None:
         """Leave a mark of removed articles, for those who follow."""
@@ -148,36 +148,40 @@ class ChangeLog:
         now = time.monotonic()
         pending = {w.id: w for w in writers if w.pending and w.id != self.writer}
         self._stuck = {
-            i: (w.beat, now) if self._stuck.get(i, (None, 0))[0] != w.beat else self._stuck[i]
+            i: (w.beat, now) if self._stuck.get(i, ("", 0))[0] != w.beat else self._stuck[i]
             for i, w in pending.items()
         }
+        late = [pending[i] for i, (_, since) in self._stuck.items() if now - since >= lease]
         found = []
-        for i, (_, since) in self._stuck.items():
-            if now - since >= lease:
-                fenced = replace(pending[i], beat=pending[i].beat + 1)
+        for writer in late:
+            if self._unmoved(writer):
+                fenced = replace(writer, beat=secrets.token_hex(4))
                 self._write(fenced)
                 found.append(fenced)
         return found
 
     def settled(self, writer: Writer, dropped: int) -> None:
-        """Close the change of a writer that is gone (or of this one, before)."""
+        """Close the change of a writer that is gone (or of this one, before).
+
+        One that has come back and moved on meanwhile keeps its row.
+        """
         if writer.id == self.writer:
             self.end(dropped)
-            return
-        self._write(
-            replace(
-                writer,
-                done=max(writer.done, writer.pending), pending=0, switched=False, steps=(),
-                beat=writer.beat + 1, dropped=writer.dropped + dropped,
-            )
-        )  # fmt: skip
+        elif self._unmoved(writer):
+            done, total = max(writer.done, writer.pending), writer.dropped + dropped
+            self._write(Writer(writer.id, done, beat=secrets.token_hex(4), dropped=total))
+
+    def _unmoved(self, writer: Writer) -> bool:
+        """Tell whether a writer's row is still as it was read."""
+        found = self._chroma.call(self._rows.get, ids=[writer.id], include=["metadatas"])
+        return bool(found["ids"]) and found["metadatas"][0]["beat"] == writer.beat
 
     def rebuilt(self) -> None:
         """Say that the store holds no deleted passage any more."""
         self._put(replace(self.own, dropped=0))
 
     def _put(self, own: Writer) -> None:
-        self.own = replace(own, beat=own.beat + 1)
+        self.own = replace(own, beat=secrets.token_hex(4))
         self._write(self.own)
 
     def _write(self, writer: Writer) -> None:
@@ -199,25 +203,31 @@ class ChangeLog:
 
 @dataclass
 class Positions:
-    """How far the lexical cache has followed each writer, kept beside it."""
+    """How far the lexical cache has followed each writer of a store, kept beside it."""
 
     file: Path
+    store: str
     seen: dict[str, int] = field(default_factory=dict)
 
     @classmethod
-    def load(cls, file: Path) -> Positions | None:
-        """Return the positions kept in `file`; None when there are none that can be trusted."""
+    def load(cls, file: Path, store: str) -> Positions | None:
+        """Return the positions kept in `file`; None when there are none, or another store's."""
         try:
-            seen = json.loads(file.read_text(encoding="utf-8"))
-            return cls(file, {str(k): int(v) for k, v in seen.items()})
-        except (OSError, ValueError, AttributeError, TypeError):
+            kept = json.loads(file.read_text(encoding="utf-8"))
+            if kept["store"] != store:
+                return None
+            return cls(file, store, {str(k): int(v) for k, v in kept["seen"].items()})
+        except (OSError, ValueError, AttributeError, TypeError, KeyError):
             return None
 
     def save(self) -> None:
-        """Write them whole or not at all."""
+        """Write them whole or not at all; what is not kept is only followed again."""
         draft = self.file.with_suffix(".tmp")
-        draft.write_text(json.dumps(self.seen), encoding="utf-8")
-        draft.replace(self.file)
+        try:
+            draft.write_text(json.dumps({"store": self.store, "seen": self.seen}), "utf-8")
+            draft.replace(self.file)
+        except OSError:
+            log.info("positions non gardées", exc_info=True)
 
 
 Articles = Callable[[str, int], set[str]]
@@ -246,9 +256,24 @@ def news(
 _FILLER = [1.0, 0.0]  # rows are never searched by likeness
 
 
+def _name(index_dir: Path) -> str:
+    """Return the name under which a folder writes, drawn once. Raises StoreError."""
+    file = index_dir / "writer"
+    try:
+        if not file.exists():
+            index_dir.mkdir(parents=True, exist_ok=True)
+            file.write_text(secrets.token_hex(8), encoding="utf-8")
+        return file.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise StoreError(
+            f"Le dossier {index_dir} ne peut pas être utilisé ({error.strerror}) : "
+            "choisissez-en un autre avec RECOUPE_INDEX_DIR."
+        ) from error
+
+
 def _writer(row: str, meta: Any, text: str) -> Writer:
     steps = tuple(Step(*values) for values in json.loads(text or "[]"))
     return Writer(
-        row, int(meta["done"]), int(meta["pending"]), bool(meta["switched"]), int(meta["beat"]),
+        row, int(meta["done"]), int(meta["pending"]), bool(meta["switched"]), str(meta["beat"]),
         int(meta["dropped"]), steps,
     )  # fmt: skip

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import shutil
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -44,7 +45,9 @@ QUOTA = 300
 _BATCH = 5000  # embedded, Chroma refuses more than 5,461 records in one call
 _PATIENCE = 20.0  # seconds that a server may be away before a call fails
 _SILENCE = 60.0  # seconds without an answer after which a server is given up
+_BUSY = frozenset({429, 502, 503, 504})
 _RESERVE = 64_000_000  # bytes kept free: on a full disk Chroma can neither write nor be read
+_DATABASE = "chroma.sqlite3"  # what Chroma keeps in its folder
 _POINTER = "store"  # names the folder of the embedded store, see `switch_folder`
 
 
@@ -104,27 +107,36 @@ class Chroma:
         """
         overlap = self.most // 3 if self.shared else 0
         seen: set[str] = set()
+        last: list[str] = []
         at = 0
         while True:
             got = self.call(collection.get, limit=self.most, offset=at, **arguments)
-            fresh = [n for n, i in enumerate(got["ids"]) if i not in seen]
+            ids = got["ids"]
+            if overlap and last and not set(last[-overlap:]) & set(ids):
+                last, at = [], 0  # more went than pages overlap: from the beginning
+                continue
+            fresh = [n for n, i in enumerate(ids) if i not in seen]
             if overlap:
-                seen = set(got["ids"])
+                seen.update(ids)
             if fresh:
                 yield {
                     key: [got[key][n] for n in fresh]
                     for key in ("ids", "documents", "metadatas", "embeddings")
                     if got.get(key) is not None
                 }
-            if len(got["ids"]) < self.most:
+            if len(ids) < self.most:
                 return
-            at += len(got["ids"]) - overlap
+            last = ids
+            at += len(ids) - overlap
 
-    def check_room(self) -> None:
-        """Refuse to write on a disk that is nearly full. Raises StoreError."""
+    def check_room(self, wanted: int = 0) -> None:
+        """Refuse to write on a disk that is nearly full. Raises StoreError.
+
+        `wanted` is what is about to be written, in bytes, when it is much.
+        """
         if self.folder is not None:
-            free = shutil.disk_usage(self.folder).free
-            if free < _RESERVE:
+            free = _free(self.folder)
+            if free < _RESERVE + wanted:
                 raise StoreError(
                     f"Il ne reste que {free // 1_000_000} Mo sur le disque de {self.where} : "
                     "libérez de la place, puis relancez ; l'index est resté entier."
@@ -152,7 +164,7 @@ class Chroma:
                 "relancez le serveur, puis recommencez ; ce qui était écrit est resté entier."
             )
         if self.folder is not None:
-            if shutil.disk_usage(self.folder).free < _RESERVE // 8:
+            if _free(self.folder) < _RESERVE // 8:
                 return StoreError(
                     f"Le disque de {self.where} est plein : libérez de la place, puis relancez ; "
                     "l'index est resté entier."
@@ -199,9 +211,9 @@ def connect(settings: Settings) -> Chroma:
             # Chroma waits for a silent server for ever otherwise; it has no setting for it.
             for session in _sessions(client):
                 session.timeout = httpx.Timeout(_SILENCE, connect=5.0)
+                session.event_hooks["response"] = [_refuse_busy]
             return Chroma(client, where, None, QUOTA)
         folder = current_folder(settings.index_dir)
-        _sweep_folders(settings.index_dir, folder)
         return Chroma(embedded(folder), where, folder, _BATCH)
     except Exception as error:  # Chroma's own errors share no base
         raise StoreError(
@@ -237,7 +249,9 @@ def next_folder(index_dir: Path) -> Path:
 
 
 def switch_folder(index_dir: Path, folder: Path) -> None:
-    """Make `folder` the store at the next opening: whole or not at all."""
+    """Make `folder` the store at the next opening, whole or not at all. Raises StoreError."""
+    if not (folder / _DATABASE).exists():
+        raise StoreError(f"La copie {folder} a disparu : l'index est resté comme il était.")
     draft = index_dir / f"{_POINTER}.tmp"
     with draft.open("w", encoding="utf-8") as file:
         file.write(folder.name)
@@ -246,11 +260,13 @@ def switch_folder(index_dir: Path, folder: Path) -> None:
     draft.replace(index_dir / _POINTER)
 
 
-def _sweep_folders(index_dir: Path, current: Path) -> None:
-    """Remove what an interrupted rebuild left."""
-    if current.exists():
+def sweep_folders(index_dir: Path) -> None:
+    """Remove what an interrupted rebuild left; for the owner of the index alone."""
+    current = current_folder(index_dir)
+    if (current / _DATABASE).exists():
         for folder in index_dir.glob("chroma*"):
-            if folder.is_dir() and folder.name != current.name:
+            ours = re.fullmatch(r"chroma(-\d+)?", folder.name)
+            if ours and folder.is_dir() and folder.name != current.name:
                 shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -258,6 +274,20 @@ def _quiet() -> Any:
     from chromadb.config import Settings as ChromaSettings
 
     return ChromaSettings(anonymized_telemetry=False)
+
+
+def _free(folder: Path) -> int:
+    """Return the bytes free on a folder's disk; a great many when it cannot be told."""
+    try:
+        return shutil.disk_usage(folder).free
+    except OSError:
+        return 1 << 60
+
+
+def _refuse_busy(response: httpx.Response) -> None:
+    """Raise for the answers of a server that will do better later; Chroma's hide the status."""
+    if response.status_code in _BUSY:
+        response.raise_for_status()
 
 
 def _sessions(client: ClientAPI) -> list[httpx.Client]:
@@ -270,7 +300,7 @@ def _sessions(client: ClientAPI) -> list[httpx.Client]:
 def _is_away(error: BaseException) -> bool:
     """Tell whether a server did not answer, or could not at present."""
     if isinstance(error, httpx.HTTPStatusError):
-        return error.response.status_code in {429, 502, 503, 504}
+        return error.response.status_code in _BUSY
     if isinstance(error, httpx.TransportError | ConnectionError):
         return True
     return isinstance(error, ValueError) and "Could not connect" in str(error)

