@@ -250,3 +250,24 @@ def test_bounds_are_told_in_the_reason(tmp_path: Path) -> None:
     reading = read_files([path, tmp_path / "b.txt"], bounds=Bounds(seconds=1))
     assert "1 secondes (réglage RECOUPE_READ_SECONDS)" in reading.failures[0].reason
     assert len(reading.articles) == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no fork server there")
+def test_a_process_that_ends_while_workers_start_prints_nothing(tmp_path: Path) -> None:
+    """They find that what they share is gone, and said so with a traceback."""
+    (tmp_path / "a.txt").write_text(
+        "Titre : A\n\nLe pont de Lérac est fermé depuis lundi.", "utf-8"
+    )
+    code = (
+        "import os, signal, sys\n"
+        "from rag.readers import read_files\n"
+        "from pathlib import Path\n"
+        "assert read_files([Path(sys.argv[1])]).articles\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "a.txt")],
+        cwd=ROOT, capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == -9
+    assert done.stderr == ""

@@ -376,7 +376,34 @@ class _Context(_BaseContext):
 def _context() -> _Context:
     context = _Context()
     context.set_forkserver_preload(_PRELOADED)
+    if sys.platform != "win32":
+        from multiprocessing import forkserver
+
+        with _without_stderr():
+            forkserver.ensure_running()
     return context
+
+
+@contextmanager
+def _without_stderr() -> Iterator[None]:
+    """Start processes that say nothing: what workers log comes with their outcomes.
+
+    One that is stopped while it starts would print a traceback, and the tracker of
+    semaphores a warning when this process is killed.
+    """
+    try:
+        kept = os.dup(2)
+    except OSError:  # there is none
+        yield
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 workers = Workers()
