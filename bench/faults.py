@@ -77,6 +77,7 @@ class Trial:
 
 
 Fault = Callable[[Trial], None]
+Process = subprocess.Popen[str]
 
 
 def kill_ingest(trial: Trial) -> None:
@@ -87,32 +88,33 @@ def kill_ingest(trial: Trial) -> None:
     trial.finish(process)
 
 
-def kill_app(trial: Trial) -> None:
-    """Kill -9 of the app that an ingestion has handed its articles to."""
+def _handed_over(trial: Trial, accident: Callable[[Process, Process], None]) -> None:
+    """Bring an accident about to an app and to the ingestion that it was handed."""
     with app(trial.index, trial.settings) as (_, owner):
         process = trial.start()
         trial.wait()
-        owner.kill()
+        accident(owner, process)
         trial.finish(process)
+
+
+def kill_app(trial: Trial) -> None:
+    """Kill -9 of the app that an ingestion has handed its articles to."""
+    _handed_over(trial, lambda owner, _: owner.kill())
 
 
 def kill_both(trial: Trial) -> None:
     """Kill -9 of the app and of the ingestion."""
-    with app(trial.index, trial.settings) as (_, owner):
-        process = trial.start()
-        trial.wait()
+
+    def both(owner: Process, process: Process) -> None:
         owner.kill()
         process.kill()
-        trial.finish(process)
+
+    _handed_over(trial, both)
 
 
 def stop_app(trial: Trial) -> None:
     """Ctrl+C in the app during an ingestion handed over: it must end the change first."""
-    with app(trial.index, trial.settings) as (_, owner):
-        process = trial.start()
-        trial.wait()
-        owner.terminate()
-        trial.finish(process)
+    _handed_over(trial, lambda owner, _: owner.terminate())
 
 
 def disk_full(trial: Trial) -> None:

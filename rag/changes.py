@@ -98,9 +98,14 @@ class ChangeLog:
             found += [_writer(i, meta, text) for i, meta, text in rows]
         return found
 
+    @property
+    def next(self) -> int:
+        """The number of the change that would begin now."""
+        return max(self.own.done, self.own.pending) + 1
+
     def begin(self, steps: Sequence[Step]) -> int:
         """Say what is about to change; return the number of the change."""
-        number = max(self.own.done, self.own.pending) + 1
+        number = self.next
         self._put(replace(self.own, pending=number, switched=False, steps=tuple(steps)))
         return number
 
@@ -115,8 +120,7 @@ class ChangeLog:
 
     def fenced(self) -> bool:
         """Tell whether others took this writer for dead and settled its change."""
-        found = self._chroma.call(self._rows.get, ids=[self.writer], include=["metadatas"])
-        return not found["ids"] or found["metadatas"][0]["beat"] != self.own.beat
+        return not self._unmoved(self.own)
 
     def gone(self, ids: Iterable[str], number: int) -> None:
         """Leave a mark of removed articles, for those who follow."""

@@ -110,7 +110,7 @@ def ingest_command(
     from rag.readers import Bounds, find_files, read_addresses, read_files, workers
 
     settings = settings_for(index)
-    bounds = Bounds(settings.read_seconds, settings.read_memory_mb)
+    bounds = Bounds.of(settings)
     urls = [p for p in paths if re.match(r"https?://", p)]
     roots = [Path(p) for p in paths if p not in urls] or ([] if urls else [Path("corpus")])
     with open_for(settings, "ingest", wait=600) as assistant:

@@ -90,21 +90,13 @@ class Index:
         self.question_vector = lru_cache(maxsize=32)(self._question_vector)
         with self._writing:
             self._settle(self._changes.own)
-            if lexical.fresh or self._ahead():
+            if lexical.fresh or self._positions is None:
                 self._fill_words(progress)
             else:
-                self.follow()
+                self.follow(progress)
         self._follower = threading.Thread(target=self._keep_following, name="suivi", daemon=True)
         if chroma.shared:
             self._follower.start()
-
-    def _ahead(self) -> bool:
-        """Tell whether the words are of another store, or of a later state of it (a backup)."""
-        if self._positions is None:
-            return True
-        seen = self._positions.seen
-        done = {w.id: w.done for w in self._changes.writers()}
-        return any(number > done.get(writer, 0) for writer, number in seen.items())
 
     def records(self) -> Iterator[ArticleRecord]:
         """Yield the current record of each article, in no order."""
@@ -201,7 +193,7 @@ class Index:
     ) -> bool:
         """Write versions as a change of its own; False when others undid it meanwhile."""
         known = self.records_of(record.id for record, _ in versions)
-        number = max(self._changes.own.done, self._changes.own.pending) + 1
+        number = self._changes.next
         generation = self._changes.generation(number)
         records = [replace(record, generation=generation) for record, _ in versions]
         passages = [
@@ -311,29 +303,45 @@ class Index:
 
     def _sweep_around(self, articles: Sequence[str]) -> int:
         """Delete all versions of some articles but the current, and those in flight."""
-        stale = self._stale(lambda: self.store.passage_ids(articles))
+        stale = self._stale(self.store.passage_ids(articles))
         self.store.delete_passages(sorted(stale))
         return len(stale)
 
-    def _stale(self, stored: Callable[[], set[str]]) -> set[str]:
-        """Return the passages of no current version that nobody is writing.
+    def _stale(self, listed: set[str]) -> set[str]:
+        """Return, of passages just listed, those of no current version that nobody is writing.
 
         The order makes it safe: passages are listed first, then what is in
         flight, then the records. A passage listed is announced before it is
         written; when it is announced no more, its record has been switched.
         """
-        found = stored()
         flying = {v for w in self._changes.writers() for v in w.in_flight}
         flying -= self._changes.own.in_flight
-        current = self.current(found)
-        return {i for i in found if i not in current and version_of(i) not in flying}
+        current = self.current(listed)
+        return {i for i in listed if i not in current and version_of(i) not in flying}
 
-    def follow(self) -> None:
+    def _broken(self, records: Iterable[ArticleRecord], listed: set[str]) -> list[str]:
+        """Return the articles that lack a passage, among records read after passages were listed.
+
+        What somebody has written in between is not missing: those are looked at again.
+        """
+        suspects = [r.id for r in records if not listed.issuperset(r.passage_ids())]
+        return sorted(
+            i
+            for i, r in self.records_of(suspects).items()
+            if len(self.store.passages(r.passage_ids())) < r.passages
+        )
+
+    def follow(self, progress: Progress = _silent) -> None:
         """Take over what other writers of the store have changed. Raises StoreError."""
         with self._writing:
             writers = self._changes.writers()
             positions = self._positions
             if positions is None:
+                return
+            done = {w.id: w.done for w in writers}
+            if any(number > done.get(writer, 0) for writer, number in positions.seen.items()):
+                # The words are of a later state than the store's: it was taken from a backup.
+                self._fill_words(progress)
                 return
             touched, seen = news(self._changes, writers, self.store.written, positions)
             self._follow_articles(touched)
@@ -400,14 +408,11 @@ class Index:
         problems = []
         with self._writing:
             self.follow()
-            stored = self.store.passage_ids()
-            stale = self._stale(lambda: stored)
-            expected = {i for r in self.records() for i in r.passage_ids()}
-            # What somebody has written in between is not missing.
-            articles = sorted({version_of(i)[0] for i in expected - stored})
-            again = self.records_of(articles)
-            missing = [i for i in articles if i in again and self._incomplete(again[i])]
-            held = self.lexical.versions()
+            listed = self.store.passage_ids()
+            stale = self._stale(listed)
+            records = list(self.records())
+            missing = self._broken(records, listed)
+            expected, held = sum(r.passages for r in records), self.lexical.versions()
         if missing:
             problems.append(
                 f"{len(missing)} article(s) incomplet(s), que « recoupe doctor --repair » retire, "
@@ -415,23 +420,20 @@ class Index:
             )
         if stale:
             problems.append(f"{len(stale)} passage(s) d'anciennes versions restent à balayer.")
-        if held != len(expected) and not self.store.chroma.shared:
-            problems.append(f"L'index lexical tient {held} passages au lieu de {len(expected)}.")
+        if held != expected and not self.store.chroma.shared:
+            problems.append(f"L'index lexical tient {held} passages au lieu de {expected}.")
         return problems
-
-    def _incomplete(self, record: ArticleRecord) -> bool:
-        return len(self.store.passages(record.passage_ids())) < record.passages
 
     def repair(self, progress: Progress = _silent) -> None:
         """Sweep what no current version holds and make the lexical cache again."""
         with self._writing:
             self._ready()
-            stale = self._stale(self.store.passage_ids)
+            listed = self.store.passage_ids()
+            stale = self._stale(listed)
             log.info("réparation de l'index : %d passages périmés", len(stale))
             self.store.delete_passages(sorted(stale))
             # Absent, it is read again by the next ingestion; incomplete, it would stay so.
-            broken = [r.id for r in self.records() if self._incomplete(r)]
-            if broken:
+            if broken := self._broken(self.records(), listed):
                 log.warning("articles incomplets retirés, à ré-ingérer : %s", ", ".join(broken))
                 self.remove(broken)
             self._fill_words(progress)

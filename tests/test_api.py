@@ -470,6 +470,13 @@ def idle(url: str) -> None:
         time.sleep(0.05)
 
 
+def assert_nothing_more_is_checked(url: str, checked: list[str]) -> None:
+    idle(url)
+    seen = len(checked)
+    assert httpx.post(f"{url}/api/v1/ask", json=HALL, timeout=120).status_code == 200
+    assert len(checked) == seen < 60
+
+
 def test_a_question_is_answered_during_a_long_verification(
     own: LocalAssistant, checked: list[str]
 ) -> None:
@@ -482,10 +489,7 @@ def test_a_question_is_answered_during_a_long_verification(
             assert httpx.post(f"{url}/api/v1/ask", json=HALL, timeout=120).status_code == 200
             assert len(checked) < 50
         # The reader has left: the claim that is being checked is the last one.
-        idle(url)
-        seen = len(checked)
-        assert httpx.post(f"{url}/api/v1/ask", json=HALL, timeout=120).status_code == 200
-        assert len(checked) == seen < 60
+        assert_nothing_more_is_checked(url, checked)
 
 
 def test_a_plain_verification_takes_turns_and_stops_with_its_reader(
@@ -506,10 +510,7 @@ def test_a_plain_verification_takes_turns_and_stops_with_its_reader(
                 time.sleep(0.02)
             assert httpx.post(f"{url}/api/v1/ask", json=HALL, timeout=120).status_code == 200
             assert len(checked) < 50
-        idle(url)
-        seen = len(checked)
-        assert httpx.post(f"{url}/api/v1/ask", json=HALL, timeout=120).status_code == 200
-        assert len(checked) == seen < 60
+        assert_nothing_more_is_checked(url, checked)
 
 
 def test_a_text_is_split_once_and_each_claim_checked_once(

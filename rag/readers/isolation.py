@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pebble import ProcessExpired, ProcessFuture, ProcessPool
 
@@ -31,6 +31,9 @@ from rag.domain import Article, Failure
 from rag.errors import ReadError
 from rag.markup import printable
 from rag.readers.articles import Made
+
+if TYPE_CHECKING:
+    from rag.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +56,11 @@ class Bounds:
 
     seconds: float = 30.0
     memory_mb: int = 320
+
+    @classmethod
+    def of(cls, settings: Settings) -> Bounds:
+        """Return the bounds that the settings give."""
+        return cls(settings.read_seconds, settings.read_memory_mb)
 
 
 @dataclass(frozen=True, slots=True)

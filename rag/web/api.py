@@ -33,14 +33,13 @@ from rag.domain import (
     statement_json,
 )
 from rag.errors import ReadError
-from rag.factcheck.checker import Checker
-from rag.factcheck.claims import Claim
 from rag.factcheck.model import Verification, claim_json, verification_json
 from rag.french import excerpt
 from rag.readers import Bounds
 from rag.web.access import Access
+from rag.web.claims import claims_in_turns
 from rag.web.feedback import Feedback, FeedbackStore
-from rag.web.limits import Gate, Rates, client_of, in_one_turn, in_turns
+from rag.web.limits import Gate, Rates, client_of, in_one_turn
 from rag.web.metrics import Metrics
 from rag.web.openapi import RESPONSES, document
 from rag.web.problems import ForbiddenError, add_problem_handlers, problem, problem_body, told
@@ -109,11 +108,8 @@ def _verifying(
     @app.post("/verify", operation_id="verify", response_model=None)
     async def verify(body: VerifyBody, request: Request) -> Response:
         _heard(assistant, "vérification", body.text)
-        async with gate.place(), gate.turn():
-            checker, claims = await run_in_threadpool(_split, assistant, body.text)
-        gate.check(long=True)
-        rates.take_claims(client_of(request), len(claims))
-        steps = in_turns(gate, checker.check_claims(claims, body.filters.filters()))
+        visitor, filters = client_of(request), body.filters.filters()
+        steps = await claims_in_turns(assistant, gate, rates, visitor, body.text, filters)
         if _wants_stream(request):
             return _streamed(metrics, "verify", steps, _verify_event)
         with metrics.timed("verify"):
@@ -129,12 +125,6 @@ def _verifying(
 def _heard(assistant: LocalAssistant, kind: str, text: str) -> None:
     if assistant.settings.log_questions:
         log.warning("%s : %s", kind, excerpt(text, 300))
-
-
-def _split(assistant: LocalAssistant, text: str) -> tuple[Checker, list[Claim]]:
-    """Return the claims of a text and what checks them, which loads the French parser."""
-    checker = assistant.checker()
-    return checker, checker.claims(text)
 
 
 def _reading(
@@ -180,8 +170,7 @@ def _administration(
     @app.put("/articles/{article_id}", operation_id="putArticle", dependencies=guarded,
              response_model=None)  # fmt: skip
     def put_article(article_id: Annotated[ArticleId, Path()], body: ArticleBody) -> Response:
-        settings = assistant.settings
-        bounds = Bounds(settings.read_seconds, settings.read_memory_mb)
+        bounds = Bounds.of(assistant.settings)
         report = assistant.ingest(Reading((pushed_article(article_id, body, bounds),)))
         if report.failed:
             raise ReadError(report.failed[0].reason)

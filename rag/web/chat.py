@@ -273,8 +273,7 @@ class Chat:
         if not paths:
             return f'<p role="status">{esc(texts.NO_FILE)}</p>', None
         settings = self.assistant.settings
-        bounds = Bounds(settings.read_seconds, settings.read_memory_mb)
-        reading = read_uploads(map(Path, paths), settings.max_file_mb, bounds)
+        reading = read_uploads(map(Path, paths), settings.max_file_mb, Bounds.of(settings))
         try:
             report = self.assistant.ingest(
                 reading,

@@ -10,14 +10,14 @@ from typing import Any
 
 import gradio as gr
 from pydantic import TypeAdapter, ValidationError
-from starlette.concurrency import run_in_threadpool
 
 from rag import texts
 from rag.assistant import LocalAssistant
 from rag.errors import RecoupeError
 from rag.factcheck.model import CheckedClaim, Label, Review, Verification
 from rag.factcheck.report import FORMATS, extent, provenance, stance
-from rag.web.limits import Gate, Rates, client_of, in_turns
+from rag.web.claims import claims_in_turns
+from rag.web.limits import Gate, Rates, client_of
 from rag.web.render import article_html, esc
 
 log = logging.getLogger(__name__)
@@ -84,12 +84,10 @@ class VerifyTab:
         try:
             visitor = client_of(request)
             self._rates.take(visitor)
-            async with self._gate.place(), self._gate.turn():
-                checker = await run_in_threadpool(self._assistant.checker)
-                found = await run_in_threadpool(checker.claims, text or "")
-            self._gate.check(long=True)
-            self._rates.take_claims(visitor, len(found))
-            async with aclosing(in_turns(self._gate, checker.check_claims(found))) as steps:
+            steps = await claims_in_turns(
+                self._assistant, self._gate, self._rates, visitor, text or ""
+            )
+            async with aclosing(steps):
                 async for step in steps:
                     if isinstance(step, Verification):
                         yield verification_html(step), _STORED.dump_python(step, mode="json")
