@@ -50,7 +50,7 @@ lock: install-dev  ## pin what pyproject.toml allows today (needs pip-tools)
 	sed -i 's/^\(torch==[0-9.]*\)+.*/\1/' requirements.lock requirements-dev.lock
 
 locale:  ## compile the French of the command line
-	$(BIN)/pybabel compile -i rag/locale/fr/LC_MESSAGES/messages.po -o rag/locale/fr/LC_MESSAGES/messages.mo
+	$(BIN)/pybabel compile -i rag/cli/locale/fr/LC_MESSAGES/messages.po -o rag/cli/locale/fr/LC_MESSAGES/messages.mo
 
 golden: install  ## measure answers on the golden questions
 	$(BIN)/python ingest.py --if-empty

@@ -28,11 +28,11 @@ from bench.golden import ROOT, SHARED, corpus_index, index_of, load_golden
 from bench.listnet import fit_ranking
 from rag.answering import evidence as ev
 from rag.evaluation.data import Item, read_squad, sample
-from rag.index import Index
-from rag.matching import rarity
-from rag.question import parse
-from rag.reranking import FeatureReranker
-from rag.retrieval import Retriever
+from rag.indexing.index import Index
+from rag.searching.matching import rarity
+from rag.searching.question import parse
+from rag.searching.reranking import FeatureReranker
+from rag.searching.retrieval import Retriever
 from rag.settings import load_settings
 
 OUT = ROOT / "rag" / "answering" / "calibration.json"

@@ -20,8 +20,8 @@ import numpy as np
 import psutil
 
 from rag.domain import ArticleRecord, Passage, Source
-from rag.embedding import load_embedder
-from rag.index import Index, open_index
+from rag.indexing.index import Index, open_index
+from rag.models.embedding import load_embedder
 from rag.settings import load_settings
 
 _PASSAGES = 5

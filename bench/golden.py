@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rag.domain import Article, Reading
-from rag.embedding import load_embedder
 from rag.evaluation.data import Item, read_questions
-from rag.index import Index, open_index
-from rag.ingestion import ingest
+from rag.indexing.index import Index, open_index
+from rag.indexing.ingestion import ingest
+from rag.models.embedding import load_embedder
 from rag.readers import find_files, read_files
 from rag.settings import load_settings
 

@@ -1,4 +1,4 @@
-"""Fit the reranker's weights and write `rag/reranking.json`.
+"""Fit the reranker's weights and write `rag/searching/reranking.json`.
 
     python -m bench.rerank
 
@@ -23,11 +23,11 @@ from bench.golden import ROOT, SHARED, corpus_index, index_of, load_golden
 from bench.listnet import Group, Matrix, fit_ranking
 from rag.domain import Article, Hit
 from rag.evaluation.data import Gold, Item, article_of, read_squad
-from rag.index import Index
-from rag.reranking import FEATURES, features
-from rag.retrieval import Retriever
+from rag.indexing.index import Index
+from rag.searching.reranking import FEATURES, features
+from rag.searching.retrieval import Retriever
 
-OUT = ROOT / "rag" / "reranking.json"
+OUT = ROOT / "rag" / "searching" / "reranking.json"
 _DEPTH = 40
 _SHARE = 200.0  # each set counts like this many questions
 _PENALTY = 60.0

@@ -53,7 +53,7 @@ def cold_ask(environment: dict[str, str]) -> float:
     for _ in range(3):
         began = time.perf_counter()
         subprocess.run(
-            [sys.executable, "-m", "rag.cli", "ask", "Qui préside le collectif Ciel ouvert ?"],
+            [sys.executable, "-m", "rag.cli.main", "ask", "Qui préside le collectif Ciel ouvert ?"],
             env=environment, cwd=ROOT, check=True, stdout=subprocess.DEVNULL,
         )  # fmt: skip
         times.append(time.perf_counter() - began)

@@ -1,12 +1,12 @@
-"""Fit the stance model of `rag/factcheck/stance.py` and write what it reaches.
+"""Fit the stance model of `rag/checking/stance.py` and write what it reaches.
 
     python -m bench.stance
 
-Two logistic models over the features of `rag/factcheck/signals.py`: does the
+Two logistic models over the features of `rag/checking/signals.py`: does the
 sentence contradict the claim, and, when not, does it support it. Fitted on
 shared sentence pairs (RTE3-FR, DACCORD) and on pairs made from the sample
 corpus; figures are of five-fold cross-validation, articles kept whole.
-Writes `rag/factcheck/stance.json`.
+Writes `rag/checking/stance.json`.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from sklearn.preprocessing import StandardScaler
 
 from bench.golden import ROOT, SHARED
 from bench.stance_pairs import CONTRADICTS, NEITHER, SUPPORTS, Pair, generated
-from rag.embedding import Embedder, load_embedder
-from rag.evaluation.stance import read_pairs
-from rag.factcheck.signals import FEATURES, read
+from rag.checking.signals import FEATURES, read
+from rag.evaluation.stance_scores import read_pairs
+from rag.models.embedding import Embedder, load_embedder
 from rag.settings import load_settings
 
-OUT = ROOT / "rag" / "factcheck" / "stance.json"
+OUT = ROOT / "rag" / "checking" / "stance.json"
 REGULARISATION = 0.1
 WEIGHTS = {"rte3": 1.0, "daccord": 1.0, "corpus": 0.5}
 # The heads are fitted as if contradictions were as common as the rest; of sentences found for a
@@ -57,7 +57,7 @@ def main() -> None:
     measured = cross_validated(rows, labels, groups)
     contradiction, support = fitted(rows, labels)
     model = {
-        "about": "bench/stance.py; weights of rag/factcheck/signals.py features, log-odds",
+        "about": "bench/stance.py; weights of rag/checking/signals.py features, log-odds",
         "pairs": {name: len(pairs) for name, pairs in sets.items()},
         "measured": measured,
         "prior": PRIOR,

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from rag.factcheck.language import parse
-from rag.factcheck.quantities import quantities
-from rag.french import MONTHS
+from rag.french.dates import MONTHS
+from rag.french.quantities import quantities
+from rag.french.sentences import sentence_spans
+from rag.french.syntax import parse
 from rag.readers import find_files, read_files
-from rag.sentences import sentence_spans
 
 SUPPORTS, NEITHER, CONTRADICTS = 0, 1, 2
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")

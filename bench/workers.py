@@ -183,7 +183,7 @@ def rounds(folder: Path, count: int, seed: int = 0) -> list[float]:
         assert stored_passages(server) == ARTICLES
         for n in range(2):
             checked = subprocess.run(
-                [sys.executable, "-m", "rag.cli", "doctor"], cwd=ROOT, check=False,
+                [sys.executable, "-m", "rag.cli.main", "doctor"], cwd=ROOT, check=False,
                 env=environment(folder / f"app-{n}", settings), capture_output=True, text=True,
             )  # fmt: skip
             assert "Tout est en ordre" in checked.stdout, checked.stdout
@@ -192,9 +192,9 @@ def rounds(folder: Path, count: int, seed: int = 0) -> list[float]:
 
 def stored_passages(server: str) -> int:
     """Return the number of passages on a server, of all versions."""
-    from rag.chroma import connect
+    from rag.indexing.chroma import connect
+    from rag.indexing.store import PASSAGES
     from rag.settings import load_settings
-    from rag.store import PASSAGES
 
     chroma = connect(load_settings(chroma_url=server))
     collection = chroma.client.get_collection(PASSAGES, embedding_function=None)

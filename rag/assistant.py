@@ -19,8 +19,7 @@ from rag import texts
 from rag.answering.evidence import find_evidence
 from rag.answering.extractive import compose, refuse, render
 from rag.answering.followup import complete
-from rag.answering.generative import Draft, Generator, Retried, load_generator
-from rag.chroma import sweep_folders
+from rag.chatmodel.writing import Draft, Generator, Retried, load_generator
 from rag.domain import (
     Answer,
     ArticleRecord,
@@ -32,17 +31,18 @@ from rag.domain import (
     StoredArticle,
     Turn,
 )
-from rag.embedding import load_embedder
 from rag.errors import ModelError, QuestionError, RecoupeError
-from rag.index import Index, Progress, open_index
-from rag.ingestion import ingest
-from rag.owner import Owner, Ownership, acquire
-from rag.reranking import load_reranker
-from rag.retrieval import Retriever
+from rag.indexing.chroma import sweep_folders
+from rag.indexing.index import Index, Progress, open_index
+from rag.indexing.ingestion import ingest
+from rag.indexing.owner import Owner, Ownership, acquire
+from rag.models.embedding import load_embedder
+from rag.searching.reranking import load_reranker
+from rag.searching.retrieval import Retriever
 
 if TYPE_CHECKING:
-    from rag.factcheck.checker import Checker
-    from rag.factcheck.model import CheckedClaim, Verification
+    from rag.checking.checker import Checker
+    from rag.checking.verification import CheckedClaim, Verification
     from rag.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -209,7 +209,7 @@ class LocalAssistant:
         self, text: str, filters: Filters | None = None, on_claim: OnClaim = _unheard
     ) -> Verification:
         """See `Assistant`."""
-        from rag.factcheck.model import Verification
+        from rag.checking.verification import Verification
 
         for step in self.checker().check(text, filters):
             if isinstance(step, Verification):
@@ -220,9 +220,8 @@ class LocalAssistant:
     def checker(self) -> Checker:
         """Return what checks claims over this index. Raises SettingsError."""
         if self._checker is None:
-            from rag.factcheck.checker import Checker
-            from rag.factcheck.splitting import load_splitter
-            from rag.factcheck.stance import load_stance
+            from rag.chatmodel.engines import load_splitter, load_stance
+            from rag.checking.checker import Checker
 
             made = Checker(
                 self.index,

@@ -16,6 +16,7 @@ import httpx
 from pydantic import TypeAdapter
 
 from rag import errors
+from rag.checking.verification import CheckedClaim, Verification
 from rag.domain import (
     Answer,
     ArticleRecord,
@@ -27,9 +28,8 @@ from rag.domain import (
     Turn,
 )
 from rag.errors import IndexBusyError, RecoupeError
-from rag.factcheck.model import CheckedClaim, Verification
-from rag.index import Progress
-from rag.owner import Owner, lost_message
+from rag.indexing.index import Progress
+from rag.indexing.owner import Owner, lost_message
 
 PATH = "/owner"
 HEADER = "X-Recoupe-Owner-Token"

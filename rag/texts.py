@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rag.french import format_date
+from rag.french.dates import format_date
 
 if TYPE_CHECKING:
     from rag.domain import IngestReport, Source

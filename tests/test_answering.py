@@ -20,11 +20,11 @@ from rag.answering.followup import complete
 from rag.assistant import LONGEST_QUESTION, LocalAssistant
 from rag.domain import Answer, Citation, Filters, Hit, Passage, Source, Turn, answer_json
 from rag.errors import QuestionError
-from rag.matching import coverage
-from rag.question import parse, same_root
-from rag.sentences import sentence_spans
+from rag.french.sentences import sentence_spans
+from rag.indexing.passages import parts
+from rag.searching.matching import coverage
+from rag.searching.question import parse, same_root
 from rag.settings import load_settings
-from rag.splitting import parts
 
 
 @pytest.mark.parametrize(

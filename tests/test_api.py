@@ -34,11 +34,11 @@ from sse_starlette import JSONServerSentEvent
 
 from rag import texts
 from rag.assistant import LocalAssistant
+from rag.checking.checker import Checker
+from rag.checking.claims import Claim
+from rag.checking.verification import CheckedClaim, Verification
 from rag.domain import Filters, Reading
 from rag.errors import SettingsError
-from rag.factcheck.checker import Checker
-from rag.factcheck.claims import Claim
-from rag.factcheck.model import CheckedClaim, Verification
 from rag.settings import load_settings
 from rag.web.access import Access, hashed, new_token
 from rag.web.feedback import Feedback, FeedbackStore
@@ -282,7 +282,7 @@ def test_the_panels_show_a_reserved_article_by_its_passage(own: LocalAssistant) 
     import gradio as gr
 
     from rag.web.chat import Chat
-    from rag.web.verify import VerifyTab
+    from rag.web.verify_tab import VerifyTab
 
     answer = own.ask(HALL["question"])
     kept = TypeAdapter(Verification).dump_python(
@@ -422,7 +422,7 @@ def test_a_reader_who_leaves_stops_the_work(own: LocalAssistant) -> None:
     slow = with_settings(own, concurrent=1)
 
     def endless(*_: Any) -> Iterator[Any]:
-        from rag.answering.generative import Draft
+        from rag.chatmodel.writing import Draft
 
         try:
             while True:

@@ -16,10 +16,10 @@ from pydantic import SecretStr
 
 from bench.workers import chroma_server, free_port, rounds
 from rag.assistant import LocalAssistant
-from rag.chroma import QUOTA, Chroma, connect
 from rag.domain import Article, ArticleRecord, Passage, Reading, Source
 from rag.errors import StoreError
-from rag.index import Index
+from rag.indexing.chroma import QUOTA, Chroma, connect
+from rag.indexing.index import Index
 from rag.settings import Settings, load_settings
 from tests.conftest import make_article
 from tests.servers import running
@@ -304,7 +304,7 @@ def test_a_server_that_goes_and_comes_back_loses_nothing(tmp_path: Path) -> None
 
 
 def test_a_server_that_stays_away_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rag.chroma._PATIENCE", 0.5)
+    monkeypatch.setattr("rag.indexing.chroma._PATIENCE", 0.5)
     folder = tmp_path / "chroma"
     folder.mkdir()
     with chroma_server(folder) as (url, process):

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from rag.cleaning import Block, assemble, blocks_of, clean, strip_reading_time, tidy
-from rag.furniture import noise
+from rag.readers.cleaning import Block, assemble, blocks_of, clean, strip_reading_time, tidy
+from rag.readers.furniture import noise
 
 FURNITURE = Path(__file__).parent / "golden" / "furniture.jsonl"
 LONG = (
@@ -83,7 +83,7 @@ def test_page_furniture_is_told_from_sentences(line: str, kind: str) -> None:
 
 
 def test_what_is_cut_is_logged(caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.INFO, "rag.cleaning"):
+    with caplog.at_level(logging.INFO, "rag.readers.cleaning"):
         clean([Block(LONG), Block("Lire aussi : autre chose")], "T", "fichier.html")
     assert "fichier.html : retiré (renvoi) : Lire aussi : autre chose" in caplog.text
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from rag.cli import app
+from rag.cli.main import app
 from tests.conftest import ROOT, run_python
 
 SENTENCE = "Le pont de Lérac est fermé depuis lundi, selon l’adjoint à la voirie, Paul Imbert."
@@ -68,7 +68,7 @@ def test_the_compiled_french_is_the_source() -> None:
     from babel.messages.mofile import read_mo
     from babel.messages.pofile import read_po
 
-    folder = ROOT / "rag" / "locale" / "fr" / "LC_MESSAGES"
+    folder = ROOT / "rag" / "cli" / "locale" / "fr" / "LC_MESSAGES"
     with (folder / "messages.po").open("rb") as po, (folder / "messages.mo").open("rb") as mo:
         source = {str(tuple(m.id)): tuple(m.string) for m in read_po(po) if m.id}
         compiled = {str(tuple(m.id)): tuple(m.string) for m in read_mo(mo) if m.id}

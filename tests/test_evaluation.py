@@ -11,13 +11,14 @@ import pytest
 from click.testing import CliRunner
 
 from rag.assistant import LocalAssistant
-from rag.cli import app
+from rag.cli.main import app
 from rag.errors import ReadError
-from rag.evaluation import answers, retrieval
+from rag.evaluation import answer_scores as answers
+from rag.evaluation import retrieval_scores as retrieval
 from rag.evaluation.compare import compare
 from rag.evaluation.data import Item, hold_out, read_questions, read_squad, sample
 from rag.evaluation.results import STEP_NAMES, percentile
-from rag.retrieval import STEPS
+from rag.searching.retrieval import STEPS
 from tests.conftest import ROOT
 
 GOLDEN = ROOT / "tests" / "golden" / "questions.jsonl"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from rag.cli import app
+from rag.cli.main import app
 from rag.errors import ReadError
 from rag.readers import Bounds, read_addresses
 from rag.readers.fetch import fetch, is_public

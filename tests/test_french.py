@@ -7,16 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.french import (
-    content_stems,
-    fold,
-    format_date,
-    names,
-    numbers,
-    parse_date,
-    question_stems,
-    words,
-)
+from rag.french.dates import format_date, parse_date
+from rag.french.names import names
+from rag.french.numbers import numbers
+from rag.french.words import content_stems, fold, question_stems, words
 
 
 def test_folding_joins_what_typography_separates() -> None:

@@ -61,7 +61,7 @@ def test_a_new_user_ingests_a_folder_of_hostile_files(folder: Path, tmp_path: Pa
     assert "Traceback" not in err.decode("utf-8")
     assert memory.most < _GIGABYTE
     failed = tuple(Failure(**each) for each in json.loads(out.decode("utf-8"))["failed"])
-    listing = run_python(ROOT, index, "-m", "rag.cli", "list", "--json")
+    listing = run_python(ROOT, index, "-m", "rag.cli.main", "list", "--json")
     paths = [record["path"] for record in json.loads(listing.stdout)]
     wrong = {each.name: was for each in written if (was := _wrong(each, folder, failed, paths))}
     assert wrong == {}

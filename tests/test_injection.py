@@ -13,8 +13,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from rag.answering import prompts
 from rag.assistant import LocalAssistant
+from rag.chatmodel import prompts
 from rag.domain import Article, Reading, Source
 from rag.settings import load_settings
 from rag.web.render import answer_html

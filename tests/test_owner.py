@@ -21,7 +21,7 @@ import pytest
 from rag.assistant import LocalAssistant, open_assistant
 from rag.domain import Filters, Reading
 from rag.errors import ArticleNotFoundError, IndexBusyError, QuestionError, RecoupeError
-from rag.owner import Owner, Ownership, acquire, read_owner
+from rag.indexing.owner import Owner, Ownership, acquire, read_owner
 from rag.remote import RemoteAssistant
 from rag.settings import Settings, load_settings
 from tests.conftest import ROOT, make_article, run_python
@@ -51,7 +51,7 @@ def test_the_second_waits_and_says_so_once(tmp_path: Path) -> None:
 
 def test_a_dead_owner_holds_nothing(tmp_path: Path) -> None:
     code = (
-        "import sys, time; from pathlib import Path; from rag.owner import Ownership\n"
+        "import sys, time; from pathlib import Path; from rag.indexing.owner import Ownership\n"
         "o = Ownership(Path(sys.argv[1]), 'mort'); print('pris', flush=True); time.sleep(60)"
     )
     process = subprocess.Popen(
@@ -226,7 +226,7 @@ def test_ingest_in_another_terminal_is_answered_from_at_once(
 
     done = shell(str(ROOT / "ingest.py"), str(article))
     assert (done.returncode, done.stderr) == (0, "")
-    asked = shell("-m", "rag.cli", "ask", "Où le cargo s’est-il échoué ?", "--json")
+    asked = shell("-m", "rag.cli.main", "ask", "Où le cargo s’est-il échoué ?", "--json")
     answer = json.loads(asked.stdout)
     assert "Port-Amance" in answer["passages"][0]["text"]
     again = shell(str(ROOT / "app.py"))

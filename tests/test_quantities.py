@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.factcheck.quantities import quantities, written
+from rag.french.quantities import quantities, written
 
 
 def only(text):

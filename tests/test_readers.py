@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.cli import app
+from rag.cli.main import app
 from rag.domain import Article, Reading
 from rag.errors import ReadError
 from rag.markup import printable

@@ -11,9 +11,9 @@ import pytest
 from rag.assistant import LocalAssistant
 from rag.domain import Hit, Passage, Source
 from rag.errors import EmbeddingError, SettingsError
-from rag.index import Index
-from rag.reranking import FEATURES, FeatureReranker, features, load_reranker
-from rag.retrieval import Retriever, corrections_first
+from rag.indexing.index import Index
+from rag.searching.reranking import FEATURES, FeatureReranker, features, load_reranker
+from rag.searching.retrieval import Retriever, corrections_first
 from rag.settings import load_settings
 from tests.conftest import make_article, write_articles
 

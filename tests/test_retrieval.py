@@ -4,9 +4,9 @@ import pytest
 
 from rag.assistant import LocalAssistant
 from rag.domain import Filters, Hit, Passage, Source
-from rag.langchain import RecoupeRetriever
-from rag.reranking import standardised
-from rag.retrieval import collapse
+from rag.searching.langchain import RecoupeRetriever
+from rag.searching.reranking import standardised
+from rag.searching.retrieval import collapse
 
 WIRE = (
     "Quelque 280 personnes ont été évacuées dans la nuit à Saint-Cyprin en raison d’une crue de "

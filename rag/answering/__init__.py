@@ -1,1 +1,4 @@
-"""From passages to an answer: extracted sentences or a language model's, checked."""
+"""From hits to an answer made of the articles' own sentences, or to a refusal.
+
+In go a question and its hits, out come statements with the exact spans they rest on.
+"""

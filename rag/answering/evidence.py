@@ -15,18 +15,21 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from rag.corrections import standing
 from rag.domain import Citation, Hit
-from rag.french import format_date, names, numbers, words
-from rag.index import titled
-from rag.matching import coverage, held, rarity, sentences, stem_set
-from rag.question import Question, parse, same_root
-from rag.scale import UNKNOWN
-from rag.splitting import parts
-from rag.when import Asked, asked, fit
+from rag.french.corrections import standing
+from rag.french.dates import format_date
+from rag.french.names import names
+from rag.french.numbers import numbers
+from rag.french.periods import Asked, asked, fit
+from rag.french.words import words
+from rag.indexing.index import titled
+from rag.indexing.passages import parts
+from rag.models.scale import UNKNOWN
+from rag.searching.matching import coverage, held, rarity, sentences, stem_set
+from rag.searching.question import Question, parse, same_root
 
 if TYPE_CHECKING:
-    from rag.index import Index
+    from rag.indexing.index import Index
 
 SENTENCE_FEATURES = (
     "window",  # question stems that the title lacks, in this sentence and the one before

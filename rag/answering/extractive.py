@@ -10,8 +10,9 @@ from dataclasses import replace
 from rag import texts
 from rag.answering.evidence import Evidence
 from rag.domain import Answer, Citation, Hit, Source, Statement
-from rag.french import fold, format_date
-from rag.matching import sentences
+from rag.french.dates import format_date
+from rag.french.words import fold
+from rag.searching.matching import sentences
 
 MODE = "extractive"
 _ENOUGH = 0.85  # share of the belief, over all candidate sentences, that an answer gathers

@@ -11,7 +11,8 @@ import re
 from collections.abc import Sequence
 
 from rag.domain import Turn
-from rag.french import content_stems, fold, is_function_word, names, words
+from rag.french.names import names
+from rag.french.words import content_stems, fold, is_function_word, words
 
 _OPENING = re.compile(r"^\s*(?:et|mais|ou|alors|puis)\b[\s,]*", re.IGNORECASE)
 _YEAR = re.compile(r"\b(?:1[5-9]|20)\d\d\b")

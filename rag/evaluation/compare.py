@@ -10,7 +10,7 @@ import numpy as np
 from scipy import stats
 
 from rag.errors import ReadError
-from rag.evaluation.answers import is_correct
+from rag.evaluation.answer_scores import is_correct
 from rag.evaluation.results import Result
 
 _RESAMPLES = 9999

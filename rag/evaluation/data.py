@@ -12,7 +12,7 @@ from typing import Any
 
 from rag.domain import Article, Citation, Passage, Source
 from rag.errors import ReadError
-from rag.french import shorten
+from rag.french.words import shorten
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,14 +13,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from rag.cleaning import Block, assemble, clean
-from rag.corrections import is_correction
 from rag.domain import Article, Failure
 from rag.errors import ReadError
-from rag.french import fold, shorten, words
+from rag.french.corrections import is_correction
+from rag.french.sentences import sentence_spans
+from rag.french.words import fold, shorten, words
 from rag.readers import html, tables, text
+from rag.readers.cleaning import Block, assemble, clean
 from rag.readers.draft import LONGEST_STORED, Draft
-from rag.sentences import sentence_spans
 
 log = logging.getLogger(__name__)
 

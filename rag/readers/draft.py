@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from rag.cleaning import Block, tidy
 from rag.domain import Source
 from rag.errors import ReadError
-from rag.french import fold, parse_date, shorten
+from rag.french.dates import parse_date
+from rag.french.words import fold, shorten
 from rag.markup import is_web_address
+from rag.readers.cleaning import Block, tidy
 
 log = logging.getLogger(__name__)
 

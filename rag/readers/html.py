@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rag.cleaning import Block
 from rag.domain import Failure, Source
 from rag.errors import ReadError
-from rag.french import parse_date
+from rag.french.dates import parse_date
+from rag.readers.cleaning import Block
 from rag.readers.draft import Draft, decode, source_of
 
 if TYPE_CHECKING:

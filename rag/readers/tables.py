@@ -8,10 +8,10 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from rag.cleaning import blocks_of
 from rag.domain import Failure
 from rag.errors import ReadError
 from rag.markup import printable
+from rag.readers.cleaning import blocks_of
 from rag.readers.draft import Draft, decoded_lines, known_fields, source_of
 
 log = logging.getLogger(__name__)

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from rag.cleaning import Block, blocks_of
 from rag.domain import Failure
 from rag.errors import ReadError
+from rag.readers.cleaning import Block, blocks_of
 from rag.readers.draft import ALIASES, Draft, decode, known_fields, source_of
 
 # Characters of front matter, which a parser in Python reads slowly; an archive has some hundreds.

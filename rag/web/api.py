@@ -21,8 +21,9 @@ from sse_starlette import EventSourceResponse, JSONServerSentEvent, ServerSentEv
 from starlette.concurrency import run_in_threadpool
 
 from rag import __version__, texts
-from rag.answering.generative import Draft
 from rag.assistant import LocalAssistant
+from rag.chatmodel.writing import Draft
+from rag.checking.verification import Verification, claim_json, verification_json
 from rag.domain import (
     Answer,
     Reading,
@@ -33,11 +34,9 @@ from rag.domain import (
     statement_json,
 )
 from rag.errors import ReadError
-from rag.factcheck.model import Verification, claim_json, verification_json
-from rag.french import excerpt
+from rag.french.words import excerpt
 from rag.readers import Bounds
 from rag.web.access import Access
-from rag.web.claims import claims_in_turns
 from rag.web.feedback import Feedback, FeedbackStore
 from rag.web.limits import Gate, Rates, client_of, in_one_turn
 from rag.web.metrics import Metrics
@@ -45,6 +44,7 @@ from rag.web.openapi import RESPONSES, document
 from rag.web.problems import ForbiddenError, add_problem_handlers, problem, problem_body, told
 from rag.web.pushed import pushed_article
 from rag.web.schemas import ArticleBody, ArticleId, AskBody, FeedbackBody, SearchBody, VerifyBody
+from rag.web.turns import claims_in_turns
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")

@@ -14,11 +14,12 @@ from fastapi.exceptions import RequestValidationError
 
 from rag import texts
 from rag.answering.extractive import number_citations, render
-from rag.answering.generative import Draft
 from rag.assistant import LocalAssistant
+from rag.chatmodel.writing import Draft
 from rag.domain import Answer, Citation, Filters, Statement, Turn
 from rag.errors import RecoupeError
-from rag.french import parse_date, shorten
+from rag.french.dates import parse_date
+from rag.french.words import shorten
 from rag.readers import READERS, Bounds, read_uploads
 from rag.web.access import Access
 from rag.web.limits import Gate, Rates, client_of
@@ -31,7 +32,7 @@ from rag.web.render import (
     error_html,
     esc,
 )
-from rag.web.verify import VerifyTab, browser_state
+from rag.web.verify_tab import VerifyTab, browser_state
 
 if TYPE_CHECKING:
     from fastapi import FastAPI

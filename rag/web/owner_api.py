@@ -16,9 +16,9 @@ from pydantic import TypeAdapter
 from starlette.concurrency import run_in_threadpool
 
 from rag.assistant import LocalAssistant
+from rag.checking.verification import Verification
 from rag.domain import IngestReport
 from rag.errors import RecoupeError
-from rag.factcheck.model import Verification
 from rag.remote import HEADER, PATH, AskCall, IngestCall, SearchCall, VerifyCall
 
 log = logging.getLogger(__name__)

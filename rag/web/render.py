@@ -15,7 +15,8 @@ from collections.abc import Mapping, Sequence
 from rag import texts
 from rag.answering.extractive import number_citations, paragraphs
 from rag.domain import Answer, ArticleRecord, Citation, Hit, Passage, Source, StoredArticle
-from rag.french import excerpt, format_date
+from rag.french.dates import format_date
+from rag.french.words import excerpt
 from rag.markup import is_web_address, markdown_text
 
 _TEMPLATE_SIGNS = str.maketrans({"{": "&#123;", "}": "&#125;", "$": "&#36;", "`": "&#96;"})

@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from rag.assistant import LONGEST_QUESTION
+from rag.checking.claims import LONGEST_TEXT
 from rag.domain import Filters, Turn
-from rag.factcheck.claims import LONGEST_TEXT
 
 _MOST_NAMES = 50
 Name = Annotated[str, StringConstraints(max_length=300)]

@@ -1,0 +1,59 @@
+"""Claims split by the configured chat model, each checked against the text it comes from."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel
+
+from rag.chatmodel import prompts
+from rag.checking.claims import MOST_CLAIMS, Claim, split_claims
+from rag.french.names import names
+from rag.french.numbers import numbers
+from rag.french.words import content_stems
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+
+log = logging.getLogger(__name__)
+
+_FROM_TEXT = 0.8  # share of a claim's content words that the text must hold
+
+
+class _Claims(BaseModel):
+    """The atomic claims of a text, in order."""
+
+    affirmations: list[str]
+
+
+def split_with_model(model: BaseChatModel, name: str, text: str) -> list[Claim]:
+    """Return the claims of a text as a model splits them; the built-in rules when it fails.
+
+    A claim that the model adds to (a word, a figure or a name that the text
+    lacks) is dropped. What the rules set aside (questions, opinions) stays
+    aside. Raises QuestionError as `split_claims`.
+    """
+    ruled = split_claims(text)
+    checkable = " ".join(c.text for c in ruled if not c.problem)
+    if not checkable:
+        return ruled
+    try:
+        asked = prompts.claims_messages(checkable)
+        answer = model.with_structured_output(_Claims).invoke(asked)
+    except Exception:
+        log.warning("le modèle %s n'a pas découpé le texte ; règles intégrées", name, exc_info=True)
+        return ruled
+    said = answer.affirmations if isinstance(answer, _Claims) else []
+    kept = [Claim(" ".join(c.split()), 0, len(text)) for c in said if _faithful(c, checkable)]
+    if not kept or len(kept) < len(said) / 2:
+        return ruled
+    return [*kept[:MOST_CLAIMS], *(c for c in ruled if c.problem)]
+
+
+def _faithful(claim: str, text: str) -> bool:
+    """Tell whether a claim says nothing that the text does not."""
+    wanted, given = content_stems(claim), set(content_stems(text))
+    if not wanted or not numbers(claim) <= numbers(text) or not names(claim) <= names(text):
+        return False
+    return sum(s in given for s in wanted) / len(wanted) >= _FROM_TEXT

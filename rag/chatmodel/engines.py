@@ -1,0 +1,47 @@
+"""What judges stances and splits texts: the configured models, else what is built in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from rag.checking.claims import Claim, split_claims
+from rag.checking.stance import CrossEncoderStance, FeatureStance, StanceEngine
+from rag.errors import SettingsError
+
+if TYPE_CHECKING:
+    from rag.settings import Settings
+
+
+def load_splitter(settings: Settings) -> Callable[[str], list[Claim]]:
+    """Return what splits a text. Raises SettingsError for a model that cannot be used."""
+    if not settings.llm:
+        return split_claims
+    from rag.chatmodel.claim_model import split_with_model
+    from rag.chatmodel.writing import load_model
+
+    model = load_model(settings)
+    return partial(split_with_model, model, settings.llm) if model else split_claims
+
+
+def load_stance(settings: Settings) -> StanceEngine:
+    """Return the engine that the settings name: "features", "llm" or "cross-encoder:NAME".
+
+    Raises SettingsError for anything else, or for "llm" without a model.
+    """
+    name = settings.stance
+    if name == "features":
+        return FeatureStance()
+    if name == "llm" and settings.llm:
+        from rag.chatmodel.stance_model import ModelStance
+        from rag.chatmodel.writing import load_model
+
+        if model := load_model(settings):
+            return ModelStance(model, settings.llm)
+    if name.startswith("cross-encoder:"):
+        return CrossEncoderStance(name.removeprefix("cross-encoder:"))
+    raise SettingsError(
+        f"RECOUPE_STANCE vaut « {name} » : écrivez features, cross-encoder:NOM, ou llm avec "
+        "RECOUPE_LLM."
+    )

@@ -1,0 +1,5 @@
+"""What is said, held against what was published.
+
+In go a claim, or a model's sentence, and hits; out come evidence, who says it, and a verdict
+that claims no more than the evidence.
+"""

@@ -1,0 +1,214 @@
+"""From a text to atomic claims that can be checked, and those that cannot, with the reason."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lxml import html
+from lxml.etree import LxmlError
+
+from rag import texts
+from rag.errors import QuestionError
+from rag.french.sentences import sentence_spans
+from rag.french.syntax import parse
+from rag.french.words import fold, words
+
+if TYPE_CHECKING:
+    from spacy.tokens import Token
+
+LONGEST_TEXT = 50_000  # characters
+MOST_CLAIMS = 200
+_LONGEST_CLAIM = 600
+_TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
+_OPINION = re.compile(
+    r"\b(?:je (?:pense|crois|trouve|estime|souhaite|prefere|veux|voudrais)|a mon avis|selon moi|"
+    r"pour moi|il (?:faut|faudrait|vaut mieux)|on (?:doit|devrait)|nous devons|j'(?:aime|espere)|"
+    r"(?:est|sont|serait) (?:vraiment |tres |trop |tout a fait )?(?:scandaleu\w+|magnifique\w*|"
+    r"honteu\w+|formidable\w*|triste\w*|beau|belle\w*|beaux|injuste\w*|ridicule\w*|inacceptable\w*|"
+    r"merveilleu\w+|horrible\w*|nulle?s?|genia\w+|excellente?s?|inadmissible\w*|admirable\w*|"
+    r"lamentable\w*|(?:la |le |les )?(?:meilleur|pire)e?s?|une? (?:honte|scandale|catastrophe|merveille|erreur|"
+    r"bonne chose|bonne idee|mauvaise idee|gachis))|quel(?:le)?s? (?:honte|scandale|gachis))\b"
+)
+_ORDER = re.compile(
+    r"^(?:ignore[zr]?|oublie[zr]?|reponds|repondez|affiche[zr]?|ecris|ecrivez|dis|dites|revele[zr]?|"
+    r"donne[zr]?|tu (?:es|dois)|vous (?:etes|devez)|agis|agissez|considere[zr]?|suis|traduis|"
+    r"system|assistant|user|ignore|forget|you (?:are|must)|please)\b"
+)
+_FRENCH = frozenset(
+    "le la les l un une des du de d et est sont a ont que qui dans en au aux pour par sur ne pas "
+    "se s il elle ils elles on ce cette ces son sa ses leur plus avec sera seront etait ete n y".split()
+)
+_FOREIGN = frozenset(
+    "the of and to is was are were with that this for der die das und ist nicht mit von el los las "
+    "una es con por il che di gli non sono".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One claim of a text. `text` stands alone; `source[start:end]` is where it comes from.
+
+    `problem` says in French why it cannot be checked; "" when it can.
+    """
+
+    text: str
+    start: int
+    end: int
+    problem: str = ""
+
+
+def split_claims(text: str) -> list[Claim]:
+    """Return the claims of a text in order, each sentence cut at its coordinated clauses.
+
+    A subject pronoun is replaced where the previous sentence leaves no doubt.
+    Questions, opinions and orders are kept, with the reason they are not
+    checked. Raises QuestionError for a text that is empty, too long or holds
+    no word.
+    """
+    if len(text) > LONGEST_TEXT:
+        raise QuestionError(texts.LONG_CLAIM.format(LONGEST_TEXT))
+    plain = _without_markup(text).replace("\0", " ")
+    if not words(plain):
+        raise QuestionError(texts.EMPTY_CLAIM)
+    claims: list[Claim] = []
+    before = ""
+    for start, end in sentence_spans(plain):
+        sentence = plain[start:end]
+        if not words(sentence):
+            continue
+        problem = _problem(sentence)
+        if problem or len(sentence) > _LONGEST_CLAIM:
+            claims.append(Claim(_flat(sentence), start, end, problem or texts.TOO_LONG))
+            continue
+        for piece, a, b in _clauses(sentence):
+            resolved = _resolved(piece, before)
+            unclear = texts.NO_SUBJECT if _pronoun(resolved) else ""
+            claims.append(Claim(_flat(resolved), start + a, start + b, unclear))
+            before = "" if unclear else resolved
+        if len(claims) > MOST_CLAIMS:
+            raise QuestionError(texts.MANY_CLAIMS.format(MOST_CLAIMS))
+    return claims
+
+
+def _without_markup(text: str) -> str:
+    """Return the text of HTML, anything else as it is."""
+    if not _TAG.search(text):
+        return text
+    try:
+        return str(html.fromstring(f"<div>{text}</div>").text_content())
+    except (LxmlError, ValueError):
+        return _TAG.sub(" ", text)
+
+
+def _problem(sentence: str) -> str:
+    """Return why a sentence cannot be checked, or ""."""
+    folded = fold(sentence).strip(" \n\t«»\"'—-–•*")
+    said = words(sentence)
+    if folded.rstrip(" »\"'").endswith("?"):
+        return texts.IS_QUESTION
+    if _ORDER.match(folded):
+        return texts.IS_ORDER
+    if sum(w in _FOREIGN for w in said) > sum(w in _FRENCH for w in said):
+        return texts.NOT_FRENCH
+    if _OPINION.search(folded):
+        return texts.IS_OPINION
+    verbless = not any(t.pos_ in {"VERB", "AUX"} for t in parse(sentence))
+    if len(said) < 3 or (verbless and len(said) < 5):
+        return texts.NO_STATEMENT
+    return ""
+
+
+def _clauses(sentence: str) -> list[tuple[str, int, int]]:
+    """Return (text, start, end) of each coordinated clause, a shared subject repeated."""
+    doc = parse(sentence)
+    root = next((t for t in doc if t.dep_ == "ROOT"), None)
+    whole = [(sentence, 0, len(sentence))]
+    if root is None or "«" in sentence:
+        return whole
+    subject = next((c for c in root.children if c.dep_.startswith("nsubj")), None)
+    cuts = [t for t in doc if t.dep_ == "conj" and _cuts(t, root)]
+    if not cuts or subject is None:
+        return whole
+    subject_text = _text(sentence, list(subject.subtree))
+    starts, stops = [(0, "")], []
+    for verb in cuts:
+        joint = next(t for t in verb.subtree if t.dep_ == "cc")
+        own = any(c.dep_.startswith("nsubj") for c in verb.children)
+        stops.append(joint.idx)
+        starts.append((joint.idx + len(joint), "" if own else subject_text))
+    stops.append(len(sentence))
+    made = []
+    frame = re.match(r"(?:Selon|D['’]après) [^,]{2,60},", sentence)
+    for (start, shared), stop in zip(starts, stops, strict=True):
+        clause = sentence[start:stop].strip(" ,;.\n")
+        text = f"{shared} {clause}" if shared else clause
+        if start and frame:
+            text = f"{frame.group()} {text[:1].lower()}{text[1:]}"
+        made.append((f"{text[:1].upper()}{text[1:]}.", start, stop))
+    return made if all(len(words(t)) >= 3 for t, _, _ in made) else whole
+
+
+def _cuts(token: Token, root: Token) -> bool:
+    """Tell whether a coordinated verb starts a claim of its own."""
+    if not (_is_clause(token) and _joined_by_and(token)):
+        return False
+    if token.head.i == root.i:
+        return True
+    # « ont dû quitter leur logement et deux personnes ont été blessées »
+    own = any(c.dep_.startswith("nsubj") for c in token.children)
+    return own and token.head.head.i == root.i and token.head.dep_ in {"xcomp", "ccomp", "conj"}
+
+
+def _is_clause(token: Token) -> bool:
+    """Tell whether a coordinated word is a finite clause with a complement of its own."""
+    finite = token.morph.get("VerbForm", []) == ["Fin"] or any(
+        c.dep_ in {"aux:tense", "aux:pass", "cop"} for c in token.children
+    )
+    complete = any(c.dep_ in {"obj", "obl", "obl:arg", "obl:mod", "xcomp", "ccomp", "nsubj",
+                              "nsubj:pass", "cop", "advmod"} for c in token.children)  # fmt: skip
+    return finite and complete
+
+
+def _joined_by_and(token: Token) -> bool:
+    return any(c.dep_ == "cc" and c.text.lower() in {"et", "mais"} for c in token.subtree) and any(
+        c.dep_ == "cc" for c in token.children
+    )
+
+
+def _pronoun(claim: str) -> re.Match[str] | None:
+    """Return the personal pronoun that a claim begins with, « il y a » and such left out."""
+    return re.match(
+        r"(Il|Elle|Ils|Elles) (?!(?:n['’])?y (?:a|avait|aura|aurait)\b|faut\b|s['’]agit\b|est (?:vrai|faux|possible)\b|fait )",
+        claim,
+    )
+
+
+def _resolved(claim: str, before: str) -> str:
+    """Replace a subject pronoun by the only noun phrase it can stand for, or return as it is."""
+    match = _pronoun(claim)
+    if not match or not before:
+        return claim
+    gender = "Masc" if match[1].startswith("Il") else "Fem"
+    number = "Plur" if match[1].endswith("s") else "Sing"
+    doc = parse(before)
+    subjects = [t for t in doc if t.dep_.startswith("nsubj") and t.pos_ in {"NOUN", "PROPN"}]
+    if len(subjects) != 1:
+        return claim
+    subject = subjects[0]
+    its_gender, its_number = subject.morph.get("Gender", []), subject.morph.get("Number", [])
+    if (its_gender and its_gender != [gender]) or (its_number and its_number != [number]):
+        return claim
+    name = _text(before, list(subject.subtree)).rstrip(" ,")
+    if len(name.split()) > 8:
+        return claim
+    return f"{name[:1].upper()}{name[1:]} {claim[match.end() :]}"
+
+
+def _text(source: str, tokens: list[Token]) -> str:
+    return source[tokens[0].idx : tokens[-1].idx + len(tokens[-1])]
+
+
+def _flat(text: str) -> str:
+    return " ".join(text.split())

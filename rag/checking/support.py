@@ -1,0 +1,219 @@
+"""Check that what a language model wrote is in what is shown for it (I4).
+
+A statement is shown with quotes: for each passage that it cites, the sentence
+that says most of it, and those that hold what is still missing. It passes when
+its numbers and names occur in these quotes or in the labels beside them, when
+most of its words do, and when it is close in meaning: what a reader cannot see
+supports nothing. What does not pass is marked, never silently kept.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rag import texts
+from rag.domain import Citation, Hit, Statement
+from rag.french.names import names
+from rag.french.numbers import numbers
+from rag.french.sentences import Span, sentence_spans
+from rag.french.words import content_stems, fold, words
+from rag.searching.question import same_root
+
+if TYPE_CHECKING:
+    from rag.models.embedding import Embedder
+    from rag.models.scale import CosineScale
+
+MARK = re.compile(r"\s*\[(\d{1,3}(?:\s*[,;]\s*\d{1,3})*)\]")
+_UNSAFE = re.compile(
+    r"<[a-z/!?]|!?\[[^\]]*\]\(|\b(?:https?|javascript|data):|\bwww\.", re.IGNORECASE
+)
+# What an article says to a model, not to its readers: no evidence of anything.
+_INSTRUCTION = re.compile(
+    r"\b(?:notes?|messages?|consignes?) (?:a|pour) l'(?:assistant|ia|intelligence artificielle)\b|"
+    r"\bignor(?:e|ez|er) (?:toutes )?(?:les|tes|vos) (?:regles|consignes|instructions)\b|"
+    r"\bignore (?:all )?(?:the )?(?:previous|prior|above) |\bsystem prompt\b|<\||### ?instruction|"
+    r"(?:^|[,:;.!?] ?)(?:dis|dites|affirme|affirmez|ecris|ecrivez|reponds|repondez)"
+    r"(?:-le)?(?: toujours| seulement| uniquement)? (?:au lecteur|aux lecteurs|que |qu')"
+)
+_COUNTS = "zéro une deux trois quatre cinq six sept huit neuf dix".split()
+_COUNT = "|".join(_COUNTS[1:]) + r"|\d{1,2}"
+_WEIGHING = re.compile(
+    rf"\b({_COUNT}) (?:des )?sources? (?:sur|parmi) (?:les )?({_COUNT})\b", re.IGNORECASE
+)
+_WORDS_HELD = 0.6  # share of a statement's content words found in what is shown
+_CLOSE = 0.80  # cosine, on the scale of the default embedder, of a statement and its quotes
+_MOST_QUOTES = 3  # of one passage
+
+
+@dataclass(frozen=True, slots=True)
+class _Quote:
+    """A sentence of a cited passage: what is shown for a statement."""
+
+    hit: Hit
+    span: Span
+
+    @property
+    def text(self) -> str:
+        return self.hit.passage.text[slice(*self.span)]
+
+    def citation(self) -> Citation:
+        passage, (a, b) = self.hit.passage, self.span
+        return Citation(
+            passage.article_id, self.hit.source, passage.start + a, passage.start + b, self.text
+        )
+
+
+class _Missing:
+    """What a statement says that some texts do not hold."""
+
+    def __init__(self, said: str, shown: Iterable[str]) -> None:
+        texts_shown = list(shown)
+        present = {w for text in texts_shown for w in words(text)}
+        held = {s for text in texts_shown for s in content_stems(text)}
+        stems = set(content_stems(said))
+        self.numbers = numbers(said) - {n for text in texts_shown for n in numbers(text)}
+        self.names = names(said) - present
+        self.stems = {s for s in stems if not any(same_root(s, h) for h in held)}
+        self.few_words = bool(stems) and 1 - len(self.stems) / len(stems) < _WORDS_HELD
+
+    def found_in(self, text: str) -> int:
+        """Return how much of what is missing a text holds."""
+        gain = len(self.numbers & numbers(text)) + len(self.names & set(words(text)))
+        if self.few_words:
+            held = set(content_stems(text))
+            gain += sum(any(same_root(s, h) for h in held) for s in self.stems)
+        return gain
+
+
+def check(
+    text: str, hits: Sequence[Hit], embedder: Embedder, scale: CosineScale
+) -> Statement | None:
+    """Return one sentence of a model's answer as a checked statement.
+
+    `text` holds its marks `[n]`, 1-based in `hits`. Marks without a passage
+    are removed. None when nothing is left but marks. `scale` is that of the
+    embedder's cosines. Raises EmbeddingError.
+    """
+    said = MARK.sub("", text).strip()
+    if not re.search(r"\w", said):
+        return None
+    cited = [int(n) for m in MARK.findall(text) for n in re.findall(r"\d+", m)]
+    known = [hits[n - 1] for n in dict.fromkeys(cited) if 1 <= n <= len(hits)]
+    if not known:
+        reason = texts.INVENTED_CITATION if cited else texts.NO_CITATION
+        return Statement(said, supported=False, problem=reason)
+    weighing = _WEIGHING.search(said)
+    told = said.replace(weighing.group(), " ") if weighing else said
+    main = [_main_quote(told, hit) for hit in known]
+    quotes = _quotes(told, main)
+    problem = _problem(told, main, quotes)
+    if not problem and weighing and not _weighs(weighing, known, hits):
+        problem = texts.WRONG_WEIGHING
+    if not problem and _nearest(told, quotes, embedder, scale) < _CLOSE:
+        problem = texts.FAR_MEANING
+    citations = tuple(quote.citation() for quote in quotes)
+    return Statement(said, citations, supported=not problem, problem=problem)
+
+
+def _problem(said: str, main: Sequence[_Quote], quotes: Sequence[_Quote]) -> str:
+    """Return why a statement is not supported by what is shown, in French, or ""."""
+    shown = _shown(quotes)
+    if _UNSAFE.search(said) and not any(_UNSAFE.search(text) for text in shown):
+        return texts.UNSAFE_TEXT
+    if all(_INSTRUCTION.search(fold(quote.text)) for quote in main):
+        return texts.INSTRUCTION
+    missing = _Missing(said, shown)
+    if missing.numbers:
+        return texts.ABSENT_NUMBER.format(", ".join(sorted(missing.numbers)))
+    if missing.names:
+        return texts.ABSENT_NAME.format(", ".join(sorted(missing.names)))
+    if missing.few_words:
+        return texts.ABSENT_WORDS
+    if _negated(said) != _negated(" ".join(q.text for q in main)) and not missing.stems:
+        return texts.REVERSED
+    return ""
+
+
+def _nearest(said: str, quotes: Sequence[_Quote], embedder: Embedder, scale: CosineScale) -> float:
+    """Return the greatest cosine, on the scale, of a statement and what a passage shows for it."""
+    by_passage: dict[str, list[str]] = {}
+    for quote in quotes:
+        by_passage.setdefault(quote.hit.passage.id, []).append(quote.text)
+    shown = [" ".join(found) for found in by_passage.values()]
+    statement, *vectors = embedder.embed_passages([said, *shown])
+    return scale.alike(max(float(statement @ v) for v in vectors))
+
+
+def _weighs(weighing: re.Match[str], cited: Sequence[Hit], given: Sequence[Hit]) -> bool:
+    """Tell whether « deux sources sur trois » counts sources that are cited and given."""
+    some, of = (_COUNTS.index(n.lower()) if n.lower() in _COUNTS else int(n)
+                for n in weighing.groups())  # fmt: skip
+    return some <= len(_sources(cited)) and some <= of <= len(_sources(given))
+
+
+def _sources(hits: Sequence[Hit]) -> set[str]:
+    return {hit.source.name or hit.source.title for hit in hits}
+
+
+def _negated(text: str) -> bool:
+    return bool(
+        re.search(r"\b(?:ne|n')\s?\w+.{0,30}\b(?:pas|jamais|aucun\w*|plus|rien)\b", fold(text))
+    )
+
+
+def _main_quote(said: str, hit: Hit) -> _Quote:
+    """Return the sentence of a passage that says most of a statement."""
+    wanted = set(content_stems(said)) | numbers(said)
+
+    def overlap(quote: _Quote) -> tuple[int, int]:
+        held = set(content_stems(quote.text)) | numbers(quote.text)
+        return len(wanted & held), -quote.span[0]
+
+    return max(_sentences(hit), key=overlap)
+
+
+def _quotes(said: str, main: Sequence[_Quote]) -> list[_Quote]:
+    """Return what is shown for a statement, in reading order passage by passage.
+
+    To the `main` quotes are added the sentences of their passages that hold a
+    figure or a name which none shows yet, or words while too few are shown.
+    """
+    groups = [[quote] for quote in main]
+    for group in groups:
+        others = [
+            quote
+            for quote in _sentences(group[0].hit)
+            if quote not in group and not _INSTRUCTION.search(fold(quote.text))
+        ]
+        while others and len(group) < _MOST_QUOTES:
+            missing = _Missing(said, _shown([quote for g in groups for quote in g]))
+            gain, best = _most_found(missing, others)
+            if not gain:
+                break
+            group.append(best)
+            others.remove(best)
+    return [quote for group in groups for quote in sorted(group, key=lambda q: q.span)]
+
+
+def _most_found(missing: _Missing, quotes: Collection[_Quote]) -> tuple[int, _Quote]:
+    gains = [(missing.found_in(quote.text), -quote.span[0], quote) for quote in quotes]
+    gain, _, best = max(gains, key=lambda g: g[:2])
+    return gain, best
+
+
+def _shown(quotes: Sequence[_Quote]) -> list[str]:
+    """Return all that a reader sees of quotes: their text, and the label of each article.
+
+    A quote that gives orders to a model is shown but is no evidence.
+    """
+    sources = dict.fromkeys(quote.hit.source for quote in quotes)
+    told = [quote.text for quote in quotes if not _INSTRUCTION.search(fold(quote.text))]
+    return [*told, *(texts.label(source) for source in sources)]
+
+
+def _sentences(hit: Hit) -> list[_Quote]:
+    text = hit.passage.text
+    return [_Quote(hit, span) for span in sentence_spans(text) or [(0, len(text))]]

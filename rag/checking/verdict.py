@@ -1,0 +1,256 @@
+"""From evidence to a verdict that never claims more than the evidence.
+
+Insufficient evidence is the default. A sentence counts when the stance model
+is sure enough and the comparison shows no loose end; who says it decides
+between « Soutenu » and « Déclaration »; a correction, and a newer figure of
+the same event, outrank what they replace.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+
+from rag import texts
+from rag.checking.signals import AGAINST, FOR, OPEN
+from rag.checking.stance import Stance
+from rag.checking.verification import CheckedClaim, ClaimEvidence, Label
+from rag.french.dates import format_date
+from rag.french.speech import Kind
+from rag.searching.matching import stem_set
+
+SUPPORT = 0.4  # probability from which a sentence counts for a claim
+CONTRADICT = 0.5  # and against it, with a signal that a reader can check
+_ABOUT = 0.6  # share of the claim's words that contrary evidence must hold
+_HELD = 0.75  # and that supporting evidence must
+_OWN = 0.5  # share of them, names aside, that the sentence itself must hold
+_CLEARLY = 0.8  # or, with its surroundings, for supporting evidence
+_NEAR, _MORE = 0.5, 2
+_SAME_EVENT = timedelta(days=60)  # a figure replaces an older one of the same event
+
+
+def judge(claim: str, evidence: Sequence[ClaimEvidence]) -> CheckedClaim:
+    """Return the verdict on a claim, with all its evidence, best first."""
+    settled = _outrank(_consistent(claim, evidence))
+    active = [e for e in settled if not e.outranked]
+    held, against = [e for e in active if supports(e)], [e for e in active if contradicts(e)]
+    label, reason = _decide(held, against, active)
+    winning = held + against if label is not Label.INSUFFICIENT else []
+    gone = next((e for e in settled if e.outranked), None)
+    if gone and winning:
+        reason = f"{reason} {gone.outranked}"
+    days = [e.citation.source.published for e in winning if e.citation.source.published]
+    ordered = sorted(
+        settled,
+        key=lambda e: (not (supports(e) or contradicts(e)), bool(e.outranked), -e.coverage),
+    )
+    return CheckedClaim(
+        text=claim,
+        verdict=label,
+        reason=reason,
+        confidence=_confidence(label, winning),
+        sources=len({_source(e) for e in winning}),
+        oldest=min(days, default=None),
+        newest=max(days, default=None),
+        evidence=tuple(_shown(ordered)),
+    )
+
+
+def _shown(ordered: Sequence[ClaimEvidence]) -> list[ClaimEvidence]:
+    """Return what counts, and a few of the rest for the reader to judge."""
+    counting = [e for e in ordered if supports(e) or contradicts(e)]
+    rest = [e for e in ordered if e not in counting and e.coverage >= _NEAR]
+    return counting + rest[:_MORE]
+
+
+def supports(evidence: ClaimEvidence) -> bool:
+    """Tell whether a sentence counts for the claim: sure enough, and no loose end."""
+    loose = any(
+        s.side == AGAINST or (s.side == OPEN and evidence.by_words) for s in evidence.signals
+    )
+    return (
+        evidence.stance is Stance.SUPPORTS
+        and evidence.probability >= SUPPORT
+        and not loose
+        and _about(evidence, _HELD, _CLEARLY)
+    )
+
+
+def contradicts(evidence: ClaimEvidence) -> bool:
+    """Tell whether a sentence counts against the claim, by something a reader can check."""
+    shown = any(s.side == AGAINST for s in evidence.signals)
+    return (
+        evidence.stance is Stance.CONTRADICTS
+        and evidence.probability >= CONTRADICT
+        and (shown or not evidence.by_words)
+        and _about(evidence, _ABOUT, math.inf)
+    )
+
+
+def _about(evidence: ClaimEvidence, share: float, least: float) -> bool:
+    """Tell whether a sentence speaks of what the claim speaks of."""
+    if evidence.other_voice:
+        return False
+    if not evidence.by_words:
+        return True
+    own = evidence.own >= _OWN or evidence.coverage >= least
+    return evidence.coverage >= share and own and evidence.predicate
+
+
+def _decide(
+    held: Sequence[ClaimEvidence],
+    against: Sequence[ClaimEvidence],
+    active: Sequence[ClaimEvidence],
+) -> tuple[Label, str]:
+    facts, denied = ([e for e in side if _is_fact(e)] for side in (held, against))
+    said, denials = (
+        [e for e in side if not _is_fact(e) and e.attribution.kind is Kind.STATEMENT]
+        for side in (held, against)
+    )
+    if (facts or said) and (denied or denials):
+        return Label.DIVERGING, texts.DIVERGING.format(
+            _where((facts or said)[0]), _where((denied or denials)[0])
+        )
+    if facts:
+        reason = texts.SAID_SO if facts[0].his_words else texts.SUPPORTED
+        return Label.SUPPORTED, reason.format(_where(facts[0]))
+    if denied:
+        return Label.CONTRADICTED, texts.CONTRADICTED.format(
+            _where(denied[0]), _difference(denied[0])
+        )
+    if said:
+        return Label.DECLARED, texts.DECLARED.format(_speaker(said[0]), _where(said[0]))
+    if denials:
+        return Label.DECLARED, texts.DENIED.format(
+            _speaker(denials[0]), _where(denials[0]), _difference(denials[0])
+        )
+    if any(e.attribution.kind is Kind.CONDITIONAL for e in (*held, *against)):
+        return Label.INSUFFICIENT, texts.HEARSAY
+    if active and active[0].coverage >= _ABOUT:
+        return Label.INSUFFICIENT, texts.CLOSE.format(_where(active[0]))
+    return Label.INSUFFICIENT, texts.NOTHING_FOUND
+
+
+def _is_fact(evidence: ClaimEvidence) -> bool:
+    return evidence.his_words or evidence.attribution.kind is Kind.REPORTED
+
+
+def _consistent(claim: str, evidence: Sequence[ClaimEvidence]) -> list[ClaimEvidence]:
+    """Leave undecided what counts for or against a claim for want of a closer look.
+
+    An article does not contradict itself: of its two figures, that of the
+    sentence that says more of the claim is meant, and the other counts
+    something else, or recalls an estimate. Nor is a figure refuted by another
+    one when a sentence as new about the same thing gives it.
+    """
+    balance = [_in_article(claim, e, evidence) for e in evidence]
+    recalled = [
+        supports(e) and denied > supported and FOR in _sides(e, "nombre")
+        for e, (supported, denied) in zip(evidence, balance, strict=True)
+    ]
+    given = [e for e, past in zip(evidence, recalled, strict=True) if _gives_figure(e) and not past]
+    found = []
+    for e, past, (supported, denied) in zip(evidence, recalled, balance, strict=True):
+        elsewhere = _sides(e, "nombre") == {AGAINST} and any(
+            _day(g) >= _day(e) and g is not e for g in given
+        )
+        same_article = 0 < supported >= denied
+        refuted = contradicts(e) and not e.corrects and (same_article or elsewhere)
+        found.append(replace(e, stance=Stance.NEITHER) if refuted or past else e)
+    return found
+
+
+def _in_article(
+    claim: str, evidence: ClaimEvidence, among: Sequence[ClaimEvidence]
+) -> tuple[int, int]:
+    """Return how many words of a claim the article's sentences for and against it hold at most."""
+    wanted = {s for s in stem_set(claim) if not s.isdecimal()}
+    article = [e for e in among if e.citation.article_id == evidence.citation.article_id]
+    for_it, against = (
+        [len(wanted & stem_set(e.citation.quote)) for e in article if counts(e)]
+        for counts in (supports, lambda e: contradicts(e) and AGAINST in _sides(e, "nombre"))
+    )
+    return max(for_it, default=0), max(against, default=0)
+
+
+def _gives_figure(evidence: ClaimEvidence) -> bool:
+    agrees = _sides(evidence, "nombre") == {FOR}
+    against = any(s.side == AGAINST for s in evidence.signals)
+    return agrees and not against and evidence.predicate and evidence.coverage >= _ABOUT
+
+
+def _sides(evidence: ClaimEvidence, name: str) -> set[str]:
+    return {s.side for s in evidence.signals if s.name == name}
+
+
+def _outrank(evidence: Sequence[ClaimEvidence]) -> list[ClaimEvidence]:
+    """Mark what a correction, or a newer figure of the same event, has replaced."""
+    counting = [e for e in evidence if supports(e) or contradicts(e)]
+    found = []
+    for older in evidence:
+        by = [
+            newer
+            for newer in counting
+            if newer.stance is not older.stance and _replaces(newer, older)
+        ]
+        if by and (supports(older) or contradicts(older)):
+            newest = max(by, key=_day)
+            text = texts.CORRECTED if newest.corrects else texts.NEWER
+            day = format_date(newest.citation.source.published)
+            found.append(replace(older, outranked=text.format(day)))
+        else:
+            found.append(older)
+    return found
+
+
+def _replaces(newer: ClaimEvidence, older: ClaimEvidence) -> bool:
+    if not _day(newer) > _day(older) or older.corrects:
+        return False
+    if newer.corrects:
+        return True
+    # What somebody says replaces only what they said before.
+    another = newer.attribution.speaker != older.attribution.speaker
+    if not _is_fact(newer) and (_is_fact(older) or another):
+        return False
+    if all(any(s.name == "nombre" for s in e.signals) for e in (newer, older)):
+        return _day(newer) - _day(older) <= _SAME_EVENT
+    # « fermé », then « rouvert »: the state of things has changed.
+    changed = {s.name for e in (newer, older) for s in e.signals if s.side == AGAINST}
+    return bool(changed & {"contraires", "négation"})
+
+
+def _day(evidence: ClaimEvidence) -> date:
+    return evidence.citation.source.published or date.min
+
+
+def _source(evidence: ClaimEvidence) -> str:
+    return evidence.citation.source.name or evidence.citation.article_id
+
+
+def _confidence(label: Label, winning: Sequence[ClaimEvidence]) -> str:
+    if label in {Label.INSUFFICIENT, Label.UNVERIFIABLE} or not winning:
+        return ""
+    best = max(e.probability for e in winning)
+    independent = len({_source(e) for e in winning})
+    if best >= 0.85 or (best >= 0.75 and independent > 1):
+        return "élevée"
+    return "moyenne" if best >= 0.65 else "faible"
+
+
+def _where(evidence: ClaimEvidence) -> str:
+    """Return « Le Courrier (14 janvier 2024) »."""
+    source = evidence.citation.source
+    name, day = source.name or f"«\u00a0{source.title}\u00a0»", format_date(source.published)
+    return f"{name} ({day})" if day else name
+
+
+def _speaker(evidence: ClaimEvidence) -> str:
+    who = evidence.attribution.speaker.replace("'", "’") or texts.SOMEBODY
+    return who[:1].upper() + who[1:]
+
+
+def _difference(evidence: ClaimEvidence) -> str:
+    """Return the first thing that differs, or ""."""
+    return next((s.text for s in evidence.signals if s.side == AGAINST), "")

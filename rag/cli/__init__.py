@@ -1,0 +1,1 @@
+"""The `recoupe` command: parses arguments, asks the assistant, prints in French."""

@@ -1,0 +1,118 @@
+"""`recoupe verify`: claims of the command line or of a file, as a table, a report or JSON."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from rag import texts
+from rag.cli.common import (
+    index_option,
+    json_option,
+    open_for,
+    print_json,
+    progress_bar,
+    settings_for,
+    told_in_french,
+)
+from rag.errors import ReadError
+
+if TYPE_CHECKING:
+    from rag.checking.verification import Verification
+
+
+# Those of rag.checking.report, which no other command has to wait for.
+FORMAT_NAMES = ("csv", "html", "json", "jsonld", "md")
+
+
+@click.command("verify", short_help="Vérifier des affirmations.")
+@click.argument("claims", metavar="AFFIRMATION|FICHIER")
+@json_option
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(FORMAT_NAMES),
+    help="Écrire un rapport : Markdown, HTML, CSV, JSON ou ClaimReview (jsonld).",
+)
+@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FICHIER",
+              help="Écrire le rapport dans ce fichier.")  # fmt: skip
+@index_option
+@told_in_french
+def verify_command(
+    claims: str, as_json: bool, form: str | None, output: Path | None, index: Path | None
+) -> None:
+    """Vérifier des affirmations : ce que les articles en disent, qui le dit, et un verdict.
+
+    L'argument est une affirmation, ou un fichier de texte (une affirmation par
+    ligne, ou du texte suivi). Le texte ne dépasse pas 50 000 caractères ni 200
+    affirmations ; comptez un quart de seconde par affirmation.
+    """
+    from rag.checking.report import FORMATS
+    from rag.checking.verification import verification_json
+
+    settings = settings_for(index)
+    text = _text(claims, settings.max_file_mb)
+    with open_for(settings, "verify") as assistant, progress_bar("Vérification", None) as step:
+        verification = assistant.verify(text, on_claim=lambda _claim: step(None, None))
+    if as_json:
+        print_json(verification_json(verification))
+        return
+    form = form or (output.suffix.lstrip(".") if output else None)
+    if form is None:
+        _show(verification)
+        return
+    if form not in FORMATS:
+        raise ReadError(texts.UNKNOWN_FORMAT.format(form, ", ".join(sorted(FORMATS))))
+    report = FORMATS[form](verification)
+    if output is None:
+        click.echo(report, nl=False)
+        return
+    try:
+        output.write_text(report, encoding="utf-8", newline="")
+    except OSError as error:
+        raise ReadError(texts.NOT_WRITTEN.format(output, error.strerror)) from error
+    click.echo(f"Rapport : {output}", err=True)
+
+
+def _text(argument: str, max_mb: int) -> str:
+    """Return the text to verify: of the file, when the argument names one. Raises ReadError."""
+    from rag.readers.draft import decode
+    from rag.readers.files import read_file
+
+    try:
+        named = len(argument) <= 1000 and Path(argument).exists()
+    except (OSError, ValueError):
+        named = False
+    if not named:
+        return argument
+    try:
+        raw = read_file(argument, max_mb * 1_000_000)
+    except ReadError as error:
+        raise ReadError(texts.NOT_READ.format(argument, error)) from error
+    return "\n\n".join(line for line in decode(raw).splitlines() if line.strip())
+
+
+def _show(verification: Verification) -> None:
+    from rag.checking.report import extent, provenance, stance
+
+    for number, claim in enumerate(verification.claims, 1):
+        click.echo(f"{number}. {claim.text}")
+        click.echo(f"   {click.style(claim.verdict.value, bold=True)} : {claim.reason}")
+        if line := extent(claim):
+            click.echo(f"   {line}")
+        for evidence in claim.evidence[:3]:
+            quote = " ".join(evidence.citation.quote.split())
+            click.echo(f"   - {quote}")
+            told = (texts.label(evidence.citation.source), evidence.attribution.label)
+            click.echo(f"     {' ; '.join(told)} ; {stance(evidence)}")
+            for signal in evidence.signals:
+                click.echo(f"     · {signal.text}")
+        click.echo("")
+    if len(verification.claims) > 1:
+        counts: dict[str, int] = {}
+        for claim in verification.claims:
+            counts[claim.verdict.value] = counts.get(claim.verdict.value, 0) + 1
+        click.echo(", ".join(f"{label} : {n}" for label, n in sorted(counts.items())))
+    click.echo(provenance(verification), err=True)

@@ -1,0 +1,126 @@
+"""What the commands share: options, errors told in French, progress, the assistant."""
+
+from __future__ import annotations
+
+import functools
+import json
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+import rag.cli.locale  # noqa: F401 - French before Click reads its own messages
+
+import click  # isort: skip
+
+from rag.errors import RecoupeError
+from rag.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from rag.assistant import Assistant
+    from rag.indexing.owner import Owner
+
+log = logging.getLogger(__name__)
+P = ParamSpec("P")
+R = TypeVar("R")
+
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="Écrire du JSON, pour un programme."
+)
+index_option = click.option(
+    "--index", metavar="DOSSIER", type=click.Path(path_type=Path), help="Dossier de l'index."
+)
+
+
+def told_in_french(command: Callable[P, R]) -> Callable[P, R]:
+    """Turn the errors of a command into one sentence on stderr and exit status 1."""
+
+    @functools.wraps(command)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return command(*args, **kwargs)
+        except RecoupeError as error:
+            log.info("échec", exc_info=True)
+            click.echo(f"Erreur : {error}", err=True)
+            raise SystemExit(1) from error
+        except KeyboardInterrupt as error:
+            click.echo("Interrompu ; l'index est resté entier.", err=True)
+            raise SystemExit(130) from error
+        except BrokenPipeError:
+            raise SystemExit(0) from None
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception as error:
+            log.exception("échec")
+            click.echo(
+                f"Erreur : problème inattendu ({type(error).__name__}) ; relancez avec "
+                "RECOUPE_LOG_LEVEL=DEBUG et signalez-le.",
+                err=True,
+            )
+            raise SystemExit(1) from error
+
+    return wrapped
+
+
+def settings_for(index: Path | None, **overrides: Any) -> Settings:
+    """Return the settings of a command, and start the log."""
+    settings = load_settings(index_dir=index, **overrides)
+    logging.basicConfig(
+        level=settings.log_level, format="%(levelname)s %(name)s : %(message)s", stream=sys.stderr
+    )
+    for noisy in ("httpx", "chromadb", "trafilatura"):
+        logging.getLogger(noisy).setLevel(max(logging.WARNING, logging.root.level))
+    return settings
+
+
+@contextmanager
+def open_for(settings: Settings, command: str, wait: float = 15.0) -> Iterator[Assistant]:
+    """Give the assistant over the index to a command, for as long as it lasts."""
+    from rag.assistant import open_assistant
+
+    with ExitStack() as stack:
+        bar: list[Callable[[int | None, int | None], None]] = []
+
+        def opening(done: int, total: int) -> None:
+            if not bar:  # shown only where there is something to make again
+                bar.append(stack.enter_context(progress_bar("Index lexical", total)))
+            bar[0](done, total)
+
+        assistant = open_assistant(settings, f"recoupe {command}", wait, _say_waiting, opening)
+        stack.callback(assistant.close)
+        yield assistant
+
+
+def _say_waiting(owner: Owner | None) -> None:
+    from rag.indexing.owner import named
+
+    click.echo(f"L'index est tenu par {named(owner)} ; j'attends qu'il finisse…", err=True)
+
+
+@contextmanager
+def progress_bar(
+    label: str, total: int | None
+) -> Iterator[Callable[[int | None, int | None], None]]:
+    """Show a progress bar on stderr, or nothing when it is not a terminal."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=console, disable=not sys.stderr.isatty()) as bar:
+        task = bar.add_task(label, total=total)
+
+        def step(done: int | None, of: int | None) -> None:
+            if done is None:
+                bar.advance(task)
+            else:
+                bar.update(task, completed=done, total=of)
+
+        yield step
+
+
+def print_json(value: Any) -> None:
+    """Write a value for a program to read."""
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2))

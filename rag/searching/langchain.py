@@ -1,0 +1,75 @@
+"""Recoupe's retriever as LangChain sees one, to use in other chains."""
+
+from __future__ import annotations
+
+from langchain_core.callbacks import (
+    AsyncCallbackManagerForRetrieverRun,
+    CallbackManagerForRetrieverRun,
+)
+from langchain_core.documents import Document
+from langchain_core.retrievers import BaseRetriever
+from langchain_core.runnables import run_in_executor
+from pydantic import ConfigDict, Field
+
+from rag import texts
+from rag.domain import Filters, Hit, hit_json
+from rag.errors import QuestionError
+from rag.searching.retrieval import Retriever
+
+
+class RecoupeRetriever(BaseRetriever):
+    """A LangChain retriever over an index.
+
+    `invoke(question)` returns up to `k` documents, best first, whose
+    `page_content` is the passage, verbatim, and whose metadata are those of
+    `recoupe search --json`. `k` and `filters` may be given for one call:
+    `invoke(question, k=1, filters=Filters(sources=("Le Courrier",)))`.
+    """
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    retriever: Retriever
+    k: int = Field(6, ge=1)
+    filters: Filters | None = None
+
+    def _get_relevant_documents(
+        self,
+        query: str,
+        *,
+        run_manager: CallbackManagerForRetrieverRun,
+        k: int | None = None,
+        filters: Filters | None = None,
+    ) -> list[Document]:
+        """Return the documents of one call; None stands for the retriever's own.
+
+        Raises QuestionError for a `k` below 1, EmbeddingError.
+        """
+        k = self.k if k is None else k
+        if k < 1:
+            raise QuestionError(texts.BAD_LIMIT.format(k))
+        filters = self.filters if filters is None else filters
+        return [_document(hit) for hit in self.retriever.search(query, k, filters)]
+
+    async def _aget_relevant_documents(
+        self,
+        query: str,
+        *,
+        run_manager: AsyncCallbackManagerForRetrieverRun,
+        k: int | None = None,
+        filters: Filters | None = None,
+    ) -> list[Document]:
+        """Do the same in a thread: LangChain's own way leaves the arguments of a call behind."""
+        return await run_in_executor(
+            None,
+            self._get_relevant_documents,
+            query,
+            run_manager=run_manager.get_sync(),
+            k=k,
+            filters=filters,
+        )
+
+
+def _document(hit: Hit) -> Document:
+    metadata = hit_json(hit)
+    text = metadata.pop("text")
+    return Document(page_content=text, metadata=metadata, id=hit.passage.id)

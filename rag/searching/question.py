@@ -1,0 +1,166 @@
+"""What a French question expects: a number of something, a date, a person, a reason."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from rag.french.dates import MONTHS
+from rag.french.numbers import numbers
+from rag.french.words import fold, is_function_word, question_stems, stem, words
+
+_MONTH = "|".join(fold(m) for m in MONTHS)
+_AMOUNT = r"(?:\d|\b(?:un|une|deux|trois|quatre|cinq|six|sept|huit|neuf|dix|onze|douze|treize|quatorze|quinze|seize|vingt|trente|quarante|cinquante|soixante|cent|mille|million|dizaine|douzaine|vingtaine|trentaine|cinquantaine|centaine|millier|moitie|tiers|quart|demi|aucun)\w*)"  # noqa: E501
+_UNITS = {
+    "money": r"(?:\beuros?\b|€|\bcentimes?\b|\bdollars?\b|\bfrancs?\b|\bmilliards?\b|gratuit)",
+    "duration": r"\b(?:ans?|annees?|mois|jours?|semaines?|heures?|minutes?|secondes?|siecles?)\b",
+    "length": r"\b(?:metres?|kilometres?|centimetres?|millimetres?|km|cm|mm|m)\b",
+    "area": r"\b(?:hectares?|metres? carres?|kilometres? carres?|m2|km2|ha)\b",
+    "speed": r"(?:km/h|kilometres?[ -]heure)",
+    "age": r"\b(?:ans|age)\b",
+    "hour": r"(?:\d\s?h\b|\bheures?\b|\bminuit\b|\bmidi\b)",
+    "share": r"(?:%|pour cent|\bmoitie\b|\btiers\b|\bquart\b|\bsur (?:dix|cent|\w+)\b)",
+}
+_DATE = rf"(?:\b(?:{_MONTH})\b|\b(?:1[0-9]|20)\d\d\b|\b(?:lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche)\b|\b(?:printemps|ete|automne|hiver|rentree|hier|aujourd'hui|paques|noel)\b|\bsiecle\b)"  # noqa: E501
+_REASON = r"\b(?:parce qu|car\b|faute d|en raison|a cause|afin|puisque|grace a|suite a|apres|invoque|expliqu|du fait|motif|cause|raison|estim\w* (?:que|qu)|juge|pour\b|en effet|insuffisan)"  # noqa: E501
+_PLACE = r"\b(?:a|au|aux|dans|en|sur|sous|derriere|pres|devant|chez|entre|vers|place|rue|quai)\b"
+_CALENDAR = rf"\b(?:\d{{1,2}}|1er)(?: (?:au|et) \d{{1,2}})? (?:{_MONTH})(?: \d{{4}})?\b|\b(?:1[5-9]|20)\d\d\b"  # noqa: E501
+_PEOPLE = frozenset(
+    stem(w)
+    for w in "personne habitant visiteur spectateur voyageur participant gens membre soldat casque "
+    "policier salarie emploi employe poste patient eleve adherent manifestant mort victime "
+    "blesse".split()
+)
+_MEASURE = r"\b(?:euros?|centimes?|metres?|kilometres?|ans|annees?|mois|jours?|heures?|minutes?)\b"
+_AGED = re.compile(r"\b[A-ZÀ-Þ][\w’'-]+(?: [A-ZÀ-Þ][\w’'-]+)*, \d{1,3} ans\b")
+_FULL_NAME = re.compile(r"\b[A-ZÀ-Þ][\w’'-]+ (?:de |du |d’|d')?[A-ZÀ-Þ][\w’'-]+")
+_SOMEONE = r"\b(?:un|une|le|la) \w+(?: \w+)? de \d+ ans\b|\b(?:groupement|association|collectif|syndicat|societe|cooperative|gendarmerie|police|parquet|prefet|maire|directeur|directrice|armee)\b"  # noqa: E501
+_NAME = re.compile(r"(?<![.!?…] )(?<!^)(?<!« )\b[A-ZÀ-Þ][\w’'-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question taken apart. `stems` say what it is about; `kind` what it expects.
+
+    `counted` is the stem of what « combien de … » counts, `focus` that of the noun after
+    « quel », or "".
+    """
+
+    text: str
+    stems: tuple[str, ...]
+    kind: str
+    counted: str = ""
+    focus: str = ""
+
+    def answered_in(self, sentence: str) -> float:
+        """Return how well a sentence holds the kind of thing expected, in [0, 1].
+
+        0.5 where the kind says nothing (« comment », « que »).
+        """
+        folded = fold(sentence)
+        match self.kind:
+            case "count":
+                return self._counts(sentence, folded)
+            case "money" | "duration" | "length" | "area" | "speed" | "age" | "hour" | "share":
+                fits = re.search(_UNITS[self.kind], folded) and re.search(_AMOUNT, folded)
+                return 1.0 if fits else 0.0
+            case "amount":
+                fresh = numbers(sentence) - numbers(self.text)
+                return 1.0 if fresh or re.search(_AMOUNT, folded) else 0.0
+            case "date":
+                return 1.0 if re.search(_DATE, folded) else 0.0
+            case "reason":
+                return 1.0 if re.search(_REASON, folded) else 0.2
+            case "place":
+                return 0.8 if re.search(_PLACE, folded) else 0.0
+            case "person":
+                return self._names_someone(sentence, folded)
+        return 0.5
+
+    def _names_someone(self, sentence: str, folded: str) -> float:
+        asked = set(words(self.text))
+        full = [m for m in _FULL_NAME.findall(sentence) if not set(words(m)) & asked]
+        if full or _AGED.search(sentence):
+            return 1.0
+        roots = [stem(w) for w in asked if not is_function_word(w)]
+        for match in re.finditer(_SOMEONE, folded):
+            if not any(same_root(stem(w), r) for w in words(match.group()) for r in roots):
+                return 0.8
+        named = [m for m in _NAME.findall(sentence) if not set(words(m)) <= asked]
+        return 0.5 if named else 0.1
+
+    def _counts(self, sentence: str, folded: str) -> float:
+        folded = re.sub(_CALENDAR, " ", folded)  # a date counts nothing
+        if not re.search(_AMOUNT, folded):
+            return 0.0
+        if not self.counted:
+            return 0.7
+        found = words(sentence)
+        for at, word in enumerate(found):
+            root = stem(word)
+            if same_root(root, self.counted) >= 0.7 or {root, self.counted} <= _PEOPLE:
+                before = " ".join(found[max(0, at - 4) : at])
+                # « 45 centimes le litre » counts centimes.
+                if re.search(rf"{_AMOUNT}(?!.*{_MEASURE})", before):
+                    return 1.0
+        return 0.3
+
+
+_FOCUS = r" quel(?:s|le|les)? (?:est |sont |etait |sera )?(?:le |la |les |l )?(\w+) "
+
+
+def parse(text: str) -> Question:
+    """Take a French question apart; anything that is not one has kind "other"."""
+    folded = " " + " ".join(words(text)) + " "
+    kind, counted = "other", ""
+    match = None
+    for pattern, name in _KINDS:
+        if match := re.search(pattern, folded):
+            kind = name
+            if name == "count":
+                rest = folded[match.end() :].split()
+                counted = next((stem(w) for w in rest if not is_function_word(w)), "")
+            break
+    noun = re.search(_FOCUS, folded)
+    focus = stem(noun.group(1)) if noun and kind == "other" else counted
+    if kind == "money" and match:  # « combien coûtera un ticket » asks for the ticket's price
+        rest = folded[match.end() :].split()
+        focus = next((stem(w) for w in rest if not is_function_word(w)), "")
+    return Question(text, tuple(question_stems(text)), kind, counted, focus)
+
+
+_KINDS = [
+    (r" (?:combien de temps|quelle duree|depuis combien|en combien de temps|quel delai) ", "duration"),  # noqa: E501
+    (r" combien (?:vaut|coute|couteront|coutera|coutait|ont coute|a coute|a t il coute|gagne|fallait il payer|faut il payer|paie|rapporte|a rapporte) ", "money"),  # noqa: E501
+    (r" combien(?: \w+){0,4} (?:cout\w*|pay\w*|vaut|valait|estim\w*) ", "money"),
+    (r" (?:quel|a quel|quels|quelle) (?:est |etait |sera )?(?:le |la |l )?(?:prix|cout|montant|budget|salaire|tarif|somme|deficit|amende|chiffre d affaires|loyer) ", "money"),  # noqa: E501
+    (r" combien (?:mesure|pese) ", "length"),
+    (r" combien d(?:e |u |es )? ?", "count"),
+    (r" combien ", "amount"),
+    (r" quel(?:s|le|les)? (?:est |etait |sont )?(?:le |la )?(?:nombre|chiffre|effectif) ", "count"),
+    (r" (?:quand|quelle date|quel jour|quelle annee|quel mois|de quand|depuis quand|jusqu a quand) ", "date"),  # noqa: E501
+    (r" (?:quelle heure|quelles heures|quels horaires|quelles sont les horaires) ", "hour"),
+    (r" quel age ", "age"),
+    (r" quelle(?: est| etait| sera)?(?: la)? (?:vitesse) ", "speed"),
+    (r" (?:quelle(?: est| etait| sera)?(?: la)? (?:longueur|distance|hauteur|taille|largeur|profondeur)) ", "length"),  # noqa: E501
+    (r" (?:quelle(?: est| etait| sera)?(?: la)? (?:surface|superficie)) ", "area"),
+    (r" (?:quel pourcentage|quelle part|quelle proportion) ", "share"),
+    (r" (?:pourquoi|quelle raison|quelles raisons|quelle cause) ", "reason"),
+    (r" (?:ou|d ou|jusqu ou|quel endroit|quel lieu|quelle ville) ", "place"),
+    (r"^ (?:(?:a |contre |par |avec |chez )?qui (?!est ce que)|comment s appel\w+ |quel(?:s|le)? (?:est|etait|sont|etaient) (?:le|les) noms? |de qui )", "person"),  # noqa: E501
+]  # fmt: skip
+
+
+def same_root(a: str, b: str) -> float:
+    """Return 1 for equal stems, 0.7 for a long common beginning, else 0."""
+    if a == b:
+        return 1.0
+    shorter = min(len(a), len(b))
+    if shorter < 4 or a[0].isdigit() or b[0].isdigit():
+        return 0.0
+    common = 0
+    for x, y in zip(a, b, strict=False):
+        if x != y:
+            break
+        common += 1
+    return 0.7 if common >= max(4, 0.75 * shorter) else 0.0

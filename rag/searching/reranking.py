@@ -1,0 +1,186 @@
+"""Put the passages that retrieval found in a better order.
+
+The built-in reranker is a linear model over features that a person can read;
+its weights stand in `reranking.json`, fitted by `bench/rerank.py`. A
+sentence-transformers `CrossEncoder` named in the settings replaces it.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from collections import Counter
+from collections.abc import Sequence
+from functools import lru_cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any, Protocol
+
+from rag.domain import Hit
+from rag.errors import EmbeddingError, SettingsError
+from rag.french.periods import asked, fit, newest_first
+from rag.french.words import words
+from rag.searching.matching import coverage, inverse_frequency, rarity, sentences, stem_set
+from rag.searching.question import parse
+
+if TYPE_CHECKING:
+    from rag.indexing.lexical import LexicalIndex
+    from rag.settings import Settings
+
+log = logging.getLogger(__name__)
+
+FEATURES = (
+    "dense",  # cosine of question and passage, standardised over the candidates
+    "lexical",  # BM25, standardised likewise
+    "characters",  # the question's character 4-grams found: spellings and compounds
+    "expected",  # a sentence holds the kind of thing asked for, times its coverage
+    "when",  # the time asked about fits that of the passage or its publication
+    "newest",  # place by date, 1 for the newest, when the question asks for the present
+)
+_GRAM = 4  # characters
+
+
+class Reranker(Protocol):
+    """Scores candidates against a question."""
+
+    name: str
+
+    def scores(self, question: str, hits: Sequence[Hit]) -> list[float]:
+        """Return one score a hit, higher for better; no unit. Raises EmbeddingError."""
+        ...
+
+
+def load_reranker(settings: Settings, lexical: LexicalIndex) -> Reranker | None:
+    """Return the reranker that the settings name, None for "none".
+
+    Raises SettingsError for an unknown kind.
+    """
+    kind, _, model = settings.reranker.partition(":")
+    if kind == "features" and not model:
+        return FeatureReranker(lexical)
+    if kind == "none" and not model:
+        return None
+    if kind == "cross-encoder" and model:
+        return CrossEncoderReranker(model)
+    raise SettingsError(
+        f"Le réordonnanceur « {settings.reranker} » n'est pas connu : mettez dans "
+        "RECOUPE_RERANKER features, none ou cross-encoder:NOM."
+    )
+
+
+class FeatureReranker:
+    """A linear model over `FEATURES`."""
+
+    name = "features"
+
+    def __init__(self, lexical: LexicalIndex) -> None:
+        self._lexical = lexical
+
+    def scores(self, question: str, hits: Sequence[Hit]) -> list[float]:
+        """See `Reranker`."""
+        weights = _weights()
+        return [
+            sum(weights[name] * value for name, value in row.items())
+            for row in features(question, hits, self._lexical)
+        ]
+
+
+def features(question: str, hits: Sequence[Hit], lexical: LexicalIndex) -> list[dict[str, float]]:
+    """Return the features of each hit, by name."""
+    parsed = parse(question)
+    weights = rarity(lexical, parsed.stems)
+    time = asked(question)
+    dense = standardised([hit.similarity or 0.0 for hit in hits])
+    by_words = standardised([hit.lexical for hit in hits])
+    grams = standardised(_gram_coverage(question, [_whole(hit) for hit in hits]))
+    newest = list(newest_first([hit.source.published for hit in hits]))
+    rows = []
+    for at, hit in enumerate(hits):
+        text = hit.passage.text
+        title = stem_set(hit.source.title)
+        covered = [(a, b, coverage(weights, stems | title)) for a, b, stems in sentences(text)]
+        rows.append(
+            {
+                "dense": dense[at],
+                "lexical": by_words[at],
+                "characters": grams[at],
+                "expected": max(
+                    (parsed.answered_in(text[a:b]) * c for a, b, c in covered), default=0.0
+                ),
+                "when": fit(time, f"{hit.source.title}\n{text}", hit.source.published),
+                "newest": newest[at] if time.latest else 0.0,
+            }
+        )
+    return rows
+
+
+def standardised(values: Sequence[float]) -> list[float]:
+    """Return values minus their mean, over their standard deviation; zeros when they are equal."""
+    if not values:
+        return []
+    mean = sum(values) / len(values)
+    spread = (sum((v - mean) ** 2 for v in values) / len(values)) ** 0.5
+    return [(v - mean) / spread if spread > 1e-12 else 0.0 for v in values]
+
+
+def _whole(hit: Hit) -> str:
+    return f"{hit.source.title}\n{hit.passage.headed}"
+
+
+def _gram_coverage(question: str, texts: Sequence[str]) -> list[float]:
+    """Return for each text the share of the question's 4-grams, by rarity, that it holds."""
+    wanted = _grams(question)
+    held = [wanted & _grams(text) for text in texts]
+    counts = Counter(gram for grams in held for gram in grams)
+    weights = {gram: inverse_frequency(counts[gram], len(texts)) for gram in wanted}
+    total = sum(weights.values()) or 1.0
+    return [sum(weights[gram] for gram in grams) / total for grams in held]
+
+
+@lru_cache(maxsize=4096)
+def _grams(text: str) -> frozenset[str]:
+    """Return the character 4-grams of a text's folded words, spaces around each."""
+    return frozenset(
+        padded[i : i + _GRAM]
+        for word in words(text)
+        for padded in (f" {word} ",)
+        for i in range(max(1, len(padded) - _GRAM + 1))
+    )
+
+
+@lru_cache(maxsize=1)
+def _weights() -> dict[str, float]:
+    text = (files("rag.searching") / "reranking.json").read_text(encoding="utf-8")
+    loaded: dict[str, float] = json.loads(text)["weights"]
+    return loaded
+
+
+class CrossEncoderReranker:
+    """A sentence-transformers `CrossEncoder`, by hub name or folder."""
+
+    def __init__(self, model: str) -> None:
+        self.name = f"cross-encoder:{model}"
+        self._id = model
+        self._lock = threading.Lock()
+        self._loaded: Any = None
+
+    def scores(self, question: str, hits: Sequence[Hit]) -> list[float]:
+        """See `Reranker`."""
+        if not hits:
+            return []
+        with self._lock:
+            if self._loaded is None:
+                self._loaded = self._load()
+            pairs = [(question, _whole(hit)) for hit in hits]
+            return [float(s) for s in self._loaded.predict(pairs, show_progress_bar=False)]
+
+    def _load(self) -> Any:
+        from sentence_transformers import CrossEncoder
+
+        try:
+            return CrossEncoder(self._id)
+        except (OSError, ValueError) as error:
+            raise EmbeddingError(
+                f"Le réordonnanceur « {self._id} » ne se charge pas : vérifiez son nom ou son "
+                "dossier dans RECOUPE_RERANKER, ou l'accès au dépôt de modèles."
+            ) from error
