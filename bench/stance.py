@@ -24,6 +24,7 @@ from sklearn.preprocessing import StandardScaler
 
 from bench.golden import ROOT, SHARED
 from bench.stance_pairs import CONTRADICTS, NEITHER, SUPPORTS, Pair, generated
+from rag.checking.said import Said
 from rag.checking.signals import FEATURES, read
 from rag.evaluation.stance_scores import read_pairs
 from rag.models.embedding import Embedder, load_embedder
@@ -73,8 +74,9 @@ def features(pairs: Sequence[Pair], embedder: Embedder) -> Matrix:
     texts = sorted({t for p in pairs for t in (p.claim, p.evidence)}, key=len)
     vectors = dict(zip(texts, embedder.embed_passages(texts), strict=True))
     readings = [
-        read(p.claim, p.evidence, float(vectors[p.claim] @ vectors[p.evidence]),
-             context=p.context, written_on=p.written_on)
+        read(Said(p.claim), Said(p.evidence), float(vectors[p.claim] @ vectors[p.evidence]),
+             title=Said(p.context.partition("\n")[0]), around=Said(p.context.partition("\n")[2]),
+             written_on=p.written_on)
         for p in pairs
     ]  # fmt: skip
     return np.array([[r.features[f] for f in FEATURES] for r in readings])

@@ -43,6 +43,7 @@ from rag.searching.retrieval import Retriever
 if TYPE_CHECKING:
     from rag.checking.checker import Checker
     from rag.checking.verification import CheckedClaim, Verification
+    from rag.searching.question import Question
     from rag.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -137,7 +138,7 @@ class LocalAssistant:
         self.embedder = load_embedder(settings)
         self.index: Index = open_index(settings, self.embedder, progress)
         try:
-            reranker = load_reranker(settings, self.index.lexical)
+            reranker = load_reranker(settings)
         except RecoupeError:
             self.index.close()
             raise
@@ -200,8 +201,10 @@ class LocalAssistant:
                     return
             except ModelError as error:
                 notice = texts.NO_MODEL_NOTICE.format(error)
-        hits = self.retriever.search(asked, self.settings.answer_passages, filters)
-        answer = replace(self._extract(asked, hits), question=question, asked=asked, notice=notice)
+        understood = self.retriever.understood(asked)
+        hits = self.retriever.search(understood, self.settings.answer_passages, filters)
+        extract = self._extract(understood, hits)
+        answer = replace(extract, question=question, asked=asked, notice=notice)
         yield from answer.statements
         yield answer
 
@@ -240,8 +243,9 @@ class LocalAssistant:
         ordered = [distinct[i] for i in dict.fromkeys(hit.passage.id for hit in turns)]
         return ordered[: self.settings.answer_passages + 2 * (len(parts) - 1)]
 
-    def _extract(self, asked: str, hits: Sequence[Hit]) -> Answer:
-        evidence, probability = find_evidence(self.index, asked, hits)
+    def _extract(self, question: Question, hits: Sequence[Hit]) -> Answer:
+        asked = question.text
+        evidence, probability = find_evidence(question, hits, self.index.scale)
         log.info("probabilité de réponse : %.2f", probability)
         if not evidence or probability < self.settings.threshold:
             answer = refuse(asked, hits)

@@ -7,8 +7,10 @@ counted in Python characters (code points) of the article's stored text.
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, dataclass
 from datetime import date
+from enum import StrEnum
 from typing import Any
 
 
@@ -49,6 +51,97 @@ class Article:
     text: str
     headings: tuple[tuple[int, int], ...] = ()
     path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """A number with what it counts: `low <= value <= high`, in the unit of its kind.
+
+    `unit` is a kind (« euro », « metre ») or the stem of the noun counted, ""
+    when nothing is. `text[start:end]` of the source is how it was written.
+    """
+
+    value: float
+    low: float
+    high: float
+    unit: str
+    start: int
+    end: int
+
+    @property
+    def exact(self) -> bool:
+        """Whether it was given without « plus de », « environ »."""
+        return self.low == self.high
+
+    def agrees(self, other: Quantity) -> bool:
+        """Tell whether both can be true of one thing."""
+        return self.low <= other.high * 1.000001 and other.low <= self.high * 1.000001
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """The days from `first` to `last`, both included."""
+
+    first: date
+    last: date
+
+    def meets(self, other: Period) -> bool:
+        """Tell whether two periods have a day in common."""
+        return self.first <= other.last and other.first <= self.last
+
+    @property
+    def days(self) -> int:
+        """The length in days."""
+        return (self.last - self.first).days + 1
+
+
+class Kind(StrEnum):
+    """On whose word a sentence stands; the value is what the reader is shown."""
+
+    REPORTED = "fait rapporté par la rédaction"
+    STATEMENT = "déclaration"
+    CONDITIONAL = "au conditionnel"
+
+
+@dataclass(frozen=True, slots=True)
+class Attribution:
+    """Who says a sentence. `speaker` is as the article names them, "" when unknown.
+
+    `marker` is the piece of text that shows it, for the reader; "" for the newsroom.
+    """
+
+    kind: Kind = Kind.REPORTED
+    speaker: str = ""
+    marker: str = ""
+
+    @property
+    def label(self) -> str:
+        """What the reader is shown: « déclaration de X », « au conditionnel », and so on."""
+        if self.kind is not Kind.STATEMENT:
+            return str(self.kind)
+        return f"déclaration {_of(self.speaker)}" if self.speaker else "déclaration rapportée"
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence of an article with what was understood of it, once, in its article.
+
+    `[start, end)` are offsets in the article. `stems` are those of its content
+    words, `names` and `numbers` as `rag.french` folds them; offsets of
+    quantities count from `start`. `vector` is its vector in 8 bits, see
+    `rag.models.packing`; empty when none was made.
+    """
+
+    start: int
+    end: int
+    stems: frozenset[str] = frozenset()
+    names: frozenset[str] = frozenset()
+    numbers: frozenset[str] = frozenset()
+    quantities: tuple[Quantity, ...] = ()
+    periods: tuple[Period, ...] = ()
+    attribution: Attribution = Attribution()
+    heading: bool = False
+    vector: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +206,31 @@ class StoredArticle:
 
 
 @dataclass(frozen=True, slots=True)
+class ArticlePage:
+    """Some articles of a longer list. `next` is where to go on, "" at its end.
+
+    `total` counts all articles of the index.
+    """
+
+    records: tuple[ArticleRecord, ...]
+    next: str
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Facets:
+    """What the articles are of: names with their numbers of articles, most frequent first."""
+
+    sources: tuple[tuple[str, int], ...] = ()
+    authors: tuple[tuple[str, int], ...] = ()
+    sections: tuple[tuple[str, int], ...] = ()
+    first: date | None = None
+    last: date | None = None
+    articles: int = 0
+    passages: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Filters:
     """Which articles may answer. Empty fields do not filter; dates are inclusive."""
 
@@ -145,8 +263,9 @@ class Hit:
     `score` orders hits of one search (a sum of standardised scores: no unit,
     not comparable between searches); `similarity` is the mean of the cosines
     of the question with the passage and with the part of it that is nearest,
-    and None when it was not computed; `parts` are the cosines of its parts, see
-    `splitting.parts`; `lexical` is the BM25 score, 0 when no word matches.
+    and None when it was not computed; `sentences` are those of the passage with
+    what was understood of them, `cosines` theirs with the question (none where
+    they have no vectors); `lexical` is the BM25 score, 0 when no word matches.
     `also` lists the near-identical passages of other articles that this one
     stands for.
     """
@@ -156,7 +275,8 @@ class Hit:
     score: float
     similarity: float | None = None
     lexical: float = 0.0
-    parts: tuple[float, ...] = ()
+    sentences: tuple[Sentence, ...] = ()
+    cosines: tuple[float, ...] = ()
     also: tuple[tuple[Passage, Source], ...] = ()
 
 
@@ -338,3 +458,14 @@ def record_json(record: ArticleRecord) -> dict[str, Any]:
 def report_json(report: IngestReport) -> dict[str, Any]:
     """Return an ingestion report as in `recoupe ingest --json`."""
     return asdict(report)
+
+
+def _of(who: str) -> str:
+    """Return « de X », « du X », « d’X », contracted as French does."""
+    for article, contracted in (("le ", "du "), ("les ", "des ")):
+        if who.lower().startswith(article):
+            return contracted + who[len(article) :]
+    head = who[:1].lower() + who[1:] if re.match(r"(?:La|L'|Un|Une|Des|Son|Sa|Ses)\b", who) else who
+    head = head.replace("'", "’")
+    head = head.removeprefix("des ")
+    return f"d’{head}" if re.match(r"[aeiouyàâéèêîôùAEIOUÀÉÈÊÎÔ]", head) else f"de {head}"

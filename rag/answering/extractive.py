@@ -12,7 +12,6 @@ from rag.answering.evidence import Evidence
 from rag.domain import Answer, Citation, Hit, Source, Statement
 from rag.french.dates import format_date
 from rag.french.words import fold
-from rag.searching.matching import sentences
 
 MODE = "extractive"
 _ENOUGH = 0.85  # share of the belief, over all candidate sentences, that an answer gathers
@@ -92,8 +91,7 @@ def understood(evidence: Evidence) -> Evidence:
     text is the exact span from the first of them.
     """
     passage = evidence.hit.passage
-    spans = [(passage.start + a, passage.start + b) for a, b, _ in sentences(passage.text)]
-    before = [(a, b) for a, b in spans if b <= evidence.start]
+    before = [(s.start, s.end) for s in evidence.hit.sentences if s.end <= evidence.start]
     start, text = evidence.start, evidence.text
     for a, b in reversed(before[-_ANTECEDENTS:]):
         own = passage.text[a - passage.start : b - passage.start]

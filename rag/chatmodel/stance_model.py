@@ -45,7 +45,8 @@ class ModelStance:
             return []
         said = self._ask(claim, candidates)
         made = []
-        for number, candidate in enumerate(candidates, 1):
+        readings = compared(claim, candidates)
+        for number, (candidate, reading) in enumerate(zip(candidates, readings, strict=True), 1):
             one = said.get(number)
             if one is None:
                 made += self._built_in.judge(claim, [candidate])
@@ -53,7 +54,7 @@ class ModelStance:
             rest = (1 - one.certitude) / 2
             supports = one.certitude if one.position == "soutient" else rest
             contradicts = one.certitude if one.position == "contredit" else rest
-            made.append(Judgement(supports, contradicts, compared(claim, candidate)))
+            made.append(Judgement(supports, contradicts, reading))
         return made
 
     def _ask(self, claim: str, candidates: Sequence[Candidate]) -> dict[int, _One]:

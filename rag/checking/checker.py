@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,31 +12,33 @@ from rag.checking.claims import Claim, split_claims
 from rag.checking.stance import Candidate, StanceEngine
 from rag.checking.verdict import judge
 from rag.checking.verification import CheckedClaim, ClaimEvidence, Label, Verification
-from rag.domain import Citation, Filters, Hit
+from rag.domain import Attribution, Citation, Filters, Hit, Kind, Passage, Sentence
 from rag.errors import ArticleNotFoundError
 from rag.french.corrections import standing
 from rag.french.dates import format_date
-from rag.french.speech import Attribution, Kind, attribute
+from rag.french.speech import attribute
 from rag.french.words import content_stems
-from rag.searching.matching import coverage, rarity, sentences, stem_set
+from rag.models.packing import cosines
+from rag.models.scale import UNKNOWN
+from rag.searching.matching import coverage, rarity, stem_set
 
 if TYPE_CHECKING:
     from rag.indexing.index import Index
     from rag.searching.retrieval import Retriever
 
 _PASSAGES = 8  # per claim
-_SENTENCES = 10  # judged per claim: each costs an embedding, 20 to 40 ms
+_SENTENCES = 10  # judged per claim: each costs a parse, 5 to 10 ms
 _LEAST = 0.3  # share of the claim's words, by rarity, below which a sentence is not about it
 
 
 @dataclass(frozen=True, slots=True)
 class _Found:
     hit: Hit
-    start: int
-    end: int
+    sentence: Sentence
     text: str
     told: str  # what of it stands, where its article is a correction
     score: float
+    similarity: float  # cosine with the claim, on the scale
 
 
 class Checker:
@@ -84,15 +85,14 @@ class Checker:
 
     def _verification(self, claims: Sequence[CheckedClaim]) -> Verification:
         """Return checked claims with what it takes to repeat the check."""
-        records = list(self._index.records())
-        versions = "\n".join(sorted(f"{r.id} {r.fingerprint}" for r in records))
+        catalogue = self._index.catalogue
         return Verification(
             claims=tuple(claims),
             checked_on=datetime.now(UTC).astimezone().isoformat(timespec="seconds"),
             engine=self._engine.name,
             embedding=self._index.embedder.name,
-            corpus=hashlib.sha256(versions.encode()).hexdigest()[:12],
-            articles=len(records),
+            corpus=catalogue.digest(),
+            articles=catalogue.facets().articles,
             version=__version__,
         )
 
@@ -104,50 +104,52 @@ class Checker:
 
     def _sentences(self, claim: str, filters: Filters | None) -> list[_Found]:
         """Return the sentences that hold most of the claim's words, best first."""
-        hits = self._retriever.search(claim, _PASSAGES, filters)
+        asked = self._retriever.understood(claim)
+        hits = self._retriever.search(asked, _PASSAGES, filters)
+        (vector,) = self._index.embedder.embed_passages([claim])
         weights = rarity(self._index.lexical, list(dict.fromkeys(content_stems(claim))))
         found = []
         for hit in hits:
             passage = hit.passage
             around = stem_set(f"{hit.source.title}\n{format_date(hit.source.published)}")
             before: frozenset[str] = frozenset()
-            for a, b, stems in sentences(passage.text):
-                text = passage.text[a:b]
-                own, wide = coverage(weights, stems), coverage(weights, stems | around | before)
-                before = stems
+            alike = cosines(vector, [s.vector for s in hit.sentences if s.vector])
+            for at, s in enumerate(hit.sentences):
+                text = passage.text[s.start - passage.start : s.end - passage.start]
+                own, wide = coverage(weights, s.stems), coverage(weights, s.stems | around | before)
+                before = s.stems
                 told = standing(text) if hit.source.correction else text
                 if text.strip() == passage.heading or not told or wide < _LEAST or not own:
                     continue
-                start, end = passage.start + a, passage.start + b
-                found.append(_Found(hit, start, end, text, told, own + 0.7 * wide))
+                similarity = self._index.scale.alike(alike[at]) if alike else UNKNOWN
+                found.append(_Found(hit, s, text, told, own + 0.7 * wide, similarity))
         return sorted(found, key=lambda f: -f.score)[:_SENTENCES]
 
     def _evidence(self, claim: str, found: Sequence[_Found]) -> list[ClaimEvidence]:
         if not found:
             return []
-        vectors = self._index.embedder.embed_passages([claim, *(f.told for f in found)])
         articles = {i: self._article(i, found) for i in {f.hit.passage.article_id for f in found}}
-        around = [_around(articles[f.hit.passage.article_id], f) for f in found]
+        around = [_around(articles[f.hit.passage.article_id], f.sentence) for f in found]
         candidates = [
             Candidate(
                 f.told,
-                context=f"{f.hit.source.title}\n{_lead(text)}\n{before}",
+                title=f.hit.source.title,
+                around=f"{lead}\n{before}",
                 written_on=f.hit.source.published,
-                similarity=self._index.scale.alike(float(vectors[0] @ vector)),
+                similarity=f.similarity,
             )
-            for f, (text, before, _), vector in zip(found, around, vectors[1:], strict=True)
+            for f, (lead, before, _) in zip(found, around, strict=True)
         ]
         claimed = attribute(claim)
         made = []
-        for f, (text, before, after), judged in zip(
+        for f, (_, before, after), judged in zip(
             found, around, self._engine.judge(claim, candidates), strict=True
         ):
-            said = attribute(text, f.start, f.end, f.hit.source.title)
+            said = f.sentence.attribution
+            start, end = f.sentence.start, f.sentence.end
             made.append(
                 ClaimEvidence(
-                    citation=Citation(
-                        f.hit.passage.article_id, f.hit.source, f.start, f.end, f.text
-                    ),
+                    citation=Citation(f.hit.passage.article_id, f.hit.source, start, end, f.text),
                     attribution=said,
                     his_words=_same_speaker(claimed, said),
                     other_voice=_names_speaker(claimed) and not _same_speaker(claimed, said),
@@ -166,26 +168,32 @@ class Checker:
             )
         return made
 
-    def _article(self, article_id: str, found: Sequence[_Found]) -> str:
-        """Return an article's text, or what was found of it when it has gone since the search."""
+    def _article(self, article_id: str, found: Sequence[_Found]) -> list[tuple[int, int, str]]:
+        """Return the sentences of an article as (start, end, text), in order.
+
+        Those of what was found of it when it has gone since the search.
+        """
+        hits = {f.hit.passage.id: f.hit for f in found if f.hit.passage.article_id == article_id}
         try:
-            return self._index.article(article_id).text
+            passages: Sequence[Passage] = self._index.article(article_id).passages
         except ArticleNotFoundError:
-            passage = next(f.hit.passage for f in found if f.hit.passage.article_id == article_id)
-            return " " * passage.start + passage.text
+            passages = [hit.passage for hit in hits.values()]
+        kept = self._index.understood(p for p in passages if p.id not in hits)
+        sentences = {p.id: (hits.get(p.id) or kept.get(p.id)) for p in passages}
+        return [
+            (s.start, s.end, p.text[s.start - p.start : s.end - p.start])
+            for p in passages
+            if (of := sentences[p.id])
+            for s in of.sentences
+        ]
 
 
-def _around(text: str, found: _Found) -> tuple[str, str, str]:
-    """Return the article's text, and the sentences before and after."""
-    spans = [(a, b) for a, b, _ in sentences(text)]
-    before = next((text[a:b] for a, b in reversed(spans) if b <= found.start), "")
-    after = next((text[a:b] for a, b in spans if a >= found.end), "")
-    return text, before, after
-
-
-def _lead(text: str) -> str:
-    """Return the first sentence of an article: what all of it is about."""
-    return next((text[a:b] for a, b, _ in sentences(text)), "")
+def _around(sentences: Sequence[tuple[int, int, str]], found: Sentence) -> tuple[str, str, str]:
+    """Return the first sentence of an article, which all of it is about, and the neighbours."""
+    lead = next((text for *_, text in sentences), "")
+    before = next((text for _, end, text in reversed(sentences) if end <= found.start), "")
+    after = next((text for start, _, text in sentences if start >= found.end), "")
+    return lead, before, after
 
 
 def _names_speaker(claimed: Attribution) -> bool:

@@ -16,7 +16,7 @@ from rag.french.syntax import parse
 from rag.french.words import fold, words
 
 if TYPE_CHECKING:
-    from spacy.tokens import Token
+    from spacy.tokens import Doc, Token
 
 LONGEST_TEXT = 50_000  # characters
 MOST_CLAIMS = 200
@@ -78,11 +78,12 @@ def split_claims(text: str) -> list[Claim]:
         sentence = plain[start:end]
         if not words(sentence):
             continue
-        problem = _problem(sentence)
+        doc = parse(sentence)
+        problem = _problem(sentence, doc)
         if problem or len(sentence) > _LONGEST_CLAIM:
             claims.append(Claim(_flat(sentence), start, end, problem or texts.TOO_LONG))
             continue
-        for piece, a, b in _clauses(sentence):
+        for piece, a, b in _clauses(sentence, doc):
             resolved = _resolved(piece, before)
             unclear = texts.NO_SUBJECT if _pronoun(resolved) else ""
             claims.append(Claim(_flat(resolved), start + a, start + b, unclear))
@@ -102,7 +103,7 @@ def _without_markup(text: str) -> str:
         return _TAG.sub(" ", text)
 
 
-def _problem(sentence: str) -> str:
+def _problem(sentence: str, doc: Doc) -> str:
     """Return why a sentence cannot be checked, or ""."""
     folded = fold(sentence).strip(" \n\t«»\"'—-–•*")
     said = words(sentence)
@@ -114,15 +115,14 @@ def _problem(sentence: str) -> str:
         return texts.NOT_FRENCH
     if _OPINION.search(folded):
         return texts.IS_OPINION
-    verbless = not any(t.pos_ in {"VERB", "AUX"} for t in parse(sentence))
+    verbless = not any(t.pos_ in {"VERB", "AUX"} for t in doc)
     if len(said) < 3 or (verbless and len(said) < 5):
         return texts.NO_STATEMENT
     return ""
 
 
-def _clauses(sentence: str) -> list[tuple[str, int, int]]:
+def _clauses(sentence: str, doc: Doc) -> list[tuple[str, int, int]]:
     """Return (text, start, end) of each coordinated clause, a shared subject repeated."""
-    doc = parse(sentence)
     root = next((t for t in doc if t.dep_ == "ROOT"), None)
     whole = [(sentence, 0, len(sentence))]
     if root is None or "«" in sentence:

@@ -9,34 +9,28 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from rag.french.dates import MONTHS, format_date
+from rag.checking.said import Said, Word, key
+from rag.domain import Period, Quantity
+from rag.french.dates import format_date
 from rag.french.opposites import DENYING, FALSE, opposed, root
-from rag.french.periods import Period, periods
-from rag.french.quantities import Quantity, quantities, written
-from rag.french.syntax import parse
-from rag.french.words import fold, is_function_word, words
+from rag.french.periods import periods
+from rag.french.quantities import written
+from rag.french.words import fold, words
 from rag.searching.matching import held
 from rag.searching.question import same_root
 
 if TYPE_CHECKING:
-    from spacy.tokens import Token
+    pass
 
 AGAINST, FOR, OPEN = "contre", "pour", "à vérifier"
-_CONTENT = {"NOUN", "VERB", "ADJ", "PROPN", "NUM", "ADV"}
-_NEGATORS = frozenset("pas jamais rien aucun aucune personne guere nullement ni point non".split())
 _LIGHT = frozenset(
     "etre avoir faire devoir pouvoir aller couter compter mesurer durer tenir".split()
 )
-_CALENDAR = frozenset(map(fold, MONTHS)) | frozenset(
-    "lundi mardi mercredi jeudi vendredi samedi dimanche million millions milliard milliards "
-    "millier milliers % euro euros".split()
-)
-_UNDER = frozenset("obj xcomp cop aux amod nsubj nsubj:pass".split())
 _NEAR = 2
 _ALL = re.compile(
     r"\b(?:tous|toutes|toujours|chaque|entierement|totalement|integralement|unanim\w+)\b"
@@ -89,39 +83,27 @@ class Reading:
     signals: tuple[Signal, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Word:
-    """A content word: its stem, whether it is denied, whether it is a name."""
-
-    stem: str
-    surface: str
-    text: str
-    denied: bool
-    denied_alone: bool
-    name: bool
-    verb: bool
-    figure: bool
-    main: bool
-    subject: str
+NOTHING = Said("")
 
 
 def read(
-    claim: str,
-    evidence: str,
+    claim: Said,
+    evidence: Said,
     similarity: float,
     *,
-    context: str = "",
+    title: Said = NOTHING,
+    around: Said = NOTHING,
     written_on: date | None = None,
 ) -> Reading:
     """Compare a claim with a sentence of an article.
 
-    `similarity` is the cosine of their embeddings; `context` what surrounds
-    the sentence (title, neighbours), where names and dates may stand;
+    `similarity` is the cosine of their embeddings; `title` is the article's,
+    `around` what surrounds the sentence, where names and dates may stand;
     `written_on` resolves « mercredi » in the evidence.
     """
-    claimed, found = _words(claim), _words(evidence)
-    units = {root(w) for q in quantities(claim) for w in words(written(claim, q))}
-    stems, loose = {w.stem for w in found}, {w.stem for w in found} | _stems(context)
+    claimed, found = claim.words, evidence.words
+    units = {root(w) for q in claim.quantities for w in words(written(claim.text, q))}
+    stems, loose = set(evidence.stems), evidence.stems | title.stems | around.stems
     # Figures and dates are compared on their own, below.
     mine = list({w.stem: w for w in claimed if not w.figure}.values())
     signals: list[Signal] = []
@@ -129,17 +111,17 @@ def read(
     loosely = [held(w.stem, loose) for w in mine]
     reverse = {w.stem for w in claimed}
     names = [w for w in mine if w.name]
-    subject = _stems(context.partition("\n")[0])
+    subject = title.stems
     told = [w for w in mine if not w.name and w.stem not in units and not held(w.stem, subject)]
-    around = fold(f"{evidence}\n{context}")
-    absent = [w for w in names if not held(w.stem, loose) and fold(w.text) not in around]
+    told_around = "\n".join((evidence.folded, title.folded, around.folded))
+    absent = [w for w in names if not held(w.stem, loose) and fold(w.text) not in told_around]
     strangers = [w for w in {w.stem: w for w in found if w.name}.values() if w.stem not in reverse]
     swapped = bool(absent and strangers) and _mean(loosely) >= 0.6
     numbers = _numbers(claim, evidence, signals)
-    dates = _dates(claim, evidence, context, written_on, signals)
+    dates = _dates(claim, evidence, (title, around), written_on, signals)
     clash, agree, against = _polarity(claimed, found, signals)
     denied, denied_found = any(w.denied for w in claimed), any(w.denied for w in found)
-    folded, folded_found = fold(claim), fold(evidence)
+    folded, folded_found = claim.folded, evidence.folded
     false = bool(FALSE & reverse) != bool(FALSE & stems)
     denial = bool(DENYING & reverse) != bool(DENYING & stems)
     differs = denied != denied_found
@@ -207,89 +189,12 @@ def read(
     )
 
 
-@lru_cache(maxsize=8192)
-def _words(text: str) -> tuple[_Word, ...]:
-    found = []
-    for token in parse(text):
-        if not _is_content(token):
-            continue
-        word, verb = fold(token.text), token.pos_ == "VERB"
-        name = token.pos_ == "PROPN" or (
-            token.text[0].isupper() and token.i > 0 and not token.is_sent_start
-        )
-        subject = _subject(token) if verb else ""
-        figure = token.pos_ == "NUM" or any(c.isdecimal() for c in token.text) or word in _CALENDAR
-        found.append(
-            _Word(
-                stem=_key(token),
-                surface=root(token.text),
-                text=token.text,
-                denied=_denied(token),
-                denied_alone=_denied_alone(token),
-                name=bool(name),
-                verb=verb,
-                figure=figure,
-                main=not (verb and token.dep_.startswith(("acl", "amod", "advcl"))),
-                subject=subject,
-            )
-        )
-    return tuple(found)
-
-
-def _subject(verb: Token) -> str:
-    for child in verb.children:
-        if child.dep_.startswith("nsubj"):
-            agent = "pass" in child.dep_
-            return ("←" if agent else "") + root(child.text)
-    return ""
-
-
-def _denied(token: Token) -> bool:
-    """Tell whether a word is denied, by itself or by the verb that it hangs on."""
-    node = token
-    for _ in range(3):
-        if _negated_here(node):
-            return True
-        if node.head.i == node.i or node.dep_ not in _UNDER:
-            return False
-        node = node.head
-    return False
-
-
-def _denied_alone(token: Token) -> bool:
-    """Tell whether a word is denied while its verb is not: « mais non des tirs létaux »."""
-    node, denied = token, False
-    for _ in range(4):
-        if node.pos_ in {"VERB", "AUX"} and node.i != token.i:
-            return denied and not _negated_here(node)
-        denied = denied or (node.dep_ in _UNDER | {"obl", "conj"} and _negated_here(node))
-        if node.head.i == node.i:
-            break
-        node = node.head
-    return denied
-
-
-def _negated_here(token: Token) -> bool:
-    children = [fold(c.text).strip("'") for c in token.children]
-    if any(c in _NEGATORS for c in children):
-        return True
-    if {"ne", "n"} & set(children):
-        below = {fold(t.text).strip("'") for t in token.subtree}
-        # « ne … que » restricts, it does not deny.
-        return bool(below & _NEGATORS) or not below & {"que", "qu"}
-    return "sans" in {fold(c.text) for c in token.children if c.dep_ in {"case", "mark"}}
-
-
-def _stems(text: str) -> set[str]:
-    return {w.stem for w in _words(text)} if text else set()
-
-
 def _mean(values: Sequence[float]) -> float:
     return sum(values) / len(values) if values else 0.0
 
 
 def _polarity(
-    claimed: Sequence[_Word], found: Sequence[_Word], signals: list[Signal]
+    claimed: Sequence[Word], found: Sequence[Word], signals: list[Signal]
 ) -> tuple[int, int, int]:
     """Return how many shared words are denied on one side, on none or both, and how many oppose."""
     clash = agree = against = 0
@@ -333,35 +238,35 @@ def _polarity(
     return clash, agree, against
 
 
-def _held_or_opposed(word: _Word, found: Sequence[_Word], stems: set[str]) -> float:
+def _held_or_opposed(word: Word, found: Sequence[Word], stems: set[str]) -> float:
     if any(opposed(word.stem, w.stem) for w in found):
         return 1.0
     return held(word.stem, stems)
 
 
-def _predicate(claim: str, found: Sequence[_Word], loose: set[str]) -> bool:
+def _predicate(claim: Said, found: Sequence[Word], loose: AbstractSet[str]) -> bool:
     """Tell whether the claim's main verb, or its contrary, is in the evidence."""
-    top = next((t for t in parse(claim) if t.dep_ == "ROOT"), None)
+    top = next((t for t in claim.doc if t.dep_ == "ROOT"), None)
     if top is None or top.pos_ not in {"VERB", "ADJ"} or fold(top.lemma_) in _LIGHT:
         return True
-    key = _key(top)
+    verb = key(top)
     return (
-        bool(held(key, loose))
+        bool(held(verb, loose))
         or bool(held(root(top.text), loose))
-        or any(opposed(key, w.stem) for w in found)
+        or any(opposed(verb, w.stem) for w in found)
     )
 
 
-def _relations(claim: str, evidence: str) -> float:
+def _relations(claim: Said, evidence: Said) -> float:
     """Return the share of the claim's pairs of bound words that are bound in the evidence too.
 
     Bound: at most `_NEAR` steps apart in the parse. Words without their
     relations say little: « A a vendu B à C » holds all of « C a vendu A ».
     """
-    wanted = _ties(claim, 1)
+    wanted = claim.ties(1)
     if not wanted:
         return 0.5
-    given = _ties(evidence, _NEAR)
+    given = evidence.ties(_NEAR)
     stems = {stem for tie in given for stem in tie}
     alike = {w: {s for s in stems if w == s or same_root(w, s)} for tie in wanted for w in tie}
     held_ties = [
@@ -370,37 +275,7 @@ def _relations(claim: str, evidence: str) -> float:
     return len(held_ties) / len(wanted)
 
 
-@lru_cache(maxsize=8192)
-def _ties(text: str, steps: int) -> frozenset[tuple[str, str]]:
-    """Return (word, word above it) of content words up to `steps` content words apart."""
-    found = set()
-    for token in parse(text):
-        if not _is_content(token):
-            continue
-        left, node = steps, token
-        while left and node.head.i != node.i:
-            node = node.head
-            if _is_content(node):
-                found.add((_key(token), _key(node)))
-                left -= 1
-    return frozenset(found)
-
-
-def _is_content(token: Token) -> bool:
-    word = fold(token.text).strip("'")
-    return (
-        token.pos_ in _CONTENT
-        and not is_function_word(word)
-        and word not in _NEGATORS
-        and any(c.isalnum() for c in word)
-    )
-
-
-def _key(token: Token) -> str:
-    return root(token.lemma_) if token.pos_ == "VERB" else root(token.text)
-
-
-def _roles(claimed: Sequence[_Word], found: Sequence[_Word]) -> float:
+def _roles(claimed: Sequence[Word], found: Sequence[Word]) -> float:
     """Return 1 when a shared verb has the same subject, -1 when another one, else 0."""
     score = 0
     for word in claimed:
@@ -411,16 +286,16 @@ def _roles(claimed: Sequence[_Word], found: Sequence[_Word]) -> float:
     return max(-1.0, min(1.0, float(score)))
 
 
-def _numbers(claim: str, evidence: str, signals: list[Signal]) -> tuple[float, float, float]:
+def _numbers(claim: Said, evidence: Said, signals: list[Signal]) -> tuple[float, float, float]:
     """Return the shares of the claim's quantities that agree, conflict, and are not found."""
-    wanted, given = quantities(claim), quantities(evidence)
+    wanted, given = claim.quantities, evidence.quantities
     agreed = conflicting = 0
     # A figure of the article that another figure of the claim agrees with counts something else.
     taken = {g for q in wanted for g in given if _comparable(q, g) and q.agrees(g)}
     for quantity in wanted:
         rivals = [g for g in given if _comparable(quantity, g)]
         rivals = [g for g in rivals if g not in taken or quantity.agrees(g)]
-        mine = written(claim, quantity)
+        mine = written(claim.text, quantity)
         match = next((g for g in rivals if quantity.agrees(g)), None)
         shown = match or (rivals[0] if rivals else None)
         agreed += match is not None
@@ -428,7 +303,7 @@ def _numbers(claim: str, evidence: str, signals: list[Signal]) -> tuple[float, f
         if shown is None:
             signals.append(Signal("nombre", f"{mine} n’est pas dans l’article", OPEN))
             continue
-        text = f"{mine} dans l’affirmation, {written(evidence, shown)} dans l’article"
+        text = f"{mine} dans l’affirmation, {written(evidence.text, shown)} dans l’article"
         signals.append(Signal("nombre", text, FOR if match else AGAINST))
     total = max(1, len(wanted))
     return agreed / total, conflicting / total, (len(wanted) - agreed - conflicting) / total
@@ -442,14 +317,18 @@ def _comparable(a: Quantity, b: Quantity) -> bool:
 
 
 def _dates(
-    claim: str, evidence: str, context: str, written_on: date | None, signals: list[Signal]
+    claim: Said,
+    evidence: Said,
+    context: Sequence[Said],
+    written_on: date | None,
+    signals: list[Signal],
 ) -> tuple[float, float, float]:
     """Return whether the claim's dates agree with the evidence, conflict, or are not found."""
-    wanted = periods(claim, written_on)
+    wanted = periods(claim.text, written_on)
     if not wanted:
         return 0.0, 0.0, 0.0
-    given = periods(evidence, written_on)
-    around = periods(context, written_on) if context else []
+    given = periods(evidence.text, written_on)
+    around = [p for said in context for p in periods(said.text, written_on)]
     if written_on:
         around.append(Period(written_on, written_on))
     agreed = conflicting = 0

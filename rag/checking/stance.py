@@ -19,7 +19,8 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any, Protocol
 
-from rag.checking.signals import Reading, read
+from rag.checking.said import Said
+from rag.checking.signals import NOTHING, Reading, read
 from rag.errors import SettingsError
 from rag.models.scale import UNKNOWN
 
@@ -36,14 +37,15 @@ class Stance(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A sentence to judge. `context` surrounds it (title, neighbours).
+    """A sentence to judge. `title` is its article's, `around` what surrounds it.
 
     `similarity` is the cosine of claim and sentence on the scale of the default
     embedder (see `rag.models.scale`).
     """
 
     text: str
-    context: str = ""
+    title: str = ""
+    around: str = ""
     written_on: date | None = None
     similarity: float = UNKNOWN
 
@@ -93,10 +95,9 @@ class FeatureStance:
 
     def judge(self, claim: str, candidates: Sequence[Candidate]) -> list[Judgement]:
         """See `StanceEngine`."""
-        return [self._one(claim, c) for c in candidates]
+        return [self._one(reading) for reading in compared(claim, candidates)]
 
-    def _one(self, claim: str, candidate: Candidate) -> Judgement:
-        reading = compared(claim, candidate)
+    def _one(self, reading: Reading) -> Judgement:
         model = _model()
         against = _probability(model["contradiction"], reading.features, model["prior"])
         held = _probability(model["support"], reading.features, 0.0)
@@ -138,8 +139,7 @@ class CrossEncoderStance:
         )
         shares = torch.softmax(torch.as_tensor(scores).float(), dim=-1).tolist()
         made = []
-        for candidate, share in zip(candidates, shares, strict=True):
-            reading = compared(claim, candidate)
+        for reading, share in zip(compared(claim, candidates), shares, strict=True):
             made.append(
                 Judgement(
                     share[self._at["entail"]], share[self._at["contradict"]],
@@ -152,15 +152,22 @@ class CrossEncoderStance:
 _LABELS = ("entail", "contradict")
 
 
-def compared(claim: str, candidate: Candidate) -> Reading:
-    """Return the reading of a candidate against a claim, see `signals.read`."""
-    return read(
-        claim,
-        candidate.text,
-        candidate.similarity,
-        context=candidate.context,
-        written_on=candidate.written_on,
-    )
+def compared(claim: str, candidates: Sequence[Candidate]) -> list[Reading]:
+    """Return the reading of each candidate against a claim, see `signals.read`."""
+    said = Said(claim)
+    # Candidates of one article have a title, and neighbours, in common.
+    known: dict[str, Said] = {"": NOTHING}
+    return [
+        read(
+            said,
+            Said(c.text),
+            c.similarity,
+            title=known.setdefault(c.title, Said(c.title)),
+            around=known.setdefault(c.around, Said(c.around)),
+            written_on=c.written_on,
+        )
+        for c in candidates
+    ]
 
 
 def _probability(weights: dict[str, float], features: dict[str, float], shift: float) -> float:

@@ -9,8 +9,7 @@ from typing import Any, Literal
 
 from rag.checking.signals import Signal
 from rag.checking.stance import Stance
-from rag.domain import Citation, Source, citation_json, source_json
-from rag.french.speech import Attribution
+from rag.domain import Attribution, Citation, Source, citation_json, source_json
 
 
 class Label(StrEnum):

@@ -85,7 +85,7 @@ def open_for(settings: Settings, command: str, wait: float = 15.0) -> Iterator[A
 
         def opening(done: int, total: int) -> None:
             if not bar:  # shown only where there is something to make again
-                bar.append(stack.enter_context(progress_bar("Index lexical", total)))
+                bar.append(stack.enter_context(progress_bar("Index refait", total)))
             bar[0](done, total)
 
         assistant = open_assistant(settings, f"recoupe {command}", wait, _say_waiting, opening)

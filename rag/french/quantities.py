@@ -12,11 +12,10 @@ import math
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from functools import lru_cache
 
 from text_to_num import find_numbers
 
+from rag.domain import Quantity
 from rag.french.dates import MONTHS
 from rag.french.numbers import DIGITS, read_digits
 from rag.french.units import PEOPLE, Measure, Token, measure
@@ -57,32 +56,6 @@ _CLOSE = 0.05  # « près de 1 200 » for 1 187
 _ROUGH = 0.25  # « une dizaine » for 12
 
 
-@dataclass(frozen=True, slots=True)
-class Quantity:
-    """A number with what it counts: `low <= value <= high`, in the unit of its kind.
-
-    `unit` is a kind (« euro », « metre ») or the stem of the noun counted, ""
-    when nothing is. `text[start:end]` of the source is how it was written.
-    """
-
-    value: float
-    low: float
-    high: float
-    unit: str
-    start: int
-    end: int
-
-    @property
-    def exact(self) -> bool:
-        """Whether it was given without « plus de », « environ »."""
-        return self.low == self.high
-
-    def agrees(self, other: Quantity) -> bool:
-        """Tell whether both can be true of one thing."""
-        return self.low <= other.high * 1.000001 and other.low <= self.high * 1.000001
-
-
-@lru_cache(maxsize=4096)
 def quantities(text: str) -> tuple[Quantity, ...]:
     """Return the quantities of `text` in order; years and days of months are none (see `when`)."""
     tokens = [Token(m.group(), *m.span(), fold(m.group())) for m in _TOKEN.finditer(text)]

@@ -9,9 +9,12 @@ frames; the words that show it are kept, so that a reader can judge.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from collections.abc import Sequence
+from dataclasses import replace
 from importlib.resources import files
+
+from rag.domain import Attribution, Kind
+from rag.french.sentences import Span
 
 # One character for one, so that offsets stand.
 _PLAIN = str.maketrans(
@@ -19,50 +22,31 @@ _PLAIN = str.maketrans(
 )
 
 
-class Kind(StrEnum):
-    """On whose word a sentence stands; the value is what the reader is shown."""
-
-    REPORTED = "fait rapporté par la rédaction"
-    STATEMENT = "déclaration"
-    CONDITIONAL = "au conditionnel"
-
-
-@dataclass(frozen=True, slots=True)
-class Attribution:
-    """Who says a sentence. `speaker` is as the article names them, "" when unknown.
-
-    `marker` is the piece of text that shows it, for the reader; "" for the newsroom.
-    """
-
-    kind: Kind
-    speaker: str = ""
-    marker: str = ""
-
-    @property
-    def label(self) -> str:
-        """What the reader is shown: « déclaration de X », « au conditionnel », and so on."""
-        if self.kind is not Kind.STATEMENT:
-            return str(self.kind)
-        return f"déclaration {_of(self.speaker)}" if self.speaker else "déclaration rapportée"
-
-
 REPORTED = Attribution(Kind.REPORTED)
 
 
 def attribute(text: str, start: int = 0, end: int | None = None, title: str = "") -> Attribution:
-    """Return who says the sentence `text[start:end]`.
+    """Return who says the sentence `text[start:end]`; see `attributions`."""
+    return attributions(text, [(start, len(text) if end is None else end)], title)[0]
 
-    The text around it tells whether it stands inside a quotation that began
+
+def attributions(text: str, spans: Sequence[Span], title: str = "") -> list[Attribution]:
+    """Return who says each of the sentences that `spans` cut out of `text`.
+
+    The text around one tells whether it stands inside a quotation that began
     before it, and who « il » is; `title` does when nothing stands before it.
     Offsets in characters.
     """
-    plain = text.translate(_PLAIN)
-    end = len(plain) if end is None else end
+    plain, titled = text.translate(_PLAIN), title.translate(_PLAIN)
+    return [_attribution(plain, start, end, titled) for start, end in spans]
+
+
+def _attribution(plain: str, start: int, end: int, title: str) -> Attribution:
     sentence, before = plain[start:end].strip(), plain[:start]
     found = _framed(sentence) or _quoted(sentence, before, plain[end:])
     found = found or _conditional(sentence) or REPORTED
     if found.kind is Kind.STATEMENT and not found.speaker:
-        return replace(found, speaker=_earlier_speaker(before or title.translate(_PLAIN)))
+        return replace(found, speaker=_earlier_speaker(before or title))
     return found
 
 
@@ -292,14 +276,3 @@ def _earlier_speaker(before: str) -> str:
     """Return the last person named shortly before, or ""."""
     named = [m.group(m.lastindex or 0) for m in _NAMED.finditer(before[-400:])]
     return named[-1] if named else ""
-
-
-def _of(who: str) -> str:
-    """Return « de X », « du X », « d’X », contracted as French does."""
-    for article, contracted in (("le ", "du "), ("les ", "des ")):
-        if who.lower().startswith(article):
-            return contracted + who[len(article) :]
-    head = who[:1].lower() + who[1:] if re.match(r"(?:La|L'|Un|Une|Des|Son|Sa|Ses)\b", who) else who
-    head = head.replace("'", "’")
-    head = head.removeprefix("des ")
-    return f"d’{head}" if re.match(r"[aeiouyàâéèêîôùAEIOUÀÉÈÊÎÔ]", head) else f"de {head}"

@@ -25,7 +25,6 @@ def _model() -> Language:
     return model
 
 
-@lru_cache(maxsize=4096)
 def parse(text: str) -> Doc:
     """Return the parse of a sentence or a paragraph; offsets are those of `text`."""
     return _model()(text.translate(_AS_TAUGHT))

@@ -11,8 +11,9 @@ import os
 import re
 import shutil
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
@@ -184,6 +185,13 @@ def batched(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
     """Cut a sequence into runs of `size`, the last one shorter."""
     for at in range(0, len(items), size):
         yield items[at : at + size]
+
+
+def paged(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Yield what an iterator gives in lists of `size`, the last one shorter."""
+    rest = iter(items)
+    while some := list(islice(rest, size)):
+        yield some
 
 
 def connect(settings: Settings) -> Chroma:

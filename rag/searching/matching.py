@@ -7,7 +7,6 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from rag.french.sentences import sentence_spans
 from rag.french.thesaurus import related
 from rag.french.words import content_stems
 from rag.searching.question import same_root
@@ -48,13 +47,6 @@ def likeness(a: str, b: str) -> float:
     return same_root(a, b) or (_FAMILY if related(a, b) else 0.0)
 
 
-@lru_cache(maxsize=4096)
 def stem_set(text: str) -> frozenset[str]:
     """Return the distinct content stems of a text."""
     return frozenset(content_stems(text))
-
-
-@lru_cache(maxsize=4096)
-def sentences(text: str) -> tuple[tuple[int, int, frozenset[str]], ...]:
-    """Return (start, end, content stems) of each sentence of a text."""
-    return tuple((a, b, frozenset(content_stems(text[a:b]))) for a, b in sentence_spans(text))

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import TYPE_CHECKING
 
 from rag.french.dates import MONTHS
+from rag.french.names import names
 from rag.french.numbers import numbers
+from rag.french.periods import Asked, asked
 from rag.french.words import fold, is_function_word, question_stems, stem, words
+
+if TYPE_CHECKING:
+    from rag.models.embedding import Vectors
 
 _MONTH = "|".join(fold(m) for m in MONTHS)
 _AMOUNT = r"(?:\d|\b(?:un|une|deux|trois|quatre|cinq|six|sept|huit|neuf|dix|onze|douze|treize|quatorze|quinze|seize|vingt|trente|quarante|cinquante|soixante|cent|mille|million|dizaine|douzaine|vingtaine|trentaine|cinquantaine|centaine|millier|moitie|tiers|quart|demi|aucun)\w*)"  # noqa: E501
@@ -38,19 +46,27 @@ _SOMEONE = r"\b(?:un|une|le|la) \w+(?: \w+)? de \d+ ans\b|\b(?:groupement|associ
 _NAME = re.compile(r"(?<![.!?…] )(?<!^)(?<!« )\b[A-ZÀ-Þ][\w’'-]+")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Question:
-    """A question taken apart. `stems` say what it is about; `kind` what it expects.
+    """A question, or anything to search for, understood once. It travels whole.
 
-    `counted` is the stem of what « combien de … » counts, `focus` that of the noun after
-    « quel », or "".
+    `stems` say what it is about; `kind` what it expects; `counted` is the stem
+    of what « combien de … » counts, `focus` that of the noun after « quel », or
+    "". `names` and `numbers` are those it says, `time` the time it asks about.
+    What depends on the index is added by the retriever: `vector`, of shape
+    (dimension,), and `rarity`, the inverse document frequency of each stem.
     """
 
     text: str
     stems: tuple[str, ...]
-    kind: str
+    kind: str = "other"
     counted: str = ""
     focus: str = ""
+    names: frozenset[str] = frozenset()
+    numbers: frozenset[str] = frozenset()
+    time: Asked = field(default_factory=Asked)
+    vector: Vectors | None = None
+    rarity: Mapping[str, float] = field(default_factory=dict)
 
     def answered_in(self, sentence: str) -> float:
         """Return how well a sentence holds the kind of thing expected, in [0, 1].
@@ -65,7 +81,7 @@ class Question:
                 fits = re.search(_UNITS[self.kind], folded) and re.search(_AMOUNT, folded)
                 return 1.0 if fits else 0.0
             case "amount":
-                fresh = numbers(sentence) - numbers(self.text)
+                fresh = numbers(sentence) - self.numbers
                 return 1.0 if fresh or re.search(_AMOUNT, folded) else 0.0
             case "date":
                 return 1.0 if re.search(_DATE, folded) else 0.0
@@ -109,8 +125,11 @@ class Question:
 _FOCUS = r" quel(?:s|le|les)? (?:est |sont |etait |sera )?(?:le |la |les |l )?(\w+) "
 
 
-def parse(text: str) -> Question:
-    """Take a French question apart; anything that is not one has kind "other"."""
+def understand(text: str, today: date | None = None) -> Question:
+    """Take a French question apart; anything that is not one has kind "other".
+
+    `today` says what « hier » means (default: the real day).
+    """
     folded = " " + " ".join(words(text)) + " "
     kind, counted = "other", ""
     match = None
@@ -126,7 +145,16 @@ def parse(text: str) -> Question:
     if kind == "money" and match:  # « combien coûtera un ticket » asks for the ticket's price
         rest = folded[match.end() :].split()
         focus = next((stem(w) for w in rest if not is_function_word(w)), "")
-    return Question(text, tuple(question_stems(text)), kind, counted, focus)
+    return Question(
+        text,
+        tuple(question_stems(text)),
+        kind,
+        counted,
+        focus,
+        frozenset(names(text)),
+        frozenset(numbers(text)),
+        asked(text, today),
+    )
 
 
 _KINDS = [

@@ -16,15 +16,14 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Protocol
 
-from rag.domain import Hit
+from rag.domain import Hit, Period
 from rag.errors import EmbeddingError, SettingsError
-from rag.french.periods import asked, fit, newest_first
+from rag.french.periods import fit, newest_first, periods
 from rag.french.words import words
-from rag.searching.matching import coverage, inverse_frequency, rarity, sentences, stem_set
-from rag.searching.question import parse
+from rag.searching.matching import coverage, inverse_frequency, stem_set
+from rag.searching.question import Question
 
 if TYPE_CHECKING:
-    from rag.indexing.lexical import LexicalIndex
     from rag.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -45,19 +44,19 @@ class Reranker(Protocol):
 
     name: str
 
-    def scores(self, question: str, hits: Sequence[Hit]) -> list[float]:
+    def scores(self, question: Question, hits: Sequence[Hit]) -> list[float]:
         """Return one score a hit, higher for better; no unit. Raises EmbeddingError."""
         ...
 
 
-def load_reranker(settings: Settings, lexical: LexicalIndex) -> Reranker | None:
+def load_reranker(settings: Settings) -> Reranker | None:
     """Return the reranker that the settings name, None for "none".
 
     Raises SettingsError for an unknown kind.
     """
     kind, _, model = settings.reranker.partition(":")
     if kind == "features" and not model:
-        return FeatureReranker(lexical)
+        return FeatureReranker()
     if kind == "none" and not model:
         return None
     if kind == "cross-encoder" and model:
@@ -73,45 +72,52 @@ class FeatureReranker:
 
     name = "features"
 
-    def __init__(self, lexical: LexicalIndex) -> None:
-        self._lexical = lexical
-
-    def scores(self, question: str, hits: Sequence[Hit]) -> list[float]:
+    def scores(self, question: Question, hits: Sequence[Hit]) -> list[float]:
         """See `Reranker`."""
         weights = _weights()
         return [
             sum(weights[name] * value for name, value in row.items())
-            for row in features(question, hits, self._lexical)
+            for row in features(question, hits)
         ]
 
 
-def features(question: str, hits: Sequence[Hit], lexical: LexicalIndex) -> list[dict[str, float]]:
+def features(question: Question, hits: Sequence[Hit]) -> list[dict[str, float]]:
     """Return the features of each hit, by name."""
-    parsed = parse(question)
-    weights = rarity(lexical, parsed.stems)
-    time = asked(question)
     dense = standardised([hit.similarity or 0.0 for hit in hits])
     by_words = standardised([hit.lexical for hit in hits])
-    grams = standardised(_gram_coverage(question, [_whole(hit) for hit in hits]))
+    grams = standardised(_gram_coverage(question.text, [_whole(hit) for hit in hits]))
     newest = list(newest_first([hit.source.published for hit in hits]))
-    rows = []
-    for at, hit in enumerate(hits):
-        text = hit.passage.text
-        title = stem_set(hit.source.title)
-        covered = [(a, b, coverage(weights, stems | title)) for a, b, stems in sentences(text)]
-        rows.append(
-            {
-                "dense": dense[at],
-                "lexical": by_words[at],
-                "characters": grams[at],
-                "expected": max(
-                    (parsed.answered_in(text[a:b]) * c for a, b, c in covered), default=0.0
-                ),
-                "when": fit(time, f"{hit.source.title}\n{text}", hit.source.published),
-                "newest": newest[at] if time.latest else 0.0,
-            }
-        )
-    return rows
+    titles = {title: stem_set(title) for title in {hit.source.title for hit in hits}}
+    return [
+        {
+            "dense": dense[at],
+            "lexical": by_words[at],
+            "characters": grams[at],
+            "expected": _expected(question, hit, titles[hit.source.title]),
+            "when": fit(question.time, _times(question, hit), hit.source.published),
+            "newest": newest[at] if question.time.latest else 0.0,
+        }
+        for at, hit in enumerate(hits)
+    ]
+
+
+def _expected(question: Question, hit: Hit, title: frozenset[str]) -> float:
+    """Return how well the best sentence holds what is asked for, times how much of it it says."""
+    start, best = hit.passage.start, 0.0
+    for s in hit.sentences:
+        covered = coverage(question.rarity, s.stems | title)
+        if covered > best:  # what a sentence holds is at most 1
+            held = question.answered_in(hit.passage.text[s.start - start : s.end - start])
+            best = max(best, held * covered)
+    return best
+
+
+def _times(question: Question, hit: Hit) -> list[Period]:
+    """Return the periods that a passage and its title name; none when no time is asked about."""
+    if not question.time.periods:
+        return []
+    named = [p for s in hit.sentences for p in s.periods]
+    return [*periods(hit.source.title, hit.source.published), *named]
 
 
 def standardised(values: Sequence[float]) -> list[float]:
@@ -137,7 +143,6 @@ def _gram_coverage(question: str, texts: Sequence[str]) -> list[float]:
     return [sum(weights[gram] for gram in grams) / total for grams in held]
 
 
-@lru_cache(maxsize=4096)
 def _grams(text: str) -> frozenset[str]:
     """Return the character 4-grams of a text's folded words, spaces around each."""
     return frozenset(
@@ -164,14 +169,14 @@ class CrossEncoderReranker:
         self._lock = threading.Lock()
         self._loaded: Any = None
 
-    def scores(self, question: str, hits: Sequence[Hit]) -> list[float]:
+    def scores(self, question: Question, hits: Sequence[Hit]) -> list[float]:
         """See `Reranker`."""
         if not hits:
             return []
         with self._lock:
             if self._loaded is None:
                 self._loaded = self._load()
-            pairs = [(question, _whole(hit)) for hit in hits]
+            pairs = [(question.text, _whole(hit)) for hit in hits]
             return [float(s) for s in self._loaded.predict(pairs, show_progress_bar=False)]
 
     def _load(self) -> Any:

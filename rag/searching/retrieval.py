@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from datetime import date
+from typing import TYPE_CHECKING, Any
 
 from rag.domain import Filters, Hit, Passage, Source
-from rag.french.numbers import numbers
 from rag.french.words import words
-from rag.searching.matching import stem_set
+from rag.models.packing import cosines
+from rag.searching.matching import rarity, stem_set
+from rag.searching.question import Question, understand
 from rag.searching.reranking import Reranker, standardised
 
 if TYPE_CHECKING:
+    from rag.indexing.catalogue import Kept
     from rag.indexing.index import Index
+    from rag.models.embedding import Vectors
 
+Cosines = tuple[float, ...]
 Timed = Callable[[str], AbstractContextManager[object]]
 STEPS = ("embedding", "dense", "lexical", "completion", "fusion", "reranking")
 _SHINGLE = 4  # words
@@ -38,11 +44,27 @@ class Retriever:
         self.candidates = candidates
         self.reranker = reranker
 
-    def search(self, question: str, limit: int = 10, filters: Filters | None = None) -> list[Hit]:
+    def understood(self, text: str, today: date | None = None) -> Question:
+        """Return what is to be searched for, understood, with its vector and its words' rarity.
+
+        Raises EmbeddingError when a model fails.
+        """
+        question = understand(text, today)
+        return replace(
+            question,
+            vector=self.index.embedder.embed_questions([text])[0],
+            rarity=rarity(self.index.lexical, question.stems),
+        )
+
+    def search(
+        self, question: str | Question, limit: int = 10, filters: Filters | None = None
+    ) -> list[Hit]:
         """Return up to `limit` hits for a question, best first.
 
         Raises EmbeddingError when a model fails.
         """
+        if isinstance(question, str):
+            question = self.understood(question)
         fused = self._fused(self._candidates(question, filters))
         return collapse(self._reranked(question, fused))[:limit]
 
@@ -54,11 +76,13 @@ class Retriever:
         Keys: "dense", "lexical", "fused", "reranked". For measuring: `timed`
         is entered with the name of each step of `STEPS` while it runs.
         """
-        found = self._candidates(question, filters, timed)
+        with timed("embedding"):
+            understood = self.understood(question)
+        found = self._candidates(understood, filters, timed)
         with timed("fusion"):
             fused = self._fused(found)
         with timed("reranking"):
-            reranked = self._reranked(question, fused)
+            reranked = self._reranked(understood, fused)
         return {
             "dense": sorted(found, key=lambda h: (-(h.similarity or 0.0), h.passage.id)),
             "lexical": sorted(
@@ -69,37 +93,42 @@ class Retriever:
         }
 
     def _candidates(
-        self, question: str, filters: Filters | None, timed: Timed = _untimed
+        self, question: Question, filters: Filters | None, timed: Timed = _untimed
     ) -> list[Hit]:
         """Return what either side finds, in no order.
 
-        A passage found by one side only is completed: its cosine is computed,
-        its BM25 counts as 0.
+        A passage found by words only is completed with its cosine; the BM25 of
+        one found by meaning only counts as 0.
         """
-        with timed("embedding"):
-            vector = self.index.question_vector(question)
+        index, vector = self.index, question.vector
+        assert vector is not None
         with timed("dense"):
-            near = self.index.store.nearest(vector, self.candidates, filters)
-        with timed("lexical"):
-            lexical = dict(self.index.lexical.search(question, self.candidates, filters))
-        with timed("completion"):
-            known = {n.passage.id for n in near}
-            # Both sides may still hold versions that are current no more.
-            current = self.index.current([*known, *lexical])
-            lacking = [i for i in lexical if i not in known and i in current]
-            near += self.index.store.likened(vector, lacking)
-        return [
-            Hit(
-                n.passage,
-                current[n.passage.id].source,
-                0.0,
-                similarity=n.overall,
-                lexical=lexical.get(n.passage.id, 0.0),
-                parts=n.parts,
+            near = dict(
+                index.among(vector, self.candidates, filters)
+                if filters
+                else index.store.nearest(vector, self.candidates)
             )
-            for n in near
-            if n.passage.id in current
-        ]
+        with timed("lexical"):
+            lexical = dict(index.lexical.search(question.stems, self.candidates, filters))
+        with timed("completion"):
+            # Both sides may still hold versions that are current no more.
+            current = index.current([*near, *lexical])
+            passages = index.store.passages(list(current))
+            kept = index.understood(passages.values())
+            found = _cosines(vector, kept)
+            return [
+                Hit(
+                    p,
+                    current[i].source,
+                    0.0,
+                    similarity=_overall(near.get(i, found[i][0]), found[i][1]),
+                    lexical=lexical.get(i, 0.0),
+                    sentences=kept[i].sentences,
+                    cosines=found[i][1],
+                )
+                for i, p in passages.items()
+                if i in kept
+            ]
 
     def _fused(self, hits: Sequence[Hit]) -> list[Hit]:
         """Return hits by the sum of their standardised scores.
@@ -111,12 +140,31 @@ class Retriever:
         lexical = standardised([h.lexical for h in hits])
         return _by_score(hits, [d + w for d, w in zip(dense, lexical, strict=True)])
 
-    def _reranked(self, question: str, hits: Sequence[Hit]) -> list[Hit]:
+    def _reranked(self, question: Question, hits: Sequence[Hit]) -> list[Hit]:
         """Return the first hits in the reranker's order; the others are dropped."""
         if self.reranker is None:
             return list(hits)
         head = hits[:_RERANKED]
         return corrections_first(_by_score(head, self.reranker.scores(question, head)))
+
+
+def _cosines(vector: Vectors, kept: Mapping[str, Kept]) -> dict[str, tuple[float, Cosines]]:
+    """Return the cosines of passages, by id, and of their sentences, where these have vectors."""
+    packed = [v for k in kept.values() for v in (k.vector, *(s.vector for s in k.sentences)) if v]
+    flat = iter(cosines(vector, packed))
+    found = {}
+    for i, k in kept.items():
+        own = next(flat)
+        found[i] = (own, tuple(next(flat) for s in k.sentences if s.vector))
+    return found
+
+
+def _overall(cosine: float, parts: Sequence[float]) -> float:
+    """Return the mean of a passage's cosine and that of its nearest sentence.
+
+    It ranks better than either alone, and than the greater of the two.
+    """
+    return (cosine + max(parts)) / 2 if parts else cosine
 
 
 def _by_score(hits: Sequence[Hit], scores: Sequence[float]) -> list[Hit]:
@@ -134,19 +182,19 @@ def corrections_first(hits: Sequence[Hit]) -> list[Hit]:
         day = hit.source.published
         if day is None or not hit.source.correction:
             continue
-        stems = stem_set(_matter(hit))
+        stems = _matter(hit)
         at = ordered.index(hit)
         for place, other in enumerate(ordered[:at]):
             older = other.source.published is not None and other.source.published < day
-            others = stem_set(_matter(other))
+            others = _matter(other)
             if older and len(stems & others) >= _SAME_MATTER * min(len(stems), len(others)):
                 ordered.insert(place, replace(ordered.pop(at), score=other.score))
                 break
     return ordered
 
 
-def _matter(hit: Hit) -> str:
-    return f"{hit.source.title}\n{hit.passage.text}"
+def _matter(hit: Hit) -> frozenset[str]:
+    return stem_set(hit.source.title).union(*(s.stems for s in hit.sentences))
 
 
 def collapse(hits: Sequence[Hit]) -> list[Hit]:
@@ -156,15 +204,9 @@ def collapse(hits: Sequence[Hit]) -> list[Hit]:
     differ: a correction is not a republication.
     """
     kept: list[Hit] = []
-    features: list[tuple[set[tuple[str, ...]], set[str]]] = []
     for hit in hits:
-        shingles, figures = _shingles(hit.passage.text), numbers(hit.passage.text)
         for at, other in enumerate(kept):
-            if (
-                other.passage.article_id != hit.passage.article_id
-                and figures == features[at][1]
-                and _jaccard(shingles, features[at][0]) >= _COPY
-            ):
+            if _copies(hit, other):
                 also: tuple[tuple[Passage, Source], ...] = (
                     *other.also,
                     (hit.passage, hit.source),
@@ -173,8 +215,24 @@ def collapse(hits: Sequence[Hit]) -> list[Hit]:
                 break
         else:
             kept.append(hit)
-            features.append((shingles, figures))
     return kept
+
+
+def _copies(hit: Hit, other: Hit) -> bool:
+    """Tell whether two passages of different articles say the same in nearly the same words."""
+    if hit.passage.article_id == other.passage.article_id:
+        return False
+    (mine, figures), (its, others) = _said(hit), _said(other)
+    if figures != others or _jaccard(mine, its) < _COPY:
+        return False
+    return _jaccard(_shingles(hit.passage.text), _shingles(other.passage.text)) >= _COPY
+
+
+def _said(hit: Hit) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the stems and the figures of a passage."""
+    empty: frozenset[str] = frozenset()
+    stems = empty.union(*(s.stems for s in hit.sentences))
+    return stems, empty.union(*(s.numbers for s in hit.sentences))
 
 
 def _shingles(text: str) -> set[tuple[str, ...]]:
@@ -182,5 +240,5 @@ def _shingles(text: str) -> set[tuple[str, ...]]:
     return {tuple(found[i : i + _SHINGLE]) for i in range(max(1, len(found) - _SHINGLE + 1))}
 
 
-def _jaccard(a: set[tuple[str, ...]], b: set[tuple[str, ...]]) -> float:
+def _jaccard(a: AbstractSet[Any], b: AbstractSet[Any]) -> float:
     return len(a & b) / max(1, len(a | b))

@@ -1,0 +1,474 @@
+"""What is asked of the index without a question: articles in order, counts, sentences.
+
+A SQLite file beside the store, in step with it like the words (`lexical.py`):
+one row an article, for pages and counts in constant time, and one a passage,
+with what was understood of its sentences and its vector in 8 bits. All of it
+can be made again from the store. One process uses it.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sqlite3
+import threading
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from hashlib import blake2b
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rag.domain import (
+    ArticlePage,
+    ArticleRecord,
+    Attribution,
+    Facets,
+    Filters,
+    Kind,
+    Period,
+    Quantity,
+    Sentence,
+    Source,
+    version_of,
+)
+from rag.errors import StoreError
+from rag.french.words import fold
+from rag.indexing.chroma import CLOSING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+log = logging.getLogger(__name__)
+
+_SCHEMA = 1  # raise it when the tables or what is in them change: they are made again
+_MOST_NAMES = 200  # of a facet
+_VARIABLES = 500  # of one statement
+_KINDS = tuple(Kind)
+_ROUND = 1 << 61
+_TABLES = """
+create table articles (
+    id text primary key, version text, day integer, title text, source text, author text,
+    section text, url text, correction integer, passages integer, characters integer,
+    path text, words text
+) without rowid;
+create index by_day on articles (day desc, id);
+create index by_source on articles (source);
+create index by_author on articles (author);
+create index by_section on articles (section);
+create index by_path on articles (path);
+create table passages (
+    id text primary key, article text, version text, content blob, vector blob, reading blob
+);
+create index by_article on passages (article);
+create index by_content on passages (content);
+create table totals (name text primary key, value integer) without rowid;
+insert into totals values ('passages', 0), ('digest', 0);
+"""
+_PUT_ARTICLE = "insert into articles values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_PUT_PASSAGE = "insert or replace into passages values (?, ?, ?, ?, ?, ?)"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What is kept of a passage, by id: what it was made of, its vector in 8 bits, its sentences.
+
+    Without sentences where only the vector is known: they are made when they are needed.
+    """
+
+    passage: str
+    content: bytes
+    vector: bytes
+    sentences: tuple[Sentence, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What is kept of a passage, for a search: its vector in 8 bits, its sentences."""
+
+    vector: bytes
+    sentences: tuple[Sentence, ...]
+
+
+class Catalogue:
+    """The catalogue in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open it, or make an empty one.
+
+        `fresh` tells that it was made empty (absent, damaged, of another
+        schema) and has to be filled from the store. Raises StoreError.
+        """
+        self._file = folder / "catalogue.sqlite3"
+        self._lock = threading.RLock()
+        self._facets: Facets | None = None
+        self.fresh = False
+        self._closed = False
+        try:
+            self._base = self._opened()
+        except (sqlite3.DatabaseError, OSError) as error:
+            raise self._refused(error) from error
+
+    def _opened(self) -> sqlite3.Connection:
+        for attempt in range(2):
+            base = sqlite3.connect(self._file, check_same_thread=False, isolation_level=None)
+            try:
+                base.execute("pragma journal_mode = wal")
+                # A power failure may take the last changes: they are made again from the store.
+                base.execute("pragma synchronous = normal")
+                if base.execute("pragma user_version").fetchone()[0] == _SCHEMA:
+                    return base
+                damaged = bool(base.execute("select count(*) from sqlite_master").fetchone()[0])
+            except sqlite3.DatabaseError:
+                if attempt:
+                    raise
+                log.warning("catalogue illisible, à refaire", exc_info=True)
+                damaged = True
+            if not damaged:
+                base.executescript(_TABLES)
+                self.fresh = True
+                return base
+            base.close()
+            self._remove()
+        raise sqlite3.DatabaseError("catalogue")
+
+    def _remove(self) -> None:
+        for suffix in ("", "-wal", "-shm"):
+            self._file.with_name(self._file.name + suffix).unlink(missing_ok=True)
+
+    def confirm(self) -> None:
+        """Say that it is filled: it is trusted at the next opening."""
+        with self._change() as base:
+            base.execute(f"pragma user_version = {_SCHEMA}")
+        self.fresh = False
+
+    def clear(self) -> None:
+        """Forget every article; passages stay until they are dropped: what they say holds."""
+        with self._change() as base:
+            base.execute("pragma user_version = 0")
+            base.execute("delete from articles")
+            base.execute("update totals set value = 0")
+
+    def put(self, records: Sequence[ArticleRecord], rows: Iterable[Row] = ()) -> None:
+        """Make records the current ones of their articles, with rows of their passages.
+
+        Rows of other versions of these articles go. Raises StoreError.
+        """
+        with self._change() as base:
+            for record in records:
+                _forget(base, record.id)
+                _count(base, record, 1)
+                base.execute(_PUT_ARTICLE, _article_row(record))
+            base.executemany(_PUT_PASSAGE, map(_passage_row, rows))
+            base.executemany(
+                "delete from passages where article = ? and version != ?",
+                [(r.id, r.version) for r in records],
+            )
+
+    def keep(self, rows: Iterable[Row]) -> None:
+        """Keep rows of passages, in the place of those that know less."""
+        with self._change() as base:
+            base.executemany(_PUT_PASSAGE, map(_passage_row, rows))
+
+    def lacking(self, passages: Sequence[str]) -> list[str]:
+        """Return, of passage ids, those of which nothing is kept."""
+        rows = self._by_ids("select id from passages where id in", passages)
+        held = {i for (i,) in rows}
+        return [i for i in passages if i not in held]
+
+    def move(self, paths: dict[str, str]) -> None:
+        """Give articles, by id, the path where they now lie."""
+        with self._change() as base:
+            base.executemany(
+                "update articles set path = ? where id = ?", [(p, i) for i, p in paths.items()]
+            )
+
+    def drop(self, articles: Iterable[str]) -> None:
+        """Forget articles and all that is kept of their passages."""
+        with self._change() as base:
+            for article_id in articles:
+                _forget(base, article_id)
+                base.execute("delete from passages where article = ?", [article_id])
+
+    def versions_of(self, articles: Sequence[str]) -> dict[str, str]:
+        """Return the version held of some articles, by id; absent ones are left out."""
+        return dict(self._by_ids("select id, version from articles where id in", articles))
+
+    def records_of(self, articles: Sequence[str]) -> dict[str, ArticleRecord]:
+        """Return records by id; absent ones are left out."""
+        rows = self._by_ids("select * from articles where id in", articles)
+        return {row[0]: _record(row) for row in rows}
+
+    def under(self, root: str) -> Iterator[ArticleRecord]:
+        """Yield the records whose path is `root` or begins with it."""
+        rows = self._all(
+            "select * from articles where path >= ? and path < ?", [root, root + chr(0x10FFFF)]
+        )
+        yield from map(_record, rows)
+
+    def page(self, after: str, limit: int, words: str = "") -> ArticlePage:
+        """Return up to `limit` records, newest first, after a cursor; undated ones come last.
+
+        `words` keeps the articles whose title holds them all, folded.
+        """
+        clauses: list[str] = ["1"]
+        values: list[Any] = []
+        for word in fold(words).split():
+            clauses.append("words like ? escape '\\'")
+            values.append("%" + "".join(f"\\{c}" if c in "%_\\" else c for c in word) + "%")
+        day, _, article_id = after.partition(".")
+        if article_id and day.isdecimal() and len(day) < 10:
+            clauses.append("(day < ? or (day = ? and id > ?))")
+            values += [int(day), int(day), article_id]
+        rows = self._all(
+            f"select * from articles where {' and '.join(clauses)} order by day desc, id limit ?",  # noqa: S608 - clauses are ours
+            [*values, limit + 1],
+        )
+        records = tuple(map(_record, rows[:limit]))
+        more = len(rows) > limit
+        cursor = f"{records[-1].source.day}.{records[-1].id}" if more else ""
+        return ArticlePage(records, cursor, self.facets().articles)
+
+    def facets(self) -> Facets:
+        """Return the names of sources, authors and sections with their articles, and counts."""
+        with self._lock:
+            if self._facets is None:
+                self._facets = self._counted()
+            return self._facets
+
+    def _counted(self) -> Facets:
+        def names(column: str) -> tuple[tuple[str, int], ...]:
+            found = self._all(
+                f"select {column}, count(*) as n from articles where {column} != ''"  # noqa: S608
+                f" group by {column} order by n desc, {column} limit ?",
+                [_MOST_NAMES],
+            )
+            return tuple((name, n) for name, n in found)
+
+        ((articles,),) = self._all("select count(*) from articles")
+        ((first, last),) = self._all("select min(day), max(day) from articles where day > 0")
+        return Facets(
+            sources=names("source"),
+            authors=names("author"),
+            sections=names("section"),
+            first=date.fromordinal(first) if first else None,
+            last=date.fromordinal(last) if last else None,
+            articles=articles,
+            passages=self._total("passages"),
+        )
+
+    def digest(self) -> str:
+        """Return 16 hex digits that tell the present versions of all articles."""
+        return f"{self._total('digest'):016x}"
+
+    def kept(self, passages: Sequence[str]) -> dict[str, Kept]:
+        """Return what is kept of passages, by id; those without sentences are left out."""
+        rows = self._by_ids("select id, vector, reading from passages where id in", passages)
+        return {i: Kept(vector, _unpacked(blob)) for i, vector, blob in rows if blob is not None}
+
+    def alike(self, contents: Sequence[bytes]) -> dict[bytes, str]:
+        """Return, by content, the id of a passage made of the same: its vectors serve again."""
+        rows = self._by_ids("select content, id from passages where content in", contents)
+        return dict(rows)
+
+    def accepted(self, filters: Filters) -> int:
+        """Return how many passages the filters accept."""
+        where, values = _where(filters)
+        ((found,),) = self._all(f"select total(passages) from articles where {where}", values)  # noqa: S608
+        return int(found)
+
+    def vectors(self, filters: Filters) -> tuple[list[str], NDArray[np.int8]]:
+        """Return the passages that filters accept: ids, and their vectors in 8 bits as rows."""
+        import numpy as np
+
+        where, values = _where(filters)
+        rows = self._all(
+            "select passages.id, vector from passages join articles"  # noqa: S608
+            " on passages.article = articles.id and passages.version = articles.version"
+            f" where {where} and length(vector) > 0",
+            values,
+        )
+        if not rows:
+            return [], np.zeros((0, 0), dtype=np.int8)
+        flat = np.frombuffer(b"".join(row[1] for row in rows), dtype=np.int8)
+        return [row[0] for row in rows], flat.reshape(len(rows), -1)
+
+    def size(self) -> int:
+        """Return the passages that it keeps something of."""
+        ((found,),) = self._all("select count(*) from passages")
+        return int(found)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        with self._lock:
+            self._closed = True
+            self._base.close()
+
+    def _open(self) -> None:
+        if self._closed:
+            raise StoreError(CLOSING)
+
+    def _total(self, name: str) -> int:
+        ((value,),) = self._all("select value from totals where name = ?", [name])
+        return int(value)
+
+    def _by_ids(self, query: str, ids: Sequence[Any]) -> list[Any]:
+        found: list[Any] = []
+        for at in range(0, len(ids), _VARIABLES):
+            some = ids[at : at + _VARIABLES]
+            found += self._all(f"{query} ({_marks(len(some))})", list(some))
+        return found
+
+    def _all(self, query: str, values: Sequence[Any] = ()) -> list[Any]:
+        with self._lock:
+            self._open()
+            try:
+                return self._base.execute(query, values).fetchall()
+            except sqlite3.Error as error:
+                raise self._refused(error) from error
+
+    @contextmanager
+    def _change(self) -> Iterator[sqlite3.Connection]:
+        """Give the base for a change that is seen whole or not at all."""
+        with self._lock:
+            self._open()
+            self._facets = None
+            try:
+                self._base.execute("begin immediate")
+                try:
+                    yield self._base
+                except BaseException:
+                    self._base.execute("rollback")
+                    raise
+                self._base.execute("commit")
+            except sqlite3.Error as error:
+                raise self._refused(error) from error
+
+    def _refused(self, error: Exception) -> StoreError:
+        return StoreError(
+            f"Le catalogue {self._file} ne peut pas être lu ou écrit ({error}) : vérifiez le "
+            "disque et les droits, puis relancez ; il sera mis à jour à la prochaine ouverture."
+        )
+
+
+def _marks(count: int) -> str:
+    return ", ".join("?" * count)
+
+
+def _forget(base: sqlite3.Connection, article_id: str) -> None:
+    row = base.execute("select * from articles where id = ?", [article_id]).fetchone()
+    if row:
+        _count(base, _record(row), -1)
+        base.execute("delete from articles where id = ?", [article_id])
+
+
+def _count(base: sqlite3.Connection, record: ArticleRecord, sign: int) -> None:
+    told = blake2b(f"{record.id} {record.fingerprint}".encode(), digest_size=7).digest()
+    for name, value in (("passages", record.passages), ("digest", int.from_bytes(told))):
+        # Sums do not depend on the order of changes. Kept within SQLite's 64 bits.
+        base.execute(
+            "update totals set value = ((value + ?) % ? + ?) % ? where name = ?",
+            [sign * value, _ROUND, _ROUND, _ROUND, name],
+        )
+
+
+def _where(filters: Filters) -> tuple[str, list[Any]]:
+    clauses: list[str] = ["1"]
+    values: list[Any] = []
+    for column, names in (
+        ("source", filters.sources),
+        ("author", filters.authors),
+        ("section", filters.sections),
+    ):
+        if names:
+            clauses.append(f"{column} in ({_marks(len(names))})")
+            values += names
+    if filters.since:
+        clauses.append("day >= ?")
+        values.append(filters.since.toordinal())
+    if filters.until:
+        clauses.append("day between 1 and ?")
+        values.append(filters.until.toordinal())
+    return " and ".join(clauses), values
+
+
+def _article_row(record: ArticleRecord) -> tuple[Any, ...]:
+    source = record.source
+    return (
+        record.id, record.version, source.day, source.title, source.name, source.author,
+        source.section, source.url, int(source.correction), record.passages, record.characters,
+        record.path, fold(source.title),
+    )  # fmt: skip
+
+
+def _record(row: Any) -> ArticleRecord:
+    fingerprint, _, generation = row[1].partition(".")
+    return ArticleRecord(
+        id=row[0],
+        fingerprint=fingerprint,
+        source=Source(
+            title=row[3],
+            name=row[4],
+            author=row[5],
+            published=date.fromordinal(row[2]) if row[2] else None,
+            url=row[7],
+            section=row[6],
+            correction=bool(row[8]),
+        ),
+        passages=row[9],
+        characters=row[10],
+        path=row[11],
+        generation=generation,
+    )
+
+
+def _passage_row(row: Row) -> tuple[Any, ...]:
+    article, version = version_of(row.passage)
+    reading = None if row.sentences is None else _packed(row.sentences)
+    return (row.passage, article, version, row.content, row.vector, reading)
+
+
+def _packed(sentences: Sequence[Sentence]) -> bytes:
+    """Return sentences as compressed JSON, then their vectors."""
+    told = [
+        [
+            s.start, s.end, " ".join(sorted(s.stems)), " ".join(sorted(s.names)),
+            " ".join(sorted(s.numbers)),
+            [[q.value, q.low, q.high, q.unit, q.start, q.end] for q in s.quantities],
+            [[p.first.toordinal(), p.last.toordinal()] for p in s.periods],
+            _KINDS.index(s.attribution.kind), s.attribution.speaker, s.attribution.marker,
+            int(s.heading), len(s.vector),
+        ]
+        for s in sentences
+    ]  # fmt: skip
+    head = json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
+    return zlib.compress(
+        len(head).to_bytes(4) + head + b"".join(s.vector for s in sentences), level=6
+    )
+
+
+def _unpacked(blob: bytes) -> tuple[Sentence, ...]:
+    plain = zlib.decompress(blob)
+    at = 4 + int.from_bytes(plain[:4])
+    found = []
+    for (start, end, stems, names, numbers, quantities, periods,
+         kind, speaker, marker, heading, size) in json.loads(plain[4:at]):  # fmt: skip
+        found.append(
+            Sentence(
+                start,
+                end,
+                frozenset(stems.split()),
+                frozenset(names.split()),
+                frozenset(numbers.split()),
+                tuple(Quantity(*q) for q in quantities),
+                tuple(Period(date.fromordinal(a), date.fromordinal(b)) for a, b in periods),
+                Attribution(_KINDS[kind], speaker, marker),
+                bool(heading),
+                plain[at : at + size],
+            )
+        )
+        at += size
+    return tuple(found)

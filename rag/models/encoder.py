@@ -1,0 +1,214 @@
+"""The encoder that ships with Recoupe: multilingual-e5-small in 8 bits on ONNX Runtime.
+
+`e5-small-fr/` is a sentence-transformers folder made by `training/`; see its
+model card. Late chunking: a passage goes through the network once, its vector is
+the mean of all its token states, and a sentence's the mean of its own, which
+have seen the whole passage (Günther et al. 2024, arXiv:2409.04701).
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from rag.errors import EmbeddingError
+from rag.models.embedding import DEFAULT, CheckedEmbedder, PassageText, brief, unit_rows
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from rag.models.embedding import Vectors
+
+log = logging.getLogger(__name__)
+
+_LONGEST = 512  # tokens that the network takes
+_TEXTS = 8  # of a batch: what a question waits for at most
+_TOKENS = 4096  # of a batch, padding included
+_QUESTION, _PASSAGE = "query: ", "passage: "
+
+
+class _Encoded(NamedTuple):
+    """A text as tokens: ids, and the span of each token in the text that was tokenised."""
+
+    ids: list[int]
+    offsets: list[tuple[int, int]]
+
+
+class Encoder(CheckedEmbedder):
+    """The network of a folder, loaded at its first use. Questions go before passages."""
+
+    name = DEFAULT
+
+    def __init__(self, folder: Path | None = None) -> None:
+        """Take the folder of another network of the same kind; default: the one shipped."""
+        self._folder = folder or Path(str(files("rag.models"))) / DEFAULT
+        self._loading = threading.Lock()
+        self._turns = _Turns()
+
+    def embed_sentences(self, texts: Sequence[PassageText]) -> tuple[Vectors, list[Vectors]]:
+        """See `Embedder`: one pass through the network for a passage and its sentences."""
+        import numpy as np
+
+        if not texts:
+            return self.embed_passages([]), []
+        whole: list[Any] = [None] * len(texts)
+        parts: list[Any] = [None] * len(texts)
+        for at, states, encoded in self._states([t.text for t in texts], question=False):
+            whole[at] = states.mean(axis=0)
+            parts[at] = _means(states, encoded.offsets, texts[at].sentences, len(_PASSAGE))
+        vectors = unit_rows(np.stack(whole), len(texts), self.name)
+        return vectors, [
+            unit_rows(found, len(found), self.name) if len(found) else vectors[:0]
+            for found in parts
+        ]
+
+    def _raw(self, texts: list[str], *, question: bool) -> Any:
+        import numpy as np
+
+        rows: list[Any] = [None] * len(texts)
+        for at, states, _ in self._states(texts, question=question):
+            rows[at] = states.mean(axis=0)
+        return np.stack(rows)
+
+    def _states(
+        self, texts: Sequence[str], *, question: bool
+    ) -> Iterator[tuple[int, NDArray[np.float32], _Encoded]]:
+        """Yield, in no order, (which text, its token states of shape (tokens, 384), tokens)."""
+        import numpy as np
+
+        head = _QUESTION if question else _PASSAGE
+        encoded = [
+            _Encoded(e.ids, e.offsets)
+            for e in self._tokenizer.encode_batch([head + text for text in texts])
+        ]
+        for batch in _batches([len(e.ids) for e in encoded]):
+            width = max(len(encoded[at].ids) for at in batch)
+            ids = np.full((len(batch), width), self._padding, dtype=np.int64)
+            mask = np.zeros((len(batch), width), dtype=np.int64)
+            for row, at in enumerate(batch):
+                ids[row, : len(encoded[at].ids)] = encoded[at].ids
+                mask[row, : len(encoded[at].ids)] = 1
+            with self._turns.taken(first=question):
+                states = self._run(ids, mask)
+            for row, at in enumerate(batch):
+                yield at, states[row, : len(encoded[at].ids)], encoded[at]
+
+    def _run(self, ids: NDArray[np.int64], mask: NDArray[np.int64]) -> NDArray[np.float32]:
+        fed = {"input_ids": ids, "attention_mask": mask}
+        try:
+            (states,) = self._session.run(None, fed)
+        except Exception as error:  # the runtime's errors share no base
+            raise EmbeddingError(
+                f"Le modèle «\u00a0{self.name}\u00a0» a échoué ({brief(error)})\u00a0: libérez de "
+                "la mémoire, puis recommencez."
+            ) from error
+        found: NDArray[np.float32] = states
+        return found
+
+    @cached_property
+    def _session(self) -> Any:
+        with self._loading:
+            import onnxruntime
+
+            options = onnxruntime.SessionOptions()
+            options.intra_op_num_threads = _cores()
+            options.inter_op_num_threads = 1
+            # Threads that spin while they wait take the cores of other processes.
+            options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+            options.log_severity_level = 3
+            return onnxruntime.InferenceSession(
+                str(self._folder / "onnx" / "model.onnx"),
+                options,
+                providers=["CPUExecutionProvider"],
+            )
+
+    @cached_property
+    def _tokenizer(self) -> Any:
+        from tokenizers import Tokenizer
+
+        tokenizer = Tokenizer.from_file(str(self._folder / "tokenizer.json"))
+        tokenizer.enable_truncation(_LONGEST)
+        tokenizer.no_padding()
+        return tokenizer
+
+    @cached_property
+    def _padding(self) -> int:
+        found = self._tokenizer.token_to_id("<pad>")
+        return 1 if found is None else int(found)
+
+
+class _Turns:
+    """One batch at a time through the network, those of questions first."""
+
+    def __init__(self) -> None:
+        self._free = threading.Condition()
+        self._busy = False
+        self._first = 0  # questions that wait
+
+    @contextmanager
+    def taken(self, *, first: bool) -> Iterator[None]:
+        """Wait for one's turn and hold it."""
+        with self._free:
+            self._first += first
+            try:
+                while self._busy or (self._first and not first):
+                    self._free.wait()
+                self._busy = True
+            finally:
+                self._first -= first
+        try:
+            yield
+        finally:
+            with self._free:
+                self._busy = False
+                self._free.notify_all()
+
+
+def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
+    """Yield the places of texts of about one length, `_TEXTS` and `_TOKENS` at most."""
+    batch: list[int] = []
+    for at in sorted(range(len(lengths)), key=lambda n: -lengths[n]):
+        if batch and (len(batch) == _TEXTS or lengths[batch[0]] * (len(batch) + 1) > _TOKENS):
+            yield batch
+            batch = []
+        batch.append(at)
+    if batch:
+        yield batch
+
+
+def _means(
+    states: NDArray[np.float32],
+    offsets: Sequence[tuple[int, int]],
+    spans: Sequence[tuple[int, int]],
+    shift: int,
+) -> NDArray[np.float32]:
+    """Return the mean of the states of each span's tokens, of shape (spans, 384).
+
+    A span without a token (past what the network takes) has the mean of all.
+    """
+    import numpy as np
+
+    starts = np.array([a for a, _ in offsets])
+    ends = np.array([b for _, b in offsets])
+    whole = states.mean(axis=0)
+    found = np.empty((len(spans), states.shape[1]), dtype=np.float32)
+    for row, (a, b) in enumerate(spans):
+        own = (starts >= a + shift) & (ends <= b + shift) & (ends > starts)
+        found[row] = states[own].mean(axis=0) if own.any() else whole
+    return found
+
+
+def _cores() -> int:
+    """Return the processor cores that this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not on macOS and Windows
+        return os.cpu_count() or 1
