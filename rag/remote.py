@@ -16,16 +16,17 @@ import httpx
 from pydantic import TypeAdapter
 
 from rag import errors
-from rag.checking.verification import CheckedClaim, Verification
 from rag.domain import (
     Answer,
     ArticleRecord,
+    CheckedClaim,
     Filters,
     Hit,
     IngestReport,
     Reading,
     StoredArticle,
     Turn,
+    Verification,
 )
 from rag.errors import IndexBusyError, RecoupeError
 from rag.indexing.index import Progress

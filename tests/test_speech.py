@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.french.speech import Attribution, Kind, attribute
+from rag.domain import Attribution, Kind
+from rag.french.speech import attribute
 from rag.french.words import content_stems
 
 SENTENCES = [

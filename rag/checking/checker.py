@@ -12,12 +12,21 @@ from rag import __version__
 from rag.checking.claims import Claim, split_claims
 from rag.checking.stance import Candidate, StanceEngine
 from rag.checking.verdict import judge
-from rag.checking.verification import CheckedClaim, ClaimEvidence, Label, Verification
-from rag.domain import Citation, Filters, Hit
+from rag.domain import (
+    Attribution,
+    CheckedClaim,
+    Citation,
+    ClaimEvidence,
+    Filters,
+    Hit,
+    Kind,
+    Label,
+    Verification,
+)
 from rag.errors import ArticleNotFoundError
 from rag.french.corrections import standing
 from rag.french.dates import format_date
-from rag.french.speech import Attribution, Kind, attribute
+from rag.french.speech import attribute
 from rag.french.words import content_stems
 from rag.searching.matching import coverage, rarity, sentences, stem_set
 

@@ -14,6 +14,7 @@ from datetime import date
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from rag.domain import Signal
 from rag.french.dates import MONTHS, format_date
 from rag.french.opposites import DENYING, FALSE, opposed, root
 from rag.french.periods import Period, periods
@@ -62,15 +63,6 @@ FEATURES = (
     "covered_date_conflict", "covered_swapped", "covered_clash", "covered_clean",
     "relations", "relations_clean",
 )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Signal:
-    """One comparison, for a reader: `text` in French, `side` "pour", "contre" or "à vérifier"."""
-
-    name: str
-    text: str
-    side: str
 
 
 @dataclass(frozen=True, slots=True)

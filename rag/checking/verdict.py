@@ -15,10 +15,8 @@ from datetime import date, timedelta
 
 from rag import texts
 from rag.checking.signals import AGAINST, FOR, OPEN
-from rag.checking.stance import Stance
-from rag.checking.verification import CheckedClaim, ClaimEvidence, Label
+from rag.domain import CheckedClaim, ClaimEvidence, Kind, Label, Stance
 from rag.french.dates import format_date
-from rag.french.speech import Kind
 from rag.searching.matching import stem_set
 
 SUPPORT = 0.4  # probability from which a sentence counts for a claim

@@ -9,41 +9,15 @@ frames; the words that show it are kept, so that a reader can judge.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from dataclasses import replace
 from importlib.resources import files
+
+from rag.domain import Attribution, Kind
 
 # One character for one, so that offsets stand.
 _PLAIN = str.maketrans(
     {"’": "'", "\u00a0": " ", "\u202f": " ", "\n": " ", "“": "«", "”": "»", "‑": "-"}
 )
-
-
-class Kind(StrEnum):
-    """On whose word a sentence stands; the value is what the reader is shown."""
-
-    REPORTED = "fait rapporté par la rédaction"
-    STATEMENT = "déclaration"
-    CONDITIONAL = "au conditionnel"
-
-
-@dataclass(frozen=True, slots=True)
-class Attribution:
-    """Who says a sentence. `speaker` is as the article names them, "" when unknown.
-
-    `marker` is the piece of text that shows it, for the reader; "" for the newsroom.
-    """
-
-    kind: Kind
-    speaker: str = ""
-    marker: str = ""
-
-    @property
-    def label(self) -> str:
-        """What the reader is shown: « déclaration de X », « au conditionnel », and so on."""
-        if self.kind is not Kind.STATEMENT:
-            return str(self.kind)
-        return f"déclaration {_of(self.speaker)}" if self.speaker else "déclaration rapportée"
 
 
 REPORTED = Attribution(Kind.REPORTED)
@@ -292,14 +266,3 @@ def _earlier_speaker(before: str) -> str:
     """Return the last person named shortly before, or ""."""
     named = [m.group(m.lastindex or 0) for m in _NAMED.finditer(before[-400:])]
     return named[-1] if named else ""
-
-
-def _of(who: str) -> str:
-    """Return « de X », « du X », « d’X », contracted as French does."""
-    for article, contracted in (("le ", "du "), ("les ", "des ")):
-        if who.lower().startswith(article):
-            return contracted + who[len(article) :]
-    head = who[:1].lower() + who[1:] if re.match(r"(?:La|L'|Un|Une|Des|Son|Sa|Ses)\b", who) else who
-    head = head.replace("'", "’")
-    head = head.removeprefix("des ")
-    return f"d’{head}" if re.match(r"[aeiouyàâéèêîôùAEIOUÀÉÈÊÎÔ]", head) else f"de {head}"

@@ -15,9 +15,10 @@ from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rag.domain import Article, ArticleRecord, IngestReport, Passage, Reading, source_json
+from rag.domain import Article, ArticleRecord, IngestReport, Passage, Reading
 from rag.indexing.index import Index, Progress, embedded_parts, embedded_text, make_passages
 from rag.indexing.passages import split
+from rag.wire import SourceOut
 
 if TYPE_CHECKING:
     from rag.models.embedding import Vectors
@@ -80,7 +81,7 @@ def ingest(
 def fingerprint(article: Article, passage_tokens: int, *, sentence_vectors: bool = True) -> str:
     """Return the version of an article: 16 hex digits of all that its passages depend on."""
     recipe = [_RECIPE, passage_tokens, sentence_vectors]
-    parts = [recipe, article.text, article.headings, source_json(article.source)]
+    parts = [recipe, article.text, article.headings, SourceOut.of(article.source).plain()]
     content = json.dumps(parts, ensure_ascii=True).encode()
     return hashlib.blake2b(content, digest_size=8).hexdigest()
 

@@ -16,8 +16,7 @@ from pydantic import TypeAdapter
 from starlette.concurrency import run_in_threadpool
 
 from rag.assistant import LocalAssistant
-from rag.checking.verification import Verification
-from rag.domain import IngestReport
+from rag.domain import IngestReport, Verification
 from rag.errors import RecoupeError
 from rag.remote import HEADER, PATH, AskCall, IngestCall, SearchCall, VerifyCall
 
