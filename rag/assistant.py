@@ -13,7 +13,7 @@ from collections.abc import Generator as Coroutine
 from dataclasses import replace
 from datetime import date
 from itertools import zip_longest
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, cast
 
 from rag import texts
 from rag.answering.evidence import find_evidence
@@ -342,7 +342,7 @@ def open_assistant(
     if isinstance(held, Owner):
         from rag.remote import RemoteAssistant
 
-        return RemoteAssistant(held)
+        return cast("Assistant", RemoteAssistant(held))  # its methods come from a table
     try:
         return LocalAssistant(settings, held, progress)
     except BaseException:
