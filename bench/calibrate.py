@@ -29,8 +29,7 @@ from bench.listnet import fit_ranking
 from rag.answering import evidence as ev
 from rag.evaluation.data import Item, read_squad, sample
 from rag.indexing.index import Index
-from rag.searching.matching import rarity
-from rag.searching.question import parse
+from rag.searching.question import Question
 from rag.searching.reranking import FeatureReranker
 from rag.searching.retrieval import Retriever
 from rag.settings import load_settings
@@ -41,7 +40,7 @@ THRESHOLD = load_settings().threshold
 CNIL = SHARED / "cnil_faq_squad.json"
 SAMPLE = 150  # questions of it
 Matrix = NDArray[np.float64]
-Pairs = list[tuple[Item, list[ev.Evidence]]]
+Pairs = list[tuple[Item, Question, list[ev.Evidence]]]
 Rows = tuple[Matrix, NDArray[np.bool_], NDArray[np.int64]]
 Model = dict[str, float]
 
@@ -54,17 +53,17 @@ def main() -> None:
         sentence = fit_sentences(found["calibration"])
         # The answer model describes the sentence that the fitted ranking puts first.
         corpus = [
-            answer_rows(index, sentence, pairs)
+            answer_rows(sentence, pairs)
             for pairs in (found["calibration"], held_out(index, load_golden("calibration")))
         ]
-        golden = answer_rows(index, sentence, found["questions"])
+        golden = answer_rows(sentence, found["questions"])
         faq: list[Rows] = []
         if CNIL.exists():
             articles, items = read_squad(CNIL)
             items = sample(items, SAMPLE, seed=0)
             index = index_of(articles, Path(folder) / "cnil")
             faq = [
-                answer_rows(index, sentence, pairs)
+                answer_rows(sentence, pairs)
                 for pairs in (gathered(index, items), held_out(index, items))
             ]
         else:
@@ -94,12 +93,13 @@ def gathered(
     index: Index, items: Sequence[Item], without: Sequence[Sequence[str]] | None = None
 ) -> Pairs:
     """Return the evidence for each item, the articles `without` it left out."""
-    retriever = Retriever(index, reranker=FeatureReranker(index.lexical))
+    retriever = Retriever(index, reranker=FeatureReranker())
     found = []
     for item, gone in zip(items, without or [()] * len(items), strict=True):
-        hits = retriever.search(item.question, PASSAGES + 3 * len(gone))
+        question = retriever.understood(item.question)
+        hits = retriever.search(question, PASSAGES + 3 * len(gone))
         kept = [h for h in hits if h.passage.article_id not in gone][:PASSAGES]
-        found.append((item, ev.find_evidence(index, item.question, kept)[0]))
+        found.append((item, question, ev.find_evidence(question, kept, index.scale)[0]))
     return found
 
 
@@ -108,14 +108,14 @@ def held_out(index: Index, items: Sequence[Item]) -> Pairs:
     answerable = [item for item in items if item.gold]
     gone = [[g.article_id for g in item.gold] for item in answerable]
     pairs = gathered(index, answerable, gone)
-    return [(replace(item, gold=()), evidence) for item, evidence in pairs]
+    return [(replace(item, gold=()), question, found) for item, question, found in pairs]
 
 
 def fit_sentences(pairs: Pairs) -> Model:
     """Return weights that maximise the softmax probability of a right sentence."""
     groups = []
-    for question, evidence in pairs:
-        right = np.array([question.answered_by(e.citation()) for e in evidence])
+    for item, _, evidence in pairs:
+        right = np.array([item.answered_by(e.citation()) for e in evidence])
         if right.any():
             rows = [[e.features[k] for k in ev.SENTENCE_FEATURES] for e in evidence]
             groups.append((np.array(rows), right))
@@ -125,16 +125,15 @@ def fit_sentences(pairs: Pairs) -> Model:
     }
 
 
-def answer_rows(index: Index, model: Model, pairs: Pairs) -> Rows:
+def answer_rows(model: Model, pairs: Pairs) -> Rows:
     """Return features (questions, features), whether each has an answer, and question numbers."""
     x, y = [], []
-    for item, evidence in pairs:
+    for item, question, evidence in pairs:
         ranked = sorted((ev.rescored(e, model) for e in evidence), key=lambda e: -e.score)
-        parsed = parse(item.question)
-        features = ev.answer_features(parsed, rarity(index.lexical, parsed.stems), ranked)
+        features = ev.answer_features(question, ranked)
         x.append([features[k] for k in ev.ANSWER_FEATURES])
         y.append(bool(item.gold))
-    groups = [zlib.crc32(item.question.encode()) for item, _ in pairs]
+    groups = [zlib.crc32(item.question.encode()) for item, *_ in pairs]
     return np.array(x), np.array(y), np.array(groups)
 
 

@@ -19,9 +19,11 @@ from pathlib import Path
 import numpy as np
 import psutil
 
-from rag.domain import ArticleRecord, Passage, Source
+from rag.domain import ArticleRecord, Passage, Sentence, Source
+from rag.indexing.catalogue import Row
 from rag.indexing.index import Index, open_index
 from rag.models.embedding import load_embedder
+from rag.models.packing import pack
 from rag.settings import load_settings
 
 _PASSAGES = 5
@@ -73,7 +75,11 @@ def _replace(index: Index, turn: int, count: int, rng: np.random.Generator) -> N
             )
             some.append((record, passages))
         vectors = _unit(rng, len(some) * _PASSAGES)
-        index.write(some, vectors, [_unit(rng, 8) for _ in vectors])
+        rows = [
+            Row("", b"", vector, tuple(Sentence(0, 1, vector=v) for v in pack(_unit(rng, 8))))
+            for vector in pack(vectors)
+        ]
+        index.write(some, vectors, rows)
 
 
 def _unit(rng: np.random.Generator, count: int) -> np.ndarray:

@@ -24,6 +24,7 @@ from bench.listnet import Group, Matrix, fit_ranking
 from rag.domain import Article, Hit
 from rag.evaluation.data import Gold, Item, article_of, read_squad
 from rag.indexing.index import Index
+from rag.searching.question import Question
 from rag.searching.reranking import FEATURES, features
 from rag.searching.retrieval import Retriever
 
@@ -91,7 +92,7 @@ def groups(index: Index, items: Sequence[Item]) -> list[Group]:
         if item.gold:
             hits = candidates(index, item.question)
             right = np.array([item.answered_by(hit.passage) for hit in hits], dtype=bool)
-            found.append((matrix(index, item.question, hits), right))
+            found.append((matrix(Retriever(index).understood(item.question), hits), right))
     return found
 
 
@@ -100,9 +101,9 @@ def candidates(index: Index, question: str) -> list[Hit]:
     return Retriever(index).stages(question)["fused"][:_DEPTH]
 
 
-def matrix(index: Index, question: str, hits: Sequence[Hit]) -> Matrix:
+def matrix(question: Question, hits: Sequence[Hit]) -> Matrix:
     """Return features of shape (hits, features)."""
-    rows = features(question, hits, index.lexical)
+    rows = features(question, hits)
     return np.array([[row[k] for k in FEATURES] for row in rows])
 
 

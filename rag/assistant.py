@@ -13,7 +13,7 @@ from collections.abc import Generator as Coroutine
 from dataclasses import replace
 from datetime import date
 from itertools import zip_longest
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, cast
 
 from rag import texts
 from rag.answering.evidence import find_evidence
@@ -23,6 +23,7 @@ from rag.chatmodel.writing import Draft, Generator, Retried, load_generator
 from rag.domain import (
     Answer,
     ArticleRecord,
+    CheckedClaim,
     Filters,
     Hit,
     IngestReport,
@@ -30,6 +31,7 @@ from rag.domain import (
     Statement,
     StoredArticle,
     Turn,
+    Verification,
 )
 from rag.errors import ModelError, QuestionError, RecoupeError
 from rag.indexing.chroma import sweep_folders
@@ -42,14 +44,13 @@ from rag.searching.retrieval import Retriever
 
 if TYPE_CHECKING:
     from rag.checking.checker import Checker
-    from rag.checking.verification import CheckedClaim, Verification
     from rag.searching.question import Question
     from rag.settings import Settings
 
 log = logging.getLogger(__name__)
 
 LONGEST_QUESTION = 1000  # characters
-OnClaim = Callable[["CheckedClaim"], None]
+OnClaim = Callable[[CheckedClaim], None]
 Event = Draft | Statement | Answer
 
 
@@ -212,8 +213,6 @@ class LocalAssistant:
         self, text: str, filters: Filters | None = None, on_claim: OnClaim = _unheard
     ) -> Verification:
         """See `Assistant`."""
-        from rag.checking.verification import Verification
-
         for step in self.checker().check(text, filters):
             if isinstance(step, Verification):
                 return step
@@ -347,7 +346,7 @@ def open_assistant(
     if isinstance(held, Owner):
         from rag.remote import RemoteAssistant
 
-        return RemoteAssistant(held)
+        return cast("Assistant", RemoteAssistant(held))  # its methods come from a table
     try:
         return LocalAssistant(settings, held, progress)
     except BaseException:

@@ -8,10 +8,10 @@ counted in Python characters (code points) of the article's stored text.
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import Any
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,33 @@ class Article:
     text: str
     headings: tuple[tuple[int, int], ...] = ()
     path: str = ""
+
+
+class Kind(StrEnum):
+    """On whose word a sentence stands; the value is what the reader is shown."""
+
+    REPORTED = "fait rapporté par la rédaction"
+    STATEMENT = "déclaration"
+    CONDITIONAL = "au conditionnel"
+
+
+@dataclass(frozen=True, slots=True)
+class Attribution:
+    """Who says a sentence. `speaker` is as the article names them, "" when unknown.
+
+    `marker` is the piece of text that shows it, for the reader; "" for the newsroom.
+    """
+
+    kind: Kind = Kind.REPORTED
+    speaker: str = ""
+    marker: str = ""
+
+    @property
+    def label(self) -> str:
+        """What the reader is shown: « déclaration de X », « au conditionnel », and so on."""
+        if self.kind is not Kind.STATEMENT:
+            return str(self.kind)
+        return f"déclaration {_of(self.speaker)}" if self.speaker else "déclaration rapportée"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,33 +120,6 @@ class Period:
     def days(self) -> int:
         """The length in days."""
         return (self.last - self.first).days + 1
-
-
-class Kind(StrEnum):
-    """On whose word a sentence stands; the value is what the reader is shown."""
-
-    REPORTED = "fait rapporté par la rédaction"
-    STATEMENT = "déclaration"
-    CONDITIONAL = "au conditionnel"
-
-
-@dataclass(frozen=True, slots=True)
-class Attribution:
-    """Who says a sentence. `speaker` is as the article names them, "" when unknown.
-
-    `marker` is the piece of text that shows it, for the reader; "" for the newsroom.
-    """
-
-    kind: Kind = Kind.REPORTED
-    speaker: str = ""
-    marker: str = ""
-
-    @property
-    def label(self) -> str:
-        """What the reader is shown: « déclaration de X », « au conditionnel », and so on."""
-        if self.kind is not Kind.STATEMENT:
-            return str(self.kind)
-        return f"déclaration {_of(self.speaker)}" if self.speaker else "déclaration rapportée"
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,6 +335,115 @@ class Turn:
     answer: str
 
 
+class Stance(StrEnum):
+    """What a sentence does to a claim."""
+
+    SUPPORTS = "supports"
+    CONTRADICTS = "contradicts"
+    NEITHER = "neither"
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """One comparison, for a reader: `text` in French, `side` "pour", "contre" or "à vérifier"."""
+
+    name: str
+    text: str
+    side: str
+
+
+class Label(StrEnum):
+    """The verdicts, as the reader sees them."""
+
+    SUPPORTED = "Soutenu"
+    CONTRADICTED = "Contredit"
+    DIVERGING = "Sources divergentes"
+    DECLARED = "Déclaration"
+    INSUFFICIENT = "Preuves insuffisantes"
+    UNVERIFIABLE = "Non vérifiable"
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimEvidence:
+    """A sentence that bears on a claim, with who says it and what it does to the claim.
+
+    `before` and `after` are its neighbours in the article; `also` are the
+    sources that republished it; `outranked` says in French why it no longer
+    counts ("" when it does). `coverage` is the share of the claim's words that
+    sentence and surroundings hold, `own` that of the sentence alone, `predicate`
+    whether what is said of the subject is there. `his_words` tells that the
+    claim is about these very words (« le maire assure que… »), `other_voice`
+    that it is about the words of somebody else, whom this cannot settle.
+    """
+
+    citation: Citation
+    attribution: Attribution
+    stance: Stance
+    probability: float
+    coverage: float
+    own: float
+    predicate: bool
+    by_words: bool = True
+    his_words: bool = False
+    other_voice: bool = False
+    signals: tuple[Signal, ...] = ()
+    before: str = ""
+    after: str = ""
+    also: tuple[Source, ...] = ()
+    corrects: bool = False
+    outranked: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """What a journalist made of a verdict: "accepted", "rejected" or "corrected", and a note.
+
+    `verdict` is the one that they put in its place when it is corrected.
+    """
+
+    decision: Literal["", "accepted", "rejected", "corrected"] = ""
+    verdict: Label | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedClaim:
+    """A claim with its verdict. `sources` counts the independent ones behind the verdict.
+
+    `confidence` is a word ("élevée", "moyenne", "faible", or "" without
+    evidence); `oldest` and `newest` bound the evidence's publication.
+    """
+
+    text: str
+    verdict: Label
+    reason: str
+    confidence: str = ""
+    sources: int = 0
+    oldest: date | None = None
+    newest: date | None = None
+    evidence: tuple[ClaimEvidence, ...] = ()
+    review: Review = Review()
+
+    @property
+    def settled(self) -> Label:
+        """The verdict, or the one that a journalist put in its place."""
+        corrected = self.review.decision == "corrected"
+        return self.review.verdict if corrected and self.review.verdict else self.verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """The checked claims of a text, and what it takes to repeat the check."""
+
+    claims: tuple[CheckedClaim, ...]
+    checked_on: str  # ISO 8601, with the time zone
+    engine: str
+    embedding: str
+    corpus: str  # fingerprint of the articles' versions
+    articles: int
+    version: str
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
     """An input that could not be ingested, by name, and why (a French sentence)."""
@@ -372,92 +481,6 @@ def version_of(passage_id: str) -> tuple[str, str]:
     """Return (article id, version) of a passage id."""
     article_id, version, _ = passage_id.rsplit(":", 2)
     return article_id, version
-
-
-def source_json(source: Source) -> dict[str, Any]:
-    """Return a source as JSON-ready fields; `published` is ISO 8601 or null."""
-    return {
-        "title": source.title,
-        "source": source.name,
-        "author": source.author,
-        "published": source.published.isoformat() if source.published else None,
-        "url": source.url,
-        "section": source.section,
-        "correction": source.correction,
-    }
-
-
-def citation_json(citation: Citation) -> dict[str, Any]:
-    """Return a citation as in `recoupe ask --json`."""
-    return {
-        "article_id": citation.article_id,
-        **source_json(citation.source),
-        "start": citation.start,
-        "end": citation.end,
-        "quote": citation.quote,
-    }
-
-
-def hit_json(hit: Hit) -> dict[str, Any]:
-    """Return a hit as in `recoupe search --json`."""
-    passage = hit.passage
-    return {
-        "article_id": passage.article_id,
-        **source_json(hit.source),
-        "start": passage.start,
-        "end": passage.end,
-        "text": passage.text,
-        "heading": passage.heading,
-        "score": round(hit.score, 4),
-        "similarity": None if hit.similarity is None else round(hit.similarity, 4),
-        "lexical": round(hit.lexical, 4),
-        "also": [
-            {"article_id": p.article_id, **source_json(s), "start": p.start, "end": p.end}
-            for p, s in hit.also
-        ],
-    }
-
-
-def statement_json(statement: Statement) -> dict[str, Any]:
-    """Return one sentence of an answer as in `recoupe ask --json`."""
-    return {
-        "text": statement.text,
-        "lead_in": statement.lead_in,
-        "supported": statement.supported,
-        "problem": statement.problem,
-        "citations": [citation_json(c) for c in statement.citations],
-    }
-
-
-def answer_json(answer: Answer) -> dict[str, Any]:
-    """Return an answer as in `recoupe ask --json`."""
-    return {
-        "question": answer.question,
-        "asked": answer.asked or answer.question,
-        "answer": answer.text,
-        "refused": answer.refused,
-        "mode": answer.mode,
-        "notice": answer.notice,
-        "probability": None if answer.probability is None else round(answer.probability, 4),
-        "statements": [statement_json(s) for s in answer.statements],
-        "passages": [hit_json(h) for h in answer.hits],
-    }
-
-
-def record_json(record: ArticleRecord) -> dict[str, Any]:
-    """Return an article's record as in `recoupe list --json`."""
-    return {
-        "article_id": record.id,
-        **source_json(record.source),
-        "passages": record.passages,
-        "characters": record.characters,
-        "path": record.path,
-    }
-
-
-def report_json(report: IngestReport) -> dict[str, Any]:
-    """Return an ingestion report as in `recoupe ingest --json`."""
-    return asdict(report)
 
 
 def _of(who: str) -> str:

@@ -1,197 +1,142 @@
-"""Ask the process that owns the index (I3), over loopback HTTP.
-
-`OPERATIONS` is the contract between `RemoteAssistant` here and the owner's
-routes in `rag/web/owner_api.py`: what goes in and out of each call, as
-domain types. It is private to one machine and one user, not the public API.
-"""
+"""Ask the process that owns the index (I3), over loopback HTTP; see `rag/operations.py`."""
 
 from __future__ import annotations
 
+import http.client
 import json
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from typing import Any
-
-import httpx
-from pydantic import TypeAdapter
+from urllib.parse import urlsplit
 
 from rag import errors
-from rag.checking.verification import CheckedClaim, Verification
-from rag.domain import (
-    Answer,
-    ArticleRecord,
-    Filters,
-    Hit,
-    IngestReport,
-    Reading,
-    StoredArticle,
-    Turn,
-)
 from rag.errors import IndexBusyError, RecoupeError
-from rag.indexing.index import Progress
 from rag.indexing.owner import Owner, lost_message
+from rag.operations import HEADER, OPERATIONS, PATH, Operation, Told, made, plain
 
-PATH = "/owner"
-HEADER = "X-Recoupe-Owner-Token"
-
-
-@dataclass(frozen=True)
-class SearchCall:
-    """Arguments of `search`."""
-
-    question: str
-    limit: int
-    filters: Filters | None = None
-
-
-@dataclass(frozen=True)
-class AskCall:
-    """Arguments of `ask`."""
-
-    question: str
-    history: tuple[Turn, ...] = ()
-    filters: Filters | None = None
-
-
-@dataclass(frozen=True)
-class VerifyCall:
-    """Arguments of `verify`; the answer is one JSON line a claim, the verification last."""
-
-    text: str
-    filters: Filters | None = None
-
-
-@dataclass(frozen=True)
-class IngestCall:
-    """Arguments of `ingest`; the answer is one JSON line a step, the report last."""
-
-    reading: Reading
-    prune: tuple[str, ...] = ()
+_CONNECT = 5.0  # seconds
+_SILENCE = 600.0  # seconds without a word after which the owner is taken for lost
 
 
 class RemoteAssistant:
-    """The assistant of another process; see `rag.assistant.Assistant` for each method."""
+    """The assistant of another process: it has the methods of `OPERATIONS`, see `Assistant`."""
 
     def __init__(self, owner: Owner) -> None:
         """Take the owner's note, which has its address and token."""
         self.owner = owner
-        self._http = httpx.Client(
-            base_url=owner.url + PATH,
-            headers={HEADER: owner.token},
-            timeout=httpx.Timeout(600, connect=5),
-            trust_env=False,  # a proxy must never see the token
-        )
-
-    def records(self) -> list[ArticleRecord]:
-        """See `Assistant`."""
-        found: list[ArticleRecord] = self._call("records", None, list[ArticleRecord])
-        return found
-
-    def article(self, article_id: str) -> StoredArticle:
-        """See `Assistant`."""
-        found: StoredArticle = self._call("article", article_id, StoredArticle)
-        return found
-
-    def search(self, question: str, limit: int, filters: Filters | None = None) -> list[Hit]:
-        """See `Assistant`."""
-        found: list[Hit] = self._call("search", SearchCall(question, limit, filters), list[Hit])
-        return found
-
-    def ask(
-        self, question: str, history: Sequence[Turn] = (), filters: Filters | None = None
-    ) -> Answer:
-        """See `Assistant`."""
-        found: Answer = self._call("ask", AskCall(question, tuple(history), filters), Answer)
-        return found
-
-    def verify(
-        self,
-        text: str,
-        filters: Filters | None = None,
-        on_claim: Callable[[CheckedClaim], None] = lambda _claim: None,
-    ) -> Verification:
-        """See `Assistant`."""
-        for step in self._steps("/verify", _dump(VerifyCall(text, filters))):
-            if "result" in step:
-                return TypeAdapter(Verification).validate_python(step["result"])
-            on_claim(TypeAdapter(CheckedClaim).validate_python(step["claim"]))
-        raise self._lost()
-
-    def ingest(
-        self,
-        reading: Reading,
-        prune: Sequence[str] = (),
-        progress: Progress = lambda _done, _total: None,
-    ) -> IngestReport:
-        """See `Assistant`."""
-        for step in self._steps("/ingest", _dump(IngestCall(reading, tuple(prune)))):
-            if "result" in step:
-                return TypeAdapter(IngestReport).validate_python(step["result"])
-            progress(step["done"], step["total"])
-        raise self._lost()
-
-    def _steps(self, path: str, body: bytes) -> Iterator[dict[str, Any]]:
-        """Yield the JSON lines of a long call. Raises the error that the owner met."""
-        try:
-            with self._http.stream("POST", path, content=body) as response:
-                if response.is_error:
-                    response.read()
-                    raise _error(response)
-                for line in response.iter_lines():
-                    step = json.loads(line)
-                    if "error" in step:
-                        raise _named(step["error"], step["message"])
-                    yield step
-        except httpx.HTTPError as error:
-            raise self._lost() from error
-
-    def remove(self, ids: Sequence[str]) -> list[str]:
-        """See `Assistant`."""
-        gone: list[str] = self._call("remove", list(ids), list[str])
-        return gone
-
-    def check(self) -> list[str]:
-        """See `Assistant`."""
-        found: list[str] = self._call("check", None, list[str])
-        return found
-
-    def repair(self) -> None:
-        """See `Assistant`."""
-        self._call("repair", None, type(None))
-
-    def compact(self) -> bool:
-        """See `Assistant`."""
-        done: bool = self._call("compact", None, bool)
-        return done
 
     def close(self) -> None:
-        """See `Assistant`."""
+        """See `Assistant`. Nothing is kept between two calls."""
+
+    def _call(self, operation: Operation, arguments: dict[str, Any]) -> Any:
+        """Have the owner do something; raise the error that it met."""
+        said: dict[str, Any] = {}
+        hears: tuple[Any, ...] = ()
+        listener: Callable[..., None] = lambda *_: None  # noqa: E731
+        for name, value in arguments.items():
+            kind = operation.takes[name]
+            if isinstance(kind, Told):
+                hears, listener = kind.takes, value
+            else:
+                said[name] = plain(kind, value)
+        with closing(_Call(self.owner, operation.name)) as call:
+            call.say(said)
+            call.end()
+            for step in call.answers():
+                if "result" in step:
+                    return made(operation.gives, step["result"])
+                if "error" in step:
+                    raise _named(step["error"], step["message"])
+                if hears:
+                    listener(*map(made, hears, step["told"]))
+        raise IndexBusyError(lost_message(self.owner))
+
+
+def _method(operation: Operation) -> Callable[..., Any]:
+    def method(self: RemoteAssistant, *given: Any, **named: Any) -> Any:
+        return self._call(operation, dict(zip(operation.takes, given, strict=False)) | named)
+
+    method.__name__ = operation.name
+    method.__doc__ = "See `Assistant`."
+    return method
+
+
+for _operation in OPERATIONS:
+    setattr(RemoteAssistant, _operation.name, _method(_operation))
+
+
+class _Call:
+    """One call under way. Whatever becomes of the connection is an IndexBusyError.
+
+    A plain connection, not a client with a pool: it is written and read in turns, and goes
+    through no proxy, which must never see the token.
+    """
+
+    def __init__(self, owner: Owner, name: str) -> None:
+        self._owner = owner
+        address = urlsplit(owner.url)
+        self._http = http.client.HTTPConnection(
+            address.hostname or "", address.port, timeout=_CONNECT
+        )
+        self._answer: http.client.HTTPResponse | None = None
+        try:
+            self._http.connect()
+            self._http.sock.settimeout(_SILENCE)
+            self._http.putrequest("POST", f"{PATH}/{name}", skip_accept_encoding=True)
+            self._http.putheader(HEADER, owner.token)
+            self._http.putheader("Transfer-Encoding", "chunked")
+            self._http.endheaders()
+        except (OSError, http.client.HTTPException) as error:
+            self.close()
+            raise self._lost() from error
+
+    def say(self, value: Any) -> None:
+        """Send one line."""
+        line = json.dumps(value).encode() + b"\n"
+        self._send(b"%x\r\n%s\r\n" % (len(line), line))
+
+    def end(self) -> None:
+        """Say that no line follows."""
+        self._send(b"0\r\n\r\n")
+
+    def answers(self) -> Iterator[dict[str, Any]]:
+        """Yield the lines of the answer as they come."""
+        while line := self._line():
+            yield json.loads(line)
+
+    def close(self) -> None:
+        """Let go, whether the answer has come or not."""
+        if self._answer:
+            self._answer.close()
         self._http.close()
 
-    def _call(self, name: str, argument: Any, result: Any) -> Any:
+    def _line(self) -> bytes:
         try:
-            response = self._http.post(f"/{name}", content=_dump(argument))
-        except httpx.HTTPError as error:
+            if self._answer is None:
+                self._answer = self._http.getresponse()
+                if self._answer.status >= 400:
+                    raise _refused(self._answer.status, self._answer.read())
+            return self._answer.readline()
+        except (OSError, http.client.HTTPException) as error:
             raise self._lost() from error
-        if response.is_error:
-            raise _error(response)
-        return TypeAdapter(result).validate_json(response.content)
+
+    def _send(self, data: bytes) -> None:
+        try:
+            self._http.send(data)
+        except (OSError, http.client.HTTPException) as error:
+            raise self._lost() from error
 
     def _lost(self) -> RecoupeError:
-        return IndexBusyError(lost_message(self.owner))
+        return IndexBusyError(lost_message(self._owner))
 
 
-def _dump(value: Any) -> bytes:
-    return TypeAdapter(type(value)).dump_json(value)
-
-
-def _error(response: httpx.Response) -> RecoupeError:
+def _refused(status: int, body: bytes) -> RecoupeError:
     try:
-        body = response.json()
-        return _named(body["error"], body["message"])
-    except (ValueError, KeyError):
+        told = json.loads(body)
+        return _named(told["error"], told["message"])
+    except (ValueError, KeyError, TypeError):
         return RecoupeError(
-            f"Le processus qui tient l'index a échoué ({response.status_code}) : voyez son journal."
+            f"Le processus qui tient l'index a échoué ({status}) : voyez son journal."
         )
 
 

@@ -18,11 +18,12 @@ from rag.answering.extractive import (
 )
 from rag.answering.followup import complete
 from rag.assistant import LONGEST_QUESTION, LocalAssistant
-from rag.domain import Answer, Citation, Filters, Hit, Passage, Source, Turn, answer_json
+from rag.domain import Answer, Citation, Filters, Hit, Passage, Source, Turn
 from rag.errors import QuestionError
 from rag.searching.matching import coverage
 from rag.searching.question import same_root, understand
 from rag.settings import load_settings
+from rag.wire import AnswerOut
 
 
 @pytest.mark.parametrize(
@@ -229,7 +230,7 @@ def test_odd_questions_are_refused_with_the_nearest(
 
 
 def test_json_has_the_agreed_shape(assistant: LocalAssistant) -> None:
-    data = answer_json(assistant.ask("Qui a gagné le Tour de l’Orvelle en 2024 ?"))
+    data = AnswerOut.of(assistant.ask("Qui a gagné le Tour de l’Orvelle en 2024 ?")).plain()
     assert {"question", "answer", "refused", "mode", "statements", "passages"} <= data.keys()
     statement = data["statements"][0]
     assert {"text", "supported", "citations"} <= statement.keys()

@@ -27,6 +27,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.errors import Unsatisfiable
+from jsonschema import Draft202012Validator
 from pydantic import TypeAdapter
 from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import positive_data_acceptance
@@ -36,8 +37,7 @@ from rag import texts
 from rag.assistant import LocalAssistant
 from rag.checking.checker import Checker
 from rag.checking.claims import Claim
-from rag.checking.verification import CheckedClaim, Verification
-from rag.domain import Filters, Reading
+from rag.domain import CheckedClaim, Filters, Reading, Verification
 from rag.errors import SettingsError
 from rag.settings import load_settings
 from rag.web.access import Access, hashed, new_token
@@ -656,6 +656,53 @@ def test_openapi_is_in_french_and_in_english(api: httpx.Client) -> None:
     assert french["paths"]["/ask"]["post"]["summary"].startswith("Poser")
     assert english["paths"]["/ask"]["post"]["summary"].startswith("Ask")
     assert french["openapi"].startswith("3.1")
+
+
+def test_openapi_describes_every_answer(api: httpx.Client) -> None:
+    document = api.get("/api/v1/openapi.json").json()
+    schemas = document["components"]["schemas"]
+    empty: list[str] = []
+
+    def look(schema: dict[str, Any], where: str) -> None:
+        """Note what says no more than « an object »; follow references."""
+        if "$ref" in schema:
+            schema = schemas[schema["$ref"].rpartition("/")[2]]
+        either = schema.get("anyOf", schema.get("oneOf", []))
+        for one in either:
+            look(one, where)
+        if not either and not schema.get("properties"):
+            empty.append(where)
+
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            for code, answer in operation["responses"].items():
+                assert code == "204" or answer["content"], (path, method, code)
+                for kind, content in answer.get("content", {}).items():
+                    where = f"{method} {path} {code} {kind}"
+                    look(content.get("itemSchema") or content["schema"], where)
+    assert empty == []
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [("ask", HALL), ("ask", {"question": "  "}), ("verify", {"text": "Le loup a tué 27 brebis."})],
+)
+def test_events_are_as_openapi_describes_them(
+    api: httpx.Client, path: str, body: dict[str, str]
+) -> None:
+    document = api.get("/api/v1/openapi.json").json()
+    content = document["paths"][f"/{path}"]["post"]["responses"]["200"]["content"]
+    described = {
+        e["properties"]["event"]["const"]: e["properties"]["data"]["contentSchema"]
+        for e in content["text/event-stream"]["itemSchema"]["oneOf"]
+    }
+    headers = {"Accept": "text/event-stream"}
+    with api.stream("POST", f"/api/v1/{path}", json=body, headers=headers) as response:
+        found = events(response)
+    assert found
+    for name, data in found:
+        whole = described[name] | {"components": document["components"]}
+        assert list(Draft202012Validator(whole).iter_errors(data)) == []
 
 
 def test_no_input_breaks_the_contract(own: LocalAssistant) -> None:

@@ -22,16 +22,16 @@ from rag.assistant import LocalAssistant
 from rag.chatmodel.engines import load_splitter, load_stance
 from rag.checking.claims import LONGEST_TEXT, split_claims
 from rag.checking.report import FORMATS, as_claim_review, as_csv, as_html, as_markdown
-from rag.checking.stance import Candidate, FeatureStance, Stance
-from rag.checking.verification import Label, Verification, verification_json
+from rag.checking.stance import Candidate, FeatureStance
 from rag.cli.checks import FORMAT_NAMES
 from rag.cli.main import app
-from rag.domain import Article, Filters, Reading, Source
+from rag.domain import Article, Filters, Label, Reading, Source, Stance, Verification
 from rag.errors import QuestionError, SettingsError
 from rag.evaluation.claim_scores import measure_claims, read_claims
 from rag.evaluation.stance_scores import measure_stance, read_pairs
 from rag.markup import is_web_address, markdown_text
 from rag.settings import load_settings
+from rag.wire import VerificationOut
 from tests.conftest import ROOT
 from tests.servers import json_server
 
@@ -417,4 +417,4 @@ def test_verify_refuses_in_one_sentence(run, bad: str) -> None:  # type: ignore[
 
 
 def test_json_holds_what_the_objects_hold(hostile: Verification) -> None:
-    assert json.loads(json.dumps(verification_json(hostile)))["corpus"] == hostile.corpus
+    assert json.loads(json.dumps(VerificationOut.of(hostile).plain()))["corpus"] == hostile.corpus

@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.assistant import LocalAssistant
-from rag.checking.verification import Label
-from rag.domain import ArticleRecord, Source, source_json
+from rag.domain import ArticleRecord, Label, Source
 from rag.french.corrections import is_correction, standing
 from rag.indexing.chroma import connect
 from rag.indexing.store import Store, _record, _record_metadata
 from rag.readers import find_files, read_files
 from rag.settings import load_settings
+from rag.wire import SourceOut
 
 NEWS = "Le conseil municipal de Lérac a voté lundi le budget de la piscine."
 
@@ -172,7 +172,7 @@ def test_the_index_knows_corrections_after_it_is_opened_again(reading: LocalAssi
         "La correction boursière": False,
     }
     (corrected,) = [h for h in reading.search("habitants évacués", 5) if h.source.correction]
-    assert source_json(corrected.source)["correction"] is True
+    assert SourceOut.of(corrected.source).correction is True
 
 
 def test_an_index_of_before_has_no_corrections() -> None:

@@ -12,8 +12,7 @@ import pytest
 
 from rag.assistant import LocalAssistant
 from rag.checking.support import check
-from rag.checking.verification import Label
-from rag.domain import Article, Reading
+from rag.domain import Article, Label, Reading
 from rag.french.sentences import sentences
 from rag.models.embedding import SentenceTransformersEmbedder
 from rag.models.encoder import Encoder

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import queue
@@ -18,10 +19,11 @@ from pathlib import Path
 
 import pytest
 
-from rag.assistant import LocalAssistant, open_assistant
+from rag.assistant import Assistant, LocalAssistant, open_assistant
 from rag.domain import Filters, Reading
 from rag.errors import ArticleNotFoundError, IndexBusyError, QuestionError, RecoupeError
 from rag.indexing.owner import Owner, Ownership, acquire, read_owner
+from rag.operations import OPERATIONS
 from rag.remote import RemoteAssistant
 from rag.settings import Settings, load_settings
 from tests.conftest import ROOT, make_article, run_python
@@ -244,6 +246,16 @@ def test_the_owner_routes_want_the_token(app: tuple[Settings, str], token: str) 
             urllib.request.urlopen(request, timeout=10)
         assert refused.value.code == 403
         refused.value.close()
+
+
+def test_the_table_of_operations_is_what_an_assistant_does() -> None:
+    named = {o.name: o for o in OPERATIONS}
+    public = {n for n in vars(Assistant) if not n.startswith("_")} - {"close"}
+    assert set(named) == public
+    for name, operation in named.items():
+        for kind in (Assistant, LocalAssistant):
+            _, *takes = inspect.signature(getattr(kind, name)).parameters
+            assert takes == list(operation.takes), name
 
 
 def test_an_owner_that_vanished_is_said(tmp_path: Path) -> None:

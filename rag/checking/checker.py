@@ -11,8 +11,19 @@ from rag import __version__
 from rag.checking.claims import Claim, split_claims
 from rag.checking.stance import Candidate, StanceEngine
 from rag.checking.verdict import judge
-from rag.checking.verification import CheckedClaim, ClaimEvidence, Label, Verification
-from rag.domain import Attribution, Citation, Filters, Hit, Kind, Passage, Sentence
+from rag.domain import (
+    Attribution,
+    CheckedClaim,
+    Citation,
+    ClaimEvidence,
+    Filters,
+    Hit,
+    Kind,
+    Label,
+    Passage,
+    Sentence,
+    Verification,
+)
 from rag.errors import ArticleNotFoundError
 from rag.french.corrections import standing
 from rag.french.dates import format_date

@@ -16,16 +16,10 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from rag import texts
-from rag.checking.stance import Stance
-from rag.checking.verification import (
-    CheckedClaim,
-    ClaimEvidence,
-    Label,
-    Verification,
-    verification_json,
-)
+from rag.domain import CheckedClaim, ClaimEvidence, Label, Stance, Verification
 from rag.french.dates import format_date
 from rag.markup import is_web_address, markdown_text
+from rag.wire import VerificationOut
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -51,7 +45,7 @@ STANCES = {
 
 def as_json(verification: Verification) -> str:
     """Return the verification as indented JSON."""
-    return json.dumps(verification_json(verification), ensure_ascii=False, indent=2) + "\n"
+    return json.dumps(VerificationOut.of(verification).plain(), ensure_ascii=False, indent=2) + "\n"
 
 
 def as_markdown(verification: Verification) -> str:

@@ -15,7 +15,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from rag.checking.said import Said, Word, key
-from rag.domain import Period, Quantity
+from rag.domain import Period, Quantity, Signal
 from rag.french.dates import format_date
 from rag.french.opposites import DENYING, FALSE, opposed, root
 from rag.french.periods import periods
@@ -56,15 +56,6 @@ FEATURES = (
     "covered_date_conflict", "covered_swapped", "covered_clash", "covered_clean",
     "relations", "relations_clean",
 )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Signal:
-    """One comparison, for a reader: `text` in French, `side` "pour", "contre" or "à vérifier"."""
-
-    name: str
-    text: str
-    side: str
 
 
 @dataclass(frozen=True, slots=True)

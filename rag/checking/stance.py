@@ -14,25 +14,17 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any, Protocol
 
 from rag.checking.said import Said
 from rag.checking.signals import NOTHING, Reading, read
+from rag.domain import Stance
 from rag.errors import SettingsError
 from rag.models.scale import UNKNOWN
 
 log = logging.getLogger(__name__)
-
-
-class Stance(StrEnum):
-    """What a sentence does to a claim."""
-
-    SUPPORTS = "supports"
-    CONTRADICTS = "contradicts"
-    NEITHER = "neither"
 
 
 @dataclass(frozen=True, slots=True)

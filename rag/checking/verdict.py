@@ -15,9 +15,7 @@ from datetime import date, timedelta
 
 from rag import texts
 from rag.checking.signals import AGAINST, FOR, OPEN
-from rag.checking.stance import Stance
-from rag.checking.verification import CheckedClaim, ClaimEvidence, Label
-from rag.domain import Kind
+from rag.domain import CheckedClaim, ClaimEvidence, Kind, Label, Stance
 from rag.french.dates import format_date
 from rag.searching.matching import stem_set
 

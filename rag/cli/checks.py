@@ -20,7 +20,7 @@ from rag.cli.common import (
 from rag.errors import ReadError
 
 if TYPE_CHECKING:
-    from rag.checking.verification import Verification
+    from rag.domain import Verification
 
 
 # Those of rag.checking.report, which no other command has to wait for.
@@ -50,14 +50,14 @@ def verify_command(
     affirmations ; comptez un quart de seconde par affirmation.
     """
     from rag.checking.report import FORMATS
-    from rag.checking.verification import verification_json
+    from rag.wire import VerificationOut
 
     settings = settings_for(index)
     text = _text(claims, settings.max_file_mb)
     with open_for(settings, "verify") as assistant, progress_bar("Vérification", None) as step:
         verification = assistant.verify(text, on_claim=lambda _claim: step(None, None))
     if as_json:
-        print_json(verification_json(verification))
+        print_json(VerificationOut.of(verification).plain())
         return
     form = form or (output.suffix.lstrip(".") if output else None)
     if form is None:

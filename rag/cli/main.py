@@ -27,18 +27,12 @@ from rag.cli.common import (
 )
 from rag.cli.evaluate import eval_group
 from rag.cli.serving import feedback_command, token_command, widget_command
-from rag.domain import (
-    Filters,
-    answer_json,
-    hit_json,
-    record_json,
-    report_json,
-    source_json,
-)
+from rag.domain import Filters
 from rag.errors import SettingsError
 from rag.french.dates import format_date, parse_date
 from rag.french.words import excerpt
 from rag.markup import printable
+from rag.wire import AnswerOut, HitOut, RecordOut, ReportOut, SourceOut, WholeArticleOut
 
 question_argument = click.argument("question", metavar="QUESTION")
 _FILTER_OPTIONS = (
@@ -131,7 +125,7 @@ def ingest_command(
         with progress_bar("Indexation", None) as step:
             report = assistant.ingest(reading, pruned, step)
     if as_json:
-        print_json(report_json(report))
+        print_json(ReportOut.of(report).plain())
     else:
         for failure in report.failed:
             told = f"Échec : {printable(failure.name)} : {printable(failure.reason)}"
@@ -157,7 +151,7 @@ def ask(
     with open_for(settings_for(index), "ask") as assistant:
         answer = assistant.ask(question, filters=filters)
     if as_json:
-        print_json(answer_json(answer))
+        print_json(AnswerOut.of(answer).plain())
         return
     from rag.answering.extractive import number_citations
 
@@ -199,7 +193,7 @@ def search(
     with open_for(settings_for(index), "search") as assistant:
         hits = assistant.search(question, limit, filters)
     if as_json:
-        print_json([hit_json(h) for h in hits])
+        print_json([HitOut.of(h).plain() for h in hits])
         return
 
     for rank, hit in enumerate(hits, 1):
@@ -219,7 +213,7 @@ def list_command(as_json: bool, index: Path | None) -> None:
     with open_for(settings_for(index), "list") as assistant:
         records = assistant.records()
     if as_json:
-        print_json([record_json(r) for r in records])
+        print_json([RecordOut.of(r).plain() for r in records])
         return
     for record in records:
         day = record.source.published
@@ -238,10 +232,9 @@ def show(article: str, as_json: bool, index: Path | None) -> None:
     with open_for(settings_for(index), "show") as assistant:
         stored = assistant.article(article)
     if as_json:
-        passages = [{"start": p.start, "end": p.end, "heading": p.heading} for p in stored.passages]
-        print_json(record_json(stored.record) | {"text": stored.text, "passages": passages})
+        print_json(WholeArticleOut.of(stored).plain())
         return
-    fields = source_json(stored.record.source)
+    fields = SourceOut.of(stored.record.source).plain()
     if day := stored.record.source.published:
         fields["published"] = format_date(day)
     names = {"title": "Titre", "source": "Source", "author": "Auteur", "published": "Date",

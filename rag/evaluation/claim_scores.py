@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rag.checking.verification import Label
+from rag.domain import Label
 from rag.errors import ReadError
 
 if TYPE_CHECKING:

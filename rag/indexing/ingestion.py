@@ -13,9 +13,10 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from rag.domain import Article, ArticleRecord, IngestReport, Reading, source_json
+from rag.domain import Article, ArticleRecord, IngestReport, Reading
 from rag.indexing.index import Index, Progress
 from rag.indexing.understanding import Understood, embedded, understood
+from rag.wire import SourceOut
 
 log = logging.getLogger(__name__)
 
@@ -80,7 +81,7 @@ def ingest(
 def fingerprint(article: Article, passage_tokens: int, *, sentence_vectors: bool = True) -> str:
     """Return the version of an article: 16 hex digits of all that its passages depend on."""
     recipe = [_RECIPE, passage_tokens, sentence_vectors]
-    parts = [recipe, article.text, article.headings, source_json(article.source)]
+    parts = [recipe, article.text, article.headings, SourceOut.of(article.source).plain()]
     content = json.dumps(parts, ensure_ascii=True).encode()
     return hashlib.blake2b(content, digest_size=8).hexdigest()
 

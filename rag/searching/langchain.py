@@ -12,9 +12,10 @@ from langchain_core.runnables import run_in_executor
 from pydantic import ConfigDict, Field
 
 from rag import texts
-from rag.domain import Filters, Hit, hit_json
+from rag.domain import Filters, Hit
 from rag.errors import QuestionError
 from rag.searching.retrieval import Retriever
+from rag.wire import HitOut
 
 
 class RecoupeRetriever(BaseRetriever):
@@ -70,6 +71,6 @@ class RecoupeRetriever(BaseRetriever):
 
 
 def _document(hit: Hit) -> Document:
-    metadata = hit_json(hit)
+    metadata = HitOut.of(hit).plain()
     text = metadata.pop("text")
     return Document(page_content=text, metadata=metadata, id=hit.passage.id)

@@ -23,16 +23,7 @@ from starlette.concurrency import run_in_threadpool
 from rag import __version__, texts
 from rag.assistant import LocalAssistant
 from rag.chatmodel.writing import Draft
-from rag.checking.verification import Verification, claim_json, verification_json
-from rag.domain import (
-    Answer,
-    Reading,
-    Statement,
-    answer_json,
-    hit_json,
-    record_json,
-    statement_json,
-)
+from rag.domain import Answer, CheckedClaim, Reading, Statement, Verification
 from rag.errors import ReadError
 from rag.french.words import excerpt
 from rag.readers import Bounds
@@ -45,6 +36,24 @@ from rag.web.problems import ForbiddenError, add_problem_handlers, problem, prob
 from rag.web.pushed import pushed_article
 from rag.web.schemas import ArticleBody, ArticleId, AskBody, FeedbackBody, SearchBody, VerifyBody
 from rag.web.turns import claims_in_turns
+from rag.wire import (
+    EVENTS,
+    AllFeedbackOut,
+    AnswerOut,
+    ArticleOut,
+    ArticlesOut,
+    ArticleTextOut,
+    ClaimOut,
+    DraftOut,
+    FeedbackOut,
+    HealthOut,
+    KeptOut,
+    Out,
+    PushedOut,
+    SearchOut,
+    StatementOut,
+    VerificationOut,
+)
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -82,8 +91,8 @@ def _asking(app: FastAPI, assistant: LocalAssistant, gate: Gate, metrics: Metric
             with metrics.timed(kind):
                 return await run_in_threadpool(call, *arguments)
 
-    @app.post("/ask", operation_id="ask", response_model=None)
-    async def ask(body: AskBody, request: Request) -> Response:
+    @app.post("/ask", operation_id="ask", response_model=AnswerOut)
+    async def ask(body: AskBody, request: Request) -> AnswerOut | Response:
         _heard(assistant, "question", body.question)
         history = [t.turn() for t in body.history]
         filters = body.filters.filters()
@@ -92,21 +101,21 @@ def _asking(app: FastAPI, assistant: LocalAssistant, gate: Gate, metrics: Metric
             return _streamed(metrics, "ask", in_one_turn(gate, work), _ask_event)
         answer = await in_turn("ask", assistant.ask, body.question, history, filters)
         metrics.answered(refused=answer.refused)
-        return JSONResponse(answer_json(answer))
+        return AnswerOut.of(answer)
 
-    @app.post("/search", operation_id="search", response_model=None)
-    async def search(body: SearchBody) -> Response:
+    @app.post("/search", operation_id="search")
+    async def search(body: SearchBody) -> SearchOut:
         _heard(assistant, "recherche", body.question)
         asked = (body.question, body.limit, body.filters.filters())
         hits = await in_turn("search", assistant.search, *asked)
-        return JSONResponse({"passages": [hit_json(h) for h in hits]})
+        return SearchOut.of(hits)
 
 
 def _verifying(
     app: FastAPI, assistant: LocalAssistant, rates: Rates, gate: Gate, metrics: Metrics
 ) -> None:
-    @app.post("/verify", operation_id="verify", response_model=None)
-    async def verify(body: VerifyBody, request: Request) -> Response:
+    @app.post("/verify", operation_id="verify", response_model=VerificationOut)
+    async def verify(body: VerifyBody, request: Request) -> VerificationOut | Response:
         _heard(assistant, "vérification", body.text)
         visitor, filters = client_of(request), body.filters.filters()
         steps = await claims_in_turns(assistant, gate, rates, visitor, body.text, filters)
@@ -116,7 +125,7 @@ def _verifying(
             async with aclosing(steps):
                 async for step in steps:
                     if isinstance(step, Verification):
-                        return JSONResponse(verification_json(step))
+                        return VerificationOut.of(step)
                     if await request.is_disconnected():
                         break
         return Response(status_code=_GONE)
@@ -130,33 +139,34 @@ def _heard(assistant: LocalAssistant, kind: str, text: str) -> None:
 def _reading(
     app: FastAPI, assistant: LocalAssistant, access: Access, feedback: FeedbackStore
 ) -> None:
-    @app.get("/articles", operation_id="listArticles", response_model=None)
+    @app.get("/articles", operation_id="listArticles")
     def articles(
         offset: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
         limit: Annotated[int, Query(ge=1, le=500)] = 100,
-    ) -> Response:
+    ) -> ArticlesOut:
         records = assistant.records()
-        shown = [_public_record(r) for r in records[offset : offset + limit]]
-        return JSONResponse({"total": len(records), "articles": shown})
+        shown = [ArticleOut.of(r) for r in records[offset : offset + limit]]
+        return ArticlesOut(total=len(records), articles=shown)
 
-    @app.get("/articles/{article_id}", operation_id="getArticle", response_model=None)
-    def article(article_id: Annotated[ArticleId, Path()], given: Credentials) -> Response:
+    @app.get("/articles/{article_id}", operation_id="getArticle")
+    def article(
+        article_id: Annotated[ArticleId, Path()], given: Credentials
+    ) -> ArticleTextOut | ArticleOut:
         stored = assistant.article(article_id)
-        shown = _public_record(stored.record)
         if assistant.settings.public_text or access.is_admin(given.credentials if given else ""):
-            shown["text"] = stored.text
-        return JSONResponse(shown)
+            return ArticleTextOut.of(stored)
+        return ArticleOut.of(stored.record)
 
-    @app.get("/health", operation_id="health", response_model=None)
-    def health() -> Response:
+    @app.get("/health", operation_id="health")
+    def health(response: Response) -> HealthOut:
         count = assistant.index.articles()
-        body = {"live": True, "ready": count > 0, "articles": count}
-        return JSONResponse(body, 200 if count else 503)
+        response.status_code = 200 if count else 503
+        return HealthOut(live=True, ready=count > 0, articles=count)
 
-    @app.post("/feedback", operation_id="sendFeedback", status_code=201, response_model=None)
-    def send_feedback(body: FeedbackBody) -> Response:
+    @app.post("/feedback", operation_id="sendFeedback", status_code=201)
+    def send_feedback(body: FeedbackBody) -> KeptOut:
         key = feedback.add(Feedback(body.rating, body.question, body.answer, body.note))
-        return JSONResponse({"id": key}, 201)
+        return KeptOut(id=key)
 
 
 def _administration(
@@ -167,15 +177,16 @@ def _administration(
 
     guarded = [Depends(admin)]
 
-    @app.put("/articles/{article_id}", operation_id="putArticle", dependencies=guarded,
-             response_model=None)  # fmt: skip
-    def put_article(article_id: Annotated[ArticleId, Path()], body: ArticleBody) -> Response:
+    @app.put("/articles/{article_id}", operation_id="putArticle", dependencies=guarded)
+    def put_article(article_id: Annotated[ArticleId, Path()], body: ArticleBody) -> PushedOut:
         bounds = Bounds.of(assistant.settings)
         report = assistant.ingest(Reading((pushed_article(article_id, body, bounds),)))
         if report.failed:
             raise ReadError(report.failed[0].reason)
-        status = "new" if report.new else "updated" if report.updated else "unchanged"
-        return JSONResponse({"article_id": article_id, "status": status})
+        return PushedOut(
+            article_id=article_id,
+            status="new" if report.new else "updated" if report.updated else "unchanged",
+        )
 
     @app.delete("/articles/{article_id}", operation_id="deleteArticle", dependencies=guarded,
                 status_code=204, response_model=None)  # fmt: skip
@@ -184,9 +195,9 @@ def _administration(
         assistant.remove([article_id])
         return Response(status_code=204)
 
-    @app.get("/feedback", operation_id="exportFeedback", dependencies=guarded, response_model=None)
-    def export_feedback() -> Response:
-        return JSONResponse({"feedback": list(feedback.all())})
+    @app.get("/feedback", operation_id="exportFeedback", dependencies=guarded)
+    def export_feedback() -> AllFeedbackOut:
+        return AllFeedbackOut(feedback=[FeedbackOut(**row) for row in feedback.all()])
 
 
 def mount_metrics(app: FastAPI, access: Access, metrics: Metrics) -> None:
@@ -211,11 +222,6 @@ def check_admin(access: Access, token: str) -> None:
 
 def _wants_stream(request: Request) -> bool:
     return _STREAM in request.headers.get("accept", "")
-
-
-def _public_record(record: Any) -> dict[str, Any]:
-    # The file's place on the server's disk is nobody's business.
-    return {k: v for k, v in record_json(record).items() if k != "path"}
 
 
 def _streamed(
@@ -247,15 +253,21 @@ def _streamed(
 
 def _ask_event(event: Any) -> JSONServerSentEvent | None:
     if isinstance(event, Answer):
-        return JSONServerSentEvent(answer_json(event), event="done")
+        return _event("ask", AnswerOut.of(event))
     if isinstance(event, Statement):
-        return JSONServerSentEvent(statement_json(event), event="statement")
+        return _event("ask", StatementOut.of(event))
     if isinstance(event, Draft):
-        return JSONServerSentEvent({"text": event.text}, event="draft")
+        return _event("ask", DraftOut(text=event.text))
     return None
 
 
-def _verify_event(event: Any) -> JSONServerSentEvent:
+def _verify_event(event: Verification | CheckedClaim) -> JSONServerSentEvent:
     if isinstance(event, Verification):
-        return JSONServerSentEvent(verification_json(event), event="done")
-    return JSONServerSentEvent(claim_json(event), event="claim")
+        return _event("verify", VerificationOut.of(event))
+    return _event("verify", ClaimOut.of(event))
+
+
+def _event(call: str, said: Out) -> JSONServerSentEvent:
+    """Return what is said as the event that `EVENTS` makes of it."""
+    name = next(name for name, kind in EVENTS[call].items() if isinstance(said, kind))
+    return JSONServerSentEvent(said.plain(), event=name)

@@ -6,20 +6,19 @@ from typing import Any, Literal
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from pydantic.json_schema import models_json_schema
 
 from rag.web.problems import MEDIA_TYPE
+from rag.wire import EVENTS, HealthOut, Out, ProblemOut
 
-_PROBLEM = {
-    "type": "object",
-    "required": ["type", "title", "status", "detail"],
-    "properties": {
-        "type": {"type": "string"},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "detail": {"type": "string", "description": "une phrase en français : quoi, et que faire"},
-        "instance": {"type": "string"},
-    },
-}
+_REF = "#/components/schemas/{model}"
+
+
+def _ref(model: type[Out]) -> dict[str, str]:
+    return {"$ref": _REF.format(model=model.__name__)}
+
+
+_PROBLEM = _ref(ProblemOut)
 _CODES = (400, 401, 403, 404, 405, 413, 415, 421, 422, 429, 500, 502, 503)
 RESPONSES: dict[int | str, dict[str, Any]] = {
     code: {"description": "Problem (RFC 9457)", "content": {MEDIA_TYPE: {"schema": _PROBLEM}}}
@@ -55,7 +54,6 @@ _ABOUT = {
     "fr": "Réponses citées et vérification d'affirmations sur un corpus d'articles de presse.",
     "en": "Cited answers and claim checking over a corpus of press articles.",
 }
-_OBJECT = {"application/json": {"schema": {"type": "object"}}}
 
 
 def document(app: FastAPI, language: Literal["fr", "en"]) -> dict[str, Any]:
@@ -71,20 +69,33 @@ def document(app: FastAPI, language: Literal["fr", "en"]) -> dict[str, Any]:
             operation.pop("description", None)
             good = next(c for c in operation["responses"] if c.startswith("2"))
             operation["responses"][good]["description"] = "OK"
-            if good != "204":
-                content = dict(_OBJECT)
-                if name in _STREAMING:
-                    operation["description"] = _STREAMING[name][language]
-                    content["text/event-stream"] = {"schema": {"type": "string"}}
-                operation["responses"][good]["content"] = content
+            if name in EVENTS:
+                operation["description"] = _STREAMING[name][language]
+                streamed = {"itemSchema": {"oneOf": [_event(*e) for e in EVENTS[name].items()]}}
+                operation["responses"][good]["content"]["text/event-stream"] = streamed
             if name == "health":
-                operation["responses"]["503"] = {"description": "not ready", "content": _OBJECT}
+                content = {"application/json": {"schema": _ref(HealthOut)}}
+                operation["responses"]["503"] = {"description": "not ready", "content": content}
             if name == "getArticle":  # a token shows more, none is needed
                 operation["security"].insert(0, {})
             bodyless = "requestBody" not in operation
             operation["responses"]["422"]["content"] = {MEDIA_TYPE: {"schema": _PROBLEM}}
             if bodyless:
                 operation["responses"].pop("415", None)
-    found.get("components", {}).get("schemas", {}).pop("HTTPValidationError", None)
-    found.get("components", {}).get("schemas", {}).pop("ValidationError", None)
+    schemas = found["components"]["schemas"]
+    for unused in ("HTTPValidationError", "ValidationError"):  # FastAPI's, which are problems here
+        schemas.pop(unused, None)
+    said = {kind for events in EVENTS.values() for kind in events.values()}
+    _, described = models_json_schema(
+        [(kind, "serialization") for kind in sorted(said, key=lambda k: k.__name__)],
+        ref_template=_REF,
+    )
+    schemas.update(described["$defs"])
     return found
+
+
+def _event(name: str, data: type[Out]) -> dict[str, Any]:
+    """Return the schema of a server-sent event, as OpenAPI 3.2 has it."""
+    said = {"type": "string", "contentMediaType": "application/json", "contentSchema": _ref(data)}
+    properties = {"event": {"const": name}, "data": said}
+    return {"type": "object", "required": ["event", "data"], "properties": properties}

@@ -1,121 +1,116 @@
-"""The owner's private routes: other processes of this user use its index (I3)."""
+"""The owner's private routes: other processes of this user use its index (I3).
+
+One a line of `OPERATIONS`; see `rag/operations.py` for what is said.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
-import queue
 import secrets
 import threading
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, FastAPI, Request, Response
-from fastapi.responses import JSONResponse, StreamingResponse
-from pydantic import TypeAdapter
-from starlette.concurrency import run_in_threadpool
+from fastapi.responses import JSONResponse
 
 from rag.assistant import LocalAssistant
-from rag.checking.verification import Verification
-from rag.domain import IngestReport
 from rag.errors import RecoupeError
-from rag.remote import HEADER, PATH, AskCall, IngestCall, SearchCall, VerifyCall
+from rag.operations import HEADER, OPERATIONS, PATH, Operation, Told, made, plain
+
+if TYPE_CHECKING:
+    from starlette.types import Receive, Scope, Send
 
 log = logging.getLogger(__name__)
-Told = Callable[[dict[str, Any]], None]
+Step = dict[str, Any]
 
 
 def mount_owner_api(app: FastAPI, assistant: LocalAssistant, token: str) -> None:
     """Add the routes to `app`; each call must show `token`."""
     router = APIRouter(prefix=PATH, include_in_schema=False)
-
-    def serves(name: str, argument: Any, call: Callable[[Any], Any]) -> None:
-        async def route(request: Request) -> Response:
-            if not _allowed(request, token):
-                return _refused()
-            value = TypeAdapter(argument).validate_json(await request.body())
-            try:
-                result = await run_in_threadpool(call, value)
-            except RecoupeError as error:
-                return _failed(error)
-            body = TypeAdapter(type(result)).dump_json(result)
-            return Response(body, media_type="application/json")
-
-        router.add_api_route(f"/{name}", route, methods=["POST"])
-
-    serves("records", None, lambda _: assistant.records())
-    serves("article", str, assistant.article)
-    serves("search", SearchCall, lambda c: assistant.search(c.question, c.limit, c.filters))
-    serves("ask", AskCall, lambda c: assistant.ask(c.question, c.history, c.filters))
-    serves("remove", list[str], assistant.remove)
-    serves("check", None, lambda _: assistant.check())
-    serves("repair", None, lambda _: assistant.repair())
-    serves("compact", None, lambda _: assistant.compact())
-
-    def streams(name: str, argument: Any, call: Callable[[Any, Told], Any]) -> None:
-        async def route(request: Request) -> Response:
-            if not _allowed(request, token):
-                return _refused()
-            value = TypeAdapter(argument).validate_json(await request.body())
-            return StreamingResponse(
-                _steps(lambda told: call(value, told)), media_type="application/x-ndjson"
-            )
-
-        router.add_api_route(f"/{name}", route, methods=["POST"])
-
-    streams("ingest", IngestCall, lambda c, told: _ingest(assistant, c, told))
-    streams("verify", VerifyCall, lambda c, told: _verify(assistant, c, told))
+    for operation in OPERATIONS:
+        router.add_api_route(
+            f"/{operation.name}", _route(operation, assistant, token), methods=["POST"]
+        )
     app.include_router(router)
 
 
-def _ingest(assistant: LocalAssistant, call: IngestCall, told: Told) -> IngestReport:
-    def step(done: int, total: int) -> None:
-        told({"done": done, "total": total})
+def _route(operation: Operation, assistant: LocalAssistant, token: str) -> Callable[..., Any]:
+    async def route(request: Request) -> Response:
+        if not secrets.compare_digest(request.headers.get(HEADER, "").encode(), token.encode()):
+            return _refused()
+        said = json.loads(await request.body())
+        return _Work(partial(_done, operation, assistant, said))
 
-    return assistant.ingest(call.reading, call.prune, step)
+    return route
 
 
-def _verify(assistant: LocalAssistant, call: VerifyCall, told: Told) -> Verification:
-    return assistant.verify(call.text, call.filters, lambda claim: told({"claim": _plain(claim)}))
+def _done(
+    operation: Operation, assistant: LocalAssistant, said: Step, tell: Callable[[Step], None]
+) -> Any:
+    """Do an operation with the arguments that were said; return its result as JSON has it."""
+    arguments: dict[str, Any] = {}
+    for name, kind in operation.takes.items():
+        if isinstance(kind, Told):
+            arguments[name] = partial(_tell, kind, tell)
+        elif name in said:
+            arguments[name] = made(kind, said[name])
+    return plain(operation.gives, getattr(assistant, operation.name)(**arguments))
 
 
-def _steps(work: Callable[[Told], Any]) -> Iterator[str]:
-    """Do long work in a thread of its own; yield one JSON line a step, the result last.
+def _tell(kind: Told, tell: Callable[[Step], None], *values: Any) -> None:
+    tell({"told": [*map(plain, kind.takes, values)]})
+
+
+class _Work(Response):
+    """Work done in a thread of its own, as lines of JSON: a line a step, the result last.
 
     A caller that goes away does not stop it half-way.
     """
-    steps: queue.Queue[dict[str, Any] | None] = queue.Queue()
 
-    def run() -> None:
-        try:
-            steps.put({"result": _plain(work(steps.put))})
-        except RecoupeError as error:
-            steps.put({"error": type(error).__name__, "message": str(error)})
-        except Exception:
-            log.exception("travail long")
-            message = "L'opération a échoué : voyez le journal ; l'index est resté entier."
-            steps.put({"error": "RecoupeError", "message": message})
-        finally:
-            steps.put(None)
+    media_type = "application/x-ndjson"
 
-    threading.Thread(target=run, name="travail long").start()
-    while (step := steps.get()) is not None:
-        yield json.dumps(step) + "\n"
+    def __init__(self, work: Callable[[Callable[[Step], None]], Any]) -> None:
+        super().__init__()
+        del self.headers["content-length"]
+        self._work = work
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
+        steps: asyncio.Queue[Step | None] = asyncio.Queue()
+        loop = asyncio.get_running_loop()
+
+        def tell(step: Step | None) -> None:
+            with suppress(RuntimeError):  # the server has stopped; the work ends all the same
+                loop.call_soon_threadsafe(steps.put_nowait, step)
+
+        threading.Thread(target=_worked, args=(self._work, tell), name="travail").start()
+        start = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
+        await send(start)
+        while (step := await steps.get()) is not None:
+            body = json.dumps(step).encode() + b"\n"
+            await send({"type": "http.response.body", "body": body, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
 
 
-def _plain(value: Any) -> Any:
-    return TypeAdapter(type(value)).dump_python(value, mode="json")
-
-
-def _allowed(request: Request, token: str) -> bool:
-    return secrets.compare_digest(request.headers.get(HEADER, "").encode(), token.encode())
+def _worked(
+    work: Callable[[Callable[[Step], None]], Any], tell: Callable[[Step | None], None]
+) -> None:
+    try:
+        tell({"result": work(tell)})
+    except RecoupeError as error:
+        log.info("%s", error, exc_info=True)
+        tell({"error": type(error).__name__, "message": str(error)})
+    except Exception:
+        log.exception("travail pour un autre processus")
+        message = "L'opération a échoué : voyez le journal ; l'index est resté entier."
+        tell({"error": "RecoupeError", "message": message})
+    finally:
+        tell(None)
 
 
 def _refused() -> Response:
     return JSONResponse({"error": "RecoupeError", "message": "Accès refusé."}, status_code=403)
-
-
-def _failed(error: RecoupeError) -> Response:
-    log.info("%s", error, exc_info=True)
-    body = {"error": type(error).__name__, "message": str(error)}
-    return JSONResponse(body, status_code=422)

@@ -13,8 +13,7 @@ if TYPE_CHECKING:
     from rag.assistant import LocalAssistant
     from rag.checking.checker import Checker
     from rag.checking.claims import Claim
-    from rag.checking.verification import CheckedClaim, Verification
-    from rag.domain import Filters
+    from rag.domain import CheckedClaim, Filters, Verification
 
 
 async def claims_in_turns(

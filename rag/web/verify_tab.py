@@ -14,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from rag import texts
 from rag.assistant import LocalAssistant
 from rag.checking.report import FORMATS, extent, provenance, stance
-from rag.checking.verification import CheckedClaim, Label, Review, Verification
+from rag.domain import CheckedClaim, Label, Review, Verification
 from rag.errors import RecoupeError
 from rag.web.limits import Gate, Rates, client_of
 from rag.web.render import article_html, esc

@@ -1,0 +1,95 @@
+"""What the process that owns an index does for others (I3): one table for both ends.
+
+`rag/remote.py` makes its methods of `OPERATIONS`, `rag/web/owner_api.py` its routes. A new
+operation is a line here and a method of that name of `LocalAssistant`. It is private to one
+machine and one user, not the public API.
+
+A call is a POST of lines of JSON, answered by lines of JSON. The caller says the arguments;
+the owner, on the way, what a listener hears (`told`), and last the `result`, or an `error`
+by its name and `message`. What is `Sent` one by one goes as the owner asks for it (`more`):
+neither end holds more than that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from rag.domain import (
+    Answer,
+    ArticleRecord,
+    CheckedClaim,
+    Filters,
+    Hit,
+    IngestReport,
+    Reading,
+    StoredArticle,
+    Turn,
+    Verification,
+)
+
+PATH = "/owner"
+HEADER = "X-Recoupe-Owner-Token"
+
+
+@dataclass(frozen=True)
+class Told:
+    """An argument that stays with the caller and is called on the way, with such values."""
+
+    takes: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Operation:
+    """A method of the assistant: its arguments by name, in order, and what it returns."""
+
+    name: str
+    takes: Mapping[str, Any]
+    gives: Any
+
+
+OPERATIONS = (
+    Operation("records", {}, list[ArticleRecord]),
+    Operation("article", {"article_id": str}, StoredArticle),
+    Operation("search", {"question": str, "limit": int, "filters": Filters | None}, list[Hit]),
+    Operation("ask", {"question": str, "history": Sequence[Turn], "filters": Filters | None},
+              Answer),
+    Operation("verify", {"text": str, "filters": Filters | None, "on_claim": Told((CheckedClaim,))},
+              Verification),
+    Operation("ingest", {"reading": Reading, "prune": Sequence[str], "progress": Told((int, int))},
+              IngestReport),
+    Operation("remove", {"ids": Sequence[str]}, list[str]),
+    Operation("check", {}, list[str]),
+    Operation("repair", {}, None),
+    Operation("compact", {}, bool),
+)  # fmt: skip
+
+
+def plain(kind: Any, value: Any) -> Any:
+    """Return a value of a type as JSON has it.
+
+    Hits go without what was understood of their sentences: who shows them has no use for it.
+    """
+    if isinstance(value, Answer):
+        value = replace(value, hits=tuple(map(_bare, value.hits)))
+    elif kind == list[Hit]:
+        value = list(map(_bare, value))
+    return _adapter(kind).dump_python(value, mode="json")
+
+
+def _bare(hit: Hit) -> Hit:
+    return replace(hit, sentences=(), cosines=())
+
+
+def made(kind: Any, value: Any) -> Any:
+    """Return the value of a type that JSON tells. Raises ValidationError."""
+    return _adapter(kind).validate_python(value)
+
+
+@cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
