@@ -11,7 +11,6 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Generator as Coroutine
 from dataclasses import replace
-from datetime import date
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Protocol
 
@@ -22,7 +21,9 @@ from rag.answering.followup import complete
 from rag.chatmodel.writing import Draft, Generator, Retried, load_generator
 from rag.domain import (
     Answer,
+    ArticlePage,
     ArticleRecord,
+    Facets,
     Filters,
     Hit,
     IngestReport,
@@ -35,6 +36,7 @@ from rag.errors import ModelError, QuestionError, RecoupeError
 from rag.indexing.chroma import sweep_folders
 from rag.indexing.index import Index, Progress, open_index
 from rag.indexing.ingestion import ingest
+from rag.indexing.listing import facets_of, page_of, place
 from rag.indexing.owner import Owner, Ownership, acquire
 from rag.models.embedding import load_embedder
 from rag.searching.reranking import load_reranker
@@ -65,6 +67,19 @@ class Assistant(Protocol):
 
     def records(self) -> list[ArticleRecord]:
         """Return the articles, newest first."""
+        ...
+
+    def page(self, after: str = "", limit: int = 50, words: str = "") -> ArticlePage:
+        """Return up to `limit` articles, newest first, from where `after` says.
+
+        `after` is the `next` of the page before; an article added or removed
+        meanwhile shifts no other. `words` keeps the articles that have a word
+        of the title beginning with each of them. Raises CursorError.
+        """
+        ...
+
+    def facets(self) -> Facets:
+        """Return what the index is made of: names, days, counts."""
         ...
 
     def article(self, article_id: str) -> StoredArticle:
@@ -148,10 +163,15 @@ class LocalAssistant:
 
     def records(self) -> list[ArticleRecord]:
         """See `Assistant`."""
-        return sorted(
-            self.index.records(),
-            key=lambda r: (-(r.source.published or date.min).toordinal(), r.source.title),
-        )
+        return sorted(self.index.records(), key=place)
+
+    def page(self, after: str = "", limit: int = 50, words: str = "") -> ArticlePage:
+        """See `Assistant`."""
+        return page_of(list(self.index.records()), after, limit, words)
+
+    def facets(self) -> Facets:
+        """See `Assistant`."""
+        return facets_of(list(self.index.records()))
 
     def article(self, article_id: str) -> StoredArticle:
         """See `Assistant`."""

@@ -113,6 +113,43 @@ class StoredArticle:
 
 
 @dataclass(frozen=True, slots=True)
+class ArticlePage:
+    """A page of the list of articles, newest first.
+
+    `next` is where the following page begins, for whoever made this one to
+    read, "" at the end; `total` counts the articles of the index.
+    """
+
+    records: tuple[ArticleRecord, ...]
+    next: str
+    total: int
+
+
+MOST_FACETS = 200  # names of a kind that `Facets` holds
+
+
+@dataclass(frozen=True, slots=True)
+class Facets:
+    """What the index is made of, in an amount that does not grow with it.
+
+    `sources`, `authors` and `sections` are names with their numbers of
+    articles, most frequent first, at most `MOST_FACETS` of each; articles
+    without one are in none. `first` and `last` bound the days of publication,
+    `months` are the first days of the months between them in which articles
+    were published, oldest first, with how many.
+    """
+
+    sources: tuple[tuple[str, int], ...] = ()
+    authors: tuple[tuple[str, int], ...] = ()
+    sections: tuple[tuple[str, int], ...] = ()
+    first: date | None = None
+    last: date | None = None
+    articles: int = 0
+    passages: int = 0
+    months: tuple[tuple[date, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Filters:
     """Which articles may answer. Empty fields do not filter; dates are inclusive."""
 

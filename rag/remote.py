@@ -19,7 +19,9 @@ from rag import errors
 from rag.checking.verification import CheckedClaim, Verification
 from rag.domain import (
     Answer,
+    ArticlePage,
     ArticleRecord,
+    Facets,
     Filters,
     Hit,
     IngestReport,
@@ -33,6 +35,15 @@ from rag.indexing.owner import Owner, lost_message
 
 PATH = "/owner"
 HEADER = "X-Recoupe-Owner-Token"
+
+
+@dataclass(frozen=True)
+class PageCall:
+    """Arguments of `page`."""
+
+    after: str = ""
+    limit: int = 50
+    words: str = ""
 
 
 @dataclass(frozen=True)
@@ -85,6 +96,16 @@ class RemoteAssistant:
     def records(self) -> list[ArticleRecord]:
         """See `Assistant`."""
         found: list[ArticleRecord] = self._call("records", None, list[ArticleRecord])
+        return found
+
+    def page(self, after: str = "", limit: int = 50, words: str = "") -> ArticlePage:
+        """See `Assistant`."""
+        found: ArticlePage = self._call("page", PageCall(after, limit, words), ArticlePage)
+        return found
+
+    def facets(self) -> Facets:
+        """See `Assistant`."""
+        found: Facets = self._call("facets", None, Facets)
         return found
 
     def article(self, article_id: str) -> StoredArticle:

@@ -156,6 +156,16 @@ def test_articles_are_listed_in_pages_without_the_servers_paths(api: httpx.Clien
     assert page["total"] > 40
     first, second = page["articles"]
     assert first["published"] >= second["published"]
+    asked = {"limit": 20, "after": page["next"]}
+    listed, total = page["articles"], page["total"]
+    while asked["after"]:
+        page = api.get("/api/v1/articles", params=asked).json()
+        assert len(page["articles"]) == min(20, total - len(listed))
+        listed += page["articles"]
+        asked["after"] = page["next"]
+    assert len({record["article_id"] for record in listed}) == len(listed) == total
+    days = [record["published"] or "" for record in listed]
+    assert days == sorted(days, reverse=True)
     whole = api.get(f"/api/v1/articles/{first['article_id']}").json()
     assert len(whole["text"]) == first["characters"]
     assert "path" not in whole
@@ -193,6 +203,8 @@ def test_an_article_without_a_sentence_is_refused(api: httpx.Client) -> None:
         (lambda c: c.post("/api/v1/ask", json={"question": "x" * 1001}), 422),
         (lambda c: c.post("/api/v1/ask", json={"question": "x", "plus": 1}), 422),
         (lambda c: c.get("/api/v1/articles/inconnu"), 404),
+        (lambda c: c.get("/api/v1/articles", params={"after": "inconnu"}), 422),
+        (lambda c: c.get("/api/v1/articles", params={"limit": 201}), 422),
         (lambda c: c.get("/api/v1/rien"), 404),
         (lambda c: c.get("/api/v1/ask"), 405),
         (lambda c: c.post("/api/v1/ask", content=b"x" * 2_000_000), 413),

@@ -258,7 +258,9 @@ def upload(page: Page, *files: Path) -> None:
 
 def titles(site: str) -> dict[str, str]:
     """The titles that the server knows, with the ids of their articles."""
-    listed = httpx.get(f"{site}api/v1/articles", params={"limit": 500}).json()["articles"]
+    page = httpx.get(f"{site}api/v1/articles", params={"limit": 200}).json()
+    listed = page["articles"]
+    assert page["next"] == ""
     return {record["title"]: record["article_id"] for record in listed}
 
 

@@ -20,7 +20,13 @@ import pytest
 
 from rag.assistant import LocalAssistant, open_assistant
 from rag.domain import Filters, Reading
-from rag.errors import ArticleNotFoundError, IndexBusyError, QuestionError, RecoupeError
+from rag.errors import (
+    ArticleNotFoundError,
+    CursorError,
+    IndexBusyError,
+    QuestionError,
+    RecoupeError,
+)
 from rag.indexing.owner import Owner, Ownership, acquire, read_owner
 from rag.remote import RemoteAssistant
 from rag.settings import Settings, load_settings
@@ -200,6 +206,13 @@ def test_another_process_works_through_the_app(app: tuple[Settings, str]) -> Non
     assert steps[-1] == (1, 1)
     assert remote.article("pont").text == BRIDGE
     assert remote.records()[0].source.name == "L’Écho"
+    page = remote.page(words="pont")
+    assert (page.records, page.next, page.total) == (tuple(remote.records()), "", 1)
+    assert remote.page(words="gare").records == ()
+    facets = remote.facets()
+    assert (facets.sources, facets.articles, facets.passages) == ((("L’Écho", 1),), 1, 1)
+    with pytest.raises(CursorError):
+        remote.page("inconnu")
     assert remote.search("pont", 3)[0].passage.text == BRIDGE
     assert remote.search("pont", 3, Filters(sources=("Autre",))) == []
     assert BRIDGE in remote.ask("Quand le pont de Lérac a-t-il été fermé ?").text

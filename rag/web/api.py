@@ -132,12 +132,12 @@ def _reading(
 ) -> None:
     @app.get("/articles", operation_id="listArticles", response_model=None)
     def articles(
-        offset: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
-        limit: Annotated[int, Query(ge=1, le=500)] = 100,
+        after: Annotated[str, Query(max_length=1000)] = "",
+        limit: Annotated[int, Query(ge=1, le=200)] = 50,
     ) -> Response:
-        records = assistant.records()
-        shown = [_public_record(r) for r in records[offset : offset + limit]]
-        return JSONResponse({"total": len(records), "articles": shown})
+        page = assistant.page(after, limit)
+        shown = [_public_record(r) for r in page.records]
+        return JSONResponse({"articles": shown, "next": page.next, "total": page.total})
 
     @app.get("/articles/{article_id}", operation_id="getArticle", response_model=None)
     def article(article_id: Annotated[ArticleId, Path()], given: Credentials) -> Response:

@@ -19,7 +19,7 @@ from rag.assistant import LocalAssistant
 from rag.checking.verification import Verification
 from rag.domain import IngestReport
 from rag.errors import RecoupeError
-from rag.remote import HEADER, PATH, AskCall, IngestCall, SearchCall, VerifyCall
+from rag.remote import HEADER, PATH, AskCall, IngestCall, PageCall, SearchCall, VerifyCall
 
 log = logging.getLogger(__name__)
 Told = Callable[[dict[str, Any]], None]
@@ -44,6 +44,8 @@ def mount_owner_api(app: FastAPI, assistant: LocalAssistant, token: str) -> None
         router.add_api_route(f"/{name}", route, methods=["POST"])
 
     serves("records", None, lambda _: assistant.records())
+    serves("page", PageCall, lambda c: assistant.page(c.after, c.limit, c.words))
+    serves("facets", None, lambda _: assistant.facets())
     serves("article", str, assistant.article)
     serves("search", SearchCall, lambda c: assistant.search(c.question, c.limit, c.filters))
     serves("ask", AskCall, lambda c: assistant.ask(c.question, c.history, c.filters))

@@ -1,0 +1,88 @@
+"""The list of articles, page by page, and what the index is made of."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag.domain import MOST_FACETS, ArticleRecord, Source
+from rag.errors import CursorError
+from rag.indexing.listing import cursor, facets_of, page_of, place
+
+DAYS = st.none() | st.dates(date(2024, 1, 1), date(2024, 3, 1))
+TITLES = st.sampled_from(["Le pont", "L’été à Évrans", "é" * 300, "💧\u2028 «\u00a0x\u00a0»"])
+
+
+def record(key: str, title: str, day: date | None = None, **source: str) -> ArticleRecord:
+    return ArticleRecord(key, "v", Source(title, published=day, **source), 2, 100)
+
+
+@given(st.lists(st.tuples(TITLES, DAYS), max_size=12), st.integers(1, 4))
+def test_pages_hold_each_article_once_newest_first(
+    made: list[tuple[str, date | None]], limit: int
+) -> None:
+    records = [record(f"a{n}", title, day) for n, (title, day) in enumerate(made)]
+    seen: list[ArticleRecord] = []
+    page = page_of(records, "", limit)
+    while True:
+        assert page.total == len(records)
+        assert len(page.records) <= limit
+        seen += page.records
+        if not page.next:
+            break
+        assert len(page.next) <= 1000
+        page = page_of(records, page.next, limit)
+    assert seen == sorted(records, key=place)
+    days = [r.source.day for r in seen]
+    assert days == sorted(days, reverse=True)
+
+
+def test_what_changes_meanwhile_moves_no_other_article() -> None:
+    records = [record(f"a{n}", "T", date(2024, 1, 30 - n)) for n in range(6)]
+    page = page_of(records, "", 3)
+    del records[2]  # the very one that the cursor speaks of
+    records.append(record("b", "T", date(2024, 2, 1)))
+    assert [r.id for r in page_of(records, page.next, 9).records] == ["a3", "a4", "a5"]
+
+
+def test_words_are_those_of_the_title_without_accents() -> None:
+    records = [record("a", "L’été des ponts"), record("b", "Le pont d’Évrans"), record("c", "Gare")]
+
+    def found(words: str) -> str:
+        return "".join(r.id for r in page_of(records, "", 9, words).records)
+
+    assert [found(w) for w in ("PONT", "pont ete", "évr", "are", "’", "")] == [
+        "ba", "a", "b", "", "cba", "cba",
+    ]  # fmt: skip
+    assert page_of(records, "", 1, "pont").total == 3
+    assert page_of(records, page_of(records, "", 1, "pont").next, 1, "pont").records[0].id == "b"
+
+
+@pytest.mark.parametrize(
+    "after", ["x", "é", "W10", "bnVsbA==", "a" * 1000, cursor(record("a", "T"))[:-3]]
+)
+def test_a_cursor_that_is_none_is_said(after: str) -> None:
+    with pytest.raises(CursorError, match="depuis le début"):
+        page_of([], after, 1)
+
+
+def test_facets_count_names_days_and_passages() -> None:
+    records = [
+        record("a", "T", date(2024, 1, 3), name="L’Écho", author="Ida Roy"),
+        record("b", "T", date(2024, 1, 9), name="L’Écho", section="Eau"),
+        record("c", "T", date(2023, 7, 1), name="Le Courrier"),
+        record("d", "T"),
+    ]
+    facets = facets_of(records)
+    assert facets.sources == (("L’Écho", 2), ("Le Courrier", 1))
+    assert facets.authors == (("Ida Roy", 1),)
+    assert facets.sections == (("Eau", 1),)
+    assert (facets.first, facets.last) == (date(2023, 7, 1), date(2024, 1, 9))
+    assert (facets.articles, facets.passages) == (4, 8)
+    assert facets.months == ((date(2023, 7, 1), 1), (date(2024, 1, 1), 2))
+    many = facets_of([record(f"a{n}", "T", name=f"S{n}") for n in range(MOST_FACETS + 9)])
+    assert len(many.sources) == MOST_FACETS
+    assert facets_of([]).first is None
