@@ -86,6 +86,10 @@ CHANGED_ARTICLE = (
     "L’article a changé depuis cette réponse\u00a0: le passage cité n’y figure plus tel quel."
 )
 NO_SOURCE = "Source inconnue"
+OTHER_SOURCES = "Autres sources"
+AMONG_LISTED = "Parmi ceux de la page affichée\u00a0: cherchez d’abord leur titre."
+NO_TITLE = "Aucun titre ne contient ces mots."
+REPUBLISHED = "repris par {}"
 TRY_AGAIN = "Trop de questions en ce moment\u00a0: réessayez dans {}\u00a0secondes."
 CLAIMS_AGAIN = "Trop d’affirmations en ce moment\u00a0: réessayez dans {}\u00a0secondes."
 CLAIMS_OVER_RATE = (
