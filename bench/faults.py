@@ -321,7 +321,7 @@ def show() -> None:
     assistant = LocalAssistant(load_settings())
     assert assistant.check() == [], assistant.check()
     found: dict[str, str] = {}
-    for record in assistant.records():
+    for record in assistant.index.records():
         assert record.source.title not in found, "deux fois"
         text = assistant.article(record.id).text
         found[record.source.title] = text[text.index("La jauge numéro") :]

@@ -119,7 +119,11 @@ def missing(url: str, said: Mapping[str, str]) -> list[str]:
     """Return what an app does not show as it should: each article once, whole, found by words."""
     wrong = []
     with httpx.Client(base_url=url + "/api/v1", timeout=60, trust_env=False) as api:
-        listed = api.get("/articles", params={"limit": 500}).json()["articles"]
+        page = api.get("/articles", params={"limit": 200}).json()
+        listed = page["articles"]
+        while page["next"]:
+            page = api.get("/articles", params={"limit": 200, "after": page["next"]}).json()
+            listed += page["articles"]
         by_title: dict[str, list[str]] = {}
         for record in listed:
             by_title.setdefault(record["title"], []).append(record["article_id"])

@@ -11,7 +11,6 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Generator as Coroutine
 from dataclasses import replace
-from datetime import date
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Protocol, cast
 
@@ -22,8 +21,9 @@ from rag.answering.followup import complete
 from rag.chatmodel.writing import Draft, Generator, Retried, load_generator
 from rag.domain import (
     Answer,
-    ArticleRecord,
+    ArticlePage,
     CheckedClaim,
+    Facets,
     Filters,
     Hit,
     IngestReport,
@@ -65,8 +65,17 @@ def _silent(_done: int, _total: int) -> None:
 class Assistant(Protocol):
     """What a face can ask for; `LocalAssistant` does it, `RemoteAssistant` passes it on."""
 
-    def records(self) -> list[ArticleRecord]:
-        """Return the articles, newest first."""
+    def page(self, after: str = "", limit: int = 50, words: str = "") -> ArticlePage:
+        """Return up to `limit` articles, newest first, from where `after` says.
+
+        `after` is the `next` of the page before; an article added or removed
+        meanwhile shifts no other. `words` keeps the articles that have a word
+        of the title beginning with each of them. Raises CursorError.
+        """
+        ...
+
+    def facets(self) -> Facets:
+        """Return what the index is made of: names, days, counts."""
         ...
 
     def article(self, article_id: str) -> StoredArticle:
@@ -148,12 +157,13 @@ class LocalAssistant:
         self._checker: Checker | None = None  # loads the French parser, 1 s
         self._ingesting = threading.Lock()
 
-    def records(self) -> list[ArticleRecord]:
+    def page(self, after: str = "", limit: int = 50, words: str = "") -> ArticlePage:
         """See `Assistant`."""
-        return sorted(
-            self.index.records(),
-            key=lambda r: (-(r.source.published or date.min).toordinal(), r.source.title),
-        )
+        return self.index.catalogue.page(after, limit, words)
+
+    def facets(self) -> Facets:
+        """See `Assistant`."""
+        return self.index.catalogue.facets()
 
     def article(self, article_id: str) -> StoredArticle:
         """See `Assistant`."""

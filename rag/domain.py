@@ -207,9 +207,10 @@ class StoredArticle:
 
 @dataclass(frozen=True, slots=True)
 class ArticlePage:
-    """Some articles of a longer list. `next` is where to go on, "" at its end.
+    """A page of the list of articles, newest first.
 
-    `total` counts all articles of the index.
+    `next` is where the following page begins, for whoever made this one to
+    read, "" at the end; `total` counts the articles of the index.
     """
 
     records: tuple[ArticleRecord, ...]
@@ -217,9 +218,19 @@ class ArticlePage:
     total: int
 
 
+MOST_FACETS = 200  # names of a kind that `Facets` holds
+
+
 @dataclass(frozen=True, slots=True)
 class Facets:
-    """What the articles are of: names with their numbers of articles, most frequent first."""
+    """What the index is made of, in an amount that does not grow with it.
+
+    `sources`, `authors` and `sections` are names with their numbers of
+    articles, most frequent first, at most `MOST_FACETS` of each; articles
+    without one are in none. `first` and `last` bound the days of publication,
+    `months` are the first days of the months between them in which articles
+    were published, oldest first, with how many.
+    """
 
     sources: tuple[tuple[str, int], ...] = ()
     authors: tuple[tuple[str, int], ...] = ()
@@ -228,6 +239,7 @@ class Facets:
     last: date | None = None
     articles: int = 0
     passages: int = 0
+    months: tuple[tuple[date, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,3 +50,7 @@ class MissingExtraError(RecoupeError):
 
 class QuestionError(RecoupeError):
     """The question is empty or too long."""
+
+
+class CursorError(RecoupeError):
+    """The place where a page of articles should begin cannot be read."""

@@ -21,8 +21,9 @@ from pydantic import TypeAdapter
 
 from rag.domain import (
     Answer,
-    ArticleRecord,
+    ArticlePage,
     CheckedClaim,
+    Facets,
     Filters,
     Hit,
     IngestReport,
@@ -53,7 +54,8 @@ class Operation:
 
 
 OPERATIONS = (
-    Operation("records", {}, list[ArticleRecord]),
+    Operation("page", {"after": str, "limit": int, "words": str}, ArticlePage),
+    Operation("facets", {}, Facets),
     Operation("article", {"article_id": str}, StoredArticle),
     Operation("search", {"question": str, "limit": int, "filters": Filters | None}, list[Hit]),
     Operation("ask", {"question": str, "history": Sequence[Turn], "filters": Filters | None},

@@ -37,6 +37,7 @@ FAR_MEANING = "le sens s’éloigne des passages cités"
 EMPTY_QUESTION = "La question est vide\u00a0: écrivez-la en toutes lettres."
 LONG_QUESTION = "La question dépasse {} caractères\u00a0: raccourcissez-la."
 BAD_LIMIT = "{} passages ne se cherchent pas\u00a0: demandez-en au moins un."
+BAD_CURSOR = "La suite demandée n’existe pas\u00a0: reprenez la liste depuis le début."
 EMPTY_CLAIM = "Il n’y a pas de phrase à vérifier\u00a0: écrivez une affirmation en toutes lettres."
 LONG_CLAIM = "Le texte dépasse {} caractères\u00a0: vérifiez-le en plusieurs fois."
 MANY_CLAIMS = "Le texte contient plus de {} affirmations\u00a0: vérifiez-le en plusieurs fois."
@@ -85,6 +86,10 @@ CHANGED_ARTICLE = (
     "L’article a changé depuis cette réponse\u00a0: le passage cité n’y figure plus tel quel."
 )
 NO_SOURCE = "Source inconnue"
+OTHER_SOURCES = "Autres sources"
+AMONG_LISTED = "Parmi ceux de la page affichée\u00a0: cherchez d’abord leur titre."
+NO_TITLE = "Aucun titre ne contient ces mots."
+REPUBLISHED = "repris par {}"
 TRY_AGAIN = "Trop de questions en ce moment\u00a0: réessayez dans {}\u00a0secondes."
 CLAIMS_AGAIN = "Trop d’affirmations en ce moment\u00a0: réessayez dans {}\u00a0secondes."
 CLAIMS_OVER_RATE = (

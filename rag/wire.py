@@ -203,10 +203,11 @@ class ArticleOut(_Listed):
 
 
 class ArticlesOut(Out):
-    """Some of the articles, newest first; `total` counts them all."""
+    """Some of the articles, newest first; `next` is the `after` of those that follow, or ""."""
 
-    total: int
     articles: list[ArticleOut]
+    next: str
+    total: int
 
 
 class ArticleTextOut(_Listed):

@@ -16,10 +16,13 @@ import httpx
 import pytest
 import uvicorn
 
+from rag import texts
 from rag.assistant import LocalAssistant
 from rag.domain import Article, Reading, Source
 from rag.readers import read_files
 from rag.settings import load_settings
+from tests.conftest import make_article
+from tests.test_api import serving
 
 REQUIRED = os.environ.get("RECOUPE_BROWSER_TESTS") == "required"
 SCREENSHOT = os.environ.get("SCREENSHOT")  # where to save the README's picture
@@ -258,7 +261,9 @@ def upload(page: Page, *files: Path) -> None:
 
 def titles(site: str) -> dict[str, str]:
     """The titles that the server knows, with the ids of their articles."""
-    listed = httpx.get(f"{site}api/v1/articles", params={"limit": 500}).json()["articles"]
+    page = httpx.get(f"{site}api/v1/articles", params={"limit": 200}).json()
+    listed = page["articles"]
+    assert page["next"] == ""
     return {record["title"]: record["article_id"] for record in listed}
 
 
@@ -297,6 +302,46 @@ def test_upload_then_ask_then_remove(page: Page, site: str, tmp_path: Path) -> N
     open_tab(page, "Questions")
     page.ask("Qui a rallumé le phare de Kerguen, au juste ?")
     assert said not in page.all(".rc-turn")[-1].text
+
+
+@pytest.fixture
+def many(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A site of more articles than a page holds."""
+    assistant = LocalAssistant(load_settings(index_dir=tmp_path_factory.mktemp("many")))
+    notes = (make_article(f"a{n}", f"Le bac {n} est fermé.", f"Étape {n:03}") for n in range(120))
+    assistant.ingest(Reading(tuple(notes)))
+    with serving(assistant) as url:
+        yield url
+
+
+def test_the_corpus_is_searched_by_title_and_shown_in_pages(many: str, page: Page) -> None:
+    def shown() -> tuple[str, str, int]:
+        rows = [row.text.split()[-1] for row in page.all("#rc-listing td:nth-child(3)")]
+        return (rows[0], rows[-1], len(rows)) if rows else ("", "", 0)
+
+    def press(name: str) -> None:
+        page.click(page.wait(f"button#{name}"))
+
+    page.driver.get(many)
+    page.wait("#rc-question textarea")
+    open_tab(page, "Corpus")
+    page.until(lambda: shown() == ("000", "049", 50))
+    page.until(lambda: "120 articles" in page.text("#rc-overview"))
+    assert not page.wait("button#rc-newer").is_enabled()
+    press("rc-older")
+    page.until(lambda: shown() == ("050", "099", 50))
+    press("rc-older")
+    page.until(lambda: shown() == ("100", "119", 20))
+    page.until(lambda: not page.wait("button#rc-older").is_enabled())
+    press("rc-newer")
+    page.until(lambda: shown() == ("050", "099", 50))
+    press("rc-newer")
+    page.until(lambda: shown() == ("000", "049", 50))
+    words = page.wait("#rc-title-words textarea, #rc-title-words input")
+    words.send_keys("etape 117")
+    page.until(lambda: shown() == ("117", "117", 1))
+    words.send_keys("9")
+    page.until(lambda: texts.NO_TITLE in page.text("#rc-listing"))
 
 
 def test_what_is_uploaded_is_read_as_files_are(page: Page, site: str, tmp_path: Path) -> None:

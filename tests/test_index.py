@@ -450,23 +450,6 @@ def test_a_lost_catalogue_is_made_again(
     assert again.check() == []
 
 
-def test_pages_go_through_all_articles_newest_first(index: Index) -> None:
-    days = [date(2024, 1, 1 + n) for n in range(6)]
-    add(index, *(make_article(f"a{n}", RIVER, f"La crue {n}", day=d) for n, d in enumerate(days)))
-    add(index, make_article("none", BRIDGE, "Sans date"), make_article("a9", RIVER, day=days[2]))
-    seen, cursor = [], ""
-    while True:
-        page = index.catalogue.page(cursor, 3)
-        assert page.total == 8
-        seen += [r.id for r in page.records]
-        if not (cursor := page.next):
-            break
-    assert seen == ["a5", "a4", "a3", "a2", "a9", "a1", "a0", "none"]
-    assert [r.id for r in index.catalogue.page("", 9, "CRUE 4").records] == ["a4"]
-    assert index.catalogue.page("", 9, "100 % absent_").records == ()
-    assert index.catalogue.page("n'importe quoi", 2).records[0].id == "a5"
-
-
 def test_counts_follow_changes(index: Index) -> None:
     add(index, make_article("a", BRIDGE, name="L’Écho", day=date(2024, 1, 1)))
     first = index.catalogue.digest()

@@ -21,7 +21,13 @@ import pytest
 
 from rag.assistant import Assistant, LocalAssistant, open_assistant
 from rag.domain import Filters, Reading
-from rag.errors import ArticleNotFoundError, IndexBusyError, QuestionError, RecoupeError
+from rag.errors import (
+    ArticleNotFoundError,
+    CursorError,
+    IndexBusyError,
+    QuestionError,
+    RecoupeError,
+)
 from rag.indexing.owner import Owner, Ownership, acquire, read_owner
 from rag.operations import OPERATIONS
 from rag.remote import RemoteAssistant
@@ -123,7 +129,7 @@ def test_the_app_is_reached_as_soon_as_it_says_where_until_it_stops(tmp_path: Pa
         for _ in range(20):
             remote = open_assistant(settings, "test", wait=90)
             assert isinstance(remote, RemoteAssistant)
-            assert remote.records() == []
+            assert remote.page().records == ()
             remote.close()
         process.send_signal(signal.SIGINT)
         opened = remote
@@ -160,7 +166,7 @@ def test_an_app_that_stops_ends_its_batch_and_keeps_the_lock_until_then(tmp_path
         opened = open_assistant(settings, "test", wait=60)
         assert isinstance(opened, LocalAssistant)
         assert opened.check() == []
-        assert len(opened.records()) < 400
+        assert opened.facets().articles < 400
         opened.close()
         assert process.wait(30) in {0, 130}
     finally:
@@ -201,7 +207,14 @@ def test_another_process_works_through_the_app(app: tuple[Settings, str]) -> Non
     assert report.new == ("pont",)
     assert steps[-1] == (1, 1)
     assert remote.article("pont").text == BRIDGE
-    assert remote.records()[0].source.name == "L’Écho"
+    assert remote.page().records[0].source.name == "L’Écho"
+    page = remote.page(words="pont")
+    assert (page.records, page.next, page.total) == (remote.page().records, "", 1)
+    assert remote.page(words="gare").records == ()
+    facets = remote.facets()
+    assert (facets.sources, facets.articles, facets.passages) == ((("L’Écho", 1),), 1, 1)
+    with pytest.raises(CursorError):
+        remote.page("inconnu")
     assert remote.search("pont", 3)[0].passage.text == BRIDGE
     assert remote.search("pont", 3, Filters(sources=("Autre",))) == []
     assert BRIDGE in remote.ask("Quand le pont de Lérac a-t-il été fermé ?").text
@@ -261,7 +274,7 @@ def test_the_table_of_operations_is_what_an_assistant_does() -> None:
 def test_an_owner_that_vanished_is_said(tmp_path: Path) -> None:
     remote = RemoteAssistant(Owner(1, "recoupe serve", "http://127.0.0.1:9", "t"))
     with pytest.raises(IndexBusyError, match="ne répond plus"):
-        remote.records()
+        remote.page()
     remote.close()
 
 

@@ -1,32 +1,41 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 from hypothesis import given
 from hypothesis import strategies as st
 from lxml import html
+from rag.indexing.listing import facets_of, page_of
 
 from rag import texts
 from rag.assistant import LocalAssistant
 from rag.domain import (
     Answer,
+    ArticlePage,
     ArticleRecord,
     Citation,
+    Facets,
+    Failure,
     IngestReport,
     Passage,
     Source,
     Statement,
     StoredArticle,
 )
+from rag.web.markdown import answer_markdown
 from rag.web.render import (
     answer_html,
-    answer_markdown,
     article_html,
-    corpus_html,
+    articles_html,
     draft_html,
     error_html,
-    esc,
+    examples_html,
+    export_html,
+    ingested_html,
     locate,
+    message_html,
+    overview_html,
 )
 
 HOSTILE = "<img src=x onerror=alert(1)> {{7*7}} ${7*7} `x` \"'& </script><script>alert(1)</script>"
@@ -59,9 +68,10 @@ def test_the_mark_is_the_cited_span_character_for_character(text: str, data: st.
 
 @given(st.text(st.characters(blacklist_categories=("Cs", "Cc")), max_size=100))
 def test_escaped_text_reads_back_and_hides_templates(text: str) -> None:
-    safe = esc(text)
+    page = message_html("error", text)
+    safe = page.removeprefix('<p class="rc-error" role="alert">').removesuffix("</p>")
     assert not set(safe) & set("<>{}$`\"'")
-    assert html.fromstring(f"<p>{safe or ' '}</p>").text_content().strip() == text.strip()
+    assert html.fromstring(page).text_content().strip() == text.strip()
 
 
 def test_hostile_text_is_text_everywhere() -> None:
@@ -73,7 +83,11 @@ def test_hostile_text_is_text_everywhere() -> None:
     for page in (
         answer_html(answer, 0),
         article_html(article, cited),
-        corpus_html([record]),
+        overview_html(facets_of([record])),
+        articles_html(page_of([record], "", 1)),
+        examples_html([HOSTILE]),
+        ingested_html(IngestReport(failed=(Failure(HOSTILE, HOSTILE),))),
+        export_html("csv", HOSTILE, 1),
         draft_html(HOSTILE, HOSTILE),
         error_html(HOSTILE, HOSTILE),
     ):
@@ -162,12 +176,30 @@ def test_an_unsupported_statement_shows_it() -> None:
 
 
 def test_the_corpus_is_counted_and_charted(assistant: LocalAssistant) -> None:
-    records = assistant.records()
-    page = html.fromstring(corpus_html(records))
-    assert len(page.findall(".//tbody/tr")) == len(records)
-    assert f"{len(records)} articles" in page.text_content().replace("\n", " ")
-    assert len(page.findall(".//rect")) > 10
-    assert texts.EMPTY_INDEX in html.fromstring(corpus_html([])).text_content()
+    listed = assistant.page(limit=200)
+    table = html.fromstring(articles_html(listed))
+    assert len(table.findall(".//tbody/tr")) == listed.total
+    facets = assistant.facets()
+    page = html.fromstring(overview_html(facets))
+    assert f"{listed.total} articles" in page.text_content().replace("\n", " ")
+    assert len(page.findall(".//rect")) == len(facets.months) > 10
+    assert "Source inconnue" not in page.text_content()
+    assert texts.EMPTY_INDEX in html.fromstring(overview_html(Facets())).text_content()
+    assert articles_html(ArticlePage((), "", 0)) == ""
+    nothing = html.fromstring(articles_html(ArticlePage((), "", 3)))
+    assert nothing.text_content() == texts.NO_TITLE
+
+
+def test_articles_of_no_listed_source_are_counted_too() -> None:
+    def last(records: list[ArticleRecord]) -> str:
+        page = html.fromstring(overview_html(facets_of(records)))
+        return str(page.findall(".//li")[-1].text_content())
+
+    records = [ArticleRecord(f"a{n}", "v", Source("T", f"S{n}"), 1, 1) for n in range(250)]
+    assert (
+        last([*records[:3], replace(records[0], source=Source("T"))]) == "Source inconnue\u00a0: 1"
+    )
+    assert last(records) == "Autres sources\u00a0: 50"
 
 
 def test_summaries_agree_in_number() -> None:

@@ -6,7 +6,7 @@ import functools
 import json
 import logging
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
@@ -20,11 +20,13 @@ from rag.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from rag.assistant import Assistant
+    from rag.domain import ArticleRecord
     from rag.indexing.owner import Owner
 
 log = logging.getLogger(__name__)
 P = ParamSpec("P")
 R = TypeVar("R")
+_PAGE = 200  # articles asked for at a time
 
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Écrire du JSON, pour un programme."
@@ -121,6 +123,25 @@ def progress_bar(
         yield step
 
 
+def listed(assistant: Assistant) -> Iterator[ArticleRecord]:
+    """Yield the articles of the index, newest first, a page in memory at a time."""
+    page = assistant.page(limit=_PAGE)
+    yield from page.records
+    while page.next:
+        page = assistant.page(page.next, _PAGE)
+        yield from page.records
+
+
 def print_json(value: Any) -> None:
     """Write a value for a program to read."""
     click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def print_json_list(values: Iterable[Any]) -> None:
+    """Write values as `print_json` writes their list, each as it comes."""
+    lead = "["
+    for value in values:
+        item = json.dumps([value], ensure_ascii=False, indent=2)
+        click.echo(lead + item[1:-2], nl=False)
+        lead = ","
+    click.echo("[]" if lead == "[" else "\n]")

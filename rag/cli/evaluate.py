@@ -189,7 +189,7 @@ def _assistant_for(
         with open_for(settings, "eval") as assistant:
             if not isinstance(assistant, LocalAssistant):
                 raise IndexBusyError("L'application tient l'index : arrêtez-la pour mesurer.")
-            if not assistant.records():
+            if not assistant.page(limit=1).total:
                 raise ReadError(
                     f"L'index ne contient aucun article : ingérez ceux dont parle « {file} »."
                 )

@@ -19,8 +19,10 @@ from rag.cli.checks import verify_command
 from rag.cli.common import (
     index_option,
     json_option,
+    listed,
     open_for,
     print_json,
+    print_json_list,
     progress_bar,
     settings_for,
     told_in_french,
@@ -109,7 +111,7 @@ def ingest_command(
     urls = [p for p in paths if re.match(r"https?://", p)]
     roots = [Path(p) for p in paths if p not in urls] or ([] if urls else [Path("corpus")])
     with open_for(settings, "ingest", wait=600) as assistant:
-        if if_empty and assistant.records():
+        if if_empty and assistant.page(limit=1).total:
             return
         files, unusable = find_files(roots)
         with progress_bar("Lecture", len(files)) as step:
@@ -211,15 +213,15 @@ def search(
 def list_command(as_json: bool, index: Path | None) -> None:
     """Lister les articles de l'index, du plus récent au plus ancien."""
     with open_for(settings_for(index), "list") as assistant:
-        records = assistant.records()
-    if as_json:
-        print_json([RecordOut.of(r).plain() for r in records])
-        return
-    for record in records:
-        day = record.source.published
-        date_text = day.isoformat() if day else "sans date "
-        click.echo(f"{record.id}  {date_text}  {record.source.name}  {record.source.title}")
-    click.echo(f"{len(records)} article(s).", err=True)
+        if as_json:
+            print_json_list(RecordOut.of(r).plain() for r in listed(assistant))
+            return
+        count = 0
+        for count, record in enumerate(listed(assistant), 1):  # noqa: B007 - the last is told
+            day = record.source.published
+            date_text = day.isoformat() if day else "sans date "
+            click.echo(f"{record.id}  {date_text}  {record.source.name}  {record.source.title}")
+    click.echo(f"{count} article(s).", err=True)
 
 
 @app.command("show", short_help="Afficher un article.")
@@ -286,7 +288,7 @@ def serve(host: str | None, port: int | None, index: Path | None) -> None:
         from rag.web.server import serve as serve_web
 
         assert isinstance(assistant, LocalAssistant)
-        if not assistant.records():
+        if not assistant.page(limit=1).total:
             click.echo(texts.EMPTY_INDEX, err=True)
         serve_web(assistant, lambda url: click.echo(f"Recoupe répond sur {url}"))
 
@@ -305,7 +307,7 @@ def doctor(repair: bool, as_json: bool, index: Path | None) -> None:
         if repair:
             assistant.repair()
         problems = assistant.check()
-        count = len(assistant.records())
+        count = assistant.page(limit=1).total
     versions = {
         name: version(name)
         for name in ("chromadb", "tantivy", "onnxruntime", "gradio", "langchain", "torch")

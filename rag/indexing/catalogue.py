@@ -8,11 +8,13 @@ can be made again from the store. One process uses it.
 
 from __future__ import annotations
 
+import base64
 import json
 import logging
 import sqlite3
 import threading
 import zlib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,7 +23,11 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pydantic import TypeAdapter, ValidationError
+
+from rag import texts
 from rag.domain import (
+    MOST_FACETS,
     ArticlePage,
     ArticleRecord,
     Attribution,
@@ -34,8 +40,8 @@ from rag.domain import (
     Source,
     version_of,
 )
-from rag.errors import StoreError
-from rag.french.words import fold
+from rag.errors import CursorError, StoreError
+from rag.french import words as french
 from rag.indexing.chroma import CLOSING
 
 if TYPE_CHECKING:
@@ -45,17 +51,20 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _SCHEMA = 1  # raise it when the tables or what is in them change: they are made again
-_MOST_NAMES = 200  # of a facet
 _VARIABLES = 500  # of one statement
+Place = tuple[int, str, str]
+_PLACE = TypeAdapter(Place)
+_TITLE = 60  # characters of the title in a place: a cursor travels in an address
 _KINDS = tuple(Kind)
 _ROUND = 1 << 61
 _TABLES = """
 create table articles (
     id text primary key, version text, day integer, title text, source text, author text,
     section text, url text, correction integer, passages integer, characters integer,
-    path text, words text
+    path text, place text, words text
 ) without rowid;
-create index by_day on articles (day desc, id);
+create index by_place on articles (-day, place, id);
+create index by_day on articles (day);
 create index by_source on articles (source);
 create index by_author on articles (author);
 create index by_section on articles (section);
@@ -68,7 +77,7 @@ create index by_content on passages (content);
 create table totals (name text primary key, value integer) without rowid;
 insert into totals values ('passages', 0), ('digest', 0);
 """
-_PUT_ARTICLE = "insert into articles values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_PUT_ARTICLE = "insert into articles values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _PUT_PASSAGE = "insert or replace into passages values (?, ?, ?, ?, ?, ?)"
 
 
@@ -209,28 +218,28 @@ class Catalogue:
         )
         yield from map(_record, rows)
 
-    def page(self, after: str, limit: int, words: str = "") -> ArticlePage:
-        """Return up to `limit` records, newest first, after a cursor; undated ones come last.
+    def page(self, after: str = "", limit: int = 50, words: str = "") -> ArticlePage:
+        """Return up to `limit` records from where `after` says, newest first, then by title.
 
-        `words` keeps the articles whose title holds them all, folded.
+        `words` keeps those that have a word of the title beginning with each of
+        them. Raises CursorError.
         """
         clauses: list[str] = ["1"]
         values: list[Any] = []
-        for word in fold(words).split():
+        for word in french.words(words):
             clauses.append("words like ? escape '\\'")
-            values.append("%" + "".join(f"\\{c}" if c in "%_\\" else c for c in word) + "%")
-        day, _, article_id = after.partition(".")
-        if article_id and day.isdecimal() and len(day) < 10:
-            clauses.append("(day < ? or (day = ? and id > ?))")
-            values += [int(day), int(day), article_id]
+            values.append(f"% {_escaped(word)}%")
+        if after:
+            clauses.append("(-day, place, id) > (?, ?, ?)")
+            values += _read(after)
         rows = self._all(
-            f"select * from articles where {' and '.join(clauses)} order by day desc, id limit ?",  # noqa: S608 - clauses are ours
+            f"select * from articles where {' and '.join(clauses)}"  # noqa: S608 - clauses are ours
+            " order by -day, place, id limit ?",
             [*values, limit + 1],
         )
         records = tuple(map(_record, rows[:limit]))
-        more = len(rows) > limit
-        cursor = f"{records[-1].source.day}.{records[-1].id}" if more else ""
-        return ArticlePage(records, cursor, self.facets().articles)
+        following = _cursor(records[-1]) if len(rows) > limit else ""
+        return ArticlePage(records, following, self.facets().articles)
 
     def facets(self) -> Facets:
         """Return the names of sources, authors and sections with their articles, and counts."""
@@ -244,20 +253,26 @@ class Catalogue:
             found = self._all(
                 f"select {column}, count(*) as n from articles where {column} != ''"  # noqa: S608
                 f" group by {column} order by n desc, {column} limit ?",
-                [_MOST_NAMES],
+                [MOST_FACETS],
             )
             return tuple((name, n) for name, n in found)
 
         ((articles,),) = self._all("select count(*) from articles")
-        ((first, last),) = self._all("select min(day), max(day) from articles where day > 0")
+        days = self._all(
+            "select day, count(*) from articles where day > 0 group by day order by day"
+        )
+        months: Counter[date] = Counter()
+        for day, n in days:
+            months[date.fromordinal(day).replace(day=1)] += n
         return Facets(
             sources=names("source"),
             authors=names("author"),
             sections=names("section"),
-            first=date.fromordinal(first) if first else None,
-            last=date.fromordinal(last) if last else None,
+            first=date.fromordinal(days[0][0]) if days else None,
+            last=date.fromordinal(days[-1][0]) if days else None,
             articles=articles,
             passages=self._total("passages"),
+            months=tuple(months.items()),
         )
 
     def digest(self) -> str:
@@ -354,6 +369,28 @@ class Catalogue:
         )
 
 
+def _place(record: ArticleRecord) -> Place:
+    """Return what orders records: the newest first, then by title; no two are equal."""
+    return -record.source.day, record.source.title[:_TITLE], record.id
+
+
+def _cursor(record: ArticleRecord) -> str:
+    """Return the cursor of what comes after a record, in characters that an address may have."""
+    return base64.urlsafe_b64encode(_PLACE.dump_json(_place(record))).decode().rstrip("=")
+
+
+def _read(after: str) -> Place:
+    try:
+        coded = base64.b64decode(after + "=" * (-len(after) % 4), altchars=b"-_", validate=True)
+        return _PLACE.validate_json(coded)
+    except (ValueError, ValidationError) as error:
+        raise CursorError(texts.BAD_CURSOR) from error
+
+
+def _escaped(word: str) -> str:
+    return "".join(f"\\{c}" if c in "%_\\" else c for c in word)
+
+
 def _marks(count: int) -> str:
     return ", ".join("?" * count)
 
@@ -400,7 +437,7 @@ def _article_row(record: ArticleRecord) -> tuple[Any, ...]:
     return (
         record.id, record.version, source.day, source.title, source.name, source.author,
         source.section, source.url, int(source.correction), record.passages, record.characters,
-        record.path, fold(source.title),
+        record.path, _place(record)[1], f" {' '.join(french.words(source.title))}",
     )  # fmt: skip
 
 

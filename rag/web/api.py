@@ -141,12 +141,12 @@ def _reading(
 ) -> None:
     @app.get("/articles", operation_id="listArticles")
     def articles(
-        offset: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
-        limit: Annotated[int, Query(ge=1, le=500)] = 100,
+        after: Annotated[str, Query(max_length=1000)] = "",
+        limit: Annotated[int, Query(ge=1, le=200)] = 50,
     ) -> ArticlesOut:
-        records = assistant.records()
-        shown = [ArticleOut.of(r) for r in records[offset : offset + limit]]
-        return ArticlesOut(total=len(records), articles=shown)
+        page = assistant.page(after, limit)
+        shown = [ArticleOut.of(r) for r in page.records]
+        return ArticlesOut(articles=shown, next=page.next, total=page.total)
 
     @app.get("/articles/{article_id}", operation_id="getArticle")
     def article(

@@ -16,7 +16,7 @@ from rag import texts
 from rag.answering.extractive import number_citations, render
 from rag.assistant import LocalAssistant
 from rag.chatmodel.writing import Draft
-from rag.domain import Answer, Citation, Filters, Statement, Turn
+from rag.domain import MOST_FACETS, Answer, Citation, Filters, Statement, Turn
 from rag.errors import RecoupeError
 from rag.french.dates import parse_date
 from rag.french.words import shorten
@@ -27,20 +27,27 @@ from rag.web.problems import invalid
 from rag.web.render import (
     answer_html,
     article_html,
-    corpus_html,
+    articles_html,
     draft_html,
     error_html,
-    esc,
+    examples_html,
+    ingested_html,
+    message_html,
+    overview_html,
 )
 from rag.web.verify_tab import VerifyTab, browser_state
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
+    from gradio.events import Dependency
 
 log = logging.getLogger(__name__)
 
 _KEPT_TURNS = 30
 _HERE = files("rag.web")
+_WELCOME = message_html("welcome", texts.WELCOME)
+_NO_ARTICLE = message_html("placeholder", texts.NO_ARTICLE)
+_REFUSED = message_html("error", texts.NEEDS_ADMIN_HERE)
 
 
 def mount_chat(
@@ -92,11 +99,9 @@ class Chat:
                     self._questions(page, turns)
                 with gr.Tab("Vérifier"):
                     scripts = {n: _read(n) for n in ("verify.js", "export.js", "panel.js")}
-                    VerifyTab(self.assistant, self.rates, self.gate, scripts).build(
-                        page, kept, _no_article(texts.NO_PROOF)
-                    )
+                    VerifyTab(self.assistant, self.rates, self.gate, scripts).build(page, kept)
                 with gr.Tab("Corpus") as tab:
-                    self._corpus(page, tab)
+                    self._corpus(tab)
         page.queue(default_concurrency_limit=8, max_size=100)
         return page
 
@@ -104,7 +109,7 @@ class Chat:
         with gr.Row(elem_classes="rc-columns"):
             with gr.Column(scale=3, min_width=320):
                 conversation = gr.HTML(
-                    _welcome(),
+                    _WELCOME,
                     elem_id="rc-conversation",
                     js_on_load=_read("conversation.js"),
                     autoscroll=True,
@@ -129,7 +134,7 @@ class Chat:
                         until = gr.Textbox(label="Jusqu’au", placeholder="31/12/2024")
                 clear = gr.Button("Nouvelle conversation", size="sm", variant="secondary")
             with gr.Column(scale=2, min_width=320, elem_id="rc-side"):
-                panel = gr.HTML(_no_article(), elem_id="rc-panel", js_on_load=_read("panel.js"))
+                panel = gr.HTML(_NO_ARTICLE, elem_id="rc-panel", js_on_load=_read("panel.js"))
 
         asking: dict[str, Any] = {
             "fn": self.ask,
@@ -149,7 +154,7 @@ class Chat:
             self.example, None, [question], show_progress="hidden", api_visibility="private"
         ).then(**asking)
         clear.click(
-            lambda: (_welcome(), [], _no_article()),
+            lambda: (_WELCOME, [], _NO_ARTICLE),
             None,
             [conversation, turns, panel],
             api_visibility="private",
@@ -159,44 +164,60 @@ class Chat:
             api_visibility="private",
         )  # fmt: skip
 
-    def _corpus(self, page: gr.Blocks, tab: gr.Tab) -> None:
+    def _corpus(self, tab: gr.Tab) -> None:
+        private: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+        overview = gr.HTML("", elem_id="rc-overview", js_on_load=None)
+        words = gr.Textbox(
+            label="Chercher un article par son titre", max_length=300, elem_id="rc-title-words"
+        )
         listing = gr.HTML("", elem_id="rc-listing", js_on_load=None)
-        if self.access.has_admin:
-            token = gr.Textbox(
-                label="Jeton d’administration",
-                type="password",
-                elem_id="rc-token",
-                visible=not self.access.open_admin,
-            )
-            with gr.Row():
-                with gr.Column():
-                    upload = gr.File(
-                        label="Ajouter des fichiers",
-                        file_count="multiple",
-                        file_types=sorted(READERS),
-                        type="filepath",
-                        elem_id="rc-upload",
-                        visible=self.access.may_upload,
-                    )
-                    add = gr.Button(
-                        "Ajouter au corpus", elem_id="rc-add", visible=self.access.may_upload
-                    )
-                with gr.Column():
-                    chosen = gr.Dropdown([], multiselect=True, label="Articles à retirer")
-                    drop = gr.Button("Retirer du corpus", variant="stop", elem_id="rc-drop")
-            done = gr.HTML("", elem_id="rc-done", js_on_load=None)
-            shown = [listing, chosen]
-            add.click(self.upload, [upload, token], [done, upload], api_visibility="private").then(
-                self.list_articles, None, shown, api_visibility="private"
-            )
-            drop.click(self.remove, [chosen, token], [done], api_visibility="private").then(
-                self.list_articles, None, shown, api_visibility="private"
-            )
-            tab.select(self.list_articles, None, shown, api_visibility="private")
-            page.load(self.list_articles, None, shown, api_visibility="private")
-        else:
-            tab.select(lambda: self.list_articles()[0], None, [listing], api_visibility="private")
-            page.load(lambda: self.list_articles()[0], None, [listing], api_visibility="private")
+        trail = gr.State([])
+        with gr.Row():
+            newer = gr.Button("Articles plus récents", size="sm", elem_id="rc-newer")
+            older = gr.Button("Articles plus anciens", size="sm", elem_id="rc-older")
+        chosen, changes = self._editing()
+        shown = [listing, trail, newer, older, chosen]
+        gr.on([tab.select, words.input], self.list_articles, [words], shown,
+              trigger_mode="always_last", **private)  # fmt: skip
+        older.click(self.list_older, [words, trail], shown, **private)
+        newer.click(self.list_newer, [words, trail], shown, **private)
+        tab.select(self.count_articles, None, [overview], **private)
+        for change in changes:
+            change.then(self.list_articles, [words], shown, **private)
+            change.then(self.count_articles, None, [overview], **private)
+
+    def _editing(self) -> tuple[gr.Dropdown, list[Dependency]]:
+        """Build what administrators see; return the articles to remove, and the changes made."""
+        if not self.access.has_admin:
+            return gr.Dropdown(visible=False), []
+        token = gr.Textbox(
+            label="Jeton d’administration",
+            type="password",
+            elem_id="rc-token",
+            visible=not self.access.open_admin,
+        )
+        with gr.Row():
+            with gr.Column():
+                upload = gr.File(
+                    label="Ajouter des fichiers",
+                    file_count="multiple",
+                    file_types=sorted(READERS),
+                    type="filepath",
+                    elem_id="rc-upload",
+                    visible=self.access.may_upload,
+                )
+                add = gr.Button(
+                    "Ajouter au corpus", elem_id="rc-add", visible=self.access.may_upload
+                )
+            with gr.Column():
+                chosen = gr.Dropdown(
+                    [], multiselect=True, label="Articles à retirer", info=texts.AMONG_LISTED
+                )
+                drop = gr.Button("Retirer du corpus", variant="stop", elem_id="rc-drop")
+        done = gr.HTML("", elem_id="rc-done", js_on_load=None)
+        added = add.click(self.upload, [upload, token], [done, upload], api_visibility="private")
+        gone = drop.click(self.remove, [chosen, token], [done], api_visibility="private")
+        return chosen, [added, gone]
 
     def ask(
         self,
@@ -240,9 +261,9 @@ class Chat:
             article = self.assistant.article(citation.article_id)
             return article_html(article, citation, whole=self.assistant.settings.public_text)
         except RecoupeError as error:
-            return f'<p class="rc-error" role="alert">{esc(str(error))}</p>'
+            return message_html("error", str(error))
         except (IndexError, KeyError, TypeError, ValueError):
-            return _no_article()
+            return _NO_ARTICLE
 
     def example(self, event: gr.EventData) -> str:
         """Return the text of the example that was clicked."""
@@ -250,17 +271,42 @@ class Chat:
 
     def on_load(self) -> tuple[Any, str]:
         """Return the sources to filter by and the example questions."""
-        names = sorted({r.source.name for r in self.assistant.records() if r.source.name})
-        buttons = "".join(
-            f'<button type="button" class="rc-example">{esc(q)}</button>' for q in self._examples()
-        )
-        return gr.Dropdown(choices=names), buttons
+        names = [name for name, _ in self.assistant.facets().sources]
+        # Not all of many sources are listed: the name of another can be written.
+        dropdown = gr.Dropdown(choices=sorted(names), allow_custom_value=len(names) == MOST_FACETS)
+        return dropdown, examples_html(self._examples())
 
-    def list_articles(self) -> tuple[str, Any]:
-        """Return the corpus as HTML and the choices for removal."""
-        records = self.assistant.records()
-        choices = [(f"{r.source.title} ({r.source.name or r.id})", r.id) for r in records]
-        return corpus_html(records), gr.Dropdown(choices=choices, value=[])
+    def count_articles(self) -> str:
+        """Return what the corpus is made of."""
+        return overview_html(self.assistant.facets())
+
+    def list_articles(self, words: str) -> tuple[Any, ...]:
+        """Return the first page of the articles whose titles hold `words`; see `_listed`."""
+        return self._listed(words, [""])
+
+    def list_older(self, words: str, trail: list[str]) -> tuple[Any, ...]:
+        """Return the page after the one that is shown; see `_listed`."""
+        return self._listed(words, trail)
+
+    def list_newer(self, words: str, trail: list[str]) -> tuple[Any, ...]:
+        """Return the page before the one that is shown; see `_listed`."""
+        return self._listed(words, trail[:-2])
+
+    def _listed(self, words: str, trail: list[str]) -> tuple[Any, ...]:
+        """Return the page that begins at the end of a trail, and what goes with it.
+
+        That is the trail with where the following page begins, the buttons
+        that turn pages, and the choices for removal.
+        """
+        page = self.assistant.page(trail[-1] if trail else "", words=words or "")
+        choices = [(f"{r.source.title} ({r.source.name or r.id})", r.id) for r in page.records]
+        return (
+            articles_html(page),
+            [*trail, page.next],
+            gr.Button(interactive=len(trail) > 1),
+            gr.Button(interactive=bool(page.next)),
+            gr.Dropdown(choices=choices, value=[]),
+        )
 
     def upload(
         self,
@@ -270,9 +316,9 @@ class Chat:
     ) -> tuple[str, None]:
         """Ingest uploaded files; return what was done."""
         if not self.access.is_admin(token or ""):
-            return _refused(), None
+            return _REFUSED, None
         if not paths:
-            return f'<p role="status">{esc(texts.NO_FILE)}</p>', None
+            return message_html("status", texts.NO_FILE), None
         settings = self.assistant.settings
         reading = read_uploads(map(Path, paths), settings.max_file_mb, Bounds.of(settings))
         try:
@@ -281,22 +327,20 @@ class Chat:
                 progress=lambda done, total: progress((done, max(total, 1)), desc="Indexation"),
             )
         except RecoupeError as error:
-            return f'<p class="rc-error" role="alert">{esc(str(error))}</p>', None
-        lines = [f"<li>{esc(f.name)}\u00a0: {esc(f.reason)}</li>" for f in report.failed]
-        summary = texts.summary(report)
-        return f'<p role="status">{esc(summary)}</p><ul>{"".join(lines)}</ul>', None
+            return message_html("error", str(error)), None
+        return ingested_html(report), None
 
     def remove(self, ids: Sequence[str] | None, token: str = "") -> str:
         """Remove the chosen articles; say how many."""
         if not self.access.is_admin(token or ""):
-            return _refused()
+            return _REFUSED
         gone = self.assistant.remove(ids or [])
-        return f'<p role="status">{esc(texts.removed(len(gone)))}</p>'
+        return message_html("status", texts.removed(len(gone)))
 
     def _examples(self) -> list[str]:
         """Return questions about articles that are there, newest first, one a section."""
         seen: dict[str, str] = {}
-        for record in self.assistant.records():
+        for record in self.assistant.page().records:
             key = record.source.section or record.source.name
             if key not in seen and len(seen) < 4:
                 seen[key] = texts.EXAMPLE.format(shorten(record.source.title, 90))
@@ -328,18 +372,6 @@ def _day(text: str | None, field: str) -> date | None:
     if (day := parse_date(text)) is None:
         raise RecoupeError(texts.BAD_DATE.format(field))
     return day
-
-
-def _refused() -> str:
-    return f'<p class="rc-error" role="alert">{esc(texts.NEEDS_ADMIN_HERE)}</p>'
-
-
-def _welcome() -> str:
-    return f'<p class="rc-welcome">{esc(texts.WELCOME)}</p>'
-
-
-def _no_article(hint: str = texts.NO_ARTICLE) -> str:
-    return f'<p class="rc-placeholder">{esc(hint)}</p>'
 
 
 def _read(name: str) -> str:

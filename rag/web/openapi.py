@@ -24,6 +24,14 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
     code: {"description": "Problem (RFC 9457)", "content": {MEDIA_TYPE: {"schema": _PROBLEM}}}
     for code in _CODES
 }
+_MORE = {
+    "listArticles": {
+        "fr": "`next` est la valeur de `after` pour la page suivante, vide à la fin ; `total` "
+        "compte les articles du corpus.",
+        "en": "`next` is the value of `after` for the next page, empty at the end; `total` counts "
+        "the articles of the corpus.",
+    },
+}
 _STREAMING = {
     "ask": {
         "fr": "Avec `Accept: text/event-stream`, les événements `draft` (phrase en cours), "
@@ -41,7 +49,8 @@ _SUMMARIES = {
             "Ask a question: a cited answer, or a refusal"),
     "search": ("Chercher des passages", "Search passages"),
     "verify": ("Vérifier les affirmations d'un texte", "Check the claims of a text"),
-    "listArticles": ("Lister les articles, du plus récent", "List articles, newest first"),
+    "listArticles": ("Lister les articles, du plus récent, page par page",
+                     "List articles, newest first, page by page"),
     "getArticle": ("Lire un article", "Read an article"),
     "putArticle": ("Ajouter ou remplacer un article ; cherchable dès la réponse",
                    "Add or replace an article; searchable when the call returns"),
@@ -67,6 +76,8 @@ def document(app: FastAPI, language: Literal["fr", "en"]) -> dict[str, Any]:
             name = operation["operationId"]
             operation["summary"] = _SUMMARIES[name][language == "en"]
             operation.pop("description", None)
+            if name in _MORE:
+                operation["description"] = _MORE[name][language]
             good = next(c for c in operation["responses"] if c.startswith("2"))
             operation["responses"][good]["description"] = "OK"
             if name in EVENTS:

@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from rag import texts
 from rag.errors import (
     ArticleNotFoundError,
+    CursorError,
     EmbeddingError,
     IndexBusyError,
     ModelError,
@@ -28,6 +29,7 @@ log = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
 _STATUS: dict[type[RecoupeError], int] = {
     ArticleNotFoundError: 404,
+    CursorError: 422,
     QuestionError: 422,
     ReadError: 422,
     IndexBusyError: 503,
