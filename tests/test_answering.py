@@ -18,8 +18,9 @@ from rag.answering.extractive import (
 )
 from rag.answering.followup import complete
 from rag.assistant import LONGEST_QUESTION, LocalAssistant
-from rag.domain import Answer, Citation, Filters, Hit, Passage, Source, Turn
+from rag.domain import Answer, Citation, Filters, Hit, Passage, Sentence, Source, Turn
 from rag.errors import QuestionError
+from rag.french.sentences import sentence_spans
 from rag.searching.matching import coverage
 from rag.searching.question import same_root, understand
 from rag.settings import load_settings
@@ -99,7 +100,9 @@ def test_sentences_that_lean_on_the_one_before(sentence: str, expected: bool) ->
 
 
 def within(text: str, *wanted: str) -> list[Evidence]:
-    hit = Hit(Passage("a:v:0", "a", 0, 100, 100 + len(text), text, "Un titre"), Source("T"), 0.0)
+    sentences = tuple(Sentence(100 + a, 100 + b) for a, b in sentence_spans(text))
+    passage = Passage("a:v:0", "a", 0, 100, 100 + len(text), text, "Un titre")
+    hit = Hit(passage, Source("T"), 0.0, sentences=sentences)
     return [
         Evidence(hit, 0, 100 + text.index(w), 100 + text.index(w) + len(w), w, {}, 1.0)
         for w in wanted

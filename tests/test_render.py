@@ -1,16 +1,15 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 
 from hypothesis import given
 from hypothesis import strategies as st
 from lxml import html
-from rag.indexing.listing import facets_of, page_of
 
 from rag import texts
 from rag.assistant import LocalAssistant
 from rag.domain import (
+    MOST_FACETS,
     Answer,
     ArticlePage,
     ArticleRecord,
@@ -83,8 +82,8 @@ def test_hostile_text_is_text_everywhere() -> None:
     for page in (
         answer_html(answer, 0),
         article_html(article, cited),
-        overview_html(facets_of([record])),
-        articles_html(page_of([record], "", 1)),
+        overview_html(Facets(((HOSTILE, 1),), ((HOSTILE, 1),), ((HOSTILE, 1),), articles=1)),
+        articles_html(ArticlePage((record,), "", 1)),
         examples_html([HOSTILE]),
         ingested_html(IngestReport(failed=(Failure(HOSTILE, HOSTILE),))),
         export_html("csv", HOSTILE, 1),
@@ -191,15 +190,13 @@ def test_the_corpus_is_counted_and_charted(assistant: LocalAssistant) -> None:
 
 
 def test_articles_of_no_listed_source_are_counted_too() -> None:
-    def last(records: list[ArticleRecord]) -> str:
-        page = html.fromstring(overview_html(facets_of(records)))
+    def last(sources: tuple[tuple[str, int], ...], articles: int) -> str:
+        page = html.fromstring(overview_html(Facets(sources, articles=articles)))
         return str(page.findall(".//li")[-1].text_content())
 
-    records = [ArticleRecord(f"a{n}", "v", Source("T", f"S{n}"), 1, 1) for n in range(250)]
-    assert (
-        last([*records[:3], replace(records[0], source=Source("T"))]) == "Source inconnue\u00a0: 1"
-    )
-    assert last(records) == "Autres sources\u00a0: 50"
+    listed = tuple((f"S{n}", 1) for n in range(MOST_FACETS))
+    assert last(listed[:3], 4) == "Source inconnue\u00a0: 1"
+    assert last(listed, 250) == "Autres sources\u00a0: 50"
 
 
 def test_summaries_agree_in_number() -> None:

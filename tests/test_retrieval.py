@@ -4,6 +4,8 @@ import pytest
 
 from rag.assistant import LocalAssistant
 from rag.domain import Filters, Hit, Passage, Source
+from rag.french.reading import understand
+from rag.french.sentences import sentence_spans
 from rag.searching.langchain import RecoupeRetriever
 from rag.searching.reranking import standardised
 from rag.searching.retrieval import collapse
@@ -15,7 +17,9 @@ WIRE = (
 
 
 def hit(article: str, text: str, score: float) -> Hit:
-    return Hit(Passage(f"{article}:v:0", article, 0, 0, len(text), text), Source(article), score)
+    passage = Passage(f"{article}:v:0", article, 0, 0, len(text), text)
+    sentences = tuple(understand(text, sentence_spans(text)))
+    return Hit(passage, Source(article), score, sentences=sentences)
 
 
 def test_scores_are_standardised() -> None:
