@@ -130,7 +130,9 @@ def made(pool: Sequence[str], seed: int, per_article: int, name: str = "fait") -
         paragraphs: list[str] = []
         size = 0
         while size < wanted:
-            some = " ".join(_sentence(draw, towns, pool) for _ in range(draw.randint(2, 4)))
+            first = _filled(draw.choice(_TEMPLATES), draw, towns)  # no two paragraphs alike
+            others = (_sentence(draw, towns, pool) for _ in range(draw.randint(1, 3)))
+            some = " ".join([first, *others])
             paragraphs.append(some)
             size += len(some) + 2
         published = _FIRST + timedelta(days=draw.randrange((_LAST - _FIRST).days + 1))
@@ -152,7 +154,7 @@ def sample(
 
 
 def _sentence(draw: random.Random, towns: Sequence[str], pool: Sequence[str]) -> str:
-    if draw.random() < 0.4 or not pool:
+    if not pool:
         return _filled(draw.choice(_TEMPLATES), draw, towns)
     return re.sub(r"\d+", lambda m: _like(m[0], draw), draw.choice(pool))
 

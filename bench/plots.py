@@ -57,7 +57,7 @@ def _ingestion(found: dict[str, Any], file: Path) -> None:
     figure, axes = plt.subplots(figsize=(6, 0.5 + 0.5 * len(names)))
     bars = axes.barh(names, seconds, color=[_OURS if n == RECOUPE else _OTHERS for n in names])
     faster = found["times Recoupe is as fast"]
-    axes.bar_label(bars, [f" {s:.0f} s" + (f"  ({faster[n]} times Recoupe)" if n in faster else "")
+    axes.bar_label(bars, [f" {s:.0f} s" + (f"  ({faster[n]} × Recoupe)" if n in faster else "")
                           for n, s in zip(names, seconds, strict=True)])  # fmt: skip
     axes.invert_yaxis()
     axes.set_xlabel(
