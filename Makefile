@@ -56,8 +56,12 @@ golden: install  ## measure answers on the golden questions
 	$(BIN)/python ingest.py --if-empty
 	$(BIN)/recoupe eval answers tests/golden/questions.jsonl
 
-bench: install  ## measure retrieval, speed and memory
-	$(BIN)/python -m bench.speed
+# Folders: RECOUPE_BENCH_PRESS of press, RECOUPE_BENCH_MODEL of the shipped model in torch.
+RECOUPE_BENCH_PEERS ?= .bench-peers
+bench: install-dev  ## measure speed and growth beside other pipelines; BENCH="--sizes 1000"
+	$(BIN)/python -m bench.peers $(RECOUPE_BENCH_PEERS)
+	RECOUPE_BENCH_PEERS=$(RECOUPE_BENCH_PEERS) $(BIN)/python -m bench.scale $(BENCH)
+	$(BIN)/python -m bench.capacity bench/results/scale.json docs/capacity.md
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

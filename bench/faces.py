@@ -1,0 +1,59 @@
+"""The few calls of the product that the benches make: what changes there changes here alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from rag.assistant import Assistant, LocalAssistant, open_assistant
+from rag.domain import Article, Reading
+from rag.readers import read_files, workers
+from rag.settings import load_settings
+
+_MOST = 500  # articles that one request may ask for
+
+
+def opened(folder: Path) -> LocalAssistant:
+    """Return the assistant over the index of a folder, owned by this process."""
+    assistant = open_assistant(load_settings(index_dir=folder), "bench")
+    assert isinstance(assistant, LocalAssistant)
+    return assistant
+
+
+def ingest(assistant: Assistant, articles: Iterable[Article]) -> None:
+    """Add articles to the index."""
+    assistant.ingest(Reading(tuple(articles)))
+
+
+def read(files: Iterable[Path]) -> list[Article]:
+    """Return the articles of files, as `recoupe ingest` reads them."""
+    found = list(read_files(files).articles)
+    workers.close()
+    return found
+
+
+def passages(assistant: LocalAssistant) -> int:
+    """Return how many passages the index holds."""
+    return assistant.index.store.count()
+
+
+def substitute(assistant: LocalAssistant, make: Callable[[Any], Any]) -> None:
+    """Put an embedder made of the index's own in its place, for what is ingested."""
+    assistant.index.embedder = make(assistant.index.embedder)
+
+
+def last_page(client: httpx.Client) -> str:
+    """Return the address of the last page of the articles, of a hundred or fewer."""
+    address = "/api/v1/articles"
+    body = client.get(address, params={"limit": _MOST}).raise_for_status().json()
+    if "next" not in body:  # pages are numbered
+        return f"{address}?limit=100&offset={max(0, body['total'] - 100)}"
+    after = ""
+    while body["next"]:
+        after = body["next"]
+        page = {"limit": _MOST, "after": after}
+        body = client.get(address, params=page).raise_for_status().json()
+    return str(httpx.URL(address, params={"limit": 100, "after": after}))
