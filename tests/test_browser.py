@@ -316,7 +316,10 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 def test_the_corpus_is_searched_by_title_and_shown_in_pages(many: str, page: Page) -> None:
     def shown() -> tuple[str, str, int]:
-        rows = [row.text.split()[-1] for row in page.all("#rc-listing td:nth-child(3)")]
+        rows = page.driver.execute_script(
+            "const cells = document.querySelectorAll('#rc-listing td:nth-child(3)');"
+            "return [...cells].map((cell) => cell.textContent.split(' ').at(-1))"
+        )
         return (rows[0], rows[-1], len(rows)) if rows else ("", "", 0)
 
     def press(name: str) -> None:

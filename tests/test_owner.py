@@ -251,7 +251,7 @@ def test_ingest_in_another_terminal_is_answered_from_at_once(
 @pytest.mark.parametrize("token", ["", "faux"])
 def test_the_owner_routes_want_the_token(app: tuple[Settings, str], token: str) -> None:
     _, url = app
-    for name in ("records", "ask", "ingest", "remove", "repair"):
+    for name in ("page", "ask", "ingest", "remove", "repair"):
         request = urllib.request.Request(
             f"{url}/owner/{name}", data=b"null", headers={"X-Recoupe-Owner-Token": token}
         )
