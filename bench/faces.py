@@ -30,7 +30,7 @@ def ingest(assistant: Assistant, articles: Iterable[Article]) -> None:
 
 def read(files: Iterable[Path]) -> list[Article]:
     """Return the articles of files, as `recoupe ingest` reads them."""
-    found = list(read_files(files).articles)
+    found = list(Reading.of(read_files(files)).articles)
     workers.close()
     return found
 

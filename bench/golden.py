@@ -26,7 +26,7 @@ def load_golden(name: str) -> list[Item]:
 def corpus_index(folder: Path) -> Index:
     """Open an index in `folder` that holds the sample corpus."""
     files, _ = find_files([ROOT / "corpus"])
-    return index_of(read_files(files).articles, folder)
+    return index_of(Reading.of(read_files(files)).articles, folder)
 
 
 def index_of(articles: Sequence[Article], folder: Path) -> Index:

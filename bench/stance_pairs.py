@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from rag.domain import Reading
 from rag.french.dates import MONTHS
 from rag.french.quantities import quantities
 from rag.french.sentences import sentence_spans
@@ -55,7 +56,7 @@ def generated(corpus: Path, seed: int = 13) -> list[Pair]:
     """Return pairs over the articles of a folder, in a fixed order."""
     draw = random.Random(seed)
     files, _ = find_files([corpus])
-    articles = sorted(read_files(files).articles, key=lambda a: a.id)
+    articles = sorted(Reading.of(read_files(files)).articles, key=lambda a: a.id)
     told = [(a, [a.text[s:e].strip() for s, e in sentence_spans(a.text)]) for a in articles]
     people = sorted({n for _, ss in told for s in ss for n in _names(s)})
     pairs = []

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from collections.abc import Generator as Coroutine
 from dataclasses import replace
 from itertools import zip_longest
@@ -25,16 +25,16 @@ from rag.domain import (
     CheckedClaim,
     Facets,
     Filters,
+    Found,
     Hit,
     IngestReport,
-    Reading,
     Statement,
     StoredArticle,
     Turn,
     Verification,
 )
-from rag.errors import ModelError, QuestionError, RecoupeError
-from rag.indexing.chroma import sweep_folders
+from rag.errors import ModelError, QuestionError, RecoupeError, StoreError
+from rag.indexing.chroma import CLOSING, sweep_folders
 from rag.indexing.index import Index, Progress, open_index
 from rag.indexing.ingestion import ingest
 from rag.indexing.owner import Owner, Ownership, acquire
@@ -102,9 +102,9 @@ class Assistant(Protocol):
         ...
 
     def ingest(
-        self, reading: Reading, prune: Sequence[str] = (), progress: Progress = _silent
+        self, found: Iterable[Found], prune: Sequence[str] = (), progress: Progress = _silent
     ) -> IngestReport:
-        """Bring the index up to date with what was read."""
+        """Bring the index up to date with what readers find; see `rag.indexing.ingestion`."""
         ...
 
     def remove(self, ids: Sequence[str]) -> list[str]:
@@ -156,6 +156,7 @@ class LocalAssistant:
         self._generator: Generator | None = None
         self._checker: Checker | None = None  # loads the French parser, 1 s
         self._ingesting = threading.Lock()
+        self._stopping = threading.Event()
 
     def page(self, after: str = "", limit: int = 50, words: str = "") -> ArticlePage:
         """See `Assistant`."""
@@ -288,13 +289,13 @@ class LocalAssistant:
         )
 
     def ingest(
-        self, reading: Reading, prune: Sequence[str] = (), progress: Progress = _silent
+        self, found: Iterable[Found], prune: Sequence[str] = (), progress: Progress = _silent
     ) -> IngestReport:
         """See `Assistant`. A second ingestion waits for the first."""
         with self._ingesting:
             report = ingest(
                 self.index,
-                reading,
+                self._until_stopped(found),
                 self.settings.passage_tokens,
                 prune,
                 progress,
@@ -324,9 +325,22 @@ class LocalAssistant:
         """See `Assistant`."""
         return self.index.compact()
 
+    @property
+    def stopping(self) -> bool:
+        """Whether `stop` was called."""
+        return self._stopping.is_set()
+
     def stop(self) -> None:
         """Refuse further changes: an ingestion under way ends after its present batch."""
+        self._stopping.set()
         self.index.stop()
+
+    def _until_stopped(self, found: Iterable[Found]) -> Iterator[Found]:
+        """Pass on what is found; what changes nothing would not meet the refusal of changes."""
+        for each in found:
+            if self.stopping:
+                raise StoreError(CLOSING)
+            yield each
 
     def close(self) -> None:
         """See `Assistant`. Waits for the change under way; an ingestion stops after it."""

@@ -8,6 +8,7 @@ counted in Python characters (code points) of the article's stored text.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -476,12 +477,38 @@ class IngestReport:
 
 
 @dataclass(frozen=True, slots=True)
+class FileRead:
+    """Says that a file was read whole: an article of it that was not found is no longer there."""
+
+    path: str
+
+
+Found = Article | Failure | FileRead
+"""What readers find, one at a time; a file's articles come before its `FileRead`."""
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
-    """What readers made of files: articles, failures, and each path that was read whole."""
+    """All that readers found, for when it is little: a corpus does not fit in memory."""
 
     articles: tuple[Article, ...] = ()
     failures: tuple[Failure, ...] = ()
     read: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, found: Iterable[Found]) -> Reading:
+        """Take it to its end."""
+        kept = list(found)
+        return cls(
+            tuple(f for f in kept if isinstance(f, Article)),
+            tuple(f for f in kept if isinstance(f, Failure)),
+            tuple(f.path for f in kept if isinstance(f, FileRead)),
+        )
+
+    def __iter__(self) -> Iterator[Found]:
+        yield from self.articles
+        yield from self.failures
+        yield from map(FileRead, self.read)
 
 
 def passage_ids(article_id: str, version: str, count: int) -> list[str]:

@@ -6,8 +6,9 @@ machine and one user, not the public API.
 
 A call is a POST of lines of JSON, answered by lines of JSON. The caller says the arguments;
 the owner, on the way, what a listener hears (`told`), and last the `result`, or an `error`
-by its name and `message`. What is `Sent` one by one goes as the owner asks for it (`more`):
-neither end holds more than that.
+by its name and `message`. What is `Sent` one by one goes as the owner asks for it (`more`,
+so many), `null` after the last: neither end holds more than that, and a caller that dies
+has not said that it was the last.
 """
 
 from __future__ import annotations
@@ -21,13 +22,15 @@ from pydantic import TypeAdapter
 
 from rag.domain import (
     Answer,
+    Article,
     ArticlePage,
     CheckedClaim,
     Facets,
+    Failure,
+    FileRead,
     Filters,
     Hit,
     IngestReport,
-    Reading,
     StoredArticle,
     Turn,
     Verification,
@@ -42,6 +45,23 @@ class Told:
     """An argument that stays with the caller and is called on the way, with such values."""
 
     takes: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Sent:
+    """An argument that is an iterable of these types, whose items go one by one as asked for."""
+
+    kinds: tuple[type, ...]
+
+    def plain(self, item: Any) -> dict[str, Any]:
+        """Return an item as JSON has it, under the name of its type."""
+        return {type(item).__name__: plain(type(item), item)}
+
+    def made(self, said: Mapping[str, Any]) -> Any:
+        """Return the item that JSON tells."""
+        (name,) = said
+        kind = next(kind for kind in self.kinds if kind.__name__ == name)
+        return made(kind, said[name])
 
 
 @dataclass(frozen=True)
@@ -62,8 +82,8 @@ OPERATIONS = (
               Answer),
     Operation("verify", {"text": str, "filters": Filters | None, "on_claim": Told((CheckedClaim,))},
               Verification),
-    Operation("ingest", {"reading": Reading, "prune": Sequence[str], "progress": Told((int, int))},
-              IngestReport),
+    Operation("ingest", {"found": Sent((Article, Failure, FileRead)), "prune": Sequence[str],
+                         "progress": Told((int, int))}, IngestReport),
     Operation("remove", {"ids": Sequence[str]}, list[str]),
     Operation("check", {}, list[str]),
     Operation("repair", {}, None),

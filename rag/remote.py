@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from rag import errors
 from rag.errors import IndexBusyError, RecoupeError
 from rag.indexing.owner import Owner, lost_message
-from rag.operations import HEADER, OPERATIONS, PATH, Operation, Told, made, plain
+from rag.operations import HEADER, OPERATIONS, PATH, Operation, Sent, Told, made, plain
 
 _CONNECT = 5.0  # seconds
 _SILENCE = 600.0  # seconds without a word after which the owner is taken for lost
@@ -33,21 +33,27 @@ class RemoteAssistant:
         said: dict[str, Any] = {}
         hears: tuple[Any, ...] = ()
         listener: Callable[..., None] = lambda *_: None  # noqa: E731
+        items: Iterator[dict[str, Any]] | None = None
         for name, value in arguments.items():
             kind = operation.takes[name]
             if isinstance(kind, Told):
                 hears, listener = kind.takes, value
+            elif isinstance(kind, Sent):
+                items = map(kind.plain, value)
             else:
                 said[name] = plain(kind, value)
         with closing(_Call(self.owner, operation.name)) as call:
             call.say(said)
-            call.end()
+            if items is None:
+                call.end()
             for step in call.answers():
                 if "result" in step:
                     return made(operation.gives, step["result"])
                 if "error" in step:
                     raise _named(step["error"], step["message"])
-                if hears:
+                if "more" in step and items:
+                    call.send(items, step["more"])
+                elif hears and "told" in step:
                     listener(*map(made, hears, step["told"]))
         raise IndexBusyError(lost_message(self.owner))
 
@@ -94,6 +100,15 @@ class _Call:
         """Send one line."""
         line = json.dumps(value).encode() + b"\n"
         self._send(b"%x\r\n%s\r\n" % (len(line), line))
+
+    def send(self, items: Iterator[Any], count: int) -> None:
+        """Send so many items, a line each; fewer are the last."""
+        for _ in range(count):
+            item = next(items, None)
+            self.say(item)
+            if item is None:
+                self.end()
+                return
 
     def end(self) -> None:
         """Say that no line follows."""

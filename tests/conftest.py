@@ -5,15 +5,20 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
+from typing import Any
+from zlib import crc32
 
+import numpy as np
 import pytest
 
 from rag.assistant import LocalAssistant
 from rag.domain import Article, Reading, Source
 from rag.indexing.index import Index, open_index
 from rag.indexing.ingestion import ingest
+from rag.models.embedding import PassageText
 from rag.models.encoder import Encoder
 from rag.readers import find_files, read_files
 from rag.settings import Settings, load_settings
@@ -38,7 +43,7 @@ def embedder() -> Encoder:
 def corpus_reading() -> Reading:
     files, failures = find_files([CORPUS])
     assert failures == []
-    return read_files(files)
+    return Reading.of(read_files(files))
 
 
 @pytest.fixture(scope="session")
@@ -65,6 +70,21 @@ def make_article(
 ) -> Article:
     """An article as readers make it."""
     return Article(key, Source(title or f"Titre {key}", name, published=day), text)
+
+
+class Quick(Encoder):
+    """Vectors that say nothing and cost nothing, for tests of many articles."""
+
+    def embed_sentences(self, texts: Sequence[PassageText]) -> Any:
+        vectors = self.embed_passages([t.text for t in texts])
+        return vectors, [
+            np.repeat(v[None], len(t.sentences), 0) for v, t in zip(vectors, texts, strict=True)
+        ]
+
+    def embed_passages(self, texts: Sequence[str]) -> Any:
+        made = [np.random.default_rng(crc32(t.encode())).normal(size=384) for t in texts]
+        found = np.array(made, dtype=np.float32).reshape(-1, 384)
+        return found / np.linalg.norm(found, axis=1, keepdims=True)
 
 
 def run_python(folder: Path, index: Path, *command: str) -> subprocess.CompletedProcess[str]:

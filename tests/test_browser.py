@@ -357,7 +357,7 @@ def test_what_is_uploaded_is_read_as_files_are(page: Page, site: str, tmp_path: 
     files = [tmp_path / name for name in written]
     for file, text in zip(files, written.values(), strict=True):
         file.write_text(text, "utf-8")
-    expected = {a.source.title: a.text for a in read_files(files).articles}
+    expected = {a.source.title: a.text for a in Reading.of(read_files(files)).articles}
     assert len(expected) == 3
     upload(page, *files)
     page.until(lambda: "3 nouveaux" in page.text("#rc-done"))

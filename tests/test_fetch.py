@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from rag.cli.main import app
+from rag.domain import Reading
 from rag.errors import ReadError
 from rag.readers import Bounds, read_addresses
 from rag.readers.fetch import fetch, is_public
@@ -113,8 +114,8 @@ def test_a_page_that_comes_too_late_is_left(site: str) -> None:
 
 
 def test_the_resolver_of_names_is_waited_for_in_bounds(site: str) -> None:
-    reading = read_addresses(
-        [f"{site}/page"], 10_000, waiting, seconds=0.5, bounds=Bounds(seconds=0.5)
+    reading = Reading.of(
+        read_addresses([f"{site}/page"], 10_000, waiting, seconds=0.5, bounds=Bounds(seconds=0.5))
     )
     assert "plus de 1 secondes" in reading.failures[0].reason
 
@@ -129,7 +130,7 @@ def test_only_what_another_process_finds_may_allow(site: str) -> None:
 
 
 def test_addresses_become_articles(site: str) -> None:
-    reading = read_addresses([f"{site}/page", f"{site}/gone"], 1_000_000, local)
+    reading = Reading.of(read_addresses([f"{site}/page", f"{site}/gone"], 1_000_000, local))
     (article,) = reading.articles
     assert article.source.title == "Le phare rallumé"
     assert article.source.url == f"{site}/page"

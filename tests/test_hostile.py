@@ -15,7 +15,7 @@ from typing import Self
 import psutil
 import pytest
 
-from rag.domain import Failure
+from rag.domain import Failure, Reading
 from rag.markup import printable
 from rag.readers import read_addresses
 from tests.conftest import ROOT, run_python
@@ -130,7 +130,7 @@ def test_a_hostile_server_costs_one_failure_an_answer() -> None:
     with Site().serving() as site:
         urls = [site.url + path for path in site.answers]
         bad = [url for url, _ in BAD_ADDRESSES]
-        reading = read_addresses([*urls, *bad], 2_000_000, loopback, seconds=2)
+        reading = Reading.of(read_addresses([*urls, *bad], 2_000_000, loopback, seconds=2))
     reasons = {f.name: f.reason for f in reading.failures}
     assert len(reasons) == len(reading.failures), "each is named once"
     expected = {site.url + path: answer.why for path, answer in site.answers.items() if answer.why}

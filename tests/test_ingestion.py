@@ -5,17 +5,19 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from rag.domain import IngestReport
+from rag.domain import Article, IngestReport, Reading
+from rag.errors import ReadError
 from rag.indexing.index import Index, open_index
 from rag.indexing.ingestion import ingest
 from rag.models.encoder import Encoder
 from rag.readers import find_files, read_files
 from rag.settings import load_settings
-from tests.conftest import CORPUS, ROOT, run_python
+from tests.conftest import CORPUS, ROOT, Quick, make_article, run_python
 
 SENTENCE = "Le pont est fermé depuis lundi, selon l’adjoint à la voirie."
 
@@ -117,6 +119,51 @@ def test_a_moved_file_with_an_address_stays_the_same_article(index: Index, folde
     assert counts(run(index, folder, prune=True)) == (0, 0, 3, 0, 0)
 
 
+def test_articles_are_taken_a_few_ahead_of_those_written(index: Index) -> None:
+    taken = 0
+    ahead: list[int] = []
+
+    def found() -> Iterator[Article]:
+        nonlocal taken
+        for n in range(200):
+            taken += 1
+            yield make_article(f"a{n}", f"{SENTENCE} ({n})")
+
+    def progress(done: int, met: int) -> None:
+        ahead.append(taken - done)
+        assert done <= met <= taken
+
+    index.embedder = Quick()
+    report = ingest(index, found(), 160, progress=progress)
+    assert counts(report) == (200, 0, 0, 0, 0)
+    assert len(ahead) > 5
+    assert max(ahead) < 60
+
+
+def test_a_source_that_breaks_off_leaves_whole_articles_and_removes_nothing(
+    index: Index, folder: Path
+) -> None:
+    run(index, folder)
+    (folder / "a.txt").unlink()
+
+    def found() -> Iterator[Article]:
+        for n in range(100):
+            yield make_article(f"a{n}", f"{SENTENCE} ({n})")
+        raise ReadError("source partie")
+
+    index.embedder = Quick()
+    with pytest.raises(ReadError):
+        ingest(index, found(), 160, [str(folder)])
+    assert 3 + 50 < index.articles() < 3 + 100
+    assert index.check() == []
+
+
+def test_one_article_twice_is_written_once(index: Index) -> None:
+    twice = [make_article("a", SENTENCE), make_article("a", f"{SENTENCE} Encore.")]
+    assert counts(ingest(index, twice, 160)) == (1, 0, 0, 0, 1)
+    assert index.article("a").text == SENTENCE
+
+
 @pytest.mark.parametrize("moment", [0.3, 1.2, 2.1, 3.0])
 def test_kill_at_any_moment_leaves_whole_articles(
     tmp_path: Path, embedder: Encoder, moment: float
@@ -144,8 +191,8 @@ def test_kill_at_any_moment_leaves_whole_articles(
     process.wait()
     index = open_index(settings, embedder)
     assert index.check() == []
-    texts = {a.id: a.text for a in read_files(files).articles}
+    texts = {a.id: a.text for a in Reading.of(read_files(files)).articles}
     found = {r.id: index.article(r.id).text for r in index.records()}
     assert found.items() <= texts.items()
     # What was told to be there before stays, whatever the moment.
-    assert found.keys() >= {a.id for a in read_files(files[:3]).articles}
+    assert found.keys() >= {a.id for a in Reading.of(read_files(files[:3])).articles}

@@ -11,18 +11,18 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 
-from rag.domain import Failure
+from rag.domain import Article, Failure, Reading, Source
 from rag.errors import ReadError
 from rag.readers import read_files
 from rag.readers.articles import Made
-from rag.readers.isolation import Bounds, Outcome, Task, workers
+from rag.readers.isolation import Bounds, Outcome, Task, workers, workers_count
 from tests.conftest import ROOT
 
 SENTENCE = "Le pont est fermé depuis lundi, selon l’adjoint à la voirie."
@@ -75,7 +75,7 @@ def unexpected() -> Made:
 
 
 def unsendable() -> Made:
-    return [lambda: 1], []  # type: ignore[list-item]
+    return [], [lambda: 1]  # type: ignore[list-item]
 
 
 def warn() -> Made:
@@ -101,6 +101,35 @@ def test_outcomes_come_in_the_order_of_tasks() -> None:
     tasks = (Task(spend, (p,), 60.0, "") for p in pauses)
     found = [o.failures[0].name for o in workers.run(tasks, 300)]
     assert found == [str(p) for p in pauses]
+
+
+def test_tasks_are_taken_a_few_ahead_and_left_with_their_listener() -> None:
+    taken: list[int] = []
+
+    def tasks() -> Iterator[Task]:
+        for n in range(10_000):
+            taken.append(n)
+            yield Task(spend, (0.0,), 60.0, "")
+
+    outcomes = workers.run(tasks(), 300)
+    for n in range(1, 50):
+        next(outcomes)
+        assert len(taken) - n <= 16 * workers_count()
+    outcomes.close()  # type: ignore[attr-defined]
+    assert len(taken) < 1000
+
+
+def many(count: int) -> Made:
+    return [Article(str(n), Source("T"), f"{SENTENCE} " * 30) for n in range(count)], []
+
+
+def test_of_a_file_of_many_articles_few_are_held() -> None:
+    outcomes = workers.run([Task(many, (2000,), 60.0, "")], 300)
+    outcome = next(outcomes)
+    assert sum(len(a.text) for a in outcome.articles) < 50_000
+    assert [a.id for a in outcome.found()] == [str(n) for n in range(2000)]
+    assert next(outcomes, None) is None
+    assert not Path(outcome.rest).parent.exists()
 
 
 @pytest.mark.parametrize("read", [hang, hang_in_c])
@@ -199,8 +228,8 @@ def test_a_script_without_a_guard_reads_and_leaves_no_process(tmp_path: Path) ->
     (tmp_path / "a.txt").write_text(SENTENCE, "utf-8")
     script = tmp_path / "lire.py"
     script.write_text(
-        "from pathlib import Path\nfrom rag.readers import read_files\n"
-        "print('main')\nprint(len(read_files([Path('a.txt')]).articles))\n"
+        "from pathlib import Path\nfrom rag.domain import Reading\nfrom rag.readers import read_files\n"
+        "print('main')\nprint(len(Reading.of(read_files([Path('a.txt')])).articles))\n"
     )
     done = _python(tmp_path, str(script))
     assert (done.stdout, done.stderr, done.returncode) == ("main\n1\n", "", 0)
@@ -247,7 +276,7 @@ def test_bounds_are_told_in_the_reason(tmp_path: Path) -> None:
     many = "".join(f"a{i}=1 " for i in range(400_000))
     path.write_text(f"<html><body><p {many}>{SENTENCE}</p></body></html>", "utf-8")
     (tmp_path / "b.txt").write_text(SENTENCE, "utf-8")
-    reading = read_files([path, tmp_path / "b.txt"], bounds=Bounds(seconds=1))
+    reading = Reading.of(read_files([path, tmp_path / "b.txt"], bounds=Bounds(seconds=1)))
     assert "1 secondes (réglage RECOUPE_READ_SECONDS)" in reading.failures[0].reason
     assert len(reading.articles) == 1
 
@@ -260,9 +289,10 @@ def test_a_process_that_ends_while_workers_start_prints_nothing(tmp_path: Path) 
     )
     code = (
         "import os, signal, sys\n"
+        "from rag.domain import Reading\n"
         "from rag.readers import read_files\n"
         "from pathlib import Path\n"
-        "assert read_files([Path(sys.argv[1])]).articles\n"
+        "assert Reading.of(read_files([Path(sys.argv[1])])).articles\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     done = subprocess.run(

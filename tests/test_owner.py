@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 
 from rag.assistant import Assistant, LocalAssistant, open_assistant
-from rag.domain import Filters, Reading
+from rag.domain import Filters, Found, IngestReport, Reading
 from rag.errors import (
     ArticleNotFoundError,
     CursorError,
@@ -30,9 +30,10 @@ from rag.errors import (
 )
 from rag.indexing.owner import Owner, Ownership, acquire, read_owner
 from rag.operations import OPERATIONS
+from rag.readers import read_files
 from rag.remote import RemoteAssistant
 from rag.settings import Settings, load_settings
-from tests.conftest import ROOT, make_article, run_python
+from tests.conftest import ROOT, Quick, make_article, run_python
 
 BRIDGE = "Le pont de Lérac est fermé aux voitures depuis lundi, selon la mairie."
 
@@ -225,6 +226,77 @@ def test_another_process_works_through_the_app(app: tuple[Settings, str]) -> Non
         remote.ask(" ")
     assert remote.remove(["pont"]) == ["pont"]
     remote.repair()
+    remote.close()
+
+
+def test_a_large_ingestion_is_handed_over_as_it_is_read(tmp_path: Path) -> None:
+    """Of 2,000 articles of one file some tens are read that the owner has not yet written."""
+    from tests.test_api import serving
+
+    owner = LocalAssistant(load_settings(index_dir=tmp_path / "index"))
+    owner.index.embedder = Quick()
+    file = tmp_path / "archives.jsonl"
+    rows = [{"titre": f"Brève {n}", "texte": f"{BRIDGE} Numéro {n}."} for n in range(2000)]
+    file.write_text("\n".join(map(json.dumps, rows)), "utf-8")
+    taken = 0
+    ahead: list[int] = []
+
+    def found() -> Iterator[Found]:
+        nonlocal taken
+        for each in read_files([file]):
+            taken += 1
+            yield each
+
+    with serving(owner) as url:
+        remote = RemoteAssistant(Owner(1, "recoupe serve", url, "t"))
+        report = remote.ingest(found(), progress=lambda done, _met: ahead.append(taken - done))
+    assert len(report.new) == owner.index.articles() == 2000
+    assert len(ahead) > 50
+    assert max(ahead) < 100
+    owner.close()
+
+
+def test_a_caller_that_dies_leaves_whole_articles_and_prunes_nothing(
+    app: tuple[Settings, str], tmp_path: Path
+) -> None:
+    settings, _ = app
+    file = tmp_path / "parti.txt"
+    file.write_text(f"Titre : Parti\n\n{BRIDGE}", "utf-8")
+    remote = open_assistant(settings, "test")
+    (gone,) = remote.ingest(read_files([file])).new
+    file.unlink()
+    code = (
+        "import os, sys\nfrom tests.test_owner import *\n"
+        "def found():\n"
+        "    for n in range(100):\n"
+        "        yield make_article(f'a{n}', f'{BRIDGE} ({n})')\n"
+        "    os.kill(os.getpid(), 9)\n"
+        "open_assistant(load_settings(), 'mort').ingest(found(), [sys.argv[1]])\n"
+    )
+    done = run_python(ROOT, settings.index_dir, "-c", code, str(tmp_path))
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    # The next one waits for what is left of it.
+    remote.ingest([make_article("b", BRIDGE)])
+    ids = [r.id for r in remote.records()]
+    assert gone in ids
+    assert 50 < sum(i.startswith("a") for i in ids) < 100
+    assert remote.check() == []
+    remote.remove(ids)
+    remote.close()
+
+
+def test_what_a_source_raises_reaches_its_caller(app: tuple[Settings, str]) -> None:
+    settings, _ = app
+    remote = open_assistant(settings, "test")
+
+    def found() -> Iterator[Found]:
+        yield make_article("seul", BRIDGE)
+        raise OSError("disque")
+
+    with pytest.raises(OSError, match="disque"):
+        remote.ingest(found())
+    assert remote.ingest([]) == IngestReport()
+    assert "seul" not in [r.id for r in remote.records()]
     remote.close()
 
 

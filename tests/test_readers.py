@@ -25,7 +25,7 @@ SENTENCE = "Le pont est fermé depuis lundi, selon l’adjoint à la voirie."
 
 def read_one(path: Path, data: bytes | str) -> Article:
     path.write_bytes(data.encode() if isinstance(data, str) else data)
-    reading = read_files([path])
+    reading = Reading.of(read_files([path]))
     assert reading.failures == ()
     (article,) = reading.articles
     return article
@@ -33,7 +33,7 @@ def read_one(path: Path, data: bytes | str) -> Article:
 
 def failure_of(path: Path, data: bytes) -> str:
     path.write_bytes(data)
-    reading = read_files([path])
+    reading = Reading.of(read_files([path]))
     assert reading.articles == ()
     (failure,) = reading.failures
     assert failure.name == str(path)
@@ -119,7 +119,7 @@ def test_jsonl_and_csv_rows(tmp_path: Path) -> None:
     (tmp_path / "b.csv").write_text(
         f'titre;date;texte\nTrois;3 mai 2021;"{SENTENCE}\n\nAutre ligne; ici."\n', encoding="utf-8"
     )
-    reading = read_files([tmp_path / "a.jsonl", tmp_path / "b.csv"])
+    reading = Reading.of(read_files([tmp_path / "a.jsonl", tmp_path / "b.csv"]))
     assert reading.failures == ()
     one, two, three = reading.articles
     assert (one.source.author, one.source.published) == ("A, B", date(2024, 1, 2))
@@ -131,7 +131,7 @@ def test_jsonl_and_csv_rows(tmp_path: Path) -> None:
 def test_a_truncated_line_does_not_lose_the_others(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_text(json.dumps({"titre": "Un", "texte": SENTENCE}) + '\n{"titre": "De', "utf-8")
-    reading = read_files([path])
+    reading = Reading.of(read_files([path]))
     assert len(reading.articles) == 1
     (failure,) = reading.failures
     assert failure.name == f"{path}#2"
@@ -200,7 +200,7 @@ def test_ids_last_when_the_text_changes_and_differ_between_articles(tmp_path: Pa
 def test_one_article_twice_is_reported(tmp_path: Path) -> None:
     for name in ("a.txt", "b.txt"):
         (tmp_path / name).write_text(f"Titre : T\nURL : https://x.example/a\n\n{SENTENCE}", "utf-8")
-    reading = read_files([tmp_path / "a.txt", tmp_path / "b.txt"])
+    reading = Reading.of(read_files([tmp_path / "a.txt", tmp_path / "b.txt"]))
     assert len(reading.articles) == 1
     assert "même article que" in reading.failures[0].reason
 
@@ -259,16 +259,18 @@ def test_two_rows_of_one_title_are_two_articles(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     texts = [f"{SENTENCE} {i}" for i in (1, 2, 1, 3)]
     path.write_text(lines(*({"titre": "Météo", "texte": t} for t in texts)), "utf-8")
-    reading = read_files([path])
+    reading = Reading.of(read_files([path]))
     assert [a.text for a in reading.articles] == [texts[0], texts[1], texts[3]]
     (failure,) = reading.failures
     assert (failure.name, failure.reason) == (f"{path}#3", f"même article que {path.resolve()}#1")
     # The first has the id that it had alone, and a row above changes none of them.
     path.write_text(lines({"titre": "Météo", "texte": texts[0]}), "utf-8")
-    assert read_files([path]).articles[0].id == reading.articles[0].id
+    assert Reading.of(read_files([path])).articles[0].id == reading.articles[0].id
     rows = [{"titre": "Autre", "texte": SENTENCE}, *({"titre": "Météo", "texte": t} for t in texts)]
     path.write_text(lines(*rows), "utf-8")
-    assert [a.id for a in read_files([path]).articles[1:]] == [a.id for a in reading.articles]
+    assert [a.id for a in Reading.of(read_files([path])).articles[1:]] == [
+        a.id for a in reading.articles
+    ]
 
 
 def lines(*rows: dict[str, str]) -> str:
@@ -282,7 +284,7 @@ def test_a_bad_row_of_a_csv_does_not_lose_the_others(tmp_path: Path) -> None:
         f'Quatre;"a"b\nCinq;"{SENTENCE}"\n',
         "utf-8",
     )
-    reading = read_files([path])
+    reading = Reading.of(read_files([path]))
     assert [a.source.title for a in reading.articles] == ["Un", "Trois", "Cinq"]
     assert len(reading.failures) == 2
     assert all("guillemet" in f.reason for f in reading.failures)
@@ -291,7 +293,7 @@ def test_a_bad_row_of_a_csv_does_not_lose_the_others(tmp_path: Path) -> None:
 def test_thousands_of_bad_rows_are_counted(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_text("{\n" * 3000 + json.dumps({"texte": SENTENCE}), "utf-8")
-    reading = read_files([path])
+    reading = Reading.of(read_files([path]))
     assert len(reading.articles) == 1
     assert len(reading.failures) == 1001
     assert reading.failures[-1].reason == "2000 autres lignes ne se lisent pas"
@@ -302,12 +304,12 @@ def test_two_visitors_may_send_files_of_one_name(tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
         (tmp_path / name / "article.txt").write_text(f"Titre : T\n\n{SENTENCE} {text}.", "utf-8")
     sent = [tmp_path / name / "article.txt" for name in "abc"]
-    reading = read_uploads(sent)
+    reading = Reading.of(read_uploads(sent))
     assert len({a.id for a in reading.articles}) == 2
     assert {a.path for a in reading.articles} == {""}
     (failure,) = reading.failures
     assert (failure.name, failure.reason) == ("article.txt", "même article que T")
-    assert read_uploads(sent[:1]).articles[0].id == reading.articles[0].id
+    assert Reading.of(read_uploads(sent[:1])).articles[0].id == reading.articles[0].id
 
 
 def test_what_a_program_sends_is_read_in_bounds() -> None:
@@ -389,7 +391,7 @@ def test_what_is_no_file_of_the_folder_is_named(tmp_path: Path) -> None:
     (folder / "photo.jpg").symlink_to("absente.jpg")
     (folder / "bon.txt").write_text(SENTENCE, "utf-8")
     files, failures = find_files([folder])
-    reading = read_files(files)
+    reading = Reading.of(read_files(files))
     assert [Path(a.path).name for a in reading.articles] == ["bon.txt"]
     named = {Path(f.name).name for f in (*failures, *reading.failures)}
     assert named == {"tube.txt", "dehors.txt", "autre", "brise.txt"}
@@ -404,7 +406,7 @@ def test_what_may_not_be_read_is_named(tmp_path: Path) -> None:
     (tmp_path / "a.txt").chmod(0)
     (tmp_path / "d").mkdir(0)
     files, failures = find_files([tmp_path])
-    reasons = [f.reason for f in (*failures, *read_files(files).failures)]
+    reasons = [f.reason for f in (*failures, *Reading.of(read_files(files)).failures)]
     assert len(reasons) == 2
     assert all("droits insuffisants" in r for r in reasons)
 

@@ -132,6 +132,31 @@ def listed(assistant: Assistant) -> Iterator[ArticleRecord]:
         yield from page.records
 
 
+@contextmanager
+def ingestion_bar(
+    files: int,
+) -> Iterator[tuple[Callable[[object], None], Callable[[int, int], None]]]:
+    """Show how far an ingestion is, in files, and how many articles it has written.
+
+    Gives what hears of a file, and of (articles written, articles met): how many there will
+    be is not known before the last file is read.
+    """
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    columns = (
+        TextColumn("Indexation"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("fichiers, {task.fields[articles]} articles indexés"),
+    )
+    shown = sys.stderr.isatty()
+    with Progress(*columns, console=Console(stderr=True), disable=not shown) as bar:
+        # One file says nothing of how far it is: the bar then only moves.
+        task = bar.add_task("", total=files if files > 1 else None, articles=0)
+        yield lambda _file: bar.advance(task), lambda done, _met: bar.update(task, articles=done)
+
+
 def print_json(value: Any) -> None:
     """Write a value for a program to read."""
     click.echo(json.dumps(value, ensure_ascii=False, indent=2))

@@ -21,7 +21,6 @@ from rag.cli.common import (
     settings_for,
     told_in_french,
 )
-from rag.domain import Reading
 
 if TYPE_CHECKING:
     from rag.assistant import LocalAssistant
@@ -208,7 +207,7 @@ def _assistant_for(
 
 def _fill(assistant: LocalAssistant, articles: Sequence[Article]) -> None:
     with progress_bar("Indexation", None) as step:
-        assistant.ingest(Reading(tuple(articles)), progress=step)
+        assistant.ingest(articles, progress=lambda done, _met: step(done, len(articles)))
 
 
 def _finish(result: Result, settings: Settings, file: Path, output: Path | None) -> None:

@@ -6,9 +6,9 @@ import functools
 import os
 import re
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -18,22 +18,23 @@ from rag import __version__, texts
 from rag.cli.checks import verify_command
 from rag.cli.common import (
     index_option,
+    ingestion_bar,
     json_option,
     listed,
     open_for,
     print_json,
     print_json_list,
-    progress_bar,
     settings_for,
     told_in_french,
 )
 from rag.cli.evaluate import eval_group
 from rag.cli.serving import feedback_command, token_command, widget_command
-from rag.domain import Filters
+from rag.domain import Filters, Found
 from rag.errors import SettingsError
 from rag.french.dates import format_date, parse_date
 from rag.french.words import excerpt
 from rag.markup import printable
+from rag.settings import Settings
 from rag.wire import AnswerOut, HitOut, RecordOut, ReportOut, SourceOut, WholeArticleOut
 
 question_argument = click.argument("question", metavar="QUESTION")
@@ -104,28 +105,19 @@ def ingest_command(
     Seuls les articles nouveaux ou changés sont traités. Rien n'est retiré sans
     --prune. Code de sortie 1 si un fichier n'a pas pu être lu.
     """
-    from rag.readers import Bounds, find_files, read_addresses, read_files, workers
+    from rag.readers import find_files
 
     settings = settings_for(index)
-    bounds = Bounds.of(settings)
     urls = [p for p in paths if re.match(r"https?://", p)]
     roots = [Path(p) for p in paths if p not in urls] or ([] if urls else [Path("corpus")])
     with open_for(settings, "ingest", wait=600) as assistant:
         if if_empty and assistant.page(limit=1).total:
             return
         files, unusable = find_files(roots)
-        with progress_bar("Lecture", len(files)) as step:
-            reading = read_files(files, settings.max_file_mb, lambda _: step(None, None), bounds)
-        fetched = read_addresses(urls, settings.max_file_mb * 1_000_000, bounds=bounds)
-        workers.close()  # embedding takes long, and wants the memory
-        reading = replace(
-            reading,
-            articles=(*reading.articles, *fetched.articles),
-            failures=(*unusable, *reading.failures, *fetched.failures),
-        )
         pruned = [os.path.realpath(p) for p in roots] if prune else []
-        with progress_bar("Indexation", None) as step:
-            report = assistant.ingest(reading, pruned, step)
+        with ingestion_bar(len(files)) as (on_file, on_articles):
+            found = chain(unusable, _found(files, urls, settings, on_file))
+            report = assistant.ingest(found, pruned, on_articles)
     if as_json:
         print_json(ReportOut.of(report).plain())
     else:
@@ -356,6 +348,20 @@ def compact_command(as_json: bool, index: Path | None) -> None:
         click.echo("L'index a été compacté.")
     else:
         click.echo("L'index est sur un serveur Chroma : c'est à lui (« chroma vacuum »).", err=True)
+
+
+def _found(
+    files: Sequence[Path], urls: Sequence[str], settings: Settings, on_file: Callable[[Path], None]
+) -> Iterator[Found]:
+    """Yield what is in files, then what is at addresses."""
+    from rag.readers import Bounds, read_addresses, read_files, workers
+
+    bounds = Bounds.of(settings)
+    try:
+        yield from read_files(files, settings.max_file_mb, on_file, bounds)
+        yield from read_addresses(urls, settings.max_file_mb * 1_000_000, bounds=bounds)
+    finally:
+        workers.close()  # what is left to embed wants their memory
 
 
 def _typographic(names: Sequence[str]) -> tuple[str, ...]:

@@ -10,10 +10,12 @@ import hashlib
 import json
 import logging
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from itertools import islice
 from pathlib import Path
 
-from rag.domain import Article, ArticleRecord, IngestReport, Reading
+from rag.domain import Article, ArticleRecord, Failure, FileRead, Found, IngestReport
 from rag.indexing.index import Index, Progress
 from rag.indexing.understanding import Understood, embedded, understood
 from rag.wire import SourceOut
@@ -22,19 +24,25 @@ log = logging.getLogger(__name__)
 
 _RECIPE = 4  # raise it when splitting or the embedded text changes: articles are made again
 _BATCH_PASSAGES = 32
+_LOOKED_UP = 16  # articles whose records are asked for at a time
 _ROW = re.compile(r"#\d+$")  # a row in a path; a « # » elsewhere belongs to the file's name
 
 
 def ingest(
     index: Index,
-    reading: Reading,
+    found: Iterable[Found],
     passage_tokens: int,
     prune: Sequence[str] = (),
-    progress: Progress = lambda _done, _total: None,
+    progress: Progress = lambda _done, _met: None,
     *,
     sentence_vectors: bool = True,
 ) -> IngestReport:
-    """Bring the index up to date with what was read; return what was done.
+    """Bring the index up to date with what readers find, as they find it.
+
+    Some tens of articles are held at a time. What is found may be endless for all that
+    is known: `progress` hears how many articles are written, and how many have been met
+    so far that had to be. Whatever `found` raises ends the ingestion after whole batches,
+    and nothing is removed.
 
     `sentence_vectors` makes a vector for each sentence besides its passage's:
     passages and answers are then ranked better.
@@ -42,27 +50,13 @@ def ingest(
     `prune` lists resolved paths of files and folders: articles that came from
     under them and are no longer there are removed. Nothing else is.
     """
-    new: list[str] = []
-    updated: list[str] = []
-    unchanged: list[str] = []
-    moved: dict[str, str] = {}
-    todo: list[tuple[Article, str]] = []
-    known = index.records_of(article.id for article in reading.articles)
-    for article in reading.articles:
-        version = fingerprint(article, passage_tokens, sentence_vectors=sentence_vectors)
-        record = known.get(article.id)
-        if record and record.fingerprint == version:
-            unchanged.append(article.id)
-            if record.path != article.path:
-                moved[article.id] = article.path
-        else:
-            todo.append((article, version))
-            (updated if record else new).append(article.id)
-    if moved:
-        index.move(moved)
+    met = _Met(
+        index,
+        partial(fingerprint, passage_tokens=passage_tokens, sentence_vectors=sentence_vectors),
+    )
     done = 0
-    progress(0, len(todo))
-    for batch in _batches(todo, passage_tokens):
+    progress(0, 0)
+    for batch in _batches(met.changed(found), passage_tokens):
         vectors, rows = embedded(
             index.embedder,
             [u for _, us in batch for u in us],
@@ -71,11 +65,64 @@ def ingest(
         )
         index.write([(r, [u.passage for u in us]) for r, us in batch], vectors, rows)
         done += len(batch)
-        progress(done, len(todo))
-    removed = index.remove(gone(index, reading, prune)) if prune else []
+        progress(done, len(met.new) + len(met.updated))
+    removed = index.remove(gone(index, met.ids, met.read, prune)) if prune else []
     return IngestReport(
-        tuple(new), tuple(updated), tuple(unchanged), tuple(removed), reading.failures
+        tuple(met.new), tuple(met.updated), tuple(met.unchanged), tuple(removed), tuple(met.failed)
     )
+
+
+class _Met:
+    """What an ingestion has met so far: ids and paths, no text."""
+
+    def __init__(self, index: Index, version: Callable[[Article], str]) -> None:
+        self.new: list[str] = []
+        self.updated: list[str] = []
+        self.unchanged: list[str] = []
+        self.failed: list[Failure] = []
+        self.ids: set[str] = set()
+        self.read: set[str] = set()
+        self._index = index
+        self._version = version
+
+    def changed(self, found: Iterable[Found]) -> Iterator[tuple[Article, str]]:
+        """Yield the articles to be written, with their versions; note all that is found."""
+        coming = iter(found)
+        while some := list(islice(coming, _LOOKED_UP)):
+            yield from self._sorted([a for f in some if (a := self._article(f))])
+
+    def _article(self, found: Found) -> Article | None:
+        """Return what is found if it is an article that was not met before."""
+        if isinstance(found, FileRead):
+            self.read.add(found.path)
+        elif isinstance(found, Failure):
+            self.failed.append(found)
+        elif found.id in self.ids:  # a change of the index names an article once
+            name = found.path or found.source.url or found.source.title
+            self.failed.append(Failure(name, "même article qu'un autre, lu avant"))
+        else:
+            self.ids.add(found.id)
+            return found
+        return None
+
+    def _sorted(self, articles: Sequence[Article]) -> list[tuple[Article, str]]:
+        """Return those of some articles that are not in the index as they are."""
+        todo: list[tuple[Article, str]] = []
+        moved: dict[str, str] = {}
+        known = self._index.records_of(article.id for article in articles)
+        for article in articles:
+            version = self._version(article)
+            record = known.get(article.id)
+            if record and record.fingerprint == version:
+                self.unchanged.append(article.id)
+                if record.path != article.path:
+                    moved[article.id] = article.path
+            else:
+                todo.append((article, version))
+                (self.updated if record else self.new).append(article.id)
+        if moved:
+            self._index.move(moved)
+        return todo
 
 
 def fingerprint(article: Article, passage_tokens: int, *, sentence_vectors: bool = True) -> str:
@@ -86,13 +133,12 @@ def fingerprint(article: Article, passage_tokens: int, *, sentence_vectors: bool
     return hashlib.blake2b(content, digest_size=8).hexdigest()
 
 
-def gone(index: Index, reading: Reading, roots: Sequence[str]) -> list[str]:
+def gone(index: Index, present: set[str], read: set[str], roots: Sequence[str]) -> list[str]:
     """Return the articles under `roots` whose file or row is no longer there.
 
-    A file that is there but could not be read whole keeps its articles.
+    `present` are ids; `read` the files that were read whole: one that is there but could
+    not be keeps its articles.
     """
-    present = {article.id for article in reading.articles}
-    read = set(reading.read)
     found = []
     for record in index.records():
         file = _ROW.sub("", record.path)
@@ -120,7 +166,7 @@ def _under(file: str, roots: Sequence[str]) -> bool:
 
 
 def _batches(
-    todo: Sequence[tuple[Article, str]], passage_tokens: int
+    todo: Iterable[tuple[Article, str]], passage_tokens: int
 ) -> Iterator[list[tuple[ArticleRecord, list[Understood]]]]:
     """Understand articles and group them so that a batch has some tens of passages."""
     batch: list[tuple[ArticleRecord, list[Understood]]] = []

@@ -3,7 +3,8 @@
 A reader takes a file's bytes and yields drafts (metadata + blocks) or failures; the drafts
 are cleaned, and each article gets an id that stays the same when its text changes. Reading
 runs in processes of its own, in bounds of time and memory: whatever a file or an address
-does is one failure, by name, and the others are read.
+does is one failure, by name, and the others are read. What is found comes as a stream, read
+a little ahead of who takes it: a corpus is never held whole.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from rag.domain import Article, Failure, Reading
+from rag.domain import Article, Failure, FileRead, Found
 from rag.errors import ReadError
 from rag.markup import printable
 from rag.readers.articles import READERS, Made, article_id, read_bytes, to_article
@@ -40,11 +41,11 @@ def read_files(
     max_mb: int = 20,
     on_file: Callable[[Path], None] = lambda _: None,
     bounds: Bounds = Bounds(),  # noqa: B008 - frozen
-) -> Reading:
+) -> Iterator[Found]:
     """Read files into cleaned articles; what fails is reported, never raised.
 
-    `on_file` is called as each file is done with. Two inputs with one identity (same URL
-    or id) are one article: the first is kept, the other is reported.
+    `on_file` is called when all that a file gave has been taken. Two inputs with one
+    identity (same URL or id) are one article: the first is kept, the other is reported.
     """
     return _read(((p, str(p)) for p in files), _from_file, max_mb, on_file, bounds)
 
@@ -53,7 +54,7 @@ def read_uploads(
     files: Iterable[Path],
     max_mb: int = 20,
     bounds: Bounds = Bounds(),  # noqa: B008
-) -> Reading:
+) -> Iterator[Found]:
     """Read files that came by the web, as `read_files` does.
 
     Their articles say no path, and are told apart by what they say: two senders may give
@@ -68,7 +69,7 @@ def read_addresses(
     allowed: Callable[[str], bool] | None = None,
     seconds: float = 20.0,
     bounds: Bounds = Bounds(),  # noqa: B008
-) -> Reading:
+) -> Iterator[Found]:
     """Fetch pages of the public internet and read them; what fails is reported, never raised.
 
     `allowed` tells which IP addresses may be reached, public ones by default; it is a
@@ -119,7 +120,7 @@ def _read(
     max_mb: int,
     on_file: Callable[[Path], None],
     bounds: Bounds,
-) -> Reading:
+) -> Iterator[Found]:
     """Read files, each with the name that reports give it."""
     named = list(files)
     late = f"lecture arrêtée après {bounds.seconds:g} secondes (réglage RECOUPE_READ_SECONDS)"
@@ -131,38 +132,33 @@ def _read(
     def outcomes() -> Iterator[tuple[str, str, Outcome]]:
         found = workers.run(tasks, bounds.memory_mb)
         for (path, name), outcome in zip(named, found, strict=True):
-            on_file(path)
             yield name, os.path.realpath(path), outcome
+            on_file(path)
 
     return _gathered(outcomes())
 
 
-def _gathered(outcomes: Iterable[tuple[str, str, Outcome]]) -> Reading:
-    """Put together what was read; of two articles with one id the first is kept.
+def _gathered(outcomes: Iterable[tuple[str, str, Outcome]]) -> Iterator[Found]:
+    """Yield what was read; of two articles with one id the first is kept.
 
-    Each outcome comes with its input's name and its path.
+    Each outcome comes with its input's name and its path, which is empty for a page.
     """
-    articles: dict[str, Article] = {}
-    failures: list[Failure] = []
-    read: list[str] = []
+    known: dict[str, str] = {}  # id -> how the article is called
     for name, path, outcome in outcomes:
         if outcome.reason:
-            failures.append(_failure(name, outcome.reason))
+            yield _failure(name, outcome.reason)
             continue
-        failures += [_failure(f.name, f.reason) for f in outcome.failures]
-        if not outcome.failures:
-            read.append(path)
-        for article in outcome.articles:
-            if (first := articles.get(article.id)) is not None:
+        for failure in outcome.failures:
+            yield _failure(failure.name, failure.reason)
+        for article in outcome.found():
+            if (first := known.get(article.id)) is not None:
                 row = article.path.removeprefix(path) if path and article.path else ""
-                failures.append(_failure(name + row, _same_as(first)))
+                yield _failure(name + row, f"même article que {first}")
             else:
-                articles[article.id] = article
-    return Reading(tuple(articles.values()), tuple(failures), tuple(read))
-
-
-def _same_as(first: Article) -> str:
-    return f"même article que {first.path or first.source.title}"
+                known[article.id] = article.path or article.source.title
+                yield article
+        if path and not outcome.failures:
+            yield FileRead(path)
 
 
 def _failure(name: str, reason: str) -> Failure:

@@ -23,6 +23,9 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import accumulate
+from pathlib import Path
+from tempfile import TemporaryDirectory, mkstemp
 from typing import TYPE_CHECKING, Any
 
 from pebble import ProcessExpired, ProcessFuture, ProcessPool
@@ -39,7 +42,8 @@ log = logging.getLogger(__name__)
 
 _MOST_WORKERS = 8  # a bound of memory for all, on machines of many cores
 _TASKS_EACH = 500  # then a worker is replaced: what parsers leak goes with it
-_AHEAD = 64  # tasks given out or done before their turn, a worker: a slow file stops no other
+_AHEAD = 16  # tasks given out or done before their turn, a worker: a slow file stops no other
+_HELD = 20_000  # characters of a task's articles held until their turn; more wait on disk
 _GRACE = 10.0  # seconds past its bound after which a worker that nobody stopped stops itself
 _MOST_RECORDS = 1000  # log lines kept, of one task
 
@@ -75,12 +79,27 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a task gave: articles and bad rows, or the one reason why there is nothing."""
+    """What a task gave: articles and bad rows, or the one reason why there is nothing.
+
+    Of many articles the first are here, the `left` others in the file `rest`: what waits
+    for its turn weighs little, however large the files are.
+    """
 
     articles: tuple[Article, ...] = ()
     failures: tuple[Failure, ...] = ()
     reason: str = ""
     records: tuple[logging.LogRecord, ...] = ()
+    rest: str = ""
+    left: int = 0
+
+    def found(self) -> Iterator[Article]:
+        """Yield the articles, once: before the next outcome is asked for."""
+        yield from self.articles
+        if self.rest:
+            with Path(self.rest).open("rb") as file:
+                for _ in range(self.left):
+                    yield pickle.load(file)  # noqa: S301 - a worker's, in a folder of our own
+            Path(self.rest).unlink()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,15 +123,21 @@ class Workers:
     def run(self, tasks: Iterable[Task], memory_mb: int) -> Iterator[Outcome]:
         """Yield the outcome of each task, in order; tasks are taken a few ahead.
 
-        A task has `memory_mb` megabytes of memory.
+        A task has `memory_mb` megabytes of memory. Who stops listening stops the tasks.
         """
         given: deque[_Given] = deque()
-        for task in tasks:
-            given.append(self._give(task, memory_mb))
-            if len(given) >= _AHEAD * workers_count():
-                yield self._outcome(given.popleft(), memory_mb)
-        while given:
-            yield self._outcome(given.popleft(), memory_mb)
+        with TemporaryDirectory(prefix="recoupe-", ignore_cleanup_errors=True) as folder:
+            try:
+                for task in tasks:
+                    given.append(self._give(task, memory_mb, folder))
+                    if len(given) >= _AHEAD * workers_count():
+                        yield self._outcome(given.popleft(), memory_mb, folder)
+                while given:
+                    yield self._outcome(given.popleft(), memory_mb, folder)
+            finally:
+                for unheard in given:
+                    if unheard.future is not None:
+                        unheard.future.cancel()  # type: ignore[no-untyped-call]
 
     def close(self) -> None:
         """Stop the workers; the next task starts others."""
@@ -121,10 +146,10 @@ class Workers:
         if pool is not None:
             _stop(pool)
 
-    def _give(self, task: Task, memory_mb: int) -> _Given:
+    def _give(self, task: Task, memory_mb: int, folder: str) -> _Given:
         """Give a task to a worker, of a new pool when the present one is broken."""
         level = logging.getLogger().getEffectiveLevel()
-        args = (task.read, task.args, task.seconds + _GRACE, memory_mb, level)
+        args = (task.read, task.args, task.seconds + _GRACE, memory_mb, level, folder)
         for _ in range(2):
             pool = self._started()
             try:
@@ -137,7 +162,7 @@ class Workers:
                 return _Given(task, pool, future)
         return _Given(task)
 
-    def _outcome(self, given: _Given, memory_mb: int) -> Outcome:
+    def _outcome(self, given: _Given, memory_mb: int, folder: str) -> Outcome:
         """Wait for a task; return what it gave, or why it gave nothing."""
         for _ in range(2):  # when the pool broke under it, a task is given once more
             if given.pool is None or given.future is None:
@@ -153,7 +178,7 @@ class Workers:
             except Exception:
                 log.info("les processus de lecture se sont arrêtés", exc_info=True)
                 self._drop(given.pool)
-                given = self._give(given.task, memory_mb)
+                given = self._give(given.task, memory_mb, folder)
             else:
                 _tell(outcome.records)
                 return outcome
@@ -259,7 +284,12 @@ def _begin() -> None:
 
 
 def _work(
-    read: Callable[..., Made], args: tuple[Any, ...], seconds: float, memory_mb: int, level: int
+    read: Callable[..., Made],
+    args: tuple[Any, ...],
+    seconds: float,
+    memory_mb: int,
+    level: int,
+    folder: str,
 ) -> Outcome:
     """Run a task in bounds; return what it gave, or the French reason why it gave nothing."""
     _kept.records = []
@@ -278,7 +308,29 @@ def _work(
         except Exception as error:
             log.info("erreur de lecture inattendue", exc_info=True)
             reason = f"contenu que Recoupe ne sait pas lire ({type(error).__name__})"
-    return Outcome(tuple(articles), tuple(failures), reason, tuple(_kept.records))
+    rest, left = "", 0
+    try:
+        articles, rest, left = _set_aside(articles, folder)
+    except OSError as error:
+        articles, failures = [], []
+        reason = f"plus de place dans le dossier temporaire ({error.strerror}) : libérez-en"
+    return Outcome(tuple(articles), tuple(failures), reason, tuple(_kept.records), rest, left)
+
+
+def _set_aside(articles: list[Article], folder: str) -> tuple[list[Article], str, int]:
+    """Write what is too much to hold to a file of `folder`.
+
+    Returns the articles that are held, the file, and how many are in it.
+    """
+    sizes = accumulate(len(article.text) for article in articles)
+    held = max(1, sum(size <= _HELD for size in sizes))
+    if held >= len(articles):
+        return articles, "", 0
+    handle, path = mkstemp(dir=folder)
+    with os.fdopen(handle, "wb") as file:
+        for article in articles[held:]:
+            pickle.dump(article, file)
+    return articles[:held], path, len(articles) - held
 
 
 @contextmanager

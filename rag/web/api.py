@@ -23,7 +23,7 @@ from starlette.concurrency import run_in_threadpool
 from rag import __version__, texts
 from rag.assistant import LocalAssistant
 from rag.chatmodel.writing import Draft
-from rag.domain import Answer, CheckedClaim, Reading, Statement, Verification
+from rag.domain import Answer, CheckedClaim, Statement, Verification
 from rag.errors import ReadError
 from rag.french.words import excerpt
 from rag.readers import Bounds
@@ -180,7 +180,7 @@ def _administration(
     @app.put("/articles/{article_id}", operation_id="putArticle", dependencies=guarded)
     def put_article(article_id: Annotated[ArticleId, Path()], body: ArticleBody) -> PushedOut:
         bounds = Bounds.of(assistant.settings)
-        report = assistant.ingest(Reading((pushed_article(article_id, body, bounds),)))
+        report = assistant.ingest([pushed_article(article_id, body, bounds)])
         if report.failed:
             raise ReadError(report.failed[0].reason)
         return PushedOut(

@@ -10,23 +10,31 @@ import json
 import logging
 import secrets
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import AsyncGenerator, Callable, Iterator
+from concurrent.futures import CancelledError
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import JSONResponse
+from starlette.requests import ClientDisconnect
 
 from rag.assistant import LocalAssistant
-from rag.errors import RecoupeError
-from rag.operations import HEADER, OPERATIONS, PATH, Operation, Told, made, plain
+from rag.errors import RecoupeError, StoreError
+from rag.indexing.chroma import CLOSING
+from rag.operations import HEADER, OPERATIONS, PATH, Operation, Sent, Told, made, plain
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
 log = logging.getLogger(__name__)
 Step = dict[str, Any]
+
+_AHEAD = 16  # items asked for at a time
+_LINGER = 5.0  # seconds for a caller whose articles are not wanted any more to go
+_PATIENCE = 600.0  # seconds without an item after which its sender is taken for lost
 
 
 def mount_owner_api(app: FastAPI, assistant: LocalAssistant, token: str) -> None:
@@ -43,23 +51,97 @@ def _route(operation: Operation, assistant: LocalAssistant, token: str) -> Calla
     async def route(request: Request) -> Response:
         if not secrets.compare_digest(request.headers.get(HEADER, "").encode(), token.encode()):
             return _refused()
-        said = json.loads(await request.body())
-        return _Work(partial(_done, operation, assistant, said))
+        lines = _lines(request)
+        said = json.loads(await anext(lines))
+        heard = _Heard(lines, asyncio.get_running_loop(), lambda: assistant.stopping)
+        return _Work(partial(_done, operation, assistant, said, heard), heard)
 
     return route
 
 
 def _done(
-    operation: Operation, assistant: LocalAssistant, said: Step, tell: Callable[[Step], None]
+    operation: Operation,
+    assistant: LocalAssistant,
+    said: Step,
+    heard: _Heard,
+    tell: Callable[[Step], None],
 ) -> Any:
     """Do an operation with the arguments that were said; return its result as JSON has it."""
     arguments: dict[str, Any] = {}
     for name, kind in operation.takes.items():
         if isinstance(kind, Told):
             arguments[name] = partial(_tell, kind, tell)
+        elif isinstance(kind, Sent):
+            arguments[name] = _sent(kind, heard, tell)
         elif name in said:
             arguments[name] = made(kind, said[name])
     return plain(operation.gives, getattr(assistant, operation.name)(**arguments))
+
+
+def _sent(kind: Sent, heard: _Heard, tell: Callable[[Step], None]) -> Iterator[Any]:
+    """Yield the items that the caller sends, asking for a few at a time."""
+    heard.all = False
+    while True:
+        tell({"more": _AHEAD})
+        for _ in range(_AHEAD):
+            item = json.loads(heard.line())
+            if item is None:
+                heard.all = True
+                return
+            yield kind.made(item)
+
+
+class _Heard:
+    """The further lines of a request, for a thread that works on it.
+
+    The caller is told when to send: what it sends unasked waits in its own socket. `all`
+    tells that nothing more is to come.
+    """
+
+    def __init__(
+        self,
+        lines: AsyncGenerator[bytes],
+        loop: asyncio.AbstractEventLoop,
+        stopping: Callable[[], bool],
+    ) -> None:
+        self._lines = lines
+        self._loop = loop
+        self._stopping = stopping
+        self.all = True
+
+    def line(self) -> bytes:
+        """Wait for the next line.
+
+        Raises StoreError when the app stops, RecoupeError when the caller has gone, or says
+        nothing for so long that it may as well have: others wait for the index.
+        """
+        coming = asyncio.run_coroutine_threadsafe(self._next(), self._loop)
+        until = time.monotonic() + _PATIENCE
+        while time.monotonic() < until:
+            try:
+                return coming.result(0.5)
+            except TimeoutError:
+                if self._stopping():
+                    coming.cancel()
+                    raise StoreError(CLOSING) from None
+            except (StopAsyncIteration, ClientDisconnect, CancelledError) as error:
+                raise RecoupeError("celui qui envoyait des articles est parti") from error
+        coming.cancel()
+        raise RecoupeError(f"plus aucun article n'est venu en {_PATIENCE:g} secondes")
+
+    async def _next(self) -> bytes:
+        return await anext(self._lines)
+
+
+async def _lines(request: Request) -> AsyncGenerator[bytes]:
+    """Yield the lines of a body as they come."""
+    begun: list[bytes] = []
+    async for chunk in request.stream():
+        first, *others = chunk.split(b"\n")
+        begun.append(first)
+        for other in others:
+            yield b"".join(begun)
+            begun = [other]
 
 
 def _tell(kind: Told, tell: Callable[[Step], None], *values: Any) -> None:
@@ -74,10 +156,11 @@ class _Work(Response):
 
     media_type = "application/x-ndjson"
 
-    def __init__(self, work: Callable[[Callable[[Step], None]], Any]) -> None:
+    def __init__(self, work: Callable[[Callable[[Step], None]], Any], heard: _Heard) -> None:
         super().__init__()
         del self.headers["content-length"]
         self._work = work
+        self._heard = heard
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
         steps: asyncio.Queue[Step | None] = asyncio.Queue()
@@ -93,6 +176,12 @@ class _Work(Response):
         while (step := await steps.get()) is not None:
             body = json.dumps(step).encode() + b"\n"
             await send({"type": "http.response.body", "body": body, "more_body": True})
+        if not self._heard.all:
+            # A connection that is closed on what was not read takes the answer with it.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_LINGER):
+                    while (await receive())["type"] != "http.disconnect":
+                        pass
         await send({"type": "http.response.body", "body": b""})
 
 

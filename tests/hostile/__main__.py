@@ -6,6 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from rag.domain import Reading
 from rag.markup import printable
 from rag.readers import find_files, read_addresses, read_files
 from tests.hostile.files import articles_of, erase, named, write
@@ -33,7 +34,7 @@ def main() -> None:
         folder = Path(name)
         written = write(folder)
         files, unusable = find_files([folder])
-        reading = read_files(files)
+        reading = Reading.of(read_files(files))
         failures = (*unusable, *reading.failures)
         for each in written:
             own = named(each, folder, failures)
@@ -44,7 +45,7 @@ def main() -> None:
     with Site().serving() as site:
         urls = [site.url + path for path in site.answers]
         bad = [url for url, _ in BAD_ADDRESSES]
-        reading = read_addresses([*urls, *bad], 2_000_000, loopback, seconds=3)
+        reading = Reading.of(read_addresses([*urls, *bad], 2_000_000, loopback, seconds=3))
         reasons = {f.name: f.reason for f in reading.failures}
         read = {a.path for a in reading.articles}
         for answer in site.answers.values():
