@@ -98,7 +98,7 @@ def serve(assistant: LocalAssistant, on_ready: Callable[[str], None]) -> None:
 def listen(host: str, port: int) -> socket.socket:
     """Return a bound socket. Raises StoreError, in French, when the port is taken."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
