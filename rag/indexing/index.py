@@ -54,7 +54,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 Progress = Callable[[int, int], None]
-"""Called with (articles done, articles to do)."""
+"""Called with (articles done, articles to do, as far as is known)."""
 
 _FOLLOW = 0.5  # seconds between two looks at what others have changed
 _STEPS = 80  # articles of one change: what is said of it has to fit 16 KB

@@ -11,6 +11,7 @@ import json
 import logging
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import astuple
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -18,7 +19,6 @@ from pathlib import Path
 from rag.domain import Article, ArticleRecord, Failure, FileRead, Found, IngestReport
 from rag.indexing.index import Index, Progress
 from rag.indexing.understanding import Understood, embedded, understood
-from rag.wire import SourceOut
 
 log = logging.getLogger(__name__)
 
@@ -128,8 +128,8 @@ class _Met:
 def fingerprint(article: Article, passage_tokens: int, *, sentence_vectors: bool = True) -> str:
     """Return the version of an article: 16 hex digits of all that its passages depend on."""
     recipe = [_RECIPE, passage_tokens, sentence_vectors]
-    parts = [recipe, article.text, article.headings, SourceOut.of(article.source).plain()]
-    content = json.dumps(parts, ensure_ascii=True).encode()
+    parts = [recipe, article.text, article.headings, astuple(article.source)]
+    content = json.dumps(parts, ensure_ascii=True, default=str).encode()
     return hashlib.blake2b(content, digest_size=8).hexdigest()
 
 
