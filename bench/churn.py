@@ -22,7 +22,7 @@ import psutil
 from rag.domain import ArticleRecord, Passage, Sentence, Source
 from rag.indexing.catalogue import Row
 from rag.indexing.index import Index, open_index
-from rag.models.embedding import load_embedder
+from rag.models.loading import load_embedder
 from rag.models.packing import pack
 from rag.settings import load_settings
 

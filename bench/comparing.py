@@ -14,7 +14,7 @@ from typing import Any
 from bench.articles import row, write
 from bench.faces import read
 from bench.measuring import Figure, json_of, spread
-from rag.models.embedding import load_embedder
+from rag.models.loading import load_embedder
 from rag.settings import load_settings
 
 PEERS = Path(__file__).parent / "peers"

@@ -9,7 +9,7 @@ from rag.domain import Article, Reading
 from rag.evaluation.data import Item, read_questions
 from rag.indexing.index import Index, open_index
 from rag.indexing.ingestion import ingest
-from rag.models.embedding import load_embedder
+from rag.models.loading import load_embedder
 from rag.readers import find_files, read_files
 from rag.settings import load_settings
 

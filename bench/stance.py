@@ -27,7 +27,8 @@ from bench.stance_pairs import CONTRADICTS, NEITHER, SUPPORTS, Pair, generated
 from rag.checking.said import Said
 from rag.checking.signals import FEATURES, read
 from rag.evaluation.stance_scores import read_pairs
-from rag.models.embedding import Embedder, load_embedder
+from rag.models.embedding import Embedder
+from rag.models.loading import load_embedder
 from rag.settings import load_settings
 
 OUT = ROOT / "rag" / "checking" / "stance.json"

@@ -38,7 +38,7 @@ from rag.indexing.chroma import CLOSING, sweep_folders
 from rag.indexing.index import Index, Progress, open_index
 from rag.indexing.ingestion import ingest
 from rag.indexing.owner import Owner, Ownership, acquire
-from rag.models.embedding import load_embedder
+from rag.models.loading import load_embedder
 from rag.searching.reranking import load_reranker
 from rag.searching.retrieval import Retriever
 

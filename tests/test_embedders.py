@@ -14,8 +14,8 @@ from rag.assistant import LocalAssistant
 from rag.checking.support import check
 from rag.domain import Article, Label, Reading
 from rag.french.sentences import sentences
-from rag.models.embedding import SentenceTransformersEmbedder
 from rag.models.encoder import Encoder
+from rag.models.hub import SentenceTransformersEmbedder
 from rag.settings import load_settings
 from tests.conftest import make_article
 from tests.servers import EmbeddingService, ScriptedModel

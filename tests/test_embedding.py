@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from rag.errors import EmbeddingError, SettingsError
-from rag.models.embedding import Embedder, load_embedder, unit_rows
+from rag.models.embedding import Embedder, unit_rows
 from rag.models.encoder import Encoder
 from rag.models.endpoint import EndpointEmbedder
+from rag.models.loading import load_embedder
 from rag.settings import load_settings
 from tests.servers import EmbeddingService, json_server, running
 

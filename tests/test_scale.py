@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from rag.assistant import LocalAssistant
-from rag.models.embedding import SentenceTransformersEmbedder
 from rag.models.encoder import Encoder
 from rag.models.endpoint import EndpointEmbedder
+from rag.models.hub import SentenceTransformersEmbedder
 from rag.models.scale import CosineScale, Spread, measure, placed, reference
 from rag.settings import load_settings
 from tests.servers import EmbeddingService

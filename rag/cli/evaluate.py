@@ -250,7 +250,7 @@ def eval_stance(file: Path, as_json: bool) -> None:
     """
     from rag.chatmodel.engines import load_stance
     from rag.evaluation.stance_scores import measure_stance, read_pairs
-    from rag.models.embedding import load_embedder
+    from rag.models.loading import load_embedder
 
     settings = settings_for(None)
     pairs = read_pairs(file)

@@ -1,29 +1,24 @@
-"""Embedding models, one class each behind a protocol of three methods.
+"""What an embedding model gives, and what all of them share.
 
-`e5-small-fr` ships with Recoupe and works at once (see `encoder.py`);
-`sentence-transformers:NAME` loads any hub model or folder; `openai:NAME` speaks
-to any OpenAI-compatible endpoint. The embedder's `name` is recorded in the index.
+Its backends are `encoder.py`, `hub.py` and `endpoint.py`; `loading.py` chooses one.
 """
 
 from __future__ import annotations
 
 import logging
-import threading
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Any, Protocol
 
-from rag.errors import EmbeddingError, SettingsError
+from rag.errors import EmbeddingError
 from rag.french.sentences import Span
 from rag.french.words import excerpt
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-    from rag.settings import Settings
 
     Vectors = NDArray[np.float32]
 
@@ -71,30 +66,6 @@ class Embedder(Protocol):
         ...
 
 
-def load_embedder(settings: Settings) -> Embedder:
-    """Return the embedder that the settings name, not loaded yet.
-
-    Raises SettingsError for an unknown kind.
-    """
-    kind, _, model = settings.embedding.partition(":")
-    if kind == DEFAULT and not model:
-        from rag.models.encoder import Encoder
-
-        return Encoder()
-    if kind == "sentence-transformers" and model:
-        return SentenceTransformersEmbedder(model)
-    if kind == "openai" and model:
-        from rag.models.endpoint import EndpointEmbedder
-
-        return EndpointEmbedder(
-            model, settings.embedding_base_url, settings.embedding_api_key.get_secret_value()
-        )
-    raise SettingsError(
-        f"Le modèle d'embedding « {settings.embedding} » n'est pas connu : mettez dans "
-        f"RECOUPE_EMBEDDING {DEFAULT}, sentence-transformers:NOM ou openai:NOM."
-    )
-
-
 class CheckedEmbedder(ABC):
     """What the embedders share: clean texts go in, checked unit vectors come out."""
 
@@ -137,42 +108,6 @@ class CheckedEmbedder(ABC):
     @abstractmethod
     def _raw(self, texts: list[str], *, question: bool) -> Any:
         """Return one row of numbers a text, of any norm; `texts` is not empty."""
-
-
-class SentenceTransformersEmbedder(CheckedEmbedder):
-    """Any sentence-transformers model, by hub name or folder, with its own prompts."""
-
-    def __init__(self, model: str) -> None:
-        self.name = f"sentence-transformers:{model}"
-        self._id = model
-        self._lock = threading.Lock()
-        self._loaded: Any = None
-
-    def _raw(self, texts: list[str], *, question: bool) -> Any:
-        with self._lock:
-            model = self._model()
-            encode = model.encode_query if question else model.encode_document
-            try:
-                return encode(texts, show_progress_bar=False)
-            except Exception as error:  # torch's, the tokenizer's, the model's own
-                raise EmbeddingError(
-                    f"Le modèle «\u00a0{self._id}\u00a0» a échoué ({brief(error)})\u00a0: vérifiez "
-                    "qu'il convient à du texte, et la mémoire libre."
-                ) from error
-
-    def _model(self) -> Any:
-        if self._loaded is None:
-            from sentence_transformers import SentenceTransformer
-
-            try:
-                self._loaded = SentenceTransformer(self._id)
-            except Exception as error:  # the hub, the file and the format have each their own
-                raise EmbeddingError(
-                    f"Le modèle «\u00a0{self._id}\u00a0» ne se charge pas ({brief(error)})\u00a0: "
-                    "vérifiez son nom ou son dossier dans RECOUPE_EMBEDDING, ou l'accès au dépôt "
-                    "de modèles."
-                ) from error
-        return self._loaded
 
 
 def unit_rows(rows: Any, count: int, name: str) -> Vectors:

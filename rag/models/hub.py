@@ -1,0 +1,45 @@
+"""Any sentence-transformers model, from a hub or a folder."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from rag.errors import EmbeddingError
+from rag.models.embedding import CheckedEmbedder, brief
+
+
+class SentenceTransformersEmbedder(CheckedEmbedder):
+    """Any sentence-transformers model, by hub name or folder, with its own prompts."""
+
+    def __init__(self, model: str) -> None:
+        self.name = f"sentence-transformers:{model}"
+        self._id = model
+        self._lock = threading.Lock()
+        self._loaded: Any = None
+
+    def _raw(self, texts: list[str], *, question: bool) -> Any:
+        with self._lock:
+            model = self._model()
+            encode = model.encode_query if question else model.encode_document
+            try:
+                return encode(texts, show_progress_bar=False)
+            except Exception as error:  # torch's, the tokenizer's, the model's own
+                raise EmbeddingError(
+                    f"Le modèle «\u00a0{self._id}\u00a0» a échoué ({brief(error)})\u00a0: vérifiez "
+                    "qu'il convient à du texte, et la mémoire libre."
+                ) from error
+
+    def _model(self) -> Any:
+        if self._loaded is None:
+            from sentence_transformers import SentenceTransformer
+
+            try:
+                self._loaded = SentenceTransformer(self._id)
+            except Exception as error:  # the hub, the file and the format have each their own
+                raise EmbeddingError(
+                    f"Le modèle «\u00a0{self._id}\u00a0» ne se charge pas ({brief(error)})\u00a0: "
+                    "vérifiez son nom ou son dossier dans RECOUPE_EMBEDDING, ou l'accès au dépôt "
+                    "de modèles."
+                ) from error
+        return self._loaded
