@@ -1,9 +1,12 @@
 """The encoder that ships with Recoupe: multilingual-e5-small in 8 bits on ONNX Runtime.
 
 `e5-small-fr/` is a sentence-transformers folder made by `training/`; see its
-model card. Late chunking: a passage goes through the network once, its vector is
-the mean of all its token states, and a sentence's the mean of its own, which
-have seen the whole passage (Günther et al. 2024, arXiv:2409.04701).
+model card. A passage goes through the network once. Its vector is the mean of
+its token states; those of its sentences are read from the same states (late
+chunking, Günther et al. 2024, arXiv:2409.04701) by a linear map that was fitted
+to give what each sentence has when it is embedded apart, under its title: the
+mean of its own last states alone is coloured by the whole passage, and finds the
+sentence that answers less often.
 """
 
 from __future__ import annotations
@@ -61,27 +64,53 @@ class Encoder(CheckedEmbedder):
             return self.embed_passages([]), []
         whole: list[Any] = [None] * len(texts)
         parts: list[Any] = [None] * len(texts)
-        for at, states, encoded in self._states([t.text for t in texts], question=False):
-            whole[at] = states.mean(axis=0)
-            parts[at] = _means(states, encoded.offsets, texts[at].sentences, len(_PASSAGE))
+        for at, found in self.described(texts):
+            whole[at] = found[0]
+            parts[at] = found[1] @ self._map[:-1] + self._map[-1]
         vectors = unit_rows(np.stack(whole), len(texts), self.name)
         return vectors, [
-            unit_rows(found, len(found), self.name) if len(found) else vectors[:0]
-            for found in parts
+            # A passage of one sentence is that sentence.
+            vectors[at : at + 1]
+            if len(found) == 1
+            else (unit_rows(found, len(found), self.name) if len(found) else vectors[:0])
+            for at, found in enumerate(parts)
         ]
+
+    def described(
+        self, texts: Sequence[PassageText]
+    ) -> Iterator[tuple[int, tuple[NDArray[np.float32], NDArray[np.float32]]]]:
+        """Yield, in no order, which passage, its mean state, and what its sentences are read from.
+
+        The latter has a row a sentence: the means of its tokens' states at
+        each of five depths, that of the passage's and that of its title's
+        last states, of 384 numbers each.
+        """
+        plain = [t.text for t in texts]
+        for at, states, encoded in self._states(plain, question=False, deep=True):
+            yield (
+                at,
+                (
+                    states[0].mean(axis=0),
+                    _described(states, encoded.offsets, texts[at].sentences, len(_PASSAGE)),
+                ),
+            )
 
     def _raw(self, texts: list[str], *, question: bool) -> Any:
         import numpy as np
 
         rows: list[Any] = [None] * len(texts)
         for at, states, _ in self._states(texts, question=question):
-            rows[at] = states.mean(axis=0)
+            rows[at] = states[0].mean(axis=0)
         return np.stack(rows)
 
     def _states(
-        self, texts: Sequence[str], *, question: bool
-    ) -> Iterator[tuple[int, NDArray[np.float32], _Encoded]]:
-        """Yield, in no order, (which text, its token states of shape (tokens, 384), tokens)."""
+        self, texts: Sequence[str], *, question: bool, deep: bool = False
+    ) -> Iterator[tuple[int, list[NDArray[np.float32]], _Encoded]]:
+        """Yield, in no order, (which text, its token states, tokens).
+
+        States are arrays of shape (tokens, 384): the last alone, or, `deep`,
+        then those of the layers before.
+        """
         import numpy as np
 
         head = _QUESTION if question else _PASSAGE
@@ -97,21 +126,22 @@ class Encoder(CheckedEmbedder):
                 ids[row, : len(encoded[at].ids)] = encoded[at].ids
                 mask[row, : len(encoded[at].ids)] = 1
             with self._turns.taken(first=question):
-                states = self._run(ids, mask)
+                states = self._run(ids, mask, None if deep else ["last_hidden_state"])
             for row, at in enumerate(batch):
-                yield at, states[row, : len(encoded[at].ids)], encoded[at]
+                yield at, [s[row, : len(encoded[at].ids)] for s in states], encoded[at]
 
-    def _run(self, ids: NDArray[np.int64], mask: NDArray[np.int64]) -> NDArray[np.float32]:
+    def _run(
+        self, ids: NDArray[np.int64], mask: NDArray[np.int64], names: list[str] | None
+    ) -> list[NDArray[np.float32]]:
         fed = {"input_ids": ids, "attention_mask": mask}
         try:
-            (states,) = self._session.run(None, fed)
+            states: list[NDArray[np.float32]] = self._session.run(names, fed)
         except Exception as error:  # the runtime's errors share no base
             raise EmbeddingError(
                 f"Le modèle «\u00a0{self.name}\u00a0» a échoué ({brief(error)})\u00a0: libérez de "
                 "la mémoire, puis recommencez."
             ) from error
-        found: NDArray[np.float32] = states
-        return found
+        return states
 
     @cached_property
     def _session(self) -> Any:
@@ -129,6 +159,15 @@ class Encoder(CheckedEmbedder):
                 options,
                 providers=["CPUExecutionProvider"],
             )
+
+    @cached_property
+    def _map(self) -> NDArray[np.float32]:
+        """What makes the vector of a sentence: shape (described numbers + 1, 384)."""
+        import numpy as np
+
+        with np.load(self._folder / "sentences.npz") as kept:
+            found: NDArray[np.float32] = kept["map"].astype(np.float32)
+        return found
 
     @cached_property
     def _tokenizer(self) -> Any:
@@ -184,26 +223,32 @@ def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
         yield batch
 
 
-def _means(
-    states: NDArray[np.float32],
+def _described(
+    states: Sequence[NDArray[np.float32]],
     offsets: Sequence[tuple[int, int]],
     spans: Sequence[tuple[int, int]],
     shift: int,
 ) -> NDArray[np.float32]:
-    """Return the mean of the states of each span's tokens, of shape (spans, 384).
+    """Return what sentences are read from, see `Encoder.described`.
 
-    A span without a token (past what the network takes) has the mean of all.
+    `spans` are theirs in the text, which begins `shift` characters into what
+    was tokenised. One without a token (past what the network takes) has the
+    means of the passage.
     """
     import numpy as np
 
     starts = np.array([a for a, _ in offsets])
     ends = np.array([b for _, b in offsets])
-    whole = states.mean(axis=0)
-    found = np.empty((len(spans), states.shape[1]), dtype=np.float32)
-    for row, (a, b) in enumerate(spans):
+    whole = [s.mean(axis=0) for s in states]
+    first = min((a for a, _ in spans), default=0) + shift
+    above = (ends <= first) & (ends > starts)
+    title = states[0][above].mean(axis=0) if above.any() else np.zeros_like(whole[0])
+    rows = []
+    for a, b in spans:
         own = (starts >= a + shift) & (ends <= b + shift) & (ends > starts)
-        found[row] = states[own].mean(axis=0) if own.any() else whole
-    return found
+        means = [s[own].mean(axis=0) for s in states] if own.any() else whole
+        rows.append(np.concatenate([*means, whole[0], title]))
+    return np.array(rows, dtype=np.float32).reshape(len(spans), -1)
 
 
 def _cores() -> int:
