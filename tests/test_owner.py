@@ -277,7 +277,7 @@ def test_a_caller_that_dies_leaves_whole_articles_and_prunes_nothing(
     assert done.returncode == -signal.SIGKILL, done.stderr
     # The next one waits for what is left of it.
     remote.ingest([make_article("b", BRIDGE)])
-    ids = [r.id for r in remote.records()]
+    ids = [r.id for r in remote.page().records]
     assert gone in ids
     assert 50 < sum(i.startswith("a") for i in ids) < 100
     assert remote.check() == []
@@ -296,7 +296,7 @@ def test_what_a_source_raises_reaches_its_caller(app: tuple[Settings, str]) -> N
     with pytest.raises(OSError, match="disque"):
         remote.ingest(found())
     assert remote.ingest([]) == IngestReport()
-    assert "seul" not in [r.id for r in remote.records()]
+    assert "seul" not in [r.id for r in remote.page().records]
     remote.close()
 
 
