@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 TARGET = 320  # tokens of a passage, as Recoupe cuts them
 FOLDS = 4
-RIDGES = (3.0, 10.0, 30.0, 100.0, 300.0)
+RIDGES = (0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
 AT_A_TIME = 200  # passages
 
 log = logging.getLogger("training")

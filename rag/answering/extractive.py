@@ -31,6 +31,7 @@ _IMPERSONAL = re.compile(
     r"|printemps|automne|week-end|fois|saison|lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche)\b"
 )
 _FAINT = 0.04  # a sentence below this share is left out
+_BESIDE = 0.15  # and one that is believed less than this, where the best is 1
 
 
 def compose(question: str, evidence: Sequence[Evidence], hits: Sequence[Hit], limit: int) -> Answer:
@@ -76,7 +77,8 @@ def select(evidence: Sequence[Evidence], limit: int) -> list[Evidence]:
     chosen: list[Evidence] = []
     gathered = 0.0
     for e, weight in zip(evidence, weights, strict=True):
-        if chosen and (len(chosen) >= limit or gathered >= _ENOUGH or weight / total < _FAINT):
+        enough = len(chosen) >= limit or gathered >= _ENOUGH
+        if chosen and (enough or weight / total < _FAINT or weight < _BESIDE):
             break
         gathered += weight / total
         if all(e.text != other.text for other in chosen):

@@ -248,7 +248,8 @@ def _described(
         own = (starts >= a + shift) & (ends <= b + shift) & (ends > starts)
         means = [s[own].mean(axis=0) for s in states] if own.any() else whole
         rows.append(np.concatenate([*means, whole[0], title]))
-    return np.array(rows, dtype=np.float32).reshape(len(spans), -1)
+    width = (len(states) + 2) * states[0].shape[1]
+    return np.array(rows, dtype=np.float32).reshape(len(spans), width)
 
 
 def _cores() -> int:
