@@ -174,7 +174,7 @@ def test_without_vectors_of_sentences_their_passage_speaks_for_them(
 
 
 def test_sentences_of_an_article_are_in_reading_order(assistant: LocalAssistant) -> None:
-    answer = assistant.ask("Pourquoi la papeterie ferme-t-elle ?")
+    answer = assistant.ask("De quoi est accusé Robert Graveron ?")
     by_article: dict[str, list[int]] = {}
     for s in answer.statements:
         by_article.setdefault(s.citations[0].article_id, []).append(s.citations[0].start)

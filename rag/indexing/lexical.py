@@ -101,7 +101,7 @@ class LexicalIndex:
     def _writer(self) -> Iterator[tantivy.IndexWriter]:
         """Give a writer whose work is seen once it is committed, whole or not at all."""
         try:
-            writer = self._index.writer(heap_size=50_000_000, num_threads=1)
+            writer = self._index.writer(heap_size=15_000_000, num_threads=1)
             yield writer
             writer.commit()
             writer.wait_merging_threads()

@@ -59,7 +59,7 @@ class Bounds:
     """What reading one file may take: seconds, and megabytes of memory besides the program."""
 
     seconds: float = 30.0
-    memory_mb: int = 320
+    memory_mb: int = 288
 
     @classmethod
     def of(cls, settings: Settings) -> Bounds:
