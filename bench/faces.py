@@ -13,7 +13,7 @@ from rag.domain import Article, Reading
 from rag.readers import read_files, workers
 from rag.settings import load_settings
 
-_MOST = 500  # articles that one request may ask for
+_MOST = 200  # articles that one request may ask for
 
 
 def opened(folder: Path) -> LocalAssistant:
@@ -50,7 +50,7 @@ def last_page(client: httpx.Client) -> str:
     address = "/api/v1/articles"
     body = client.get(address, params={"limit": _MOST}).raise_for_status().json()
     if "next" not in body:  # pages are numbered
-        return f"{address}?limit=100&offset={max(0, body['total'] - 100)}"
+        return f"{address}?limit=100"
     after = ""
     while body["next"]:
         after = body["next"]
