@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from datetime import date
 from hashlib import blake2b
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -44,10 +44,6 @@ from rag.errors import CursorError, StoreError
 from rag.french import words as french
 from rag.indexing.chroma import CLOSING
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
 log = logging.getLogger(__name__)
 
 _SCHEMA = 1  # raise it when the tables or what is in them change: they are made again
@@ -68,7 +64,6 @@ create index by_day on articles (day);
 create index by_source on articles (source);
 create index by_author on articles (author);
 create index by_section on articles (section);
-create index by_path on articles (path);
 create table passages (
     id text primary key, article text, version text, content blob, vector blob, reading blob
 );
@@ -202,21 +197,10 @@ class Catalogue:
                 _forget(base, article_id)
                 base.execute("delete from passages where article = ?", [article_id])
 
-    def versions_of(self, articles: Sequence[str]) -> dict[str, str]:
-        """Return the version held of some articles, by id; absent ones are left out."""
-        return dict(self._by_ids("select id, version from articles where id in", articles))
-
     def records_of(self, articles: Sequence[str]) -> dict[str, ArticleRecord]:
         """Return records by id; absent ones are left out."""
         rows = self._by_ids("select * from articles where id in", articles)
         return {row[0]: _record(row) for row in rows}
-
-    def under(self, root: str) -> Iterator[ArticleRecord]:
-        """Yield the records whose path is `root` or begins with it."""
-        rows = self._all(
-            "select * from articles where path >= ? and path < ?", [root, root + chr(0x10FFFF)]
-        )
-        yield from map(_record, rows)
 
     def page(self, after: str = "", limit: int = 50, words: str = "") -> ArticlePage:
         """Return up to `limit` records from where `after` says, newest first, then by title.
@@ -295,10 +279,8 @@ class Catalogue:
         ((found,),) = self._all(f"select total(passages) from articles where {where}", values)  # noqa: S608
         return int(found)
 
-    def vectors(self, filters: Filters) -> tuple[list[str], NDArray[np.int8]]:
-        """Return the passages that filters accept: ids, and their vectors in 8 bits as rows."""
-        import numpy as np
-
+    def vectors(self, filters: Filters) -> dict[str, bytes]:
+        """Return the vectors, in 8 bits, of the passages that filters accept, by id."""
         where, values = _where(filters)
         rows = self._all(
             "select passages.id, vector from passages join articles"  # noqa: S608
@@ -306,10 +288,7 @@ class Catalogue:
             f" where {where} and length(vector) > 0",
             values,
         )
-        if not rows:
-            return [], np.zeros((0, 0), dtype=np.int8)
-        flat = np.frombuffer(b"".join(row[1] for row in rows), dtype=np.int8)
-        return [row[0] for row in rows], flat.reshape(len(rows), -1)
+        return dict(rows)
 
     def size(self) -> int:
         """Return the passages that it keeps something of."""

@@ -44,7 +44,7 @@ from rag.indexing.chroma import (
 from rag.indexing.lexical import LexicalIndex
 from rag.indexing.store import Store
 from rag.indexing.understanding import again
-from rag.models.packing import pack
+from rag.models.packing import cosines, pack
 from rag.models.scale import CosineScale
 
 if TYPE_CHECKING:
@@ -195,15 +195,9 @@ class Index:
         return self._compared(vector, limit, filters)
 
     def _compared(self, vector: Vectors, limit: int, filters: Filters) -> list[tuple[str, float]]:
-        import numpy as np
-
-        ids, rows = self.catalogue.vectors(filters)
-        if not ids:
-            return []
-        values = rows.astype(np.float32)
-        cosines = (values @ vector) / np.maximum(np.linalg.norm(values, axis=1), 1e-12)
-        best = np.argsort(-cosines, kind="stable")[:limit]
-        return [(ids[at], float(cosines[at])) for at in best]
+        packed = self.catalogue.vectors(filters)
+        found = zip(packed, cosines(vector, list(packed.values())), strict=True)
+        return sorted(found, key=lambda f: -f[1])[:limit]
 
     def understood(self, passages: Iterable[Passage]) -> dict[str, Kept]:
         """Return what is kept of current passages, by id; what is not is made and kept.
