@@ -21,8 +21,9 @@ from rag.assistant import LONGEST_QUESTION, LocalAssistant
 from rag.domain import Answer, Citation, Filters, Hit, Passage, Sentence, Source, Turn
 from rag.errors import QuestionError
 from rag.french.sentences import sentence_spans
-from rag.searching.matching import coverage
-from rag.searching.question import same_root, understand
+from rag.french.words import same_root
+from rag.searching.matching import Terms
+from rag.searching.question import understand
 from rag.settings import load_settings
 from rag.wire import AnswerOut
 
@@ -63,7 +64,9 @@ def test_related_words_count_for_less_than_equal_ones() -> None:
     assert same_root("presid", "presid") == 1
     assert 0 < same_root("presid", "president") < 1
     assert same_root("port", "part") == 0
-    assert coverage({"a": 3.0, "b": 1.0}, {"a"}) == 0.75
+    terms = Terms({"a": 3.0, "b": 1.0})
+    assert terms.coverage({"a"}) == 0.75
+    assert terms.coverage({"a"}, among={"b"}) == 0
 
 
 def candidate(text: str, score: float) -> Evidence:

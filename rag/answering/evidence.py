@@ -20,10 +20,10 @@ from rag.french.corrections import standing
 from rag.french.dates import format_date
 from rag.french.numbers import numbers
 from rag.french.periods import fit
-from rag.french.words import words
+from rag.french.words import same_root, words
 from rag.models.scale import UNKNOWN
-from rag.searching.matching import coverage, held, stem_set
-from rag.searching.question import Question, same_root
+from rag.searching.matching import held, stem_set
+from rag.searching.question import Question
 
 if TYPE_CHECKING:
     from rag.models.scale import CosineScale
@@ -105,8 +105,9 @@ def answer_features(question: Question, ranked: Sequence[Evidence]) -> dict[str,
     context = _context(best.hit)
     in_context = set(words(context)) | numbers(context)
     asked_names = question.names | question.numbers
-    total = sum(question.rarity.values()) or 1.0
-    missing = sum(w for s, w in question.rarity.items() if not held(s, known))
+    weights = question.terms.weights
+    said = question.terms.held(known)
+    missing = sum(w for term, w in weights.items() if term not in said)
     others = [
         e.score for e in ranked[1:] if e.hit.passage.article_id != best.hit.passage.article_id
     ]
@@ -115,22 +116,22 @@ def answer_features(question: Question, ranked: Sequence[Evidence]) -> dict[str,
         "lacks": float(question.kind != "other" and best.features["expected"] <= 0.3),
         "focus": held(question.focus, known) if question.focus else _UNSPOKEN,
         "missing": len(asked_names - in_context) / max(1, len(asked_names)),
-        "unknown": missing / total,
+        "unknown": missing / (sum(weights.values()) or 1.0),
         "gap": best.score - others[0] if others else 2.0,
     }
 
 
 def _sentences(question: Question, hit: Hit, rank: int, scale: CosineScale) -> Iterator[Evidence]:
     """Yield the sentences of a hit, described."""
-    passage, weights = hit.passage, question.rarity
+    passage, terms = hit.passage, question.terms
     context = _around(hit).union(*(s.stems for s in hit.sentences))
     title = stem_set(hit.source.title)
     # What the title already says, every sentence of the article is about.
-    left = {s: w for s, w in weights.items() if not any(same_root(s, t) for t in title)}
+    left = {s for s in terms.weights if not any(same_root(s, t) for t in title)}
     lead = hit.sentences[0].stems if hit.sentences else frozenset()
-    beyond = {s: w for s, w in left.items() if not any(same_root(s, t) for t in lead)}
+    beyond = {s for s in left if not any(same_root(s, t) for t in lead)}
     shared = {
-        "context": coverage(weights, context),
+        "context": terms.coverage(context),
         "passage_similarity": _spread(_scaled(scale, hit.similarity)),
         "fused": hit.score,
     }
@@ -141,9 +142,9 @@ def _sentences(question: Question, hit: Hit, rank: int, scale: CosineScale) -> I
             continue
         cosine = hit.cosines[at] if hit.cosines else hit.similarity
         features = {
-            "coverage": coverage(weights, s.stems),
-            "beyond_lead": coverage(beyond, s.stems) if beyond else _UNSPOKEN,
-            "window": coverage(left, s.stems | before) if left else _UNSPOKEN,
+            "coverage": terms.coverage(s.stems),
+            "beyond_lead": terms.coverage(s.stems, beyond) if beyond else _UNSPOKEN,
+            "window": terms.coverage(s.stems | before, left) if left else _UNSPOKEN,
             "expected": question.answered_in(text),
             "similarity": _spread(_scaled(scale, cosine)),
             "when": fit(question.time, s.periods, hit.source.published),

@@ -31,7 +31,7 @@ from rag.french.speech import attribute
 from rag.french.words import content_stems
 from rag.models.packing import cosines
 from rag.models.scale import UNKNOWN
-from rag.searching.matching import coverage, rarity, stem_set
+from rag.searching.matching import Terms, rarity, stem_set
 
 if TYPE_CHECKING:
     from rag.indexing.index import Index
@@ -118,7 +118,7 @@ class Checker:
         asked = self._retriever.understood(claim)
         hits = self._retriever.search(asked, _PASSAGES, filters)
         (vector,) = self._index.embedder.embed_passages([claim])
-        weights = rarity(self._index.lexical, list(dict.fromkeys(content_stems(claim))))
+        terms = Terms(rarity(self._index.lexical, list(dict.fromkeys(content_stems(claim)))))
         found = []
         for hit in hits:
             passage = hit.passage
@@ -127,7 +127,7 @@ class Checker:
             alike = cosines(vector, [s.vector for s in hit.sentences if s.vector])
             for at, s in enumerate(hit.sentences):
                 text = passage.text[s.start - passage.start : s.end - passage.start]
-                own, wide = coverage(weights, s.stems), coverage(weights, s.stems | around | before)
+                own, wide = terms.coverage(s.stems), terms.coverage(s.stems | around | before)
                 before = s.stems
                 told = standing(text) if hit.source.correction else text
                 if text.strip() == passage.heading or not told or wide < _LEAST or not own:

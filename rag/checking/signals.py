@@ -20,9 +20,8 @@ from rag.french.dates import format_date
 from rag.french.opposites import DENYING, FALSE, opposed, root
 from rag.french.periods import periods
 from rag.french.quantities import written
-from rag.french.words import fold, words
+from rag.french.words import fold, same_root, words
 from rag.searching.matching import held
-from rag.searching.question import same_root
 
 if TYPE_CHECKING:
     pass

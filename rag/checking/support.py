@@ -19,8 +19,7 @@ from rag.domain import Citation, Hit, Statement
 from rag.french.names import names
 from rag.french.numbers import numbers
 from rag.french.sentences import Span, sentence_spans
-from rag.french.words import content_stems, fold, words
-from rag.searching.question import same_root
+from rag.french.words import content_stems, fold, same_root, words
 
 if TYPE_CHECKING:
     from rag.models.embedding import Embedder

@@ -100,6 +100,13 @@ def _families() -> dict[str, frozenset[int]]:
     return {word: frozenset(numbers) for word, numbers in found.items()}
 
 
+@lru_cache(maxsize=4096)
+def family(stem: str) -> frozenset[str]:
+    """Return the stems that belong to a family with this one, itself among them."""
+    mine = _families().get(stem, frozenset())
+    return frozenset(other for other, theirs in _families().items() if mine & theirs)
+
+
 def related(a: str, b: str) -> bool:
     """Tell whether two stems belong to one family."""
     families = _families()

@@ -12,6 +12,7 @@ from functools import lru_cache
 import Stemmer
 
 _STEMMER = Stemmer.Stemmer("french")
+SHORTEST_ROOT = 4  # characters that alike stems have in common at least
 WORD = re.compile(r"[^\W_]+(?:[.,]\d+)*", re.UNICODE)
 _LIGATURES = {"œ": "oe", "Œ": "oe", "æ": "ae", "Æ": "ae", "’": "'", "ʼ": "'", "‑": "-"}
 
@@ -119,3 +120,18 @@ def shorten(text: str, length: int) -> str:
 def excerpt(text: str, length: int) -> str:
     """Return `text` on one line, shortened."""
     return shorten(" ".join(text.split()), length)
+
+
+def same_root(a: str, b: str) -> float:
+    """Return 1 for equal stems, 0.7 for a long common beginning, else 0."""
+    if a == b:
+        return 1.0
+    shorter = min(len(a), len(b))
+    if shorter < SHORTEST_ROOT or a[0].isdigit() or b[0].isdigit():
+        return 0.0
+    common = 0
+    for x, y in zip(a, b, strict=False):
+        if x != y:
+            break
+        common += 1
+    return 0.7 if common >= max(SHORTEST_ROOT, 0.75 * shorter) else 0.0

@@ -447,6 +447,10 @@ def _passage_row(row: Row) -> tuple[Any, ...]:
     return (row.passage, article, version, row.content, row.vector, reading)
 
 
+_NONE: frozenset[str] = frozenset()
+_UNSAID = Attribution()
+
+
 def _packed(sentences: Sequence[Sentence]) -> bytes:
     """Return sentences as compressed JSON, then their vectors."""
     told = [
@@ -477,11 +481,11 @@ def _unpacked(blob: bytes) -> tuple[Sentence, ...]:
                 start,
                 end,
                 frozenset(stems.split()),
-                frozenset(names.split()),
-                frozenset(numbers.split()),
+                frozenset(names.split()) if names else _NONE,
+                frozenset(numbers.split()) if numbers else _NONE,
                 tuple(Quantity(*q) for q in quantities),
                 tuple(Period(date.fromordinal(a), date.fromordinal(b)) for a, b in periods),
-                Attribution(_KINDS[kind], speaker, marker),
+                Attribution(_KINDS[kind], speaker, marker) if kind or marker else _UNSAID,
                 bool(heading),
                 plain[at : at + size],
             )

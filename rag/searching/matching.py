@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from rag.french.thesaurus import related
-from rag.french.words import content_stems
-from rag.searching.question import same_root
+from rag.french.thesaurus import family, related
+from rag.french.words import SHORTEST_ROOT, content_stems, same_root
 
 if TYPE_CHECKING:
     from rag.indexing.lexical import LexicalIndex
@@ -28,12 +27,56 @@ def inverse_frequency(count: int, total: int) -> float:
     return math.log(1 + (total - count + 0.5) / (count + 0.5))
 
 
-def coverage(weights: Mapping[str, float], stems: Collection[str]) -> float:
-    """Return the share of the question's stems, weighted by rarity, that `stems` hold."""
-    total = sum(weights.values())
-    if not total:
-        return 0.0
-    return sum(w * held(s, stems) for s, w in weights.items()) / total
+class Terms:
+    """What a question says, weighted by rarity, and how much of it a text says too.
+
+    Few of a text's stems can say the same as one of the question's: those of
+    one beginning or of one family. They are told once a question, then looked up.
+    """
+
+    def __init__(self, weights: Mapping[str, float] | None = None) -> None:
+        self.weights: Mapping[str, float] = dict(weights or {})
+        self._total = sum(self.weights.values())
+        self._beginnings = {stem[:SHORTEST_ROOT] for stem in self.weights}
+        self._families = frozenset[str]().union(*map(family, self.weights))
+        self._alike: dict[str, tuple[tuple[str, float], ...]] = {}
+
+    def held(self, stems: Iterable[str]) -> dict[str, float]:
+        """Return how far the most alike of `stems` says each of the terms, in (0, 1]."""
+        found: dict[str, float] = {}
+        for stem in stems:
+            alike = self._alike.get(stem)
+            if alike is None:
+                alike = self._alike[stem] = tuple(self._terms_like(stem))
+            for term, degree in alike:
+                if degree > found.get(term, 0.0):
+                    found[term] = degree
+        return found
+
+    def coverage(self, stems: Iterable[str], among: Collection[str] | None = None) -> float:
+        """Return the share of the terms, weighted by rarity, that `stems` hold.
+
+        `among` says which of the terms count; default: all.
+        """
+        found = self.held(stems)
+        if among is None:
+            total = self._total
+        else:
+            total = sum(self.weights[term] for term in among)
+            found = {term: degree for term, degree in found.items() if term in among}
+        if not total:
+            return 0.0
+        return sum(self.weights[term] * degree for term, degree in found.items()) / total
+
+    def _terms_like(self, stem: str) -> Iterator[tuple[str, float]]:
+        if (
+            stem in self.weights
+            or stem[:SHORTEST_ROOT] in self._beginnings
+            or (stem in self._families)
+        ):
+            for term in self.weights:
+                if degree := 1.0 if term == stem else likeness(term, stem):
+                    yield term, degree
 
 
 def held(stem: str, stems: Collection[str]) -> float:

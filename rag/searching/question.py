@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING
@@ -12,7 +11,8 @@ from rag.french.dates import MONTHS
 from rag.french.names import names
 from rag.french.numbers import numbers
 from rag.french.periods import Asked, asked
-from rag.french.words import fold, is_function_word, question_stems, stem, words
+from rag.french.words import fold, is_function_word, question_stems, same_root, stem, words
+from rag.searching.matching import Terms
 
 if TYPE_CHECKING:
     from rag.models.embedding import Vectors
@@ -54,7 +54,7 @@ class Question:
     of what « combien de … » counts, `focus` that of the noun after « quel », or
     "". `names` and `numbers` are those it says, `time` the time it asks about.
     What depends on the index is added by the retriever: `vector`, of shape
-    (dimension,), and `rarity`, the inverse document frequency of each stem.
+    (dimension,), and `terms`, the stems with their inverse document frequency.
     """
 
     text: str
@@ -66,7 +66,7 @@ class Question:
     numbers: frozenset[str] = frozenset()
     time: Asked = field(default_factory=Asked)
     vector: Vectors | None = None
-    rarity: Mapping[str, float] = field(default_factory=dict)
+    terms: Terms = field(default_factory=Terms)
 
     def answered_in(self, sentence: str) -> float:
         """Return how well a sentence holds the kind of thing expected, in [0, 1].
@@ -177,18 +177,3 @@ _KINDS = [
     (r" (?:ou|d ou|jusqu ou|quel endroit|quel lieu|quelle ville) ", "place"),
     (r"^ (?:(?:a |contre |par |avec |chez )?qui (?!est ce que)|comment s appel\w+ |quel(?:s|le)? (?:est|etait|sont|etaient) (?:le|les) noms? |de qui )", "person"),  # noqa: E501
 ]  # fmt: skip
-
-
-def same_root(a: str, b: str) -> float:
-    """Return 1 for equal stems, 0.7 for a long common beginning, else 0."""
-    if a == b:
-        return 1.0
-    shorter = min(len(a), len(b))
-    if shorter < 4 or a[0].isdigit() or b[0].isdigit():
-        return 0.0
-    common = 0
-    for x, y in zip(a, b, strict=False):
-        if x != y:
-            break
-        common += 1
-    return 0.7 if common >= max(4, 0.75 * shorter) else 0.0

@@ -20,7 +20,7 @@ from rag.domain import Hit, Period
 from rag.errors import EmbeddingError, SettingsError
 from rag.french.periods import fit, newest_first, periods
 from rag.french.words import words
-from rag.searching.matching import coverage, inverse_frequency, stem_set
+from rag.searching.matching import inverse_frequency, stem_set
 from rag.searching.question import Question
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def _expected(question: Question, hit: Hit, title: frozenset[str]) -> float:
     """Return how well the best sentence holds what is asked for, times how much of it it says."""
     start, best = hit.passage.start, 0.0
     for s in hit.sentences:
-        covered = coverage(question.rarity, s.stems | title)
+        covered = question.terms.coverage(s.stems | title)
         if covered > best:  # what a sentence holds is at most 1
             held = question.answered_in(hit.passage.text[s.start - start : s.end - start])
             best = max(best, held * covered)
@@ -136,7 +136,9 @@ def _whole(hit: Hit) -> str:
 def _gram_coverage(question: str, texts: Sequence[str]) -> list[float]:
     """Return for each text the share of the question's 4-grams, by rarity, that it holds."""
     wanted = _grams(question)
-    held = [wanted & _grams(text) for text in texts]
+    # No gram spans two words: what is found in the words one after the other is in one of them.
+    joined = [f" {' '.join(words(text))} " for text in texts]
+    held = [{gram for gram in wanted if gram in text} for text in joined]
     counts = Counter(gram for grams in held for gram in grams)
     weights = {gram: inverse_frequency(counts[gram], len(texts)) for gram in wanted}
     total = sum(weights.values()) or 1.0

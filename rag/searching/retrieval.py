@@ -7,12 +7,12 @@ from collections.abc import Set as AbstractSet
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rag.domain import Filters, Hit, Passage, Source
 from rag.french.words import words
 from rag.models.packing import cosines
-from rag.searching.matching import rarity, stem_set
+from rag.searching.matching import Terms, rarity, stem_set
 from rag.searching.question import Question, understand
 from rag.searching.reranking import Reranker, standardised
 
@@ -53,7 +53,7 @@ class Retriever:
         return replace(
             question,
             vector=self.index.embedder.embed_questions([text])[0],
-            rarity=rarity(self.index.lexical, question.stems),
+            terms=Terms(rarity(self.index.lexical, question.stems)),
         )
 
     def search(
@@ -203,36 +203,44 @@ def collapse(hits: Sequence[Hit]) -> list[Hit]:
     Copies of the same article are left apart, and so are texts whose figures
     differ: a correction is not a republication.
     """
-    kept: list[Hit] = []
+    kept: list[tuple[Hit, _Said]] = []
     for hit in hits:
-        for at, other in enumerate(kept):
-            if _copies(hit, other):
+        said = _said(hit)
+        for at, (other, others) in enumerate(kept):
+            if _copies(hit, said, other, others):
                 also: tuple[tuple[Passage, Source], ...] = (
                     *other.also,
                     (hit.passage, hit.source),
                 )
-                kept[at] = replace(other, also=also)
+                kept[at] = replace(other, also=also), others
                 break
         else:
-            kept.append(hit)
-    return kept
+            kept.append((hit, said))
+    return [hit for hit, _ in kept]
 
 
-def _copies(hit: Hit, other: Hit) -> bool:
+def _copies(hit: Hit, said: _Said, other: Hit, others: _Said) -> bool:
     """Tell whether two passages of different articles say the same in nearly the same words."""
     if hit.passage.article_id == other.passage.article_id:
         return False
-    (mine, figures), (its, others) = _said(hit), _said(other)
-    if figures != others or _jaccard(mine, its) < _COPY:
+    if said.figures != others.figures or _jaccard(said.stems, others.stems) < _COPY:
         return False
     return _jaccard(_shingles(hit.passage.text), _shingles(other.passage.text)) >= _COPY
 
 
-def _said(hit: Hit) -> tuple[frozenset[str], frozenset[str]]:
-    """Return the stems and the figures of a passage."""
+class _Said(NamedTuple):
+    """The stems and the figures of a passage."""
+
+    stems: frozenset[str]
+    figures: frozenset[str]
+
+
+def _said(hit: Hit) -> _Said:
     empty: frozenset[str] = frozenset()
-    stems = empty.union(*(s.stems for s in hit.sentences))
-    return stems, empty.union(*(s.numbers for s in hit.sentences))
+    return _Said(
+        empty.union(*(s.stems for s in hit.sentences)),
+        empty.union(*(s.numbers for s in hit.sentences)),
+    )
 
 
 def _shingles(text: str) -> set[tuple[str, ...]]:
