@@ -13,7 +13,8 @@ import pytest
 from rag.french.sentences import sentence_spans
 from rag.indexing.catalogue import Catalogue
 from rag.models.embedding import CheckedEmbedder, PassageText
-from rag.models.encoder import Encoder, _batches, _Turns
+from rag.models.encoder import Encoder
+from rag.models.network import _Turns, batches
 from rag.models.packing import cosines, pack, unpack
 from tests.conftest import ROOT
 
@@ -63,10 +64,10 @@ def test_what_the_network_cannot_take_has_vectors_all_the_same(embedder: Encoder
 
 def test_batches_are_of_one_length_and_few() -> None:
     lengths = [300, 10, 290, 12, 11, *[20] * 20]
-    batches = list(_batches(lengths))
-    assert sorted(at for batch in batches for at in batch) == list(range(len(lengths)))
-    assert max(map(len, batches)) <= 8
-    assert batches[0] == [0, 2]
+    found = list(batches(lengths))
+    assert sorted(at for batch in found for at in batch) == list(range(len(lengths)))
+    assert max(map(len, found)) <= 8
+    assert found[0] == [0, 2]
 
 
 def test_a_question_goes_before_the_passages_that_wait() -> None:

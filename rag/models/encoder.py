@@ -11,18 +11,14 @@ sentence that answers less often.
 
 from __future__ import annotations
 
-import logging
-import os
-import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from rag.errors import EmbeddingError
-from rag.models.embedding import DEFAULT, CheckedEmbedder, PassageText, brief, unit_rows
+from rag.models.embedding import DEFAULT, CheckedEmbedder, PassageText, unit_rows
+from rag.models.network import Network, batches
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,11 +26,6 @@ if TYPE_CHECKING:
 
     from rag.models.embedding import Vectors
 
-log = logging.getLogger(__name__)
-
-_LONGEST = 512  # tokens that the network takes
-_TEXTS = 8  # of a batch: what a question waits for at most
-_TOKENS = 768  # of a batch, padding included: larger ones are slower, and take twice the memory
 _QUESTION, _PASSAGE = "query: ", "passage: "
 
 
@@ -52,9 +43,7 @@ class Encoder(CheckedEmbedder):
 
     def __init__(self, folder: Path | None = None) -> None:
         """Take the folder of another network of the same kind; default: the one shipped."""
-        self._folder = folder or Path(str(files("rag.models"))) / DEFAULT
-        self._loading = threading.Lock()
-        self._turns = _Turns()
+        self._network = Network(folder or Path(str(files("rag.models"))) / DEFAULT, self.name)
 
     def embed_sentences(self, texts: Sequence[PassageText]) -> tuple[Vectors, list[Vectors]]:
         """See `Embedder`: one pass through the network for a passage and its sentences."""
@@ -111,117 +100,28 @@ class Encoder(CheckedEmbedder):
         States are arrays of shape (tokens, 384): the last alone, or, `deep`,
         then those of the layers before.
         """
-        import numpy as np
-
         head = _QUESTION if question else _PASSAGE
         encoded = [
             _Encoded(e.ids, e.offsets)
-            for e in self._tokenizer.encode_batch([head + text for text in texts])
+            for e in self._network.tokenizer.encode_batch([head + text for text in texts])
         ]
-        for batch in _batches([len(e.ids) for e in encoded]):
-            width = max(len(encoded[at].ids) for at in batch)
-            ids = np.full((len(batch), width), self._padding, dtype=np.int64)
-            mask = np.zeros((len(batch), width), dtype=np.int64)
-            for row, at in enumerate(batch):
-                ids[row, : len(encoded[at].ids)] = encoded[at].ids
-                mask[row, : len(encoded[at].ids)] = 1
-            with self._turns.taken(first=question):
-                states = self._run(ids, mask, None if deep else ["last_hidden_state"])
+        for batch in batches([len(e.ids) for e in encoded]):
+            states = self._network.run(
+                [encoded[at].ids for at in batch],
+                None if deep else ["last_hidden_state"],
+                urgent=question,
+            )
             for row, at in enumerate(batch):
                 yield at, [s[row, : len(encoded[at].ids)] for s in states], encoded[at]
-
-    def _run(
-        self, ids: NDArray[np.int64], mask: NDArray[np.int64], names: list[str] | None
-    ) -> list[NDArray[np.float32]]:
-        fed = {"input_ids": ids, "attention_mask": mask}
-        try:
-            states: list[NDArray[np.float32]] = self._session.run(names, fed)
-        except Exception as error:  # the runtime's errors share no base
-            raise EmbeddingError(
-                f"Le modèle «\u00a0{self.name}\u00a0» a échoué ({brief(error)})\u00a0: libérez de "
-                "la mémoire, puis recommencez."
-            ) from error
-        return states
-
-    @cached_property
-    def _session(self) -> Any:
-        with self._loading:
-            import onnxruntime
-
-            options = onnxruntime.SessionOptions()
-            options.intra_op_num_threads = _cores()
-            options.inter_op_num_threads = 1
-            options.enable_cpu_mem_arena = False  # as fast here, and memory is given back
-            # Threads that spin while they wait take the cores of other processes.
-            options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-            options.log_severity_level = 3
-            return onnxruntime.InferenceSession(
-                str(self._folder / "onnx" / "model.onnx"),
-                options,
-                providers=["CPUExecutionProvider"],
-            )
 
     @cached_property
     def _map(self) -> NDArray[np.float32]:
         """What makes the vector of a sentence: shape (described numbers + 1, 384)."""
         import numpy as np
 
-        with np.load(self._folder / "sentences.npz") as kept:
+        with np.load(self._network.folder / "sentences.npz") as kept:
             found: NDArray[np.float32] = kept["map"].astype(np.float32)
         return found
-
-    @cached_property
-    def _tokenizer(self) -> Any:
-        from tokenizers import Tokenizer
-
-        tokenizer = Tokenizer.from_file(str(self._folder / "tokenizer.json"))
-        tokenizer.enable_truncation(_LONGEST)
-        tokenizer.no_padding()
-        return tokenizer
-
-    @cached_property
-    def _padding(self) -> int:
-        found = self._tokenizer.token_to_id("<pad>")
-        return 1 if found is None else int(found)
-
-
-class _Turns:
-    """One batch at a time through the network, those of questions first."""
-
-    def __init__(self) -> None:
-        self._free = threading.Condition()
-        self._busy = False
-        self._first = 0  # questions that wait
-
-    @contextmanager
-    def taken(self, *, first: bool) -> Iterator[None]:
-        """Wait for one's turn and hold it."""
-        with self._free:
-            self._first += first
-            try:
-                while self._busy or (self._first and not first):
-                    self._free.wait()
-                self._busy = True
-            finally:
-                self._first -= first
-        try:
-            yield
-        finally:
-            with self._free:
-                self._busy = False
-                self._free.notify_all()
-
-
-def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Yield the places of texts of about one length, `_TEXTS` and `_TOKENS` at most."""
-    batch: list[int] = []
-    for at in sorted(range(len(lengths)), key=lambda n: -lengths[n]):
-        if batch and (len(batch) == _TEXTS or lengths[batch[0]] * (len(batch) + 1) > _TOKENS):
-            yield batch
-            batch = []
-        batch.append(at)
-    if batch:
-        yield batch
 
 
 def _described(
@@ -251,11 +151,3 @@ def _described(
         rows.append(np.concatenate([*means, whole[0], title]))
     width = (len(states) + 2) * states[0].shape[1]
     return np.array(rows, dtype=np.float32).reshape(len(spans), width)
-
-
-def _cores() -> int:
-    """Return the processor cores that this process may use."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # not on macOS and Windows
-        return os.cpu_count() or 1

@@ -1,0 +1,139 @@
+"""A network of the package: a folder with an ONNX graph and its tokenizer, made by `training/`."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from rag.errors import EmbeddingError
+from rag.models.embedding import brief
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+LONGEST = 512  # tokens that the networks take
+_TEXTS = 8  # of a batch: what a question waits for at most
+_TOKENS = 768  # of a batch, padding included: larger ones are slower, and take twice the memory
+
+
+class Network:
+    """The graph of `folder`, loaded at its first use. What is urgent goes before the rest."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self.folder = folder
+        self._name = name
+        self._loading = threading.Lock()
+        self._turns = _Turns()
+
+    def run(
+        self, rows: Sequence[Sequence[int]], outputs: list[str] | None = None, *, urgent: bool
+    ) -> list[NDArray[np.float32]]:
+        """Return the outputs named, all by default, for rows of token ids, padded.
+
+        Each has a row a text. Raises EmbeddingError.
+        """
+        import numpy as np
+
+        width = max(map(len, rows))
+        ids = np.full((len(rows), width), self._padding, dtype=np.int64)
+        mask = np.zeros((len(rows), width), dtype=np.int64)
+        for at, row in enumerate(rows):
+            ids[at, : len(row)] = row
+            mask[at, : len(row)] = 1
+        fed = {"input_ids": ids, "attention_mask": mask}
+        with self._turns.taken(first=urgent):
+            try:
+                found: list[NDArray[np.float32]] = self._session.run(outputs, fed)
+            except Exception as error:  # the runtime's errors share no base
+                raise EmbeddingError(
+                    f"Le modèle «\u00a0{self._name}\u00a0» a échoué ({brief(error)})\u00a0: "
+                    "libérez de la mémoire, puis recommencez."
+                ) from error
+        return found
+
+    @cached_property
+    def tokenizer(self) -> Any:
+        """The tokenizer, without padding, that cuts what is longer than `LONGEST` tokens."""
+        from tokenizers import Tokenizer
+
+        found = Tokenizer.from_file(str(self.folder / "tokenizer.json"))
+        found.enable_truncation(LONGEST)
+        found.no_padding()
+        return found
+
+    @cached_property
+    def _session(self) -> Any:
+        with self._loading:
+            import onnxruntime
+
+            options = onnxruntime.SessionOptions()
+            options.intra_op_num_threads = _cores()
+            options.inter_op_num_threads = 1
+            options.enable_cpu_mem_arena = False  # as fast here, and memory is given back
+            # Threads that spin while they wait take the cores of other processes.
+            options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+            options.log_severity_level = 3
+            return onnxruntime.InferenceSession(
+                str(self.folder / "onnx" / "model.onnx"),
+                options,
+                providers=["CPUExecutionProvider"],
+            )
+
+    @cached_property
+    def _padding(self) -> int:
+        found = self.tokenizer.token_to_id("<pad>")
+        return 1 if found is None else int(found)
+
+
+def batches(lengths: Sequence[int]) -> Iterator[list[int]]:
+    """Yield the places of texts of about one length, few enough for a question not to wait."""
+    batch: list[int] = []
+    for at in sorted(range(len(lengths)), key=lambda n: -lengths[n]):
+        if batch and (len(batch) == _TEXTS or lengths[batch[0]] * (len(batch) + 1) > _TOKENS):
+            yield batch
+            batch = []
+        batch.append(at)
+    if batch:
+        yield batch
+
+
+class _Turns:
+    """One batch at a time through the network, urgent ones first."""
+
+    def __init__(self) -> None:
+        self._free = threading.Condition()
+        self._busy = False
+        self._first = 0  # urgent ones that wait
+
+    @contextmanager
+    def taken(self, *, first: bool) -> Iterator[None]:
+        """Wait for one's turn and hold it."""
+        with self._free:
+            self._first += first
+            try:
+                while self._busy or (self._first and not first):
+                    self._free.wait()
+                self._busy = True
+            finally:
+                self._first -= first
+        try:
+            yield
+        finally:
+            with self._free:
+                self._busy = False
+                self._free.notify_all()
+
+
+def _cores() -> int:
+    """Return the processor cores that this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not on macOS and Windows
+        return os.cpu_count() or 1
