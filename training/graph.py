@@ -15,6 +15,7 @@ Written node by node, which needs no exporter and leaves nothing for graph optim
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from training.network import Weights
+
+    Array = NDArray[np.float32]
 
 MICROSOFT = "com.microsoft"
 OPSET = 17
@@ -62,6 +65,26 @@ def save(weights: Weights, path: Path) -> None:
     onnx.save(_Graph(weights).model(), path)
 
 
+@dataclass(frozen=True)
+class Heads:
+    """What the reader puts on the states: `spans` is of shape (2, hidden), `answers` (1, hidden).
+
+    Each stands with its biases.
+    """
+
+    spans: tuple[Array, Array]
+    answers: tuple[Array, Array]
+
+
+def save_reader(weights: Weights, heads: Heads, path: Path) -> None:
+    """Write the graph of the reader to `path`.
+
+    Inputs as `save`; outputs float32 logits: `spans` of shape (batch, sequence, 2), `answers` of
+    shape (batch, 1).
+    """
+    onnx.save(_ReaderGraph(weights, heads).model(), path)
+
+
 class _Graph:
     """Collects nodes and constants; a method returns the name of the tensor it makes."""
 
@@ -79,8 +102,8 @@ class _Graph:
         ]
         self._network()
         outputs = [
-            helper.make_tensor_value_info(name, TensorProto.FLOAT, [*shape, self.weights.hidden])
-            for name in ("last_hidden_state", *read_states(self.weights.layers))
+            helper.make_tensor_value_info(name, TensorProto.FLOAT, of)
+            for name, of in self._outputs(shape)
         ]
         graph = helper.make_graph(
             self.nodes, "encoder", inputs, outputs, list(self.constants.values())
@@ -89,6 +112,11 @@ class _Graph:
         return helper.make_model(
             graph, opset_imports=opsets, ir_version=IR_VERSION, producer_name="recoupe"
         )
+
+    def _outputs(self, shape: list[str]) -> list[tuple[str, list[str | int]]]:
+        """Return the names and shapes of what the graph gives."""
+        names = ("last_hidden_state", *read_states(self.weights.layers))
+        return [(name, [*shape, self.weights.hidden]) for name in names]
 
     def _network(self) -> None:
         self._constant("one", np.array(1, np.float32))
@@ -181,3 +209,23 @@ class _Graph:
     def _node(self, kind: str, inputs: list[str], output: str, **attributes: Any) -> str:
         self.nodes.append(helper.make_node(kind, inputs, [output], name=output, **attributes))
         return output
+
+
+class _ReaderGraph(_Graph):
+    """The same network with the reader's heads, in fp32: they weigh nothing."""
+
+    def __init__(self, weights: Weights, heads: Heads) -> None:
+        super().__init__(weights)
+        self.heads = heads
+
+    def _outputs(self, shape: list[str]) -> list[tuple[str, list[str | int]]]:
+        self._head("last_hidden_state", self.heads.spans, "spans")
+        self._constant("first", np.array(0, np.int64))
+        opening = self._node("Gather", ["last_hidden_state", "first"], "opening", axis=1)
+        self._head(opening, self.heads.answers, "answers")
+        return [("spans", [*shape, 2]), ("answers", [shape[0], 1])]
+
+    def _head(self, state: str, head: tuple[Array, Array], name: str) -> None:
+        matrix = self._constant(f"{name}.w", np.ascontiguousarray(head[0].T))
+        product = self._node("MatMul", [state, matrix], f"{name}.product")
+        self._node("Add", [product, self._constant(f"{name}.b", head[1])], name)
