@@ -16,8 +16,19 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 from rag import texts
 from rag.answering.evidence import find_evidence
-from rag.answering.extractive import compose, refuse, render
-from rag.answering.followup import complete
+from rag.answering.extractive import chronicle, compose, refuse, render
+from rag.answering.followup import ways
+from rag.answering.overview import (
+    about,
+    asks_articles,
+    asks_overview,
+    asks_words,
+    key_sentences,
+    one_each,
+    only_a_time,
+    subject,
+    words_of,
+)
 from rag.chatmodel.writing import Draft, Generator, Retried, load_generator
 from rag.domain import (
     Answer,
@@ -202,8 +213,6 @@ class LocalAssistant:
                 asked = generator.rewrite(question, history)
         except ModelError as error:
             generator, notice = None, texts.NO_MODEL_NOTICE.format(error)
-        if not generator:
-            asked = complete(question, history)
         if generator:
             try:
                 hits = self._search_parts(generator.decompose(asked), filters)
@@ -213,10 +222,8 @@ class LocalAssistant:
                     return
             except ModelError as error:
                 notice = texts.NO_MODEL_NOTICE.format(error)
-        understood = self.retriever.understood(asked)
-        hits = self.retriever.search(understood, self.settings.answer_passages, filters)
-        extract = self._extract(understood, hits)
-        answer = replace(extract, question=question, asked=asked, notice=notice)
+        answer = self._extracted(ways(question, history), filters)
+        answer = replace(answer, question=question, asked=answer.question, notice=notice)
         yield from answer.statements
         yield answer
 
@@ -253,15 +260,82 @@ class LocalAssistant:
         ordered = [distinct[i] for i in dict.fromkeys(hit.passage.id for hit in turns)]
         return ordered[: self.settings.answer_passages + 2 * (len(parts) - 1)]
 
-    def _extract(self, question: Question, hits: Sequence[Hit]) -> Answer:
-        asked = question.text
+    def _extracted(self, asked: Sequence[str], filters: Filters | None) -> Answer:
+        """Return the answer to the first of several questions that has one, or a refusal."""
+        answers = [self._extract(asked[0], filters)]
+        for other in asked[1:]:
+            if not answers[-1].refused:
+                break
+            answers.append(self._extract(other, filters))
+        return answers[0] if answers[-1].refused else answers[-1]
+
+    def _extract(self, asked: str, filters: Filters | None) -> Answer:
+        question = self.retriever.understood(asked)
+        hits = self.retriever.search(question, self.settings.answer_passages, filters)
+        for told in (self._articles, self._overview, self._words):
+            if answer := told(question, hits, filters):
+                return answer
         evidence, probability = find_evidence(question, hits, self.index.scale)
         log.info("probabilité de réponse : %.2f", probability)
         if not evidence or probability < self.settings.threshold:
-            answer = refuse(asked, hits)
+            answer = refuse(question, evidence, hits)
         else:
             answer = compose(asked, evidence, hits, self.settings.answer_sentences)
         return replace(answer, probability=probability)
+
+    def _articles(
+        self, question: Question, _hits: Sequence[Hit], filters: Filters | None
+    ) -> Answer | None:
+        """Return a sentence of each article about a subject or of a time, where that is asked.
+
+        Of a time are the articles published then.
+        """
+        if not asks_articles(question.text) and not (
+            asks_overview(question.text) and only_a_time(question)
+        ):
+            return None
+        wanted = filters
+        if only_a_time(question):
+            first, last = question.time.periods[0].first, question.time.periods[0].last
+            since = max(first, filters.since) if filters and filters.since else first
+            until = min(last, filters.until) if filters and filters.until else last
+            wanted = replace(filters or Filters(), since=since, until=until)
+        hits = self.retriever.search(question, self.settings.candidates, wanted)
+        evidence = one_each(question, hits, 2 * self.settings.overview_sentences)
+        if not evidence:
+            return None
+        shown = hits[: self.settings.answer_passages]
+        return chronicle(question.text, evidence, shown)
+
+    def _words(
+        self, question: Question, hits: Sequence[Hit], _filters: Filters | None
+    ) -> Answer | None:
+        """Return what somebody said, where that is asked and articles quote him."""
+        if not asks_words(question.text):
+            return None
+        evidence = words_of(
+            question, self.retriever.whole(question, hits), self.settings.overview_sentences
+        )
+        return chronicle(question.text, evidence, hits) if evidence else None
+
+    def _overview(
+        self, question: Question, hits: Sequence[Hit], _filters: Filters | None
+    ) -> Answer | None:
+        """Return what happened, where that is asked and an article is about it."""
+        if not asks_overview(question.text):
+            return None
+        if not subject(question) and self.index.articles() > 1:
+            return None  # « de quoi parle l'article ? » says not which
+        probability = about(question, hits)
+        log.info("probabilité que les articles en parlent : %.2f", probability)
+        if probability < self.settings.threshold:
+            return None
+        evidence = key_sentences(
+            question, self.retriever.whole(question, hits), self.settings.overview_sentences
+        )
+        if not evidence:
+            return None
+        return replace(chronicle(question.text, evidence, hits), probability=probability)
 
     def _generate(
         self, generator: Generator, question: str, asked: str, hits: Sequence[Hit]
@@ -275,7 +349,10 @@ class LocalAssistant:
             if isinstance(event, Statement):
                 statements.append(event)
         if not statements:
-            return replace(refuse(question, hits, generator.name), asked=asked)
+            understood = self.retriever.understood(asked)
+            evidence, _ = find_evidence(understood, hits, self.index.scale)
+            refusal = refuse(understood, evidence, hits, generator.name)
+            return replace(refusal, question=question, asked=asked)
         notice = "" if all(s.supported for s in statements) else texts.UNSUPPORTED_NOTICE
         return Answer(
             question=question,

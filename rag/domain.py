@@ -320,13 +320,22 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True)
+class Nearest:
+    """A sentence near to a question that it does not answer; `shared`: its words that are asked."""
+
+    citation: Citation
+    shared: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What Recoupe answers. `mode` is "extractive" or the language model's name.
 
     `asked` is the question that was really searched, when a follow-up was
     completed from the conversation; it equals `question` otherwise.
     `probability`, in [0, 1], is that of an extract that answers; None when it
-    was not estimated.
+    was not estimated. `intro`, ours, introduces the whole, "" for nothing. A
+    refusal tells the `nearest` sentences, at most three.
     """
 
     question: str
@@ -338,6 +347,8 @@ class Answer:
     asked: str = ""
     notice: str = ""
     probability: float | None = None
+    intro: str = ""
+    nearest: tuple[Nearest, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

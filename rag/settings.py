@@ -59,6 +59,7 @@ class Settings(BaseSettings):
     candidates: int = Field(50, ge=5, le=500, description="passages tirés de chaque index")
     answer_passages: int = Field(6, ge=1, le=20, description="passages donnés à la réponse")
     answer_sentences: int = Field(3, ge=1, le=10, description="phrases d'une réponse extraite")
+    overview_sentences: int = Field(5, ge=1, le=12, description="phrases d'un récit ou d'un bilan")
     threshold: float = Field(
         0.45, ge=0, le=1, description="probabilité de réponse sous laquelle Recoupe s'abstient"
     )

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 NO_ANSWER = (
     "Je n’ai pas trouvé de réponse à cette question dans les articles. "
-    "Voici les passages les plus proches\u202f; aucun n’y répond avec assez de certitude."
+    "Voici les phrases les plus proches\u202f; aucune n’y répond avec assez de certitude."
 )
 NO_PASSAGE = "Je n’ai trouvé aucun passage en rapport avec cette question dans les articles."
 EMPTY_INDEX = (
@@ -20,6 +20,12 @@ EMPTY_INDEX = (
 UNSUPPORTED_MARK = "(non appuyé par les articles cités)"
 UNSUPPORTED_NOTICE = (
     "Une phrase au moins n’est pas appuyée par les articles cités\u00a0: vérifiez-la."
+)
+CHRONICLE = "Ce que disent les articles, du plus ancien au plus récent\u00a0:"
+SHARED = "En commun avec la question\u00a0: {}."
+AUTOMATIC = (
+    "Réponses composées automatiquement, avec les phrases des articles\u00a0: ouvrez la source "
+    "avant de les reprendre."
 )
 COMPLETED = "Question comprise ainsi\u00a0: {}"
 

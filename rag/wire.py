@@ -142,8 +142,17 @@ class StatementOut(Out):
         )
 
 
+class NearestOut(CitationOut):
+    """A sentence near to a question that it does not answer; `shared`: its words that are asked."""
+
+    shared: list[str]
+
+
 class AnswerOut(Out):
-    """An answer, or a refusal. `asked` is the question that was really searched."""
+    """An answer, or a refusal with the nearest sentences.
+
+    `asked` is the question that was really searched; `intro` introduces the whole and is ours.
+    """
 
     question: str
     asked: str
@@ -152,7 +161,9 @@ class AnswerOut(Out):
     mode: str
     notice: str
     probability: float | None
+    intro: str
     statements: list[StatementOut]
+    nearest: list[NearestOut]
     passages: list[HitOut]
 
     @classmethod
@@ -166,7 +177,12 @@ class AnswerOut(Out):
             mode=answer.mode,
             notice=answer.notice,
             probability=None if answer.probability is None else round(answer.probability, 4),
+            intro=answer.intro,
             statements=[StatementOut.of(s) for s in answer.statements],
+            nearest=[
+                NearestOut(**dict(CitationOut.of(n.citation)), shared=list(n.shared))
+                for n in answer.nearest
+            ],
             passages=[HitOut.of(h) for h in answer.hits],
         )
 

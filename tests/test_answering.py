@@ -16,7 +16,8 @@ from rag.answering.extractive import (
     select,
     understood,
 )
-from rag.answering.followup import complete
+from rag.answering.followup import complete, stands_alone, ways
+from rag.answering.overview import asks_overview
 from rag.assistant import LONGEST_QUESTION, LocalAssistant
 from rag.domain import Answer, Citation, Filters, Hit, Passage, Sentence, Source, Turn
 from rag.errors import QuestionError
@@ -278,9 +279,141 @@ def test_follow_ups(question: str, expected: str) -> None:
     assert complete(question, []) == question
 
 
-def test_a_place_replaces_a_place() -> None:
-    turn = Turn("Combien de mairies à Lérac ?", "…")
-    assert complete("Et à Vernoux ?", [turn]) == "Combien de mairies à Vernoux ?"
+@pytest.mark.parametrize(
+    ("question", "alone"),
+    [
+        ("Contre qui ?", False),
+        ("Et BMW ?", False),
+        ("Et avant lui, qui la défendait ?", False),
+        ("Qu'a-t-il dit à Cologne ?", False),
+        ("il y a eu des blessés ?", False),
+        ("Et la Ryder Cup 2018, qui l'a gagnée ?", True),
+        ("Que s'est-il passé pendant la visite du préfet à Lérac ?", True),
+        ("Où le gouvernement va-t-il trouver les 7,2 milliards qui lui manquent ?", True),
+        ("combien de morts aux etats unis a cause de la tempete", True),
+    ],
+)
+def test_whether_a_question_stands_alone(question: str, alone: bool) -> None:
+    assert stands_alone(question) is alone
+    before = Turn("Combien de mairies à Lérac ?", "…")
+    assert (ways(question, [before]) == [question]) is alone
+
+
+@pytest.mark.parametrize(
+    ("before", "piece", "expected"),
+    [
+        ("Combien de mairies à Lérac ?", "Et à Vernoux ?", "Combien de mairies à Vernoux ?"),
+        ("Combien de morts au mont Gris ?", "Et à Lérac ?", "Combien de morts à Lérac ?"),
+        ("Quelle part a eu A en chinois ?", "Et en latin ?", "Quelle part a eu A en latin ?"),
+        (
+            "Quel temps prévu en Belgique le 19 août ?",
+            "Et au Luxembourg ?",
+            "Quel temps prévu au Luxembourg le 19 août ?",
+        ),
+        ("Que fera Vitec sans accord ?", "Et Nordal ?", "Que fera Nordal sans accord ?"),
+    ],
+)
+def test_a_piece_takes_the_place_of_its_like(before: str, piece: str, expected: str) -> None:
+    assert complete(piece, [Turn(before, "…")]) == expected
+
+
+def test_a_follow_up_of_a_follow_up_is_whole() -> None:
+    turns = [Turn("Combien de mairies à Lérac ?", "…"), Turn("Et à Vernoux ?", "…")]
+    assert complete("Et à Saint-Amand ?", turns) == "Combien de mairies à Saint-Amand ?"
+
+
+def test_a_year_that_is_replaced_leaves_no_other_meaning() -> None:
+    assert len(ways("Et en 2021 ?", [LANTERNS])) == 1
+
+
+def test_an_overview_tells_the_event_in_the_order_of_time(assistant: LocalAssistant) -> None:
+    answer = assistant.ask("Que s'est-il passé lors de la crue de l'Orvelle ?")
+    assert not answer.refused
+    assert answer.intro == texts.CHRONICLE
+    assert answer.text.startswith(texts.CHRONICLE)
+    days = [s.citations[0].source.published for s in answer.statements]
+    assert len(set(days)) > 1
+    assert days == sorted(d for d in days if d)
+    assert len({s.text for s in answer.statements}) == len(answer.statements)
+    for statement in answer.statements:
+        c = statement.citations[0]
+        text = assistant.article(c.article_id).text
+        assert text[c.start : c.end] == c.quote == statement.text
+
+
+@pytest.mark.parametrize(
+    ("question", "overview"),
+    [
+        ("Que s’est-il passé à Lérac ?", True),
+        ("il s'est passé quoi au stade ?", True),
+        ("Résume l’affaire du maire", True),
+        ("Fais le point sur la crue", True),
+        ("ou en est le proces", True),
+        ("Que sait-on de la papeterie ?", True),
+        ("Qui a gagné le Tour ?", False),
+        ("Combien d’habitants à Lérac ?", False),
+        ("Quand a-t-il passé son permis ?", False),
+    ],
+)
+def test_what_asks_for_an_overview(question: str, overview: bool) -> None:
+    assert asks_overview(question) is overview
+
+
+def test_an_overview_of_what_no_article_tells_is_refused(assistant: LocalAssistant) -> None:
+    answer = assistant.ask("Que s'est-il passé à Bornéo avec le volcan Tambora ?")
+    assert answer.refused
+    assert answer.intro == ""
+
+
+def test_articles_about_a_subject_are_listed(assistant: LocalAssistant) -> None:
+    answer = assistant.ask("Quels articles parlent de la papeterie de Lérac ?")
+    assert not answer.refused
+    titles = {s.citations[0].source.title for s in answer.statements}
+    assert len(titles) == len(answer.statements) >= 2
+    assert assistant.ask("Quels articles parlent du volcan Tambora ?").refused
+
+
+def test_a_month_is_told_by_the_articles_of_that_month(assistant: LocalAssistant) -> None:
+    answer = assistant.ask("Que s'est-il passé en janvier 2024 ?")
+    days = [s.citations[0].source.published for s in answer.statements]
+    assert len(days) > 1
+    assert {(d.year, d.month) for d in days if d} == {(2024, 1)}
+
+
+def test_somebodys_words_are_his(assistant: LocalAssistant) -> None:
+    answer = assistant.ask("Qu'a dit Franck Aubrée ?")
+    assert not answer.refused
+    for statement in answer.statements:
+        assert "Franck Aubrée" in statement.text
+    assert assistant.ask("Qu'a dit Albert Einstein ?").refused
+
+
+def test_which_article_is_meant_has_to_be_said(assistant: LocalAssistant) -> None:
+    assert assistant.ask("De quoi parle l'article ?").refused
+    first = assistant.ask("Pourquoi la maternité a-t-elle fermé ?")
+    told = assistant.ask("De quoi parle cet article ?", [Turn(first.question, first.text)])
+    assert {c.article_id for s in told.statements for c in s.citations} >= {
+        first.statements[0].citations[0].article_id
+    }
+
+
+def test_a_new_question_is_not_drawn_into_the_last_subject(assistant: LocalAssistant) -> None:
+    before = Turn("Pourquoi la maternité a-t-elle fermé ?", "Faute de pédiatres.")
+    after = assistant.ask("Que s'est-il passé pendant la crue ?", [before])
+    assert after.asked == after.question
+    assert after.statements == assistant.ask("Que s'est-il passé pendant la crue ?").statements
+
+
+def test_a_refusal_shows_few_sentences_and_what_they_share(assistant: LocalAssistant) -> None:
+    answer = assistant.ask("Qui était maire de Lérac en 1850 ?")
+    assert answer.refused
+    assert 1 <= len(answer.nearest) <= 3
+    assert len({n.citation.article_id for n in answer.nearest}) == len(answer.nearest)
+    assert "Lérac" in {word for n in answer.nearest for word in n.shared}
+    for near in answer.nearest:
+        c = near.citation
+        assert assistant.article(c.article_id).text[c.start : c.end] == c.quote
+        assert all(word in c.quote for word in near.shared)
 
 
 def test_who_said_it_takes_over_the_subject() -> None:

@@ -16,7 +16,7 @@ from rag.errors import ReadError
 from rag.evaluation import answer_scores as answers
 from rag.evaluation import retrieval_scores as retrieval
 from rag.evaluation.compare import compare
-from rag.evaluation.data import Item, hold_out, read_questions, read_squad, sample
+from rag.evaluation.data import Item, Quote, hold_out, read_questions, read_squad, sample
 from rag.evaluation.results import STEP_NAMES, percentile
 from rag.searching.retrieval import STEPS
 from tests.conftest import ROOT
@@ -152,6 +152,49 @@ def test_answers_are_measured_and_reported(squad: Path, tmp_path: Path) -> None:
     assert not re.search(r"<script|(?:src|href)=[\"']?http|@import|url\(http", html)
     assert "Étalonnage du refus" in html
     assert "vecteur de la question" in html
+
+
+def test_quotes_kinds_parts_and_follow_ups_are_measured(
+    assistant: LocalAssistant, tmp_path: Path
+) -> None:
+    """Quotes are those of the sample corpus; the figures can be told by hand."""
+    asked = "Combien de visiteurs le festival des Lanternes a-t-il accueillis en 2024 ?"
+    answer = assistant.ask(asked)
+    cited = answer.statements[0].citations[0]
+    quote = {"article_id": cited.article_id.rpartition("-")[0] or cited.article_id}
+    right = {**quote, "quote": cited.quote.replace("\u202f", " "), "part": 1}
+    rows = [
+        {
+            "question": asked,
+            "kind": "fact",
+            "answers": [right, right | {"quote": "rien", "part": 2}],
+        },
+        {"question": "Qui a marché sur Mars ?", "kind": "none", "answers": []},
+        {
+            "question": asked,
+            "kind": "followup",
+            "answers": [right],
+            "independent": True,
+            "history": [{"question": "Pourquoi la maternité a-t-elle fermé ?", "answer": "…"}],
+        },
+    ]
+    path = tmp_path / "asked.jsonl"
+    path.write_text("\n".join(json.dumps(r) for r in rows), encoding="utf-8")
+    result = answers.evaluate(assistant, read_questions(path), 0.45)
+    assert result["by_kind"]["fact"]["parts_covered"] == 0.5
+    assert result["by_kind"]["fact"]["some_right"] == 1.0
+    assert result["by_kind"]["none"]["wrong_answers"] == 0.0
+    assert result["by_kind"]["followup"]["unchanged"] == 1.0
+    assert result["measures"]["parts_covered"] == pytest.approx(2 / 3, abs=1e-3)
+
+
+def test_a_quote_is_covered_whatever_its_typography() -> None:
+    quote = Quote("w-1", "L'armée a pris la ville de Kidal, mardi.")
+    assert quote.covered("w-1-abc123", "Selon lui, l’armée a pris la ville de Kidal\u00a0, mardi !")
+    assert quote.covered("w-1", "pris la ville de Kidal")
+    assert not quote.covered("w-1", "L'armée a quitté Gao.")
+    assert not quote.covered("w-12", "L'armée a pris la ville de Kidal, mardi.")
+    assert not quote.covered("w-1", "")
 
 
 def test_the_report_shows_hostile_text_as_text(squad: Path, tmp_path: Path) -> None:

@@ -81,7 +81,7 @@ def find_evidence(
     `scale` is that of the embedder's cosines. The probability is in [0, 1]; 0
     without a sentence. Raises EmbeddingError.
     """
-    model = _models()["sentence"]
+    model = models()["sentence"]
     ranked = [
         rescored(evidence, model)
         for rank, hit in enumerate(hits)
@@ -95,13 +95,13 @@ def find_evidence(
 
 def probability(features: dict[str, float]) -> float:
     """Return the calibrated probability, in [0, 1], that the best sentence answers."""
-    return 1 / (1 + math.exp(-_linear(_models()["answer"], features)))
+    return sigmoid(weighed(models()["answer"], features))
 
 
 def answer_features(question: Question, ranked: Sequence[Evidence]) -> dict[str, float]:
     """Return the features of `ANSWER_FEATURES` for ranked evidence."""
     best = ranked[0]
-    known = _around(best.hit).union(*(s.stems for s in best.hit.sentences))
+    known = around(best.hit).union(*(s.stems for s in best.hit.sentences))
     context = _context(best.hit)
     in_context = set(words(context)) | numbers(context)
     asked_names = question.names | question.numbers
@@ -124,7 +124,7 @@ def answer_features(question: Question, ranked: Sequence[Evidence]) -> dict[str,
 def _sentences(question: Question, hit: Hit, rank: int, scale: CosineScale) -> Iterator[Evidence]:
     """Yield the sentences of a hit, described."""
     passage, terms = hit.passage, question.terms
-    context = _around(hit).union(*(s.stems for s in hit.sentences))
+    context = around(hit).union(*(s.stems for s in hit.sentences))
     title = stem_set(hit.source.title)
     # What the title already says, every sentence of the article is about.
     left = {s for s in terms.weights if not any(same_root(s, t) for t in title)}
@@ -158,7 +158,7 @@ def _scaled(scale: CosineScale, cosine: float | None) -> float:
     return UNKNOWN if cosine is None else scale.asked(cosine)
 
 
-def _around(hit: Hit) -> frozenset[str]:
+def around(hit: Hit) -> frozenset[str]:
     """Return the stems of what stands around a passage: title, date, heading."""
     day = format_date(hit.source.published)
     return stem_set("\n".join((hit.source.title, day, hit.passage.heading)))
@@ -171,7 +171,7 @@ def _context(hit: Hit) -> str:
 
 def rescored(evidence: Evidence, model: dict[str, float]) -> Evidence:
     """Return the same evidence with the score that a model gives it."""
-    return replace(evidence, score=_linear(model, evidence.features))
+    return replace(evidence, score=weighed(model, evidence.features))
 
 
 def _spread(cosine: float) -> float:
@@ -179,12 +179,19 @@ def _spread(cosine: float) -> float:
     return cosine * 10 - 8.5
 
 
-def _linear(model: dict[str, float], features: dict[str, float]) -> float:
+def sigmoid(odds: float) -> float:
+    """Return the probability that log-odds tell."""
+    return 1 / (1 + math.exp(-max(-60.0, min(60.0, odds))))
+
+
+def weighed(model: dict[str, float], features: dict[str, float]) -> float:
+    """Return the sum of features, each times its weight in a linear model."""
     return model["intercept"] + sum(w * features[k] for k, w in model.items() if k in features)
 
 
 @lru_cache(maxsize=1)
-def _models() -> dict[str, dict[str, float]]:
+def models() -> dict[str, dict[str, float]]:
+    """Return the fitted linear models by name, see `bench/calibrate.py`."""
     text = (files("rag.answering") / "calibration.json").read_text(encoding="utf-8")
     loaded: dict[str, dict[str, float]] = json.loads(text)["models"]
     return loaded

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import date
 
 from rag import texts
 from rag.answering.evidence import Evidence
-from rag.domain import Answer, Citation, Hit, Source, Statement
+from rag.domain import Answer, Citation, Hit, Nearest, Source, Statement
 from rag.french.dates import format_date
-from rag.french.words import fold
+from rag.french.words import WORD, content_stems, fold
+from rag.searching.question import Question
 
 MODE = "extractive"
 _ENOUGH = 0.85  # share of the belief, over all candidate sentences, that an answer gathers
@@ -30,7 +32,9 @@ _IMPERSONAL = re.compile(
     r"|(?:ce|cet|cette|ces) (?:annee|semaine|nuit|mois|matin|soir|apres-midi|jour|jours|ete|hiver"
     r"|printemps|automne|week-end|fois|saison|lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche)\b"
 )
+_DASH = re.compile(r"[-–—]\s+(?=\w)")
 _FAINT = 0.04  # a sentence below this share is left out
+_NEAREST = 3  # sentences shown beside a refusal
 _BESIDE = 0.15  # and one that is believed less than this, where the best is 1
 
 
@@ -42,7 +46,18 @@ def compose(question: str, evidence: Sequence[Evidence], hits: Sequence[Hit], li
     sentence that leans on the one before (« Elle représente… ») comes with it,
     as one span.
     """
-    chosen = select(evidence, limit)
+    return _told(question, select(evidence, limit), hits)
+
+
+def chronicle(question: str, evidence: Sequence[Evidence], hits: Sequence[Hit]) -> Answer:
+    """Return the sentences of `evidence` article by article, the oldest first."""
+    answer = _told(question, in_time(evidence), hits)
+    if len({e.hit.passage.article_id for e in evidence}) < 2:
+        return answer
+    return replace(answer, intro=texts.CHRONICLE, text=f"{texts.CHRONICLE}\n\n{answer.text}")
+
+
+def _told(question: str, chosen: Sequence[Evidence], hits: Sequence[Hit]) -> Answer:
     statements: list[Statement] = []
     for article_id in dict.fromkeys(e.hit.passage.article_id for e in chosen):
         mine = joined([understood(e) for e in chosen if e.hit.passage.article_id == article_id])
@@ -59,10 +74,40 @@ def compose(question: str, evidence: Sequence[Evidence], hits: Sequence[Hit], li
     )
 
 
-def refuse(question: str, hits: Sequence[Hit], mode: str = MODE) -> Answer:
-    """Return the answer that says the corpus has none, with the nearest passages."""
-    text = texts.NO_ANSWER if hits else texts.NO_PASSAGE
-    return Answer(question, (), tuple(hits), refused=True, mode=mode, text=text)
+def in_time(evidence: Sequence[Evidence]) -> list[Evidence]:
+    """Return evidence in the order of publication, undated articles first, then of reading."""
+    return sorted(
+        evidence,
+        key=lambda e: (e.hit.source.published or date.min, e.hit.passage.article_id, e.start),
+    )
+
+
+def refuse(
+    question: Question, evidence: Sequence[Evidence], hits: Sequence[Hit], mode: str = MODE
+) -> Answer:
+    """Return the answer that says the corpus has none, with the nearest sentences."""
+    best: dict[str, Evidence] = {}
+    # Near is what speaks of the same things, which is not what would answer best.
+    for e in sorted(evidence, key=lambda e: -e.features["coverage"]):
+        best.setdefault(e.hit.passage.article_id, e)
+    nearest = [Nearest(e.citation(), tuple(_shared(question, e.text))) for e in best.values()][
+        :_NEAREST
+    ]
+    text = texts.NO_ANSWER if nearest else texts.NO_PASSAGE
+    return Answer(
+        question.text, (), tuple(hits[:_NEAREST]), refused=True, mode=mode, text=text,
+        nearest=tuple(nearest),
+    )  # fmt: skip
+
+
+def _shared(question: Question, sentence: str) -> Iterator[str]:
+    """Yield the words of a sentence that say the same as words of the question."""
+    seen: set[str] = set()
+    for match in WORD.finditer(sentence):
+        stems = content_stems(match.group())
+        if stems and stems[0] not in seen and question.terms.held(stems):
+            seen.add(stems[0])
+            yield match.group()
 
 
 def select(evidence: Sequence[Evidence], limit: int) -> list[Evidence]:
@@ -101,7 +146,9 @@ def understood(evidence: Evidence) -> Evidence:
             break
         start = a
         text = passage.text[start - passage.start : evidence.end - passage.start]
-    return replace(evidence, start=start, text=text)
+    dash = _DASH.match(text)  # « 4 juillet 2012. – Les citoyens… »
+    skipped = dash.end() if dash else 0
+    return replace(evidence, start=start + skipped, text=text[skipped:])
 
 
 def leans(sentence: str) -> bool:
@@ -169,6 +216,14 @@ def number_citations(statements: Sequence[Statement]) -> dict[Citation, int]:
         for citation in statement.citations:
             numbers.setdefault(citation, len(numbers) + 1)
     return numbers
+
+
+def by_article(statements: Sequence[Statement]) -> list[tuple[Source, list[Citation]]]:
+    """Return each article cited once, with its citations, in the order of their numbers."""
+    found: dict[str, tuple[Source, list[Citation]]] = {}
+    for citation in number_citations(statements):
+        found.setdefault(citation.article_id, (citation.source, []))[1].append(citation)
+    return list(found.values())
 
 
 def _copies(evidence: Evidence) -> list[Citation]:

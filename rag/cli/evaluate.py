@@ -121,8 +121,12 @@ def eval_answers(
     if as_json:
         print_json({k: v for k, v in result.items() if k != "questions"})
         return
-    for name, value in result["measures"].items():
-        click.echo(f"{name:20s}" + ("        –" if value is None else f"{value:9.3f}"))
+    groups = {"": result["measures"], **result["by_kind"]}
+    click.echo(f"{'':20s}" + "".join(f"{kind[:12]:>13s}" for kind in groups))
+    for name in result["measures"]:
+        values = [measures[name] for measures in groups.values()]
+        shown = "".join("            –" if v is None else f"{v:13.3f}" for v in values)
+        click.echo(f"{name:20s}{shown}")
     _say_latency(result)
 
 

@@ -147,19 +147,23 @@ def ask(
     if as_json:
         print_json(AnswerOut.of(answer).plain())
         return
-    from rag.answering.extractive import number_citations
+    from rag.answering.extractive import by_article, number_citations
 
     if answer.notice:
         click.echo(answer.notice + "\n", err=True)
     click.echo(answer.text)
     if answer.refused:
-        for hit in answer.hits:
-            click.echo(f"\n- {texts.label(hit.source)}\n  {excerpt(hit.passage.text, 300)}")
+        for near in answer.nearest:
+            quote = f"«\u00a0{near.citation.quote.strip()}\u00a0»"
+            click.echo(f"\n- {texts.label(near.citation.source)}\n  {quote}")
+            if near.shared:
+                click.echo("  " + texts.SHARED.format(", ".join(near.shared)))
     else:
         click.echo("")
-    for citation, number in number_citations(answer.statements).items():
-        link = f" {citation.source.url}" if citation.source.url else ""
-        click.echo(f"[{number}] {texts.label(citation.source)}{link}")
+    numbers = number_citations(answer.statements)
+    for source, citations in by_article(answer.statements):
+        marks = "".join(f"[{numbers[c]}]" for c in citations)
+        click.echo(f"{marks} {texts.label(source)}" + (f" {source.url}" if source.url else ""))
 
 
 @app.command("search", short_help="Chercher des passages.")

@@ -12,15 +12,6 @@ from rag.evaluation.data import Gold, Item
 from rag.evaluation.results import FORMAT, Result, latency, mean
 from rag.french.words import excerpt
 
-MEASURES = (
-    "first_right",
-    "any_right",
-    "citation_precision",
-    "wrong_refusals",
-    "wrong_answers",
-    "correct",
-)
-
 
 def evaluate(
     assistant: Assistant,
@@ -35,17 +26,26 @@ def evaluate(
     - `citation_precision`: right citations over citations, in those answers;
     - `wrong_refusals`: refused over answerable;
     - `wrong_answers`: answered over unanswerable;
-    - `correct`: over all, some citation right, or rightly refused.
+    - `correct`: over all, some citation right, or rightly refused;
+    - `some_right`, `parts_covered`: over answerable, some citation right, and
+      parts of the answers that citations cover;
+    - `unchanged`: over questions that stand by themselves after other turns,
+      those answered as without them.
+
+    Questions with a `kind` are also measured kind by kind.
     """
     rows = []
     for item in items:
         began = time.perf_counter()
-        answer = assistant.ask(item.question)
-        rows.append(_row(assistant, item, answer, 1000 * (time.perf_counter() - began)))
+        answer = assistant.ask(item.question, item.history)
+        spent = 1000 * (time.perf_counter() - began)
+        rows.append(_row(assistant, item, answer, spent))
+        if item.independent:
+            rows[-1]["unchanged"] = assistant.ask(item.question).statements == answer.statements
         step()
     answerable = [r for r in rows if r["answerable"]]
     answered = [r for r in answerable if not r["refused"]]
-    cited = [right for r in answered for right in r["right"]]
+    kinds = sorted({r["kind"] for r in rows if r["kind"]})
     return {
         "format": FORMAT,
         "kind": "answers",
@@ -53,17 +53,28 @@ def evaluate(
         "answerable": len(answerable),
         "answered": len(answered),
         "threshold": threshold,
-        "measures": {
-            "first_right": mean(r["right"][:1] == [True] for r in answered),
-            "any_right": mean(any(r["right"]) for r in answered),
-            "citation_precision": mean(cited),
-            "wrong_refusals": mean(r["refused"] for r in answerable),
-            "wrong_answers": mean(not r["refused"] for r in rows if not r["answerable"]),
-            "correct": mean(is_correct(r) for r in rows),
-        },
+        "measures": _measures(rows),
+        "by_kind": {kind: _measures([r for r in rows if r["kind"] == kind]) for kind in kinds},
         "statements_per_answer": mean(len(r["statements"]) for r in answered),
         "latency": latency([r["milliseconds"] for r in rows]),
         "questions": rows,
+    }
+
+
+def _measures(rows: Sequence[Result]) -> dict[str, float | None]:
+    answerable = [r for r in rows if r["answerable"]]
+    answered = [r for r in answerable if not r["refused"]]
+    parts = sum(r["parts"] for r in answerable)
+    return {
+        "first_right": mean(r["right"][:1] == [True] for r in answered),
+        "any_right": mean(any(r["right"]) for r in answered),
+        "citation_precision": mean(right for r in answered for right in r["right"]),
+        "wrong_refusals": mean(r["refused"] for r in answerable),
+        "wrong_answers": mean(not r["refused"] for r in rows if not r["answerable"]),
+        "correct": mean(is_correct(r) for r in rows),
+        "some_right": mean(any(r["right"]) for r in answerable),
+        "parts_covered": round(sum(r["covered"] for r in answerable) / parts, 4) if parts else None,
+        "unchanged": mean(r["unchanged"] for r in rows if "unchanged" in r),
     }
 
 
@@ -79,13 +90,19 @@ def _row(assistant: Assistant, item: Item, answer: Answer, milliseconds: float) 
     return {
         "id": item.id,
         "question": item.question,
-        "answerable": bool(item.gold),
+        "kind": item.kind,
+        "answerable": item.answerable,
+        "parts": item.parts,
+        "covered": len(item.parts_in(citations)),
         "refused": answer.refused,
         "probability": answer.probability,
         "right": [item.answered_by(c) for c in citations],
         "milliseconds": round(milliseconds, 1),
         "statements": [s.text for s in answer.statements],
-        "gold": [text for g in item.gold[:2] if (text := _quoted(assistant, g))],
+        "gold": [
+            *(text for g in item.gold[:2] if (text := _quoted(assistant, g))),
+            *(q.text for q in item.quotes[:2]),
+        ],
         "first": [
             {
                 "article_id": h.passage.article_id,

@@ -10,9 +10,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from rag.domain import Article, Citation, Passage, Source
+from rag.domain import Article, Citation, Passage, Source, Turn
 from rag.errors import ReadError
-from rag.french.words import shorten
+from rag.french.words import shorten, words
+
+_MOST = 0.7  # share of the words of a quote
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +31,69 @@ class Gold:
 
 
 @dataclass(frozen=True, slots=True)
+class Quote:
+    """A verbatim piece of an article that answers a part of a question.
+
+    `article_id` is that of the source; the article's own may add a digest to it.
+    """
+
+    article_id: str
+    text: str
+    part: int = 1
+
+    def covered(self, article_id: str, text: str) -> bool:
+        """Tell whether a text contains the quote, is contained in it, or holds most of its words.
+
+        Typography does not count.
+        """
+        if article_id != self.article_id and not article_id.startswith(f"{self.article_id}-"):
+            return False
+        wanted, said = words(self.text), words(text)
+        joined, other = f" {' '.join(wanted)} ", f" {' '.join(said)} "
+        if joined in other or (said and other in joined):
+            return True
+        return len(set(wanted) & set(said)) >= _MOST * len(set(wanted))
+
+
+@dataclass(frozen=True, slots=True)
 class Item:
-    """A question and the spans that answer it; none: the corpus has no answer."""
+    """A question and what answers it, spans or quotes; nothing: the corpus has no answer.
+
+    `kind` groups questions; `history` are the turns before it, and `independent`
+    says whether it stands by itself then (None: not said).
+    """
 
     id: str
     question: str
-    gold: tuple[Gold, ...]
+    gold: tuple[Gold, ...] = ()
+    quotes: tuple[Quote, ...] = ()
+    kind: str = ""
+    history: tuple[Turn, ...] = ()
+    independent: bool | None = None
+
+    @property
+    def answerable(self) -> bool:
+        """Whether the corpus answers it."""
+        return bool(self.gold or self.quotes)
 
     def answered_by(self, span: Passage | Citation) -> bool:
-        """Tell whether a passage or citation contains or overlaps a span that answers."""
-        return any(g.meets(span.article_id, span.start, span.end) for g in self.gold)
+        """Tell whether a passage or citation holds something that answers."""
+        return any(g.meets(span.article_id, span.start, span.end) for g in self.gold) or bool(
+            self.parts_in([span])
+        )
+
+    @property
+    def parts(self) -> int:
+        """The number of parts of the answer."""
+        return len({q.part for q in self.quotes}) or int(bool(self.gold))
+
+    def parts_in(self, spans: Sequence[Passage | Citation]) -> set[int]:
+        """Return the parts of the answer that some passages or citations cover."""
+        said = [(s.article_id, s.quote if isinstance(s, Citation) else s.text) for s in spans]
+        found = {q.part for q in self.quotes if any(q.covered(*s) for s in said)}
+        if any(g.meets(s.article_id, s.start, s.end) for g in self.gold for s in spans):
+            found.add(1)
+        return found
 
 
 def read_squad(path: Path) -> tuple[list[Article], list[Item]]:
@@ -71,23 +126,45 @@ def read_squad(path: Path) -> tuple[list[Article], list[Item]]:
 def read_questions(path: Path) -> list[Item]:
     """Read questions about the current index, one JSON object a line.
 
-    Each has `question` and `answers`, a list of `{article_id, start, end}`,
-    empty when the corpus has no answer. Raises ReadError.
+    Each has `question` and `answers`, a list of `{article_id, start, end}` or
+    of `{article_id, quote, part}`, empty when the corpus has no answer; it may have
+    `id`, `kind`, `independent` and `history`, a list of `{question, answer}`.
+    Raises ReadError.
     """
     items = []
     for number, line in enumerate(_text(path).splitlines(), 1):
         if not line.strip():
             continue
         try:
-            row = json.loads(line)
-            gold = tuple(Gold(a["article_id"], a["start"], a["end"]) for a in row["answers"])
-            items.append(Item(str(number), row["question"], gold))
+            items.append(_item(json.loads(line), number))
         except (ValueError, KeyError, TypeError) as error:
             raise ReadError(
                 f"La ligne {number} de « {path} » ne se lit pas ({error!r}) : il faut "
-                '{"question": …, "answers": [{"article_id", "start", "end"}]}.'
+                '{"question": …, "answers": [{"article_id", "start", "end"}]}, '
+                "ou « quote » au lieu de « start » et « end »."
             ) from error
     return items
+
+
+def _item(row: dict[str, Any], number: int) -> Item:
+    answers = row["answers"]
+    return Item(
+        id=str(row.get("id", number)),
+        question=row["question"],
+        gold=tuple(
+            Gold(a["article_id"], a["start"], a["end"])
+            for a in answers
+            if "start" in a or "quote" not in a
+        ),
+        quotes=tuple(
+            Quote(a["article_id"], a["quote"], a.get("part", 1))
+            for a in answers
+            if "start" not in a and "quote" in a
+        ),
+        kind=row.get("kind", ""),
+        history=tuple(Turn(t["question"], t["answer"]) for t in row.get("history", ())),
+        independent=row.get("independent"),
+    )
 
 
 def hold_out(

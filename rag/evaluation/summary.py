@@ -22,6 +22,9 @@ _MEASURES = {
     "wrong_refusals": "refus à tort",
     "wrong_answers": "réponses à tort",
     "correct": "justes, refus compris",
+    "some_right": "une citation juste, de toutes les questions à réponse",
+    "parts_covered": "parties de réponse couvertes",
+    "unchanged": "questions autonomes que l’historique ne change pas",
 }
 _WORST = 15
 _BINS = 10

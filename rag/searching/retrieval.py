@@ -10,6 +10,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rag.domain import Filters, Hit, Passage, Source
+from rag.errors import ArticleNotFoundError
 from rag.french.words import words
 from rag.models.packing import cosines
 from rag.searching.matching import Terms, rarity, stem_set
@@ -27,6 +28,8 @@ STEPS = ("embedding", "dense", "lexical", "completion", "fusion", "reranking")
 _SHINGLE = 4  # words
 _RERANKED = 40  # hits; a right passage below them is found once in a hundred questions
 _SAME_MATTER = 0.25  # share of content words in common
+_WHOLE = 3  # articles
+_PART = 12  # passages of one
 _COPY = 0.6  # Jaccard similarity of shingles above which a passage is a republication
 
 
@@ -67,6 +70,39 @@ class Retriever:
             question = self.understood(question)
         fused = self._fused(self._candidates(question, filters))
         return collapse(self._reranked(question, fused))[:limit]
+
+    def whole(self, question: Question, hits: Sequence[Hit]) -> list[Hit]:
+        """Return all passages of the first articles of `hits`, article by article, in order.
+
+        At most `_WHOLE` articles and their first `_PART` passages; each has the
+        score of the best hit of its article.
+        """
+        best: dict[str, float] = {}
+        for hit in hits:
+            best.setdefault(hit.passage.article_id, hit.score)
+        found: list[Hit] = []
+        assert question.vector is not None
+        for article_id in list(best)[:_WHOLE]:
+            try:
+                article = self.index.article(article_id)
+            except ArticleNotFoundError:  # it has gone since the search
+                continue
+            passages = article.passages[:_PART]
+            kept = self.index.understood(passages)
+            near = _cosines(question.vector, kept)
+            found += [
+                Hit(
+                    p,
+                    article.record.source,
+                    best[article_id],
+                    similarity=_overall(*near[p.id]),
+                    sentences=kept[p.id].sentences,
+                    cosines=near[p.id][1],
+                )
+                for p in passages
+                if p.id in kept
+            ]
+        return found
 
     def stages(
         self, question: str, filters: Filters | None = None, timed: Timed = _untimed

@@ -132,6 +132,7 @@ class Chat:
                     with gr.Row():
                         since = gr.Textbox(label="Depuis le", placeholder="01/01/2024")
                         until = gr.Textbox(label="Jusqu’au", placeholder="31/12/2024")
+                gr.HTML(message_html("status", texts.AUTOMATIC), js_on_load=None)
                 clear = gr.Button("Nouvelle conversation", size="sm", variant="secondary")
             with gr.Column(scale=2, min_width=320, elem_id="rc-side"):
                 panel = gr.HTML(_NO_ARTICLE, elem_id="rc-panel", js_on_load=_read("panel.js"))
@@ -348,16 +349,13 @@ class Chat:
 
 
 def _clicked(turns: Sequence[Answer], data: dict[str, Any]) -> Citation:
-    """Return the citation that a click names: a mark's number, or a nearest passage."""
+    """Return the citation that a click names: a mark's number, or a nearest sentence."""
     answer = turns[int(data["turn"])]
     if "number" in data:
         wanted = int(data["number"])
         numbers = number_citations(answer.statements)
         return next(iter(c for c, n in numbers.items() if n == wanted))
-    hit = answer.hits[int(data["hit"])]
-    p = hit.passage
-    text = p.text.rstrip()
-    return Citation(p.article_id, hit.source, p.start, p.start + len(text), text)
+    return answer.nearest[int(data["near"])].citation
 
 
 def _filters(sources: list[str] | None, since: str | None, until: str | None) -> Filters:

@@ -1,14 +1,14 @@
-// One listener for the whole conversation: marks, nearest passages, copy, export.
+// One listener for the whole conversation: marks, nearest sentences, copy, export.
 element.addEventListener("click", async (event) => {
   const button = event.target.closest("button");
   if (!button) return;
-  const { turn, number, hit } = button.dataset;
+  const { turn, number, near } = button.dataset;
   if (button.matches(".rc-cite")) {
     trigger("select", { turn, number });
     return;
   }
   if (button.matches(".rc-near")) {
-    trigger("select", { turn, hit });
+    trigger("select", { turn, near });
     return;
   }
   const article = button.closest(".rc-turn");

@@ -16,8 +16,14 @@ def answer_markdown(answer: Answer) -> str:
         lines += [markdown_text(answer.notice), ""]
     if answer.refused:
         lines += [markdown_text(answer.text), ""]
-        lines += [f"- {markdown_text(texts.label(h.source))}" for h in answer.hits]
+        lines += [
+            f"- {markdown_text(texts.label(n.citation.source))}\u00a0: "
+            f"«\u00a0{markdown_text(n.citation.quote.strip())}\u00a0»"
+            for n in answer.nearest
+        ]
         return "\n".join(lines).strip() + "\n"
+    if answer.intro:
+        lines += [markdown_text(answer.intro), ""]
     for paragraph in paragraphs(answer.statements):
         said = []
         for statement in paragraph:

@@ -15,7 +15,7 @@ from typing import Literal
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from rag import texts
-from rag.answering.extractive import number_citations, paragraphs
+from rag.answering.extractive import by_article, number_citations, paragraphs
 from rag.checking.report import extent, provenance, stance
 from rag.domain import (
     MOST_FACETS,
@@ -51,6 +51,7 @@ def answer_html(answer: Answer, turn: int) -> str:
         turn=turn,
         numbers=number_citations(answer.statements),
         paragraphs=paragraphs(answer.statements),
+        sources=by_article(answer.statements),
         markdown=answer_markdown(answer),
     )
 

@@ -51,9 +51,8 @@ header :focus-visible { outline-color: currentColor; }
   const T = {
     title: "Interroger nos articles",
     welcome: "Posez une question : la réponse vient des articles du site, et chaque phrase porte sa source.",
-    about: "Les réponses sont tirées des articles du site. Ouvrez un numéro pour lire la phrase citée.",
+    about: "Réponses composées automatiquement avec les phrases des articles du site. Ouvrez un numéro pour lire la phrase citée.",
     field: "Votre question", send: "Demander", stop: "Arrêter", close: "Fermer", clear: "Effacer",
-    refused: "Essayez avec d’autres mots, ou lisez ces articles :",
     stopped: "Réponse arrêtée.", lost: "Le service ne répond pas : réessayez dans un instant.",
     read: "Lire l’article", useful: "Utile", wrong: "Erreur", thanks: "Merci, c’est noté.",
     source: (n) => `Source ${n} : lire la phrase citée`,
@@ -230,10 +229,11 @@ header :focus-visible { outline-color: currentColor; }
       if (answer.notice) turn.append(el("p", { className: "soft", textContent: answer.notice }));
       if (answer.refused) {
         turn.append(el("p", { textContent: answer.answer }));
-        const near = answer.passages.filter((p) => web(p.url)).slice(0, 3);
-        if (near.length) turn.append(el("p", { className: "soft", textContent: T.refused }),
-          el("ul", {}, ...near.map((p) => el("li", {}, this.#link(p, p.url, label(p))))));
+        if (answer.nearest?.length) turn.append(el("ul", {}, ...answer.nearest.map((n) => el("li", {},
+          web(n.url) ? this.#link(n, fragment(n.url, n.quote), label(n)) : label(n),
+          el("p", { className: "soft", textContent: `« ${n.quote.trim()} »` })))));
       }
+      if (answer.intro) turn.append(el("p", { textContent: answer.intro }));
       const seen = new Map();
       for (const statement of answer.refused ? [] : answer.statements) {
         const line = el("p", {});
@@ -305,7 +305,7 @@ header :focus-visible { outline-color: currentColor; }
       this.style.setProperty("--recoupe-on-accent", 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.179 ? "#000" : "#fff");
     }
   }
-  const slim = ({ answer, refused, notice, statements, passages }) =>
-    ({ answer, refused, notice, statements, passages: refused ? passages.slice(0, 3).map(({ text, ...rest }) => rest) : [] });
+  const slim = ({ answer, refused, notice, intro, statements, nearest }) =>
+    ({ answer, refused, notice, intro, statements, nearest });
   customElements.get("recoupe-chat") || customElements.define("recoupe-chat", RecoupeChat);
 })();

@@ -1,0 +1,205 @@
+"""What happened, where things stand, sum up: the key sentences of an event, in the order of time.
+
+The event is that of the article that retrieval puts first, and of those that come near it. A
+sentence counts by its place (journalists say first what matters most), by how near it is to the
+question among those of its article, and by the words of the question that it holds; the weights
+are fitted by `bench/calibrate.py`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from statistics import fmean, pstdev
+
+from rag.answering.evidence import Evidence, around, models, sigmoid, weighed
+from rag.domain import Hit, Kind
+from rag.french.corrections import standing
+from rag.french.dates import MONTHS
+from rag.french.words import content_stems, fold
+from rag.searching.question import Question
+
+FEATURES = ("first_article", "behind", "opening", "place", "nearness", "coverage")
+ABOUT = ("coverage", "similarity")
+_SHORTEST = 6  # words of a sentence that tells something; a date line has fewer
+_MOST = 0.6  # share of the subject, by rarity
+_ALIKE = 0.6  # share of stems in common above which a sentence repeats another
+# On folded text; what they match does not say what the overview is about.
+_ASKED = re.compile(
+    r"\b(?:qu(?:e |'))?(?:est-ce qui |est-ce qu')?(?:s'est-il|se passe-t-il|c'est-il|s'est il|"
+    r"il s'est|s'est)(?: donc)? passe(?:e)?(?: quoi)?\b"
+    r"|\bque se passe-t-il\b|\bcomment se passe(?:nt)?\b"
+    r"|\bqu'est(?:-il)? arrive(?:-t-il)?\b|\bqu'est-il arrive\b"
+    r"|\b(?:que|qu'est-ce qu'on|qu'est-ce que l'on) (?:sait-on|sait)\b|\bon (?:en )?sait quoi\b"
+    r"|\b(?:ou|a quoi) en (?:est|sont)(?:-(?:on|il|elle|ils|elles))?\b"
+    r"|\bc'est quoi (?:l'histoire|l'affaire)\b"
+    r"|\b(?:resume[rz]?(?:-moi)?|raconte[rz]?(?:-moi)?|(?:fais|faire|faites)(?:-moi)? le point"
+    r"|le point|un resume|explique[rz]?(?:-moi)?)\b(?: (?:sur|de|d'))?"
+    r"|\bde quoi (?:parle|traite|est-il question)\b|\bque dis(?:ent|ait) (?:les|l')articles?\b"
+    r"|\bquoi de neuf\b|\bquelles sont les (?:dernieres )?(?:nouvelles|informations)\b"
+)
+_LISTED = re.compile(
+    r"\b(?:quels?|lesquels?|liste[rz]?(?: les)?|cite[rz]?(?:-moi)? les|combien d'"
+    r"|trouve[rz]?(?:-moi)?(?: les| des)?) articles?\b"
+    r"(?: (?:qui )?(?:parlent|parle|traitent|traite|evoquent|mentionnent|concernent))?"
+    r"(?: (?:de|d'|du|des|sur))?"
+    r"|\by a-t-il (?:des|un) articles?\b(?: (?:sur|a propos de|qui parlent? de))?"
+)
+_SAID = re.compile(
+    r"\b(?:qu'|que |qu'est-ce qu'|qu'est-ce que )(?:a |ont |avait |avaient )?(?:bien )?"
+    r"(?:(?:a|ont)-t-(?:il|elle|on|ils|elles) )?"
+    r"(?:dit|disent|dis|declare(?:nt)?|affirme(?:nt)?|annonce(?:nt)?|repond(?:u|ent)?|explique(?:nt)?"
+    r"|promet(?:tent)?|promis|raconte(?:nt)?|pense(?:nt)?|demande(?:nt)?|reclame(?:nt)?"
+    r"|reproche(?:nt)?|dit-(?:il|elle))\b"
+)
+_GENERIC = frozenset(
+    content_stems("affaire histoire point article sujet événement situation ensuite")
+)
+
+
+def asks_overview(question: str) -> bool:
+    """Tell whether a question asks what happened or where things stand, not for one fact."""
+    return bool(_ASKED.search(fold(question)))
+
+
+def asks_articles(question: str) -> bool:
+    """Tell whether a question asks which articles speak of something."""
+    return bool(_LISTED.search(fold(question)))
+
+
+def asks_words(question: str) -> bool:
+    """Tell whether a question asks what somebody said."""
+    return bool(_SAID.search(fold(question)))
+
+
+def matter(question: str) -> frozenset[str]:
+    """Return the stems of what an overview, articles or words are asked of."""
+    left = fold(question)
+    for pattern in (_ASKED, _LISTED, _SAID):
+        left = pattern.sub(" ", left)
+    return frozenset(content_stems(left)) - _GENERIC
+
+
+def subject(question: Question) -> frozenset[str]:
+    """Return the stems of `matter` that are looked for; none: the article itself is meant."""
+    return matter(question.text) & question.terms.weights.keys()
+
+
+def only_a_time(question: Question) -> bool:
+    """Tell whether what an overview is asked of is a time alone: « en janvier »."""
+    dated = {stem for month in MONTHS for stem in content_stems(month)}
+    return bool(question.time.periods) and all(s in dated or s.isdigit() for s in subject(question))
+
+
+def about(question: Question, hits: Sequence[Hit]) -> float:
+    """Return the probability, in [0, 1], that the article of the first hit is about the subject."""
+    if not hits:
+        return 0.0
+    mine = [h for h in hits if h.passage.article_id == hits[0].passage.article_id]
+    known = around(mine[0]).union(*(s.stems for h in mine for s in h.sentences))
+    wanted = subject(question)
+    features = {
+        "coverage": question.terms.coverage(known, wanted) if wanted else 1.0,
+        "similarity": 10 * (hits[0].similarity or 0.0) - 8.5,
+    }
+    return sigmoid(weighed(models()["about"], features))
+
+
+def one_each(question: Question, hits: Sequence[Hit], limit: int) -> list[Evidence]:
+    """Return the sentence of each article that tells most of the subject; the first without one.
+
+    At most `limit` articles, those that hold less than `_MOST` of the subject left out.
+    """
+    wanted = subject(question)
+    timed = only_a_time(question)
+    found: dict[str, Evidence] = {}
+    for rank, hit, start, end, text, features in described(question, hits):
+        stems = next(s.stems for s in hit.sentences if s.start == start)
+        known = around(hit) | stems
+        held = 1.0 if timed or not wanted else question.terms.coverage(known, wanted)
+        score = (0.0 if timed else held) + 0.01 * features["opening"]
+        best = found.get(hit.passage.article_id)
+        if held >= _MOST and (best is None or score > best.score):
+            found[hit.passage.article_id] = Evidence(hit, rank, start, end, text, features, score)
+    return list(found.values())[:limit]
+
+
+def words_of(question: Question, hits: Sequence[Hit], limit: int) -> list[Evidence]:
+    """Return up to `limit` statements of the person whose words are asked for, nearest first.
+
+    None when the question is about more than a name, or no such person speaks.
+    """
+    wanted = subject(question)
+    if not wanted or not wanted <= {stem for n in question.names for stem in content_stems(n)}:
+        return []
+    found = []
+    for rank, hit, start, end, text, features in described(question, hits):
+        said = next(s.attribution for s in hit.sentences if s.start == start)
+        if said.kind is Kind.STATEMENT and wanted <= set(content_stems(said.speaker)):
+            score = weighed(models()["overview"], features)
+            found.append(Evidence(hit, rank, start, end, text, features, score))
+    return sorted(found, key=lambda e: -e.score)[:limit]
+
+
+def key_sentences(question: Question, hits: Sequence[Hit], limit: int) -> list[Evidence]:
+    """Return up to `limit` sentences that tell the event, best first, none twice.
+
+    `hits` are all passages of the articles that may tell it, those of an
+    article one after the other in reading order, best article first.
+    """
+    weights = models()["overview"]
+    found = [
+        Evidence(hit, rank, start, end, text, features, weighed(weights, features))
+        for rank, hit, start, end, text, features in described(question, hits)
+    ]
+    chosen: list[tuple[Evidence, frozenset[str]]] = []
+    for e in sorted(found, key=lambda e: -e.score):
+        stems = next(s.stems for s in e.hit.sentences if s.start == e.start)
+        if not any(_repeats(stems, other) for _, other in chosen):
+            chosen.append((e, stems))
+        if len(chosen) == limit:
+            break
+    return [e for e, _ in chosen]
+
+
+def described(
+    question: Question, hits: Sequence[Hit]
+) -> Iterator[tuple[int, Hit, int, int, str, dict[str, float]]]:
+    """Yield (rank of the article, hit, start, end, text, features) of each sentence that tells."""
+    best = max((h.score for h in hits), default=0.0)
+    for rank, (_, group) in enumerate(groupby(hits, key=lambda h: h.passage.article_id)):
+        told = [
+            (hit, s, text, hit.cosines[at] if hit.cosines else hit.similarity or 0.0)
+            for hit in group
+            for at, s in enumerate(hit.sentences)
+            if len((text := _text(hit, s.start, s.end)).split()) >= _SHORTEST
+            and text != hit.passage.heading
+            and (not hit.source.correction or standing(text))
+        ]
+        mean = fmean(c for *_, c in told) if told else 0.0
+        spread = pstdev(c for *_, c in told) if told else 0.0
+        for place, (hit, s, text, cosine) in enumerate(told):
+            yield (
+                rank,
+                hit,
+                s.start,
+                s.end,
+                text,
+                {
+                    "first_article": float(rank == 0),
+                    "behind": best - hit.score,
+                    "opening": 1 / (1 + place),
+                    "place": place / len(told),
+                    "nearness": (cosine - mean) / spread if spread > 1e-6 else 0.0,
+                    "coverage": question.terms.coverage(s.stems),
+                },
+            )
+
+
+def _text(hit: Hit, start: int, end: int) -> str:
+    return hit.passage.text[start - hit.passage.start : end - hit.passage.start]
+
+
+def _repeats(stems: frozenset[str], other: frozenset[str]) -> bool:
+    return len(stems & other) > _ALIKE * max(1, min(len(stems), len(other)))
