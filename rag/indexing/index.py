@@ -64,7 +64,7 @@ _FEW = 500  # passages deleted below which it never is: they weigh little
 _LINGER = 30.0  # seconds that a replaced store stays open for the searches that use it
 _COMPARED = 5000  # passages that filters accept, up to which each is compared with the question
 _NEIGHBOURS = 2000  # asked of the store, to keep those that filters accept
-_MARGIN = 1.5
+_MARGINS = (1.5, 6.0)  # where a source is rare about a subject, the first is too small
 
 
 def _silent(_done: int, _total: int) -> None:
@@ -185,8 +185,10 @@ class Index:
         if not accepted:
             return []
         share = accepted / max(1, self.store.count())
-        wanted = ceil(limit / share * _MARGIN)
-        if accepted > _COMPARED and wanted <= _NEIGHBOURS:
+        for margin in _MARGINS:
+            wanted = ceil(limit / share * margin)
+            if accepted <= _COMPARED or wanted > _NEIGHBOURS:
+                break
             found = self.store.nearest(vector, wanted)
             current = self.current(i for i, _ in found)
             kept = [f for f in found if f[0] in current and filters.accept(current[f[0]].source)]
