@@ -11,10 +11,11 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from collections.abc import Generator as Coroutine
 from dataclasses import replace
-from itertools import zip_longest
+from itertools import islice, zip_longest
 from typing import TYPE_CHECKING, Protocol, cast
 
 from rag import texts
+from rag.answering import examples
 from rag.answering.evidence import find_evidence
 from rag.answering.extractive import chronicle, compose, refuse, render
 from rag.answering.followup import ways
@@ -26,6 +27,7 @@ from rag.answering.overview import (
     key_sentences,
     one_each,
     only_a_time,
+    speaker_of,
     subject,
     words_of,
 )
@@ -44,7 +46,7 @@ from rag.domain import (
     Turn,
     Verification,
 )
-from rag.errors import ModelError, QuestionError, RecoupeError, StoreError
+from rag.errors import ArticleNotFoundError, ModelError, QuestionError, RecoupeError, StoreError
 from rag.indexing.chroma import CLOSING, sweep_folders
 from rag.indexing.index import Index, Progress, open_index
 from rag.indexing.ingestion import ingest
@@ -61,6 +63,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 LONGEST_QUESTION = 1000  # characters
+_EXAMPLES = 4
+_LOOKED_AT = 20  # newest articles that examples are made of
 OnClaim = Callable[[CheckedClaim], None]
 Event = Draft | Statement | Answer
 
@@ -166,6 +170,7 @@ class LocalAssistant:
         self.retriever = Retriever(self.index, settings.candidates, reranker)
         self._generator: Generator | None = None
         self._checker: Checker | None = None  # loads the French parser, 1 s
+        self._examples: tuple[str, tuple[str, ...]] = ("", ())
         self._ingesting = threading.Lock()
         self._stopping = threading.Event()
 
@@ -180,6 +185,32 @@ class LocalAssistant:
     def article(self, article_id: str) -> StoredArticle:
         """See `Assistant`."""
         return self.index.article(article_id)
+
+    def examples(self) -> tuple[str, ...]:
+        """Return at most four questions that the corpus, as it is, answers."""
+        digest = self.index.catalogue.digest()
+        if self._examples[0] != digest:
+            answered = (q for q in self._proposed() if not self._extract(q, None).refused)
+            self._examples = digest, tuple(islice(answered, _EXAMPLES))
+        return self._examples[1]
+
+    def _proposed(self) -> Iterator[str]:
+        yield from examples.of_months([month for month, _ in self.facets().months])
+        seen: set[str] = set()
+        for record in self.page(limit=_LOOKED_AT).records:
+            topic = record.source.section or record.source.name
+            if topic in seen:
+                continue
+            try:
+                article = self.index.article(record.id)
+            except ArticleNotFoundError:  # it has gone since it was listed
+                continue
+            kept = self.index.understood(article.passages)
+            for question in examples.of_words(
+                [(article, {i: k.sentences for i, k in kept.items()})]
+            ):
+                seen.add(topic)
+                yield question
 
     def search(self, question: str, limit: int, filters: Filters | None = None) -> list[Hit]:
         """See `Assistant`."""
@@ -316,7 +347,9 @@ class LocalAssistant:
         evidence = words_of(
             question, self.retriever.whole(question, hits), self.settings.overview_sentences
         )
-        return chronicle(question.text, evidence, hits) if evidence else None
+        if not evidence:
+            return None
+        return chronicle(question.text, evidence, hits, speaker_of(evidence[0]))
 
     def _overview(
         self, question: Question, hits: Sequence[Hit], _filters: Filters | None

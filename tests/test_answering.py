@@ -291,6 +291,8 @@ def test_follow_ups(question: str, expected: str) -> None:
         ("Que s'est-il passé pendant la visite du préfet à Lérac ?", True),
         ("Où le gouvernement va-t-il trouver les 7,2 milliards qui lui manquent ?", True),
         ("combien de morts aux etats unis a cause de la tempete", True),
+        ("Pourquoi la papeterie ferme-t-elle ?", True),
+        ("Pourquoi ferme-t-elle ?", False),
     ],
 )
 def test_whether_a_question_stands_alone(question: str, alone: bool) -> None:
@@ -383,6 +385,7 @@ def test_a_month_is_told_by_the_articles_of_that_month(assistant: LocalAssistant
 def test_somebodys_words_are_his(assistant: LocalAssistant) -> None:
     answer = assistant.ask("Qu'a dit Franck Aubrée ?")
     assert not answer.refused
+    assert answer.statements[0].lead_in.startswith("Franck Aubrée, selon Agence Transval")
     for statement in answer.statements:
         assert "Franck Aubrée" in statement.text
     assert assistant.ask("Qu'a dit Albert Einstein ?").refused
@@ -402,6 +405,15 @@ def test_a_new_question_is_not_drawn_into_the_last_subject(assistant: LocalAssis
     after = assistant.ask("Que s'est-il passé pendant la crue ?", [before])
     assert after.asked == after.question
     assert after.statements == assistant.ask("Que s'est-il passé pendant la crue ?").statements
+
+
+def test_examples_are_questions_that_are_answered(assistant: LocalAssistant) -> None:
+    proposed = assistant.examples()
+    assert 2 <= len(proposed) <= 4
+    assert len(set(proposed)) == len(proposed)
+    assert proposed[0] == "Que s’est-il passé en octobre 2024\u202f?"
+    for question in proposed:
+        assert not assistant.ask(question).refused
 
 
 def test_a_refusal_shows_few_sentences_and_what_they_share(assistant: LocalAssistant) -> None:

@@ -49,20 +49,27 @@ def compose(question: str, evidence: Sequence[Evidence], hits: Sequence[Hit], li
     return _told(question, select(evidence, limit), hits)
 
 
-def chronicle(question: str, evidence: Sequence[Evidence], hits: Sequence[Hit]) -> Answer:
-    """Return the sentences of `evidence` article by article, the oldest first."""
-    answer = _told(question, in_time(evidence), hits)
+def chronicle(
+    question: str, evidence: Sequence[Evidence], hits: Sequence[Hit], speaker: str = ""
+) -> Answer:
+    """Return the sentences of `evidence` article by article, the oldest first.
+
+    `speaker` is whose words all of them are, named with each article.
+    """
+    answer = _told(question, in_time(evidence), hits, speaker)
     if len({e.hit.passage.article_id for e in evidence}) < 2:
         return answer
     return replace(answer, intro=texts.CHRONICLE, text=f"{texts.CHRONICLE}\n\n{answer.text}")
 
 
-def _told(question: str, chosen: Sequence[Evidence], hits: Sequence[Hit]) -> Answer:
+def _told(
+    question: str, chosen: Sequence[Evidence], hits: Sequence[Hit], speaker: str = ""
+) -> Answer:
     statements: list[Statement] = []
     for article_id in dict.fromkeys(e.hit.passage.article_id for e in chosen):
         mine = joined([understood(e) for e in chosen if e.hit.passage.article_id == article_id])
         for at, e in enumerate(mine):
-            intro = lead_in(e.hit.source) if at == 0 else ""
+            intro = lead_in(e.hit.source, speaker) if at == 0 else ""
             statements.append(Statement(e.text, (e.citation(), *_copies(e)), lead_in=intro))
     return Answer(
         question=question,
@@ -174,11 +181,14 @@ def joined(evidence: Sequence[Evidence]) -> list[Evidence]:
     return kept
 
 
-def lead_in(source: Source) -> str:
-    """Return « Selon Le Courrier de…, 12 mars 2024 : », with what is known."""
+def lead_in(source: Source, speaker: str = "") -> str:
+    """Return « Selon Le Courrier de…, 12 mars 2024 : », with what is known.
+
+    With a speaker, « X, selon Le Courrier de… ».
+    """
     name = source.name or f"«\u00a0{source.title}\u00a0»"
     day = f", {format_date(source.published)}" if source.published else ""
-    return f"Selon {name}{day}\u00a0:"
+    return f"{speaker}, selon {name}{day}\u00a0:" if speaker else f"Selon {name}{day}\u00a0:"
 
 
 def render(statements: Sequence[Statement]) -> str:

@@ -24,7 +24,7 @@ _ASKING = re.compile(
 _YEAR = re.compile(r"\b(?:1[5-9]|20)\d\d\b")
 # What an earlier turn must have named, on folded text.
 _REFERENCE = re.compile(
-    r"\b(?:l'a|l'ont|l'avait|il|elle|ils|elles|lui|leur|la|cela|ca|celui-ci|celle-ci|"
+    r"\b(?:l'a|l'ont|l'avait|il|elle|ils|elles|lui|leur|cela|ca|celui-ci|celle-ci|"
     r"cette affaire|cet article|ce texte|ce projet|"
     r"cette decision|cet accord|y|en est|la-bas|son|sa|ses)\b"
 )
@@ -32,6 +32,7 @@ _HIS_VERB = re.compile(
     r"^(?:qu'|que |ou |quand |comment |pourquoi |combien |a qui |de quoi )(?!s'est-il\b|faut-)"
     r"\S+-(?:t-)?(?:il|elle|ils|elles)\b"
 )
+_AFTER_VERB = re.compile(r"-(?:t-)?(?:il|elle|ils|elles)\b")
 _TOO_LITTLE, _LITTLE = 1, 3  # words of matter: alone, and with a reference
 _PREPOSITION = re.compile(
     r"^(à|au|aux|dans|en|chez|pour|avec|contre|sur|du|de la|des|par)\s+", re.IGNORECASE
@@ -98,7 +99,8 @@ def stands_alone(question: str) -> bool:
     told = len(set(content_stems(body)))
     if told <= _TOO_LITTLE:
         return False
-    return told > _LITTLE or not _REFERENCE.search(fold(body))
+    # « Pourquoi la halle ferme-t-elle ? » says what « elle » is.
+    return told > _LITTLE or not _REFERENCE.search(_AFTER_VERB.sub("", fold(body)))
 
 
 def _varied(before: str, piece: str) -> Iterator[str]:

@@ -37,6 +37,8 @@ _ASKED = re.compile(
     r"|\b(?:resume[rz]?(?:-moi)?|raconte[rz]?(?:-moi)?|(?:fais|faire|faites)(?:-moi)? le point"
     r"|le point|un resume|explique[rz]?(?:-moi)?)\b(?: (?:sur|de|d'))?"
     r"|\bde quoi (?:parle|traite|est-il question)\b|\bque dis(?:ent|ait) (?:les|l')articles?\b"
+    r"|\bde quoi\b(?=.* accuse)|\bon (?:l'|les )?accuse de quoi\b"
+    r"|\bqu'est-ce qu'on reproche\b|\bque reproche-t-on\b"
     r"|\bquoi de neuf\b|\bquelles sont les (?:dernieres )?(?:nouvelles|informations)\b"
 )
 _LISTED = re.compile(
@@ -140,6 +142,12 @@ def words_of(question: Question, hits: Sequence[Hit], limit: int) -> list[Eviden
             score = weighed(models()["overview"], features)
             found.append(Evidence(hit, rank, start, end, text, features, score))
     return sorted(found, key=lambda e: -e.score)[:limit]
+
+
+def speaker_of(evidence: Evidence) -> str:
+    """Return who says a sentence, as its article names him; "" for the newsroom."""
+    said = (s.attribution for s in evidence.hit.sentences if s.start == evidence.start)
+    return next(said).speaker
 
 
 def key_sentences(question: Question, hits: Sequence[Hit], limit: int) -> list[Evidence]:

@@ -19,7 +19,6 @@ from rag.chatmodel.writing import Draft
 from rag.domain import MOST_FACETS, Answer, Citation, Filters, Statement, Turn
 from rag.errors import RecoupeError
 from rag.french.dates import parse_date
-from rag.french.words import shorten
 from rag.readers import READERS, Bounds, read_uploads
 from rag.web.access import Access
 from rag.web.limits import Gate, Rates, client_of
@@ -275,7 +274,7 @@ class Chat:
         names = [name for name, _ in self.assistant.facets().sources]
         # Not all of many sources are listed: the name of another can be written.
         dropdown = gr.Dropdown(choices=sorted(names), allow_custom_value=len(names) == MOST_FACETS)
-        return dropdown, examples_html(self._examples())
+        return dropdown, examples_html(self.assistant.examples())
 
     def count_articles(self) -> str:
         """Return what the corpus is made of."""
@@ -337,15 +336,6 @@ class Chat:
             return _REFUSED
         gone = self.assistant.remove(ids or [])
         return message_html("status", texts.removed(len(gone)))
-
-    def _examples(self) -> list[str]:
-        """Return questions about articles that are there, newest first, one a section."""
-        seen: dict[str, str] = {}
-        for record in self.assistant.page().records:
-            key = record.source.section or record.source.name
-            if key not in seen and len(seen) < 4:
-                seen[key] = texts.EXAMPLE.format(shorten(record.source.title, 90))
-        return list(seen.values())
 
 
 def _clicked(turns: Sequence[Answer], data: dict[str, Any]) -> Citation:
