@@ -52,6 +52,7 @@ from rag.indexing.index import Index, Progress, open_index
 from rag.indexing.ingestion import ingest
 from rag.indexing.owner import Owner, Ownership, acquire
 from rag.models.loading import load_embedder
+from rag.models.reader import Reader
 from rag.searching.reranking import load_reranker
 from rag.searching.retrieval import Retriever
 
@@ -168,6 +169,7 @@ class LocalAssistant:
             self.index.close()
             raise
         self.retriever = Retriever(self.index, settings.candidates, reranker)
+        self.reader = Reader()
         self._generator: Generator | None = None
         self._checker: Checker | None = None  # loads the French parser, 1 s
         self._examples: tuple[str, tuple[str, ...]] = ("", ())
@@ -306,7 +308,7 @@ class LocalAssistant:
         for told in (self._articles, self._overview, self._words):
             if answer := told(question, hits, filters):
                 return answer
-        evidence, probability = find_evidence(question, hits, self.index.scale)
+        evidence, probability = find_evidence(question, hits, self.index.scale, self.reader)
         log.info("probabilité de réponse : %.2f", probability)
         if not evidence or probability < self.settings.threshold:
             answer = refuse(question, evidence, hits)
@@ -383,7 +385,7 @@ class LocalAssistant:
                 statements.append(event)
         if not statements:
             understood = self.retriever.understood(asked)
-            evidence, _ = find_evidence(understood, hits, self.index.scale)
+            evidence, _ = find_evidence(understood, hits, self.index.scale, self.reader)
             refusal = refuse(understood, evidence, hits, generator.name)
             return replace(refusal, question=question, asked=asked)
         notice = "" if all(s.supported for s in statements) else texts.UNSUPPORTED_NOTICE

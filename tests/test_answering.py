@@ -173,7 +173,7 @@ def test_without_vectors_of_sentences_their_passage_speaks_for_them(
 ) -> None:
     question = assistant.retriever.understood("Combien a coûté la halle aux grains ?")
     hits = [replace(h, cosines=()) for h in assistant.search(question.text, 6)]
-    found, _ = find_evidence(question, hits, assistant.index.scale)
+    found, _ = find_evidence(question, hits, assistant.index.scale, assistant.reader)
     assert all(e.features["similarity"] == e.features["passage_similarity"] for e in found)
 
 

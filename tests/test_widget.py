@@ -356,7 +356,7 @@ def test_hostile_text_runs_nothing_in_the_chat(
     browser: Page, hostile: tuple[LocalAssistant, str]
 ) -> None:
     browser.driver.get(hostile[1])
-    browser.wait(".rc-example")
+    browser.wait("#rc-send")
     browser.ask("Combien de tonnes pèse le vaisseau Zorglub numéro 7 ?")
     browser.click(browser.wait(".rc-cite, .rc-near"))
     browser.wait(".rc-article")

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from training import folder, network, pieces
+from training.run import Run, load
 from training.weights import SHIPPED, shipped
 
 if TYPE_CHECKING:
@@ -140,7 +141,7 @@ def train(sources: Sequence[Path], out: Path, minutes: float, *, half: bool) -> 
     while run.spent < whole:
         began = time.monotonic()
         inputs = batch(run.draw, seen, run.tokenizer)
-        total += run.update(inputs, run.spent / whole, half=half)
+        total += run.learn(inputs, run.spent / whole, half=half)
         tokens += int(inputs[1].sum())
         run.spent += time.monotonic() - began
         if run.step % LOG_STEPS == 0:
@@ -155,14 +156,13 @@ def train(sources: Sequence[Path], out: Path, minutes: float, *, half: bool) -> 
             log.info("held out: cosine with the teacher %.5f", run.cosine(held))
 
 
-class _Run:
+class _Run(Run):
     """The two networks and what must outlive an interruption."""
 
     def __init__(self, weights: Weights, device: str) -> None:
         import torch
 
         torch.manual_seed(SEED)
-        self.draw = random.Random(SEED)  # noqa: S311
         self.tokenizer = pieces.tokenizer(weights.pieces, max_length=LONGEST)
         self.device = device
         self.teacher = network.bert(weights).requires_grad_(requires_grad=False)
@@ -170,26 +170,15 @@ class _Run:
         torch.nn.Module.to(self.teacher, device)
         torch.nn.Module.to(self.student, device)
         self.student.embeddings.requires_grad_(requires_grad=False)
-        self.learned = [p for p in self.student.parameters() if p.requires_grad]
-        self.optimizer = torch.optim.AdamW(
-            self.learned, lr=PEAK, betas=(0.9, 0.98), weight_decay=0.01
-        )
-        self.spent, self.step = 0.0, 0
+        super().__init__([self.student], SEED, lr=PEAK, betas=(0.9, 0.98), weight_decay=0.01)
 
-    def update(self, inputs: Batch, done: float, *, half: bool) -> float:
+    def learn(self, inputs: Batch, done: float, *, half: bool) -> float:
         """Take one step, `done` of the whole time having passed; return the loss."""
         import torch
 
-        for group in self.optimizer.param_groups:
-            group["lr"] = PEAK * min(done / WARM_UP + 0.02, 1.0) * max(0.02, 1 - done)
         with torch.autocast(self.device, torch.bfloat16, enabled=half):
             loss = loss_of(self.teacher, self.student, self._here(inputs))
-        self.optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(self.learned, 1.0)
-        self.optimizer.step()
-        self.step += 1
-        return float(loss.detach())
+        return self.update(loss, PEAK * min(done / WARM_UP + 0.02, 1.0) * max(0.02, 1 - done))
 
     def cosine(self, batches: Sequence[Batch]) -> float:
         """Return the mean cosine of the pooled vectors of both, in fp32."""
@@ -203,46 +192,15 @@ class _Run:
                 values += (ours * theirs).sum(dim=1).tolist()
         return sum(values) / len(values)
 
-    def save(self, path: Path) -> None:
-        """Write a checkpoint; one that is there stays until the new one is whole."""
-        import torch
-
-        state = {
-            "student": self.student.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "spent": self.spent,
-            "step": self.step,
-            "draw": self.draw.getstate(),
-        }
-        torch.save(state, path.with_suffix(".next"))
-        path.with_suffix(".next").replace(path)
-
-    def resume(self, path: Path) -> None:
-        """Go on from the checkpoint, if there is one."""
-        import torch
-
-        if not path.exists():
-            return
-        # A checkpoint of one's own: the state of the random draw is a tuple, not a tensor.
-        stored = torch.load(path, map_location=self.device, weights_only=False)
-        self.student.load_state_dict(stored["student"])
-        self.optimizer.load_state_dict(stored["optimizer"])
-        self.spent, self.step = stored["spent"], stored["step"]
-        self.draw.setstate(stored["draw"])
-        log.info("goes on from step %d, %.0f s", self.step, self.spent)
-
     def _here(self, inputs: Batch) -> Batch:
         return inputs[0].to(self.device), inputs[1].to(self.device)
 
 
 def export(checkpoint: Path, out: Path, *, fp32: bool = False) -> None:
     """Write the student of a checkpoint as an int8 folder, or as an fp32 one for torch."""
-    import torch
-
     weights = shipped()
     student = network.bert(network.halved(weights))
-    stored = torch.load(checkpoint, map_location="cpu", weights_only=False)
-    student.load_state_dict(stored["student"])
+    stored = load([student], checkpoint)
     made = network.from_bert(student, weights.pieces)
     (folder.write_torch if fp32 else folder.write_int8)(made, out)
     log.info("step %d, %.0f s of training: %s", stored["step"], stored["spent"], out)

@@ -2,8 +2,8 @@
 
     python -m training.mining piaf_v1.1.json afriqa_fr_train.json … --out mined.jsonl
     python -m training.reader train mined.jsonl --out /tmp/reader --minutes 90
-    python -m training.reader measure mined.jsonl /tmp/reader/last.pt
     python -m training.reader export /tmp/reader/last.pt
+    python -m training.reader measure mined.jsonl
 
 The network is the encoder's (12 layers, its table of pieces and first layers frozen) with two
 heads: the first and the last token of the answer, where the first token of all stands for « no
@@ -25,8 +25,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from rag.french.sentences import sentence_spans
+from rag.models.embedding import PassageText
+from rag.models.reader import Reader as ShippedReader
 from training import folder, graph, network, pieces
-from training.reading_examples import Example, example
+from training.reading_examples import Example, example, excised
+from training.run import Run, load
 from training.weights import shipped
 
 if TYPE_CHECKING:
@@ -175,13 +179,21 @@ def train(mined: Path, out: Path, minutes: float) -> None:
     device = "cuda" if torch.cuda.is_available() else "cpu"
     out.mkdir(parents=True, exist_ok=True)
     rows = [r for r in read_mined(mined) if not r["held"]]
-    run = _Run(shipped(), device)
+    torch.manual_seed(SEED)
+    weights = shipped()
+    reader, pairs = made(weights, device), tokenizer(weights)
+    for part in reader.parts():
+        part.train()
+    run = Run(reader.parts(), SEED, lr=PEAK, weight_decay=0.01)
     run.resume(out / "last.pt")
     log.info("%d questions, on %s", len(rows), device)
     whole, saved, tokens, total = minutes * 60, run.spent, 0, 0.0
-    for batch in batches(run.draw, rows, run.tokenizer, device):
+    for batch in batches(run.draw, rows, pairs, device):
         began = time.monotonic()
-        total += run.update(batch, run.spent / whole)
+        done = run.spent / whole
+        with torch.autocast(device, torch.bfloat16):
+            loss = loss_of(reader, batch)
+        total += run.update(loss, PEAK * min(done / WARM_UP + 0.02, 1.0) * max(0.01, 1 - done))
         tokens += int(batch.mask.sum())
         run.spent += min(time.monotonic() - began, LONGEST_STEP)
         if run.step % LOG_STEPS == 0:
@@ -197,69 +209,11 @@ def train(mined: Path, out: Path, minutes: float) -> None:
             break
 
 
-class _Run:
-    """The reader and what must outlive an interruption."""
-
-    def __init__(self, weights: network.Weights, device: str) -> None:
-        import torch
-
-        torch.manual_seed(SEED)
-        self.draw = random.Random(SEED)  # noqa: S311
-        self.tokenizer = tokenizer(weights)
-        self.device = device
-        self.reader = made(weights, device)
-        for part in self.reader.parts():
-            part.train()
-        parts = [p for m in self.reader.parts() for p in m.parameters() if p.requires_grad]
-        self.learned = parts
-        self.optimizer = torch.optim.AdamW(parts, lr=PEAK, weight_decay=0.01)
-        self.spent, self.step = 0.0, 0
-
-    def update(self, batch: Batch, done: float) -> float:
-        """Take one step, `done` of the whole time having passed; return the loss."""
-        import torch
-
-        for group in self.optimizer.param_groups:
-            group["lr"] = PEAK * min(done / WARM_UP + 0.02, 1.0) * max(0.01, 1 - done)
-        with torch.autocast(self.device, torch.bfloat16):
-            loss = loss_of(self.reader, batch)
-        self.optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(self.learned, 1.0)
-        self.optimizer.step()
-        self.step += 1
-        return float(loss.detach())
-
-    def save(self, path: Path) -> None:
-        """Write a checkpoint; one that is there stays until the new one is whole."""
-        import torch
-
-        state = {
-            "reader": [part.state_dict() for part in self.reader.parts()],
-            "optimizer": self.optimizer.state_dict(),
-            "spent": self.spent,
-            "step": self.step,
-            "draw": self.draw.getstate(),
-        }
-        torch.save(state, path.with_suffix(".next"))
-        path.with_suffix(".next").replace(path)
-
-    def resume(self, path: Path) -> None:
-        """Go on from the checkpoint, if there is one."""
-        if not path.exists():
-            return
-        stored = load(self.reader, path)
-        self.optimizer.load_state_dict(stored["optimizer"])
-        self.spent, self.step = stored["spent"], stored["step"]
-        self.draw.setstate(stored["draw"])
-        log.info("goes on from step %d, %.0f s", self.step, self.spent)
-
-
 def export(checkpoint: Path, out: Path) -> None:
     """Write the reader of a checkpoint in int8."""
     weights = shipped()
     reader = made(weights, "cpu")
-    stored = load(reader, checkpoint)
+    stored = load(reader.parts(), checkpoint)
     spans, answers = (
         (part.weight.detach().numpy(), part.bias.detach().numpy())
         for part in (reader.spans, reader.answers)
@@ -270,15 +224,40 @@ def export(checkpoint: Path, out: Path) -> None:
     log.info("step %d, %.0f s of training: %s", stored["step"], stored["spent"], out)
 
 
-def load(reader: Reader, path: Path) -> dict[str, Any]:
-    """Put the weights of a checkpoint into `reader`; return all that it holds."""
-    import torch
+def measure(mined: Path, made_: Path, count: int) -> dict[str, float]:
+    """Return what an exported reader reaches on questions of the articles kept for measuring.
 
-    # A checkpoint of one's own: the state of the random draw is a tuple, not a tensor.
-    stored: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=False)
-    for part, state in zip(reader.parts(), stored["reader"], strict=True):
-        part.load_state_dict(state)
-    return stored
+    - `sentence`: the best sentence of the question's own paragraph holds the answer (paragraphs of
+      several sentences);
+    - `AUC, mined`, `AUC, excised`: the own paragraph before the best that retrieval finds
+      elsewhere, and before itself without the sentences that answer.
+    """
+    from sklearn.metrics import roc_auc_score
+
+    rows = [row for row in read_mined(mined) if row["held"]]
+    rows = random.Random(SEED).sample(rows, min(count, len(rows)))  # noqa: S311
+    reader = ShippedReader(made_)
+    right, scores = [], {"own": [], "mined": [], "excised": []}  # type: ignore[var-annotated]
+    for row in rows:
+        whole, shift = written(row["title"], row["context"])
+        spans = [(a + shift, b + shift) for a, b in sentence_spans(row["context"])]
+        others = [("mined", *row["negatives"][0])] if row["negatives"] else []
+        if left := excised(row):
+            others.append(("excised", row["title"], left))
+        texts = [PassageText(whole, tuple(spans))]
+        texts += [PassageText(written(title, text)[0], ()) for _, title, text in others]
+        own, *rest = reader.read(row["question"], texts)
+        scores["own"].append(own.answers)
+        for (name, *_), read in zip(others, rest, strict=True):
+            scores[name].append(read.answers)
+        if len(spans) > 1:
+            a, b = spans[int(np.argmax(own.sentences))]
+            right.append(any(a < e + shift and b > s + shift for s, e in row["answers"]))
+    found = {"questions": float(len(rows)), "sentence": float(np.mean(right))}
+    for name in ("mined", "excised"):
+        labels = [1] * len(scores["own"]) + [0] * len(scores[name])
+        found[f"AUC, {name}"] = float(roc_auc_score(labels, scores["own"] + scores[name]))
+    return {name: round(value, 4) for name, value in found.items()}
 
 
 def tokenizer(weights: network.Weights) -> Tokenizer:
@@ -304,12 +283,18 @@ def main() -> None:
     exporting = commands.add_parser("export")
     exporting.add_argument("checkpoint", type=Path)
     exporting.add_argument("--out", type=Path, default=SHIPPED)
+    measuring = commands.add_parser("measure")
+    measuring.add_argument("mined", type=Path)
+    measuring.add_argument("--folder", type=Path, default=SHIPPED)
+    measuring.add_argument("--questions", type=int, default=400)
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     if options.command == "train":
         train(options.mined, options.out, options.minutes)
-    else:
+    elif options.command == "export":
         export(options.checkpoint, options.out)
+    else:
+        log.info("%s", measure(options.mined, options.folder, options.questions))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,7 +47,7 @@ def example(draw: random.Random, row: dict[str, Any], rows: Sequence[dict[str, A
         kind = draw.choices([k for k, _ in KINDS], [w for _, w in KINDS])[0]
         span = None
         swapped = _swapped(draw, question, text, rows) if kind == "swapped" else None
-        left = _excised(row) if kind == "excised" else None
+        left = excised(row) if kind == "excised" else None
         if swapped:
             question = swapped
         elif left:
@@ -75,28 +75,26 @@ def example(draw: random.Random, row: dict[str, Any], rows: Sequence[dict[str, A
 
 def styled(draw: random.Random, question: str) -> str:
     """Return the question as somebody in a hurry types it."""
-    for change, share in (
-        (_keywords, 0.25),
-        (_typo, 0.25),
-        (_bare, 0.5),
-        (_without_accents, 0.5),
-        (str.lower, 0.5),
-    ):
+    for change, share in _CHANGES:
         if draw.random() < share:
-            question = change(question) if change in _PLAIN else change(draw, question)
+            question = change(draw, question)
     return question
 
 
-def _bare(question: str) -> str:
+def _lower(_draw: random.Random, question: str) -> str:
+    return question.lower()
+
+
+def _bare(_draw: random.Random, question: str) -> str:
     return question.rstrip(" ?\u00a0.")
 
 
-def _without_accents(question: str) -> str:
+def _without_accents(_draw: random.Random, question: str) -> str:
     parts = unicodedata.normalize("NFD", question)
     return unicodedata.normalize("NFC", "".join(c for c in parts if not unicodedata.combining(c)))
 
 
-def _keywords(question: str) -> str:
+def _keywords(_draw: random.Random, question: str) -> str:
     kept = [
         w
         for w in re.findall(r"[\w'’-]+", question)
@@ -105,9 +103,6 @@ def _keywords(question: str) -> str:
     ]
     kept = [re.sub(r"^\w{1,2}['’]", "", w) for w in kept]
     return " ".join(kept) if len(kept) > 1 else question
-
-
-_PLAIN = (_bare, _without_accents, _keywords, str.lower)
 
 
 def _typo(draw: random.Random, question: str) -> str:
@@ -124,7 +119,16 @@ def _typo(draw: random.Random, question: str) -> str:
             return question[:at] + question[at + 1] + question[at] + question[at + 2 :]
 
 
-def _excised(row: dict[str, Any]) -> str | None:
+_CHANGES: tuple[tuple[Callable[[random.Random, str], str], float], ...] = (
+    (_keywords, 0.25),
+    (_typo, 0.25),
+    (_bare, 0.5),
+    (_without_accents, 0.5),
+    (_lower, 0.5),
+)
+
+
+def excised(row: dict[str, Any]) -> str | None:
     """Return the passage without the sentences that hold an answer; None when nothing is left."""
     text = row["context"]
     gone = [(a, b) for a, b in row["answers"]]

@@ -1,8 +1,9 @@
 """Which sentences answer a question, and whether any does.
 
-Sentences of the best passages are described by a few features; two logistic
-models fitted on questions with known answers (`bench/calibrate.py`) turn them
-into a ranking and into the probability that the corpus answers at all.
+Sentences of the best passages are described by a few features, what the trained
+reader says of them among these; two linear models fitted on questions with known
+answers (`bench/calibrate.py`) turn them into a ranking and into the probability
+that the corpus answers at all.
 """
 
 from __future__ import annotations
@@ -21,11 +22,13 @@ from rag.french.dates import format_date
 from rag.french.numbers import numbers
 from rag.french.periods import fit
 from rag.french.words import same_root, words
+from rag.indexing.passages import passage_text
 from rag.models.scale import UNKNOWN
 from rag.searching.matching import held, stem_set
 from rag.searching.question import Question
 
 if TYPE_CHECKING:
+    from rag.models.reader import Read, Reader
     from rag.models.scale import CosineScale
 
 SENTENCE_FEATURES = (
@@ -37,6 +40,8 @@ SENTENCE_FEATURES = (
     "passage_similarity",
     "fused",
     "when",  # the time asked about is that of the sentence, or of its article
+    "reader",  # log-odds that the answer stands in the sentence, by the trained reader
+    "answers",  # log-odds that the passage answers, by the trained reader
 )
 ANSWER_FEATURES = (
     "coverage",
@@ -52,6 +57,10 @@ ANSWER_FEATURES = (
     "unknown",  # share of the question's stems, by rarity, that the passage lacks
     "gap",  # lead of the best sentence over the best of another article
 )
+READ = 4  # passages that the reader reads: the answer is rarely below, and each takes 35 ms
+_SURE = 15.0  # log-odds
+_OTHER_KIND = 4.0  # log-odds that a sentence loses without the kind of thing asked for
+_LACKS = 0.3  # `expected`, at most, of such a sentence
 _UNSPOKEN = 0.5  # what a feature says where nothing can be told
 
 
@@ -74,22 +83,29 @@ class Evidence:
 
 
 def find_evidence(
-    question: Question, hits: Sequence[Hit], scale: CosineScale
+    question: Question, hits: Sequence[Hit], scale: CosineScale, reader: Reader
 ) -> tuple[list[Evidence], float]:
-    """Return the sentences of `hits`, best first, and the probability that one answers.
+    """Return the sentences of the first hits, best first, and the probability that one answers.
 
     `scale` is that of the embedder's cosines. The probability is in [0, 1]; 0
     without a sentence. Raises EmbeddingError.
     """
+    first = hits[:READ]
+    read = reader.read(
+        question.text,
+        [passage_text(h.passage, h.source, [(s.start, s.end) for s in h.sentences]) for h in first],
+    )
     model = models()["sentence"]
     ranked = [
         rescored(evidence, model)
-        for rank, hit in enumerate(hits)
-        for evidence in _sentences(question, hit, rank, scale)
+        for rank, (hit, said) in enumerate(zip(first, read, strict=True))
+        for evidence in _sentences(question, hit, rank, scale, said)
     ]
     if not ranked:
         return [], 0.0
     ranked.sort(key=lambda e: -e.score)
+    if not any(stem.isalpha() for stem in question.stems):
+        return ranked, 0.0  # nothing is asked about
     return ranked, probability(answer_features(question, ranked))
 
 
@@ -113,7 +129,7 @@ def answer_features(question: Question, ranked: Sequence[Evidence]) -> dict[str,
     ]
     return {
         **{k: best.features[k] for k in ANSWER_FEATURES if k in best.features},
-        "lacks": float(question.kind != "other" and best.features["expected"] <= 0.3),
+        "lacks": float(question.kind != "other" and best.features["expected"] <= _LACKS),
         "focus": held(question.focus, known) if question.focus else _UNSPOKEN,
         "missing": len(asked_names - in_context) / max(1, len(asked_names)),
         "unknown": missing / (sum(weights.values()) or 1.0),
@@ -121,7 +137,13 @@ def answer_features(question: Question, ranked: Sequence[Evidence]) -> dict[str,
     }
 
 
-def _sentences(question: Question, hit: Hit, rank: int, scale: CosineScale) -> Iterator[Evidence]:
+def _bounded(odds: float) -> float:
+    return max(-_SURE, min(_SURE, odds))
+
+
+def _sentences(
+    question: Question, hit: Hit, rank: int, scale: CosineScale, read: Read
+) -> Iterator[Evidence]:
     """Yield the sentences of a hit, described."""
     passage, terms = hit.passage, question.terms
     context = around(hit).union(*(s.stems for s in hit.sentences))
@@ -134,6 +156,7 @@ def _sentences(question: Question, hit: Hit, rank: int, scale: CosineScale) -> I
         "context": terms.coverage(context),
         "passage_similarity": _spread(_scaled(scale, hit.similarity)),
         "fused": hit.score,
+        "answers": _bounded(read.answers),
     }
     before: frozenset[str] = frozenset()
     for at, s in enumerate(hit.sentences):
@@ -141,13 +164,16 @@ def _sentences(question: Question, hit: Hit, rank: int, scale: CosineScale) -> I
         if text == passage.heading or (hit.source.correction and not standing(text)):
             continue
         cosine = hit.cosines[at] if hit.cosines else hit.similarity
+        expected = question.answered_in(text)
+        other = question.kind != "other" and expected <= _LACKS
         features = {
             "coverage": terms.coverage(s.stems),
             "beyond_lead": terms.coverage(s.stems, beyond) if beyond else _UNSPOKEN,
             "window": terms.coverage(s.stems | before, left) if left else _UNSPOKEN,
-            "expected": question.answered_in(text),
+            "expected": expected,
             "similarity": _spread(_scaled(scale, cosine)),
             "when": fit(question.time, s.periods, hit.source.published),
+            "reader": _bounded(read.sentences[at]) - (_OTHER_KIND if other else 0.0),
             **shared,
         }
         before = s.stems

@@ -39,14 +39,15 @@ _BESIDE = 0.15  # and one that is believed less than this, where the best is 1
 
 
 def compose(question: str, evidence: Sequence[Evidence], hits: Sequence[Hit], limit: int) -> Answer:
-    """Return the few sentences that answer, article by article, in reading order.
+    """Return the few sentences that answer, article by article, the one that answers best first.
 
     `evidence` is ranked, best first, and not empty. At most `limit` sentences;
     each is cited to the character, with the same sentence of republications. A
     sentence that leans on the one before (« Elle représente… ») comes with it,
     as one span.
     """
-    return _told(question, select(evidence, limit), hits)
+    chosen = select(evidence, limit)
+    return _told(question, chosen, hits, best_first=True)
 
 
 def chronicle(
@@ -63,11 +64,18 @@ def chronicle(
 
 
 def _told(
-    question: str, chosen: Sequence[Evidence], hits: Sequence[Hit], speaker: str = ""
+    question: str,
+    chosen: Sequence[Evidence],
+    hits: Sequence[Hit],
+    speaker: str = "",
+    *,
+    best_first: bool = False,
 ) -> Answer:
     statements: list[Statement] = []
     for article_id in dict.fromkeys(e.hit.passage.article_id for e in chosen):
         mine = joined([understood(e) for e in chosen if e.hit.passage.article_id == article_id])
+        if best_first:
+            mine.sort(key=lambda e: -e.score)
         for at, e in enumerate(mine):
             intro = lead_in(e.hit.source, speaker) if at == 0 else ""
             statements.append(Statement(e.text, (e.citation(), *_copies(e)), lead_in=intro))
@@ -177,7 +185,12 @@ def joined(evidence: Sequence[Evidence]) -> list[Evidence]:
         if last is None or e.start >= last.end:
             kept.append(e)
         elif e.end > last.end:  # both were completed by the same sentence
-            kept[-1] = replace(last, end=e.end, text=last.text + e.text[last.end - e.start :])
+            kept[-1] = replace(
+                last,
+                end=e.end,
+                text=last.text + e.text[last.end - e.start :],
+                score=max(last.score, e.score),
+            )
     return kept
 
 

@@ -96,16 +96,18 @@ def only_a_time(question: Question) -> bool:
 
 def about(question: Question, hits: Sequence[Hit]) -> float:
     """Return the probability, in [0, 1], that the article of the first hit is about the subject."""
-    if not hits:
-        return 0.0
+    return sigmoid(weighed(models()["about"], about_features(question, hits))) if hits else 0.0
+
+
+def about_features(question: Question, hits: Sequence[Hit]) -> dict[str, float]:
+    """Return the features of `ABOUT` for hits, at least one."""
     mine = [h for h in hits if h.passage.article_id == hits[0].passage.article_id]
     known = around(mine[0]).union(*(s.stems for h in mine for s in h.sentences))
     wanted = subject(question)
-    features = {
+    return {
         "coverage": question.terms.coverage(known, wanted) if wanted else 1.0,
         "similarity": 10 * (hits[0].similarity or 0.0) - 8.5,
     }
-    return sigmoid(weighed(models()["about"], features))
 
 
 def one_each(question: Question, hits: Sequence[Hit], limit: int) -> list[Evidence]:

@@ -98,7 +98,7 @@ class CheckedEmbedder(ABC):
 
             dimension = self._seen or self._embed(["."], question=question).shape[1]
             return np.zeros((0, dimension), dtype=np.float32)
-        raw = self._raw([_clean(t) for t in texts], question=question)
+        raw = self._raw([clean(t) for t in texts], question=question)
         vectors = unit_rows(raw, len(texts), self.name)
         if self._seen and vectors.shape[1] != self._seen:
             raise _unusable(self.name, f"{vectors.shape[1]} nombres au lieu de {self._seen}")
@@ -148,6 +148,6 @@ def _unusable(name: str, made: str) -> EmbeddingError:
     )
 
 
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
     """Return a text that every tokenizer and JSON take: no NUL, no lone surrogate."""
     return text.replace("\0", " ").encode("utf-8", "replace").decode("utf-8")

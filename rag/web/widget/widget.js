@@ -53,6 +53,7 @@ header :focus-visible { outline-color: currentColor; }
     welcome: "Posez une question : la réponse vient des articles du site, et chaque phrase porte sa source.",
     about: "Réponses composées automatiquement avec les phrases des articles du site. Ouvrez un numéro pour lire la phrase citée.",
     field: "Votre question", send: "Demander", stop: "Arrêter", close: "Fermer", clear: "Effacer",
+    refused: "Essayez avec d’autres mots, ou lisez ces articles :",
     stopped: "Réponse arrêtée.", lost: "Le service ne répond pas : réessayez dans un instant.",
     read: "Lire l’article", useful: "Utile", wrong: "Erreur", thanks: "Merci, c’est noté.",
     source: (n) => `Source ${n} : lire la phrase citée`,
@@ -229,7 +230,7 @@ header :focus-visible { outline-color: currentColor; }
       if (answer.notice) turn.append(el("p", { className: "soft", textContent: answer.notice }));
       if (answer.refused) {
         turn.append(el("p", { textContent: answer.answer }));
-        if (answer.nearest?.length) turn.append(el("ul", {}, ...answer.nearest.map((n) => el("li", {},
+        if (answer.nearest?.length) turn.append(el("p", { className: "soft", textContent: T.refused }), el("ul", {}, ...answer.nearest.map((n) => el("li", {},
           web(n.url) ? this.#link(n, fragment(n.url, n.quote), label(n)) : label(n),
           el("p", { className: "soft", textContent: `« ${n.quote.trim()} »` })))));
       }

@@ -1,0 +1,92 @@
+"""The reader that ships with Recoupe: how well each sentence of a passage answers a question.
+
+`reader-fr/` is made by `training/`; see its model card. The network reads question and passage
+together; for each token it tells whether the answer begins or ends there (Devlin et al. 2019,
+section 4.3), and for the passage whether it answers at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rag.models.embedding import clean
+from rag.models.network import Network, batches
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from rag.models.embedding import PassageText
+
+NAME = "reader-fr"
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What the reader says of a passage; log-odds, higher for better.
+
+    `answers` is for the whole; `sentences` has, for each sentence, how much likelier it is
+    to hold the answer than no sentence is.
+    """
+
+    answers: float
+    sentences: tuple[float, ...]
+
+
+class Reader:
+    """The network of a folder, loaded at its first use."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        """Take the folder of another network of the same kind; default: the one shipped."""
+        self._network = Network(folder or Path(str(files("rag.models"))) / NAME, NAME)
+
+    def read(self, question: str, passages: Sequence[PassageText]) -> list[Read]:
+        """Return what is said of each passage. Raises EmbeddingError."""
+        if not passages:
+            return []
+        pairs = [(clean(question), clean(p.text)) for p in passages]
+        tokens = self._network.tokenizer.encode_batch(pairs)
+        found: list[Read | None] = [None] * len(passages)
+        for batch in batches([len(t.ids) for t in tokens]):
+            spans, answers = self._network.run(
+                [tokens[at].ids for at in batch], ["spans", "answers"], urgent=True
+            )
+            for row, at in enumerate(batch):
+                of = [n for n, s in enumerate(tokens[at].sequence_ids) if s == 1]
+                offsets = [tokens[at].offsets[n] for n in of]
+                scores = _of_sentences(
+                    spans[row][of], spans[row][0], offsets, passages[at].sentences
+                )
+                found[at] = Read(float(answers[row][0]), scores)
+        return [read for read in found if read is not None]
+
+
+def _of_sentences(
+    spans: NDArray[np.float32],
+    none: NDArray[np.float32],
+    offsets: Sequence[tuple[int, int]],
+    sentences: Sequence[tuple[int, int]],
+) -> tuple[float, ...]:
+    """Return for each sentence the log-odds that the answer begins or ends there against none.
+
+    `spans` are logits of shape (tokens, 2); a sentence without a token (past what the network
+    takes) has the least of all.
+    """
+    import numpy as np
+
+    starts = np.array([a for a, _ in offsets])
+    ends = np.array([b for _, b in offsets])
+    found = []
+    for a, b in sentences:
+        own = (starts < b) & (ends > a)
+        if not own.any():
+            found.append(-np.inf)
+            continue
+        mass = np.logaddexp.reduce(spans[own], axis=0) - none
+        found.append(float(mass.mean()))
+    least = min((f for f in found if np.isfinite(f)), default=0.0)
+    return tuple(f if np.isfinite(f) else least for f in found)
