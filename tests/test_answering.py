@@ -355,6 +355,9 @@ def test_an_overview_tells_the_event_in_the_order_of_time(assistant: LocalAssist
         ("Qui a gagné le Tour ?", False),
         ("Combien d’habitants à Lérac ?", False),
         ("Quand a-t-il passé son permis ?", False),
+        ("Où s’est passé l’accident ?", False),
+        ("Comment s’est passé le vote ?", True),
+        ("De quoi est accusé l’ancien maire ?", True),
     ],
 )
 def test_what_asks_for_an_overview(question: str, overview: bool) -> None:

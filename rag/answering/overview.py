@@ -28,7 +28,7 @@ _ALIKE = 0.6  # share of stems in common above which a sentence repeats another
 # On folded text; what they match does not say what the overview is about.
 _ASKED = re.compile(
     r"\b(?:qu(?:e |'))?(?:est-ce qui |est-ce qu')?(?:s'est-il|se passe-t-il|c'est-il|s'est il|"
-    r"il s'est|s'est)(?: donc)? passe(?:e)?(?: quoi)?\b"
+    r"il s'est|(?<!ou )(?<!quand )s'est)(?: donc)? passe(?:e)?(?: quoi)?\b"
     r"|\bque se passe-t-il\b|\bcomment se passe(?:nt)?\b"
     r"|\bqu'est(?:-il)? arrive(?:-t-il)?\b|\bqu'est-il arrive\b"
     r"|\b(?:que|qu'est-ce qu'on|qu'est-ce que l'on) (?:sait-on|sait)\b|\bon (?:en )?sait quoi\b"
