@@ -192,7 +192,8 @@ class LocalAssistant:
         """Return at most four questions that the corpus, as it is, answers."""
         digest = self.index.catalogue.digest()
         if self._examples[0] != digest:
-            answered = (q for q in self._proposed() if not self._extract(q, None).refused)
+            proposed = dict.fromkeys(self._proposed())  # a person may be quoted in two sections
+            answered = (q for q in proposed if not self._extract(q, None).refused)
             self._examples = digest, tuple(islice(answered, _EXAMPLES))
         return self._examples[1]
 

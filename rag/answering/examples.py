@@ -28,11 +28,10 @@ def of_months(months: Sequence[date]) -> Iterator[str]:
 def of_words(
     articles: Iterable[tuple[StoredArticle, Mapping[str, Sequence[Sentence]]]],
 ) -> Iterator[str]:
-    """Yield a question about the words of a person quoted in each article, none asked twice.
+    """Yield a question about the words of a person quoted in each article.
 
     Articles come with the sentences of their passages, by passage id.
     """
-    seen: set[str] = set()
     for article, sentences in articles:
         for passage in article.passages:
             names = [
@@ -40,9 +39,7 @@ def of_words(
                 for s in sentences.get(passage.id, ())
                 if s.attribution.kind is Kind.STATEMENT
                 and _FULL_NAME.fullmatch(s.attribution.speaker)
-                and s.attribution.speaker not in seen
             ]
             if names:
-                seen.add(names[0])
                 yield texts.EXAMPLE_WORDS.format(names[0])
                 break
