@@ -297,7 +297,7 @@ def overviews(index: Index, items: Sequence[Item]) -> tuple[list[Told], tuple[Ma
                 np.array([[f[k] for k in ov.FEATURES] for *_, f in described]),
                 [
                     {q.part for q in item.quotes if q.covered(h.passage.article_id, text)}
-                    for _, h, _, _, text, _ in described
+                    for _, h, _, text, _ in described
                 ],
                 at % FOLDS,
             )

@@ -209,9 +209,7 @@ class LocalAssistant:
             except ArticleNotFoundError:  # it has gone since it was listed
                 continue
             kept = self.index.understood(article.passages)
-            for question in examples.of_words(
-                [(article, {i: k.sentences for i, k in kept.items()})]
-            ):
+            for question in examples.of_words(article, {i: k.sentences for i, k in kept.items()}):
                 seen.add(topic)
                 yield question
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -25,21 +25,14 @@ def of_months(months: Sequence[date]) -> Iterator[str]:
         yield texts.EXAMPLE_MONTH.format(f"{MONTHS[months[-1].month - 1]} {months[-1].year}")
 
 
-def of_words(
-    articles: Iterable[tuple[StoredArticle, Mapping[str, Sequence[Sentence]]]],
-) -> Iterator[str]:
-    """Yield a question about the words of a person quoted in each article.
+def of_words(article: StoredArticle, sentences: Mapping[str, Sequence[Sentence]]) -> Iterator[str]:
+    """Yield a question about the words of the first person quoted in an article, if there is one.
 
-    Articles come with the sentences of their passages, by passage id.
+    `sentences` are those of its passages, by passage id.
     """
-    for article, sentences in articles:
-        for passage in article.passages:
-            names = [
-                s.attribution.speaker
-                for s in sentences.get(passage.id, ())
-                if s.attribution.kind is Kind.STATEMENT
-                and _FULL_NAME.fullmatch(s.attribution.speaker)
-            ]
-            if names:
-                yield texts.EXAMPLE_WORDS.format(names[0])
-                break
+    for passage in article.passages:
+        for s in sentences.get(passage.id, ()):
+            speaker = s.attribution.speaker
+            if s.attribution.kind is Kind.STATEMENT and _FULL_NAME.fullmatch(speaker):
+                yield texts.EXAMPLE_WORDS.format(speaker)
+                return

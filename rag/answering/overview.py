@@ -14,7 +14,7 @@ from itertools import groupby
 from statistics import fmean, pstdev
 
 from rag.answering.evidence import Evidence, around, models, sigmoid, weighed
-from rag.domain import Hit, Kind
+from rag.domain import Hit, Kind, Sentence
 from rag.french.corrections import standing
 from rag.french.dates import MONTHS
 from rag.french.words import content_stems, fold
@@ -118,14 +118,15 @@ def one_each(question: Question, hits: Sequence[Hit], limit: int) -> list[Eviden
     wanted = subject(question)
     timed = only_a_time(question)
     found: dict[str, Evidence] = {}
-    for rank, hit, start, end, text, features in described(question, hits):
-        stems = next(s.stems for s in hit.sentences if s.start == start)
-        known = around(hit) | stems
+    for rank, hit, s, text, features in described(question, hits):
+        known = around(hit) | s.stems
         held = 1.0 if timed or not wanted else question.terms.coverage(known, wanted)
         score = (0.0 if timed else held) + 0.01 * features["opening"]
         best = found.get(hit.passage.article_id)
         if held >= _MOST and (best is None or score > best.score):
-            found[hit.passage.article_id] = Evidence(hit, rank, start, end, text, features, score)
+            found[hit.passage.article_id] = Evidence(
+                hit, rank, s.start, s.end, text, features, score
+            )
     return list(found.values())[:limit]
 
 
@@ -138,11 +139,11 @@ def words_of(question: Question, hits: Sequence[Hit], limit: int) -> list[Eviden
     if not wanted or not wanted <= {stem for n in question.names for stem in content_stems(n)}:
         return []
     found = []
-    for rank, hit, start, end, text, features in described(question, hits):
-        said = next(s.attribution for s in hit.sentences if s.start == start)
+    for rank, hit, s, text, features in described(question, hits):
+        said = s.attribution
         if said.kind is Kind.STATEMENT and wanted <= set(content_stems(said.speaker)):
             score = weighed(models()["overview"], features)
-            found.append(Evidence(hit, rank, start, end, text, features, score))
+            found.append(Evidence(hit, rank, s.start, s.end, text, features, score))
     return sorted(found, key=lambda e: -e.score)[:limit]
 
 
@@ -160,12 +161,11 @@ def key_sentences(question: Question, hits: Sequence[Hit], limit: int) -> list[E
     """
     weights = models()["overview"]
     found = [
-        Evidence(hit, rank, start, end, text, features, weighed(weights, features))
-        for rank, hit, start, end, text, features in described(question, hits)
+        (Evidence(hit, rank, s.start, s.end, text, features, weighed(weights, features)), s.stems)
+        for rank, hit, s, text, features in described(question, hits)
     ]
     chosen: list[tuple[Evidence, frozenset[str]]] = []
-    for e in sorted(found, key=lambda e: -e.score):
-        stems = next(s.stems for s in e.hit.sentences if s.start == e.start)
+    for e, stems in sorted(found, key=lambda f: -f[0].score):
         if not any(_repeats(stems, other) for _, other in chosen):
             chosen.append((e, stems))
         if len(chosen) == limit:
@@ -175,8 +175,8 @@ def key_sentences(question: Question, hits: Sequence[Hit], limit: int) -> list[E
 
 def described(
     question: Question, hits: Sequence[Hit]
-) -> Iterator[tuple[int, Hit, int, int, str, dict[str, float]]]:
-    """Yield (rank of the article, hit, start, end, text, features) of each sentence that tells."""
+) -> Iterator[tuple[int, Hit, Sentence, str, dict[str, float]]]:
+    """Yield (rank of the article, hit, sentence, text, features) of each sentence that tells."""
     best = max((h.score for h in hits), default=0.0)
     for rank, (_, group) in enumerate(groupby(hits, key=lambda h: h.passage.article_id)):
         told = [
@@ -193,8 +193,7 @@ def described(
             yield (
                 rank,
                 hit,
-                s.start,
-                s.end,
+                s,
                 text,
                 {
                     "first_article": float(rank == 0),
