@@ -15,13 +15,12 @@ from __future__ import annotations
 import argparse
 import logging
 import random
-import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from training import folder, network, pieces
-from training.run import Run, load
+from training.run import Run, device, load, placed
 from training.weights import SHIPPED, shipped
 
 if TYPE_CHECKING:
@@ -29,21 +28,22 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
     from transformers import BertModel
 
-    from training.network import Weights
-
-    Batch = tuple[torch.Tensor, torch.Tensor]
 
 SEED = 20
 BATCH_TOKENS = 2048
 LONGEST = 192  # tokens
 QUERIES = 0.3  # share of texts read as questions
 PEAK = 5e-4
-WARM_UP = 0.03  # share of the time
 HELD_OUT = 25  # one text in so many only measures
-CHECKPOINT_SECONDS = 240.0
-LOG_STEPS = 20
 
 log = logging.getLogger("training")
+
+
+class Batch(NamedTuple):
+    """Ids and mask, int64 of shape (texts, tokens)."""
+
+    ids: torch.Tensor
+    mask: torch.Tensor
 
 
 def texts_of(sources: Sequence[Path]) -> tuple[list[str], list[str]]:
@@ -63,8 +63,18 @@ def texts_of(sources: Sequence[Path]) -> tuple[list[str], list[str]]:
     return questions, [t for t in seen if t not in asked]
 
 
-def batch(draw: random.Random, texts: tuple[list[str], list[str]], tokenizer: Tokenizer) -> Batch:
-    """Return ids and mask, int64 of shape (texts, tokens), of about BATCH_TOKENS in all.
+def batches(
+    draw: random.Random, texts: tuple[list[str], list[str]], tokenizer: Tokenizer, size: int
+) -> Iterator[Batch]:
+    """Yield batches without end."""
+    while True:
+        yield batch(draw, texts, tokenizer, size)
+
+
+def batch(
+    draw: random.Random, texts: tuple[list[str], list[str]], tokenizer: Tokenizer, size: int
+) -> Batch:
+    """Return a batch of about `size` tokens in all.
 
     Texts are questions or runs of words; those of a batch have much the same length.
     """
@@ -73,24 +83,24 @@ def batch(draw: random.Random, texts: tuple[list[str], list[str]], tokenizer: To
     questions, others = texts
     words = int(draw.lognormvariate(3.2, 0.7)) + 4
     lines = []
-    for _ in range(BATCH_TOKENS // 8):
+    for _ in range(size // 8):
         if draw.random() < QUERIES and questions and words < 40:
             lines.append(f"query: {draw.choice(questions)}")
             continue
         run = draw.choice(others).split()
-        size = max(4, int(words * draw.uniform(0.8, 1.2)))
-        start = draw.randrange(max(1, len(run) - size + 1))
+        count = max(4, int(words * draw.uniform(0.8, 1.2)))
+        start = draw.randrange(max(1, len(run) - count + 1))
         prefix = "query: " if draw.random() < 0.1 else "passage: "
-        lines.append(prefix + " ".join(run[start : start + size]))
+        lines.append(prefix + " ".join(run[start : start + count]))
     ids = [e.ids for e in tokenizer.encode_batch_fast(lines)]
     # The lines just shorter than one drawn: little padding, and all lengths have their turn.
     ids.sort(key=len)
     end = draw.randrange(len(ids)) + 1
-    count = max(1, BATCH_TOKENS // len(ids[end - 1]))
+    count = max(1, size // len(ids[end - 1]))
     chosen = ids[max(0, end - count) : end]
     longest = len(chosen[-1])
     padded = torch.tensor([row + [1] * (longest - len(row)) for row in chosen])
-    return padded, (padded != 1).long()
+    return Batch(padded, (padded != 1).long())
 
 
 def loss_of(teacher: BertModel, student: BertModel, inputs: Batch) -> torch.Tensor:
@@ -117,83 +127,49 @@ def loss_of(teacher: BertModel, student: BertModel, inputs: Batch) -> torch.Tens
     return loss
 
 
-def train(sources: Sequence[Path], out: Path, minutes: float, *, half: bool) -> None:
-    """Train until `minutes` have passed in all; `out` gets `last.pt`, as often as every 4 minutes.
+def train(
+    sources: Sequence[Path], out: Path, minutes: float, *, half: bool, workers: int, size: int
+) -> None:
+    """Train until `minutes` have passed in all; for the rest see `Run.train`.
 
-    `half` computes in bf16 where torch deems it safe.
+    `size` is the tokens of a batch.
     """
     import torch
 
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    out.mkdir(parents=True, exist_ok=True)
+    where = device()
     questions, others = texts_of(sources)
-    log.info("%d questions, %d other texts, on %s", len(questions), len(others), device)
-    run = _Run(shipped(), device)
-    run.resume(out / "last.pt")
+    log.info("%d questions, %d other texts, on %s", len(questions), len(others), where)
+    torch.manual_seed(SEED)
+    weights = shipped()
+    tokenizer = pieces.tokenizer(weights.pieces, max_length=LONGEST)
+    teacher = network.bert(weights).requires_grad_(requires_grad=False)
+    student = network.bert(network.halved(weights))
+    torch.nn.Module.to(teacher, where)
+    torch.nn.Module.to(student, where)
+    student.embeddings.requires_grad_(requires_grad=False)
+    run = Run([student], peak=PEAK, betas=(0.9, 0.98), weight_decay=0.01)
     seen = (
         [q for i, q in enumerate(questions) if i % HELD_OUT],
         [t for i, t in enumerate(others) if i % HELD_OUT],
     )
-    kept = (questions[::HELD_OUT], others[::HELD_OUT])
-    held = [batch(random.Random(seed), kept, run.tokenizer) for seed in range(8)]  # noqa: S311
-    whole = minutes * 60
-    saved, tokens, total = run.spent, 0, 0.0
-    while run.spent < whole:
-        began = time.monotonic()
-        inputs = batch(run.draw, seen, run.tokenizer)
-        total += run.learn(inputs, run.spent / whole, half=half)
-        tokens += int(inputs[1].sum())
-        run.spent += time.monotonic() - began
-        if run.step % LOG_STEPS == 0:
-            log.info(
-                "step %d, %.0f s, loss %.4f, %d tokens",
-                run.step, run.spent, total / LOG_STEPS, tokens,
-            )  # fmt: skip
-            tokens, total = 0, 0.0
-        if run.spent - saved > CHECKPOINT_SECONDS or run.spent >= whole:
-            saved = run.spent
-            run.save(out / "last.pt")
-            log.info("held out: cosine with the teacher %.5f", run.cosine(held))
-
-
-class _Run(Run):
-    """The two networks and what must outlive an interruption."""
-
-    def __init__(self, weights: Weights, device: str) -> None:
-        import torch
-
-        torch.manual_seed(SEED)
-        self.tokenizer = pieces.tokenizer(weights.pieces, max_length=LONGEST)
-        self.device = device
-        self.teacher = network.bert(weights).requires_grad_(requires_grad=False)
-        self.student = network.bert(network.halved(weights))
-        torch.nn.Module.to(self.teacher, device)
-        torch.nn.Module.to(self.student, device)
-        self.student.embeddings.requires_grad_(requires_grad=False)
-        super().__init__([self.student], SEED, lr=PEAK, betas=(0.9, 0.98), weight_decay=0.01)
-
-    def learn(self, inputs: Batch, done: float, *, half: bool) -> float:
-        """Take one step, `done` of the whole time having passed; return the loss."""
-        import torch
-
-        with torch.autocast(self.device, torch.bfloat16, enabled=half):
-            loss = loss_of(self.teacher, self.student, self._here(inputs))
-        return self.update(loss, PEAK * min(done / WARM_UP + 0.02, 1.0) * max(0.02, 1 - done))
-
-    def cosine(self, batches: Sequence[Batch]) -> float:
-        """Return the mean cosine of the pooled vectors of both, in fp32."""
-        import torch
-
-        values: list[float] = []
-        with torch.no_grad():
-            for ids, mask in map(self._here, batches):
-                ours = _pooled(self.student(input_ids=ids, attention_mask=mask), mask)
-                theirs = _pooled(self.teacher(input_ids=ids, attention_mask=mask), mask)
-                values += (ours * theirs).sum(dim=1).tolist()
-        return sum(values) / len(values)
-
-    def _here(self, inputs: Batch) -> Batch:
-        return inputs[0].to(self.device), inputs[1].to(self.device)
+    run.train(
+        lambda draw: batches(draw, seen, tokenizer, size),
+        lambda inputs: loss_of(teacher, student, inputs),
+        out,
+        minutes,
+        seed=SEED,
+        workers=workers,
+        half=half,
+    )
+    left_out = (questions[::HELD_OUT], others[::HELD_OUT])
+    kept = batches(random.Random(SEED), left_out, tokenizer, size)  # noqa: S311
+    values: list[float] = []
+    with torch.no_grad():
+        for ids, mask in (placed(next(kept), where) for _ in range(8)):
+            ours = _pooled(student(input_ids=ids, attention_mask=mask), mask)
+            theirs = _pooled(teacher(input_ids=ids, attention_mask=mask), mask)
+            values += (ours * theirs).sum(dim=1).tolist()
+    log.info("held out: cosine with the teacher %.5f", sum(values) / len(values))
 
 
 def export(checkpoint: Path, out: Path, *, fp32: bool = False) -> None:
@@ -214,6 +190,8 @@ def main() -> None:
     training.add_argument("texts", type=Path, nargs="+")
     training.add_argument("--out", type=Path, required=True)
     training.add_argument("--minutes", type=float, default=60)
+    training.add_argument("--tokens", type=int, default=BATCH_TOKENS, help="of a batch")
+    training.add_argument("--workers", type=int, default=0, help="processes that make batches")
     training.add_argument("--bf16", action="store_true", help="autocast, for a GPU")
     exporting = commands.add_parser("export")
     exporting.add_argument("checkpoint", type=Path)
@@ -222,7 +200,14 @@ def main() -> None:
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     if options.command == "train":
-        train(options.texts, options.out, options.minutes, half=options.bf16)
+        train(
+            options.texts,
+            options.out,
+            options.minutes,
+            half=options.bf16,
+            workers=options.workers,
+            size=options.tokens,
+        )
     else:
         export(options.checkpoint, options.out, fp32=options.fp32)
 

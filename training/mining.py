@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import re
 import tempfile
 import zlib
 from collections.abc import Sequence
@@ -26,6 +27,7 @@ from rag.searching.retrieval import Retriever
 FOUND = 24  # passages looked at
 KEPT = 8  # negatives of a question
 HELD_OUT = 8  # one article in so many is never trained on
+_MARKUP = re.compile(r"<[^>]*>")  # in titles of PIAF
 TITLED_BY_QUESTIONS = "cnil"  # a file whose titles are the questions themselves
 
 log = logging.getLogger("training")
@@ -40,7 +42,7 @@ def entries(files: Sequence[Path]) -> list[dict[str, Any]]:
     rows = []
     for path in files:
         for entry in json.loads(path.read_text(encoding="utf-8"))["data"]:
-            name = entry.get("title", "").replace("_", " ")
+            name = _MARKUP.sub("", entry.get("title", "").replace("_", " "))
             title = "" if TITLED_BY_QUESTIONS in path.stem else name
             held = zlib.crc32(name.encode()) % HELD_OUT == 0
             for paragraph in entry["paragraphs"]:

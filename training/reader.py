@@ -5,11 +5,13 @@
     python -m training.reader export /tmp/reader/last.pt
     python -m training.reader measure mined.jsonl
 
-The network is the encoder's (12 layers, its table of pieces and first layers frozen) with two
-heads: the first and the last token of the answer, where the first token of all stands for « no
-answer » (Devlin et al. 2019, section 4.3), and whether the passage answers. Run again, `train`
-goes on from the last checkpoint; `--minutes` counts earlier runs too. A GPU is used where there
-is one.
+The network is the encoder's (12 layers, its table of pieces frozen) with two heads: the first and
+the last token of the answer, where the first token of all stands for « no answer » (Devlin et al.
+2019, section 4.3), and whether the passage answers. Run again, `train` goes on from the last
+checkpoint; `--minutes` counts earlier runs too. A GPU is used where there is one.
+
+With `--teachers` it learns what readers trained before, of other seeds, say together (Hinton et al.
+2015), besides what is right.
 """
 
 from __future__ import annotations
@@ -18,8 +20,7 @@ import argparse
 import json
 import logging
 import random
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -27,10 +28,11 @@ import numpy as np
 
 from rag.french.sentences import sentence_spans
 from rag.models.embedding import PassageText
+from rag.models.reader import Read, of_sentences
 from rag.models.reader import Reader as ShippedReader
 from training import folder, graph, network, pieces
-from training.reading_examples import Example, example, excised
-from training.run import Run, load
+from training.reading_examples import KINDS, Example, Examples, Kinds, excised
+from training.run import Run, device, load, placed
 from training.weights import shipped
 
 if TYPE_CHECKING:
@@ -42,13 +44,10 @@ SEED = 15
 LONGEST = 320  # tokens of question, title and passage
 BATCH_TOKENS = 3072
 POOL = 256  # examples sorted by length at a time
-PEAK = 6e-5
-WARM_UP = 0.04  # share of the time
-CHECKPOINT_SECONDS = 300.0
-LONGEST_STEP = 20.0  # seconds; a longer one was suspended
-FROZEN = 4  # layers: a fifth of the time, and what they do is the same for all tasks
-LOG_STEPS = 20
+PEAK = 6e-5  # for such batches; it grows with the root of their size
+SOFT = 0.7  # of what is learned, the share that teachers say
 
+Reading = Callable[[str, Sequence[PassageText]], list[Read]]
 log = logging.getLogger("training")
 
 
@@ -85,18 +84,16 @@ class Reader(NamedTuple):
         return spans, self.answers(states[:, 0]).float().squeeze(-1)
 
 
-def made(weights: network.Weights, device: str) -> Reader:
+def made(weights: network.Weights, where: str = "cpu") -> Reader:
     """Return the reader before any training."""
     import torch
 
     body = network.bert(weights)
     body.embeddings.requires_grad_(requires_grad=False)
-    for layer in body.encoder.layer[:FROZEN]:
-        layer.requires_grad_(requires_grad=False)
     spans = torch.nn.Linear(weights.hidden, 2)
     answers = torch.nn.Linear(weights.hidden, 1)
     for part in (body, spans, answers):
-        torch.nn.Module.to(part, device)
+        torch.nn.Module.to(part, where)
     return Reader(body, spans, answers)
 
 
@@ -126,7 +123,7 @@ def encoded(tokenizer: Tokenizer, one: Example) -> tuple[Encoding, int, int]:
     return (tokens, inside[0], inside[-1]) if inside else (tokens, 0, 0)
 
 
-def batched(found: Sequence[tuple[Encoding, int, int]], device: str) -> Batch:
+def batched(found: Sequence[tuple[Encoding, int, int]]) -> Batch:
     """Return examples as one batch."""
     import torch
 
@@ -140,73 +137,94 @@ def batched(found: Sequence[tuple[Encoding, int, int]], device: str) -> Batch:
         mask[row, :size] = 1
         passage[row, :size] = [at == 0 or of == 1 for at, of in enumerate(e.sequence_ids)]
     places = torch.tensor([(a, b) for _, a, b in found])
-    whole = (torch.from_numpy(a) for a in (ids, mask, passage))
-    return Batch(*(t.to(device) for t in (*whole, places[:, 0], places[:, 1])))
+    whole = [torch.from_numpy(a) for a in (ids, mask, passage)]
+    return Batch(whole[0], whole[1], whole[2], places[:, 0], places[:, 1])
 
 
 def batches(
-    draw: random.Random, rows: Sequence[dict[str, Any]], tokenizer: Tokenizer, device: str
+    draw: random.Random, examples: Examples, tokenizer: Tokenizer, size: int
 ) -> Iterator[Batch]:
-    """Yield batches without end, each of examples of about one length."""
+    """Yield batches without end, each of about `size` tokens in examples of about one length."""
     while True:
-        pool = [encoded(tokenizer, example(draw, draw.choice(rows), rows)) for _ in range(POOL)]
+        pool = [encoded(tokenizer, examples.draw(draw)) for _ in range(POOL * size // BATCH_TOKENS)]
         pool.sort(key=lambda e: -len(e[0].ids))
         groups: list[list[Any]] = [[]]
         for e in pool:
-            if groups[-1] and len(groups[-1][0][0].ids) * (len(groups[-1]) + 1) > BATCH_TOKENS:
+            if groups[-1] and len(groups[-1][0][0].ids) * (len(groups[-1]) + 1) > size:
                 groups.append([])
             groups[-1].append(e)
         draw.shuffle(groups)
         for group in groups:
-            yield batched(group, device)
+            yield batched(group)
 
 
-def loss_of(reader: Reader, batch: Batch) -> torch.Tensor:
+def loss_of(said: tuple[torch.Tensor, torch.Tensor], batch: Batch) -> torch.Tensor:
     """Return the mean cross-entropy of both places, and that of « answers »."""
     from torch.nn import functional
 
-    spans, answers = reader(batch)
+    spans, answers = said
     first = functional.cross_entropy(spans[..., 0], batch.first)
     last = functional.cross_entropy(spans[..., 1], batch.last)
     told = functional.binary_cross_entropy_with_logits(answers, (batch.first > 0).float())
     return (first + last) / 2 + told
 
 
-def train(mined: Path, out: Path, minutes: float) -> None:
-    """Train until `minutes` have passed in all; `out` gets `last.pt` every 5 minutes."""
+def taught(reader: Reader, teachers: Sequence[Reader], batch: Batch) -> torch.Tensor:
+    """Return the cross-entropy with what the teachers say on average, and `loss_of` in part."""
+    import torch
+    from torch.nn import functional
+
+    with torch.no_grad():
+        said = [teacher(batch) for teacher in teachers]
+        places = torch.stack([spans.softmax(dim=1) for spans, _ in said]).mean(dim=0)
+        answers = torch.stack([answers.sigmoid() for _, answers in said]).mean(dim=0)
+    spans, mine = reader(batch)
+    soft = -(places * spans.log_softmax(dim=1)).sum(dim=1).mean()
+    soft = soft + functional.binary_cross_entropy_with_logits(mine, answers)
+    return SOFT * soft + (1 - SOFT) * loss_of((spans, mine), batch)
+
+
+def train(
+    mined: Path,
+    out: Path,
+    minutes: float,
+    *,
+    seed: int = SEED,
+    start: Path | None = None,
+    teachers: Sequence[Path] = (),
+    kinds: Kinds = KINDS,
+    size: int = BATCH_TOKENS,
+    workers: int = 0,
+) -> None:
+    """Train until `minutes` have passed in all; for the rest see `Run.train`.
+
+    `start` and `teachers` are checkpoints, `size` is the tokens of a batch.
+    """
     import torch
 
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    out.mkdir(parents=True, exist_ok=True)
-    rows = [r for r in read_mined(mined) if not r["held"]]
-    torch.manual_seed(SEED)
+    where = device()
+    examples = Examples([r for r in read_mined(mined) if not r["held"]], kinds)
+    torch.manual_seed(seed)
     weights = shipped()
-    reader, pairs = made(weights, device), tokenizer(weights)
+    reader, pairs = made(weights, where), tokenizer(weights)
+    if start:
+        load(reader.parts(), start)
+    known = [made(weights, where) for _ in teachers]
+    for teacher, path in zip(known, teachers, strict=True):
+        load(teacher.parts(), path)
+        for part in teacher.parts():
+            part.train(mode=False)
     for part in reader.parts():
         part.train()
-    run = Run(reader.parts(), SEED, lr=PEAK, weight_decay=0.01)
-    run.resume(out / "last.pt")
-    log.info("%d questions, on %s", len(rows), device)
-    whole, saved, tokens, total = minutes * 60, run.spent, 0, 0.0
-    for batch in batches(run.draw, rows, pairs, device):
-        began = time.monotonic()
-        done = run.spent / whole
-        with torch.autocast(device, torch.bfloat16):
-            loss = loss_of(reader, batch)
-        total += run.update(loss, PEAK * min(done / WARM_UP + 0.02, 1.0) * max(0.01, 1 - done))
-        tokens += int(batch.mask.sum())
-        run.spent += min(time.monotonic() - began, LONGEST_STEP)
-        if run.step % LOG_STEPS == 0:
-            log.info(
-                "step %d, %.0f s, loss %.4f, %d tokens",
-                run.step, run.spent, total / LOG_STEPS, tokens,
-            )  # fmt: skip
-            tokens, total = 0, 0.0
-        if run.spent - saved > CHECKPOINT_SECONDS or run.spent >= whole:
-            saved = run.spent
-            run.save(out / "last.pt")
-        if run.spent >= whole:
-            break
+    run = Run(reader.parts(), peak=PEAK * (size / BATCH_TOKENS) ** 0.5, weight_decay=0.01)
+    run.train(
+        lambda draw: batches(draw, examples, pairs, size),
+        lambda batch: taught(reader, known, batch) if known else loss_of(reader(batch), batch),
+        out,
+        minutes,
+        seed=seed,
+        workers=workers,
+    )
 
 
 def export(checkpoint: Path, out: Path) -> None:
@@ -224,8 +242,30 @@ def export(checkpoint: Path, out: Path) -> None:
     log.info("step %d, %.0f s of training: %s", stored["step"], stored["spent"], out)
 
 
-def measure(mined: Path, made_: Path, count: int) -> dict[str, float]:
-    """Return what an exported reader reaches on questions of the articles kept for measuring.
+def reading(checkpoint: Path) -> Reading:
+    """Return what reads with the weights of a checkpoint, in fp32."""
+    import torch
+
+    where, weights = device(), shipped()
+    reader, pairs = made(weights, where), tokenizer(weights)
+    load(reader.parts(), checkpoint)
+
+    def read(question: str, passages: Sequence[PassageText]) -> list[Read]:
+        found = [(pairs.encode(question, p.text), 0, 0) for p in passages]
+        with torch.no_grad():
+            spans, answers = reader(placed(batched(found), where))
+        return [
+            of_sentences(tokens, row, float(answer), passage.sentences)
+            for (tokens, _, _), row, answer, passage in zip(
+                found, spans.cpu().numpy(), answers, passages, strict=True
+            )
+        ]
+
+    return read
+
+
+def measure(mined: Path, read: Reading, count: int) -> dict[str, float]:
+    """Return what a reader reaches on questions of the articles kept for measuring.
 
     - `sentence`: the best sentence of the question's own paragraph holds the answer (paragraphs of
       several sentences);
@@ -236,7 +276,6 @@ def measure(mined: Path, made_: Path, count: int) -> dict[str, float]:
 
     rows = [row for row in read_mined(mined) if row["held"]]
     rows = random.Random(SEED).sample(rows, min(count, len(rows)))  # noqa: S311
-    reader = ShippedReader(made_)
     right, scores = [], {"own": [], "mined": [], "excised": []}  # type: ignore[var-annotated]
     for row in rows:
         whole, shift = written(row["title"], row["context"])
@@ -246,10 +285,10 @@ def measure(mined: Path, made_: Path, count: int) -> dict[str, float]:
             others.append(("excised", row["title"], left))
         texts = [PassageText(whole, tuple(spans))]
         texts += [PassageText(written(title, text)[0], ()) for _, title, text in others]
-        own, *rest = reader.read(row["question"], texts)
+        own, *rest = read(row["question"], texts)
         scores["own"].append(own.answers)
-        for (name, *_), read in zip(others, rest, strict=True):
-            scores[name].append(read.answers)
+        for (name, *_), said in zip(others, rest, strict=True):
+            scores[name].append(said.answers)
         if len(spans) > 1:
             a, b = spans[int(np.argmax(own.sentences))]
             right.append(any(a < e + shift and b > s + shift for s, e in row["answers"]))
@@ -280,21 +319,38 @@ def main() -> None:
     training.add_argument("mined", type=Path)
     training.add_argument("--out", type=Path, required=True)
     training.add_argument("--minutes", type=float, default=90)
+    training.add_argument("--seed", type=int, default=SEED)
+    training.add_argument("--start", type=Path, help="a checkpoint to go on from")
+    training.add_argument("--teachers", type=Path, nargs="*", default=[], help="checkpoints")
+    training.add_argument("--tokens", type=int, default=BATCH_TOKENS, help="of a batch")
+    training.add_argument("--workers", type=int, default=0, help="processes that make examples")
     exporting = commands.add_parser("export")
     exporting.add_argument("checkpoint", type=Path)
     exporting.add_argument("--out", type=Path, default=SHIPPED)
     measuring = commands.add_parser("measure")
     measuring.add_argument("mined", type=Path)
     measuring.add_argument("--folder", type=Path, default=SHIPPED)
+    measuring.add_argument("--checkpoint", type=Path, help="instead of a folder")
     measuring.add_argument("--questions", type=int, default=400)
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     if options.command == "train":
-        train(options.mined, options.out, options.minutes)
+        train(
+            options.mined,
+            options.out,
+            options.minutes,
+            seed=options.seed,
+            start=options.start,
+            teachers=options.teachers,
+            size=options.tokens,
+            workers=options.workers,
+        )
     elif options.command == "export":
         export(options.checkpoint, options.out)
     else:
-        log.info("%s", measure(options.mined, options.folder, options.questions))
+        chosen = options.checkpoint
+        read = reading(chosen) if chosen else ShippedReader(options.folder).read
+        log.info("%s", measure(options.mined, read, options.questions))
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """What the reader is shown: questions, in the styles people write them, with a title and a passage.
 
 Half of the examples hold the answer. Of the others most are passages that retrieval ranks high; the
-rest are the question's own passage without the sentences that answer, the question about another
-name or year, or any passage.
+rest are the question's own passage without the sentences that answer, what another article is
+asked put to what this passage names, the question about another name or year, or any passage.
 """
 
 from __future__ import annotations
@@ -11,19 +11,29 @@ import random
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from rag.french.names import names
 from rag.french.sentences import sentence_spans
-from rag.french.words import fold, is_function_word
+from rag.french.words import content_stems, fold, is_function_word, question_stems
 
 POSITIVE = 0.5
-KINDS = (("mined", 0.55), ("excised", 0.22), ("swapped", 0.15), ("any", 0.08))
+Kinds = Sequence[tuple[str, float]]
+KINDS: Kinds = (
+    ("mined", 0.42),
+    ("excised", 0.22),
+    ("transplanted", 0.18),
+    ("swapped", 0.12),
+    ("any", 0.06),
+)
 STYLED = 0.4  # share of the questions not written with care
 UNTITLED = 0.15
 JOINED = 0.15  # share of the passages made longer by another one
 _YEAR = re.compile(r"\b1[5-9]\d\d\b|\b20\d\d\b")
+_NAME = re.compile(
+    r"\b[A-ZÀ-ÖØ-Þ][\w’'-]+(?:\s+(?:(?:de|du|des|la|le|d[’'])\s*)?[A-ZÀ-ÖØ-Þ][\w’'-]+)*"
+)
 _ASKING = frozenset(
     "quel quelle quels quelles qui que quoi quand comment pourquoi combien ou est".split()
 )
@@ -39,38 +49,81 @@ class Example:
     span: tuple[int, int] | None
 
 
-def example(draw: random.Random, row: dict[str, Any], rows: Sequence[dict[str, Any]]) -> Example:
-    """Return an example of a mined question (see `mining.py`), of a kind drawn at random."""
-    question, title, text = row["question"], row["title"], row["context"]
-    span: tuple[int, int] | None = tuple(draw.choice(row["answers"]))
-    if draw.random() >= POSITIVE:
-        kind = draw.choices([k for k, _ in KINDS], [w for _, w in KINDS])[0]
-        span = None
-        swapped = _swapped(draw, question, text, rows) if kind == "swapped" else None
-        left = excised(row) if kind == "excised" else None
-        if swapped:
-            question = swapped
-        elif left:
-            text = left
-        elif row["negatives"] and kind != "any":
-            place = min(int(draw.expovariate(0.5)), len(row["negatives"]) - 1)
-            title, text = row["negatives"][place]
+class Examples:
+    """Examples without end of mined questions (see `mining.py`)."""
+
+    def __init__(self, rows: Sequence[dict[str, Any]], kinds: Kinds = KINDS) -> None:
+        """Take questions, and the share of each kind among the examples without an answer."""
+        self._rows, self._kinds = rows, kinds
+        self._asked: dict[str, list[str]] = {}
+        for row in rows:
+            self._asked.setdefault(row["title"], []).append(row["question"])
+
+    def draw(self, draw: random.Random) -> Example:
+        """Return an example, of a kind drawn at random."""
+        row = draw.choice(self._rows)
+        if draw.random() < POSITIVE:
+            span = tuple(draw.choice(row["answers"]))
+            one = Example(row["question"], row["title"], row["context"], span)
         else:
-            other = draw.choice(rows)
-            while _answers(row, other["context"]):
-                other = draw.choice(rows)
-            title, text = other["title"], other["context"]
-    if draw.random() < JOINED and row["negatives"]:
-        more = draw.choice(row["negatives"])[1]
-        if draw.random() < 0.5:
-            text = f"{text}\n{more}"
-        else:
-            text = f"{more}\n{text}"
-            if span:
-                span = span[0] + len(more) + 1, span[1] + len(more) + 1
-    if draw.random() < STYLED:
-        question = styled(draw, question)
-    return Example(question, "" if draw.random() < UNTITLED else title, text, span)
+            one = self._unanswered(draw, row)
+        if draw.random() < JOINED and row["negatives"]:
+            one = _joined(draw, one, draw.choice(row["negatives"])[1])
+        question = styled(draw, one.question) if draw.random() < STYLED else one.question
+        title = "" if draw.random() < UNTITLED else one.title
+        return replace(one, question=question, title=title)
+
+    def _unanswered(self, draw: random.Random, row: dict[str, Any]) -> Example:
+        question, title, text = row["question"], row["title"], row["context"]
+        match draw.choices([k for k, _ in self._kinds], [w for _, w in self._kinds])[0]:
+            case "swapped" if changed := _swapped(draw, question, text, self._rows):
+                return Example(changed, title, text, None)
+            case "transplanted" if changed := self._transplanted(draw, row):
+                return Example(changed, title, text, None)
+            case "excised" if left := excised(row):
+                return Example(question, title, left, None)
+            case "any":
+                pass
+            case _ if row["negatives"]:
+                place = min(int(draw.expovariate(0.5)), len(row["negatives"]) - 1)
+                other_title, other_text = row["negatives"][place]
+                return Example(question, other_title, other_text, None)
+        other = draw.choice(self._rows)
+        while _answers(row, other["context"]):
+            other = draw.choice(self._rows)
+        return Example(question, other["title"], other["context"], None)
+
+    def _transplanted(self, draw: random.Random, row: dict[str, Any]) -> str | None:
+        """Return what a like article is asked, about a name of this passage.
+
+        The passage names what is asked about and lacks a word of the rest of the question.
+        """
+        titles = {title for title, _ in row["negatives"]} - {row["title"]}
+        asked = [q for title in sorted(titles) for q in self._asked.get(title, ())]
+        known = names(row["context"])
+        here: list[str] = [n for n in _NAME.findall(row["context"]) if fold(n.split()[0]) in known]
+        if not asked or not here:
+            return None
+        held = set(content_stems(f"{row['title']} {row['context']}"))
+        for _ in range(8):
+            question = draw.choice(asked)
+            theirs = [m for m in _NAME.finditer(question) if m.start() > 0]
+            if not theirs:
+                continue
+            name = max(theirs, key=lambda m: len(m.group()))
+            frame = question[: name.start()], question[name.end() :]
+            if not set(question_stems(" ".join(frame))) <= held:
+                return draw.choice(here).join(frame)
+        return None
+
+
+def _joined(draw: random.Random, one: Example, more: str) -> Example:
+    """Return the example with another passage before or after its own."""
+    if draw.random() < 0.5:
+        return replace(one, text=f"{one.text}\n{more}")
+    shift = len(more) + 1
+    span = (one.span[0] + shift, one.span[1] + shift) if one.span else None
+    return replace(one, text=f"{more}\n{one.text}", span=span)
 
 
 def styled(draw: random.Random, question: str) -> str:

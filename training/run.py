@@ -4,45 +4,109 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import torch
 
+CHECKPOINT_SECONDS = 300.0
+LONGEST_STEP = 20.0  # seconds; a longer one was suspended
+LOG_STEPS = 20
+WARM_UP = 0.04  # share of the time
+LEAST = 0.01  # of the peak, at the end
+
+# A batch is a NamedTuple of tensors.
+Batch = TypeVar("Batch", bound=tuple[Any, ...])
 log = logging.getLogger("training")
+
+
+def device() -> str:
+    """Return where to compute: a GPU where there is one."""
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def placed(batch: Batch, where: str) -> Batch:
+    """Return a batch with its tensors on a device."""
+    return type(batch)(*(t.to(where, non_blocking=True) for t in batch))
 
 
 class Run:
     """What is learned, and what else must outlive an interruption.
 
-    `spent` counts seconds, `step` updates; `draw` is the source of chance.
+    `spent` counts seconds, `step` updates.
     """
 
-    def __init__(self, modules: Sequence[torch.nn.Module], seed: int, **optimizer: Any) -> None:
-        """Take the modules that learn, and the settings of AdamW."""
+    def __init__(
+        self, modules: Sequence[torch.nn.Module], *, peak: float, **optimizer: Any
+    ) -> None:
+        """Take the modules that learn, the highest learning rate, other settings of AdamW."""
         import torch
 
-        self.modules = modules
-        self.draw = random.Random(seed)  # noqa: S311
+        self.modules, self.peak = modules, peak
         self.learned = [p for m in modules for p in m.parameters() if p.requires_grad]
-        self.optimizer = torch.optim.AdamW(self.learned, **optimizer)
+        fused = self.learned[0].is_cuda
+        self.optimizer = torch.optim.AdamW(self.learned, lr=peak, fused=fused, **optimizer)
         self.spent, self.step = 0.0, 0
 
-    def update(self, loss: torch.Tensor, rate: float) -> float:
-        """Take one step down a loss; return it."""
+    def train(
+        self,
+        make: Callable[[random.Random], Iterator[Batch]],
+        loss_of: Callable[[Batch], torch.Tensor],
+        out: Path,
+        minutes: float,
+        *,
+        seed: int,
+        workers: int = 0,
+        half: bool = True,
+    ) -> None:
+        """Train until `minutes` have passed in all; `out/last.pt` is written every 5 minutes.
+
+        `make` yields batches without end from a source of chance; `workers` processes do it beside
+        the training. `half` computes in bf16 where torch deems it safe. The rate rises in the first
+        hundredths of the time and falls to its end.
+        """
+        import torch
+
+        where = device()
+        out.mkdir(parents=True, exist_ok=True)
+        self.resume(out / "last.pt")
+        whole, saved, total = minutes * 60, self.spent, torch.zeros((), device=where)
+        began = time.monotonic()
+        for batch in _stream(make, f"{seed} {self.step}", workers):
+            with torch.autocast(where, torch.bfloat16, enabled=half):
+                loss = loss_of(placed(batch, where))
+            total += self._update(loss, self.spent / whole)
+            if self.step % LOG_STEPS == 0:
+                mean = float(total) / LOG_STEPS  # waits for the device
+                log.info("step %d, %.0f s, loss %.4f", self.step, self.spent, mean)
+                total.zero_()
+            now = time.monotonic()
+            self.spent += min(now - began, LONGEST_STEP)
+            began = now
+            if self.spent - saved > CHECKPOINT_SECONDS or self.spent >= whole:
+                saved = self.spent
+                self.save(out / "last.pt")
+            if self.spent >= whole:
+                break
+
+    def _update(self, loss: torch.Tensor, done: float) -> torch.Tensor:
+        """Take one step down a loss, `done` of the time having passed; return the loss."""
         import torch
 
         for group in self.optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = self.peak * min(done / WARM_UP + 0.02, 1.0) * max(LEAST, 1 - done)
         self.optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.learned, 1.0)
         self.optimizer.step()
         self.step += 1
-        return float(loss.detach())
+        return loss.detach()
 
     def save(self, path: Path) -> None:
         """Write a checkpoint; one that is there stays until the new one is whole."""
@@ -53,7 +117,6 @@ class Run:
             "optimizer": self.optimizer.state_dict(),
             "spent": self.spent,
             "step": self.step,
-            "draw": self.draw.getstate(),
         }
         torch.save(state, path.with_suffix(".next"))
         path.with_suffix(".next").replace(path)
@@ -65,7 +128,6 @@ class Run:
         stored = load(self.modules, path)
         self.optimizer.load_state_dict(stored["optimizer"])
         self.spent, self.step = stored["spent"], stored["step"]
-        self.draw.setstate(stored["draw"])
         log.info("goes on from step %d, %.0f s", self.step, self.spent)
 
 
@@ -73,8 +135,21 @@ def load(modules: Sequence[torch.nn.Module], path: Path) -> dict[str, Any]:
     """Put the weights of a checkpoint into modules; return all that it holds."""
     import torch
 
-    # A checkpoint of one's own: the state of the random draw is a tuple, not a tensor.
-    stored: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=False)
+    stored: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     for module, state in zip(modules, stored["modules"], strict=True):
         module.load_state_dict(state)
     return stored
+
+
+def _stream(
+    make: Callable[[random.Random], Iterator[Batch]], seed: str, workers: int
+) -> Iterator[Batch]:
+    """Yield what `make` does; each process has chances of its own."""
+    from torch.utils.data import DataLoader, IterableDataset, get_worker_info
+
+    class Stream(IterableDataset[Batch]):
+        def __iter__(self) -> Iterator[Batch]:
+            info = get_worker_info()
+            return make(random.Random(f"{seed} {info.id if info else 0}"))  # noqa: S311
+
+    return iter(DataLoader(Stream(), batch_size=None, num_workers=workers))

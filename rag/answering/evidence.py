@@ -22,9 +22,9 @@ from rag.french.dates import format_date
 from rag.french.numbers import numbers
 from rag.french.periods import fit
 from rag.french.words import same_root, words
-from rag.indexing.passages import passage_text
+from rag.indexing.passages import dated_text
 from rag.models.scale import UNKNOWN
-from rag.searching.matching import held, stem_set
+from rag.searching.matching import stem_set
 from rag.searching.question import Question
 
 if TYPE_CHECKING:
@@ -35,32 +35,25 @@ SENTENCE_FEATURES = (
     "window",  # question stems that the title lacks, in this sentence and the one before
     "beyond_lead",  # question stems that title and lead lack, in this sentence
     "context",  # question stems in title, date, heading and passage
-    "expected",  # holds the kind of thing asked for
     "similarity",  # cosine of question and title + sentence
-    "passage_similarity",
     "fused",
     "when",  # the time asked about is that of the sentence, or of its article
     "reader",  # log-odds that the answer stands in the sentence, by the trained reader
-    "answers",  # log-odds that the passage answers, by the trained reader
 )
 ANSWER_FEATURES = (
-    "coverage",
+    "reader",
+    "answers",  # log-odds that a passage answers, by the trained reader: the most of any
+    "coverage",  # question stems in the sentence
     "window",
-    "beyond_lead",
-    "context",
-    "expected",
     "similarity",
-    "when",
     "lacks",  # a figure, date or person is asked for and the sentence has none that fits
-    "focus",  # the noun after « quel » is in the passage
     "missing",  # share of the names and figures asked about that the passage lacks
     "unknown",  # share of the question's stems, by rarity, that the passage lacks
     "gap",  # lead of the best sentence over the best of another article
 )
 READ = 4  # passages that the reader reads: the answer is rarely below, and each takes 35 ms
 _SURE = 15.0  # log-odds
-_OTHER_KIND = 4.0  # log-odds that a sentence loses without the kind of thing asked for
-_LACKS = 0.3  # `expected`, at most, of such a sentence
+_LACKS = 0.3  # at most, of what a sentence holds of the kind of thing asked for
 _UNSPOKEN = 0.5  # what a feature says where nothing can be told
 
 
@@ -93,7 +86,7 @@ def find_evidence(
     first = hits[:READ]
     read = reader.read(
         question.text,
-        [passage_text(h.passage, h.source, [(s.start, s.end) for s in h.sentences]) for h in first],
+        [dated_text(h.passage, h.source, [(s.start, s.end) for s in h.sentences]) for h in first],
     )
     model = models()["sentence"]
     ranked = [
@@ -129,8 +122,8 @@ def answer_features(question: Question, ranked: Sequence[Evidence]) -> dict[str,
     ]
     return {
         **{k: best.features[k] for k in ANSWER_FEATURES if k in best.features},
-        "lacks": float(question.kind != "other" and best.features["expected"] <= _LACKS),
-        "focus": held(question.focus, known) if question.focus else _UNSPOKEN,
+        "answers": max(e.features["answers"] for e in ranked),
+        "lacks": float(question.kind != "other" and question.answered_in(best.text) <= _LACKS),
         "missing": len(asked_names - in_context) / max(1, len(asked_names)),
         "unknown": missing / (sum(weights.values()) or 1.0),
         "gap": best.score - others[0] if others else 2.0,
@@ -154,7 +147,6 @@ def _sentences(
     beyond = {s for s in left if not any(same_root(s, t) for t in lead)}
     shared = {
         "context": terms.coverage(context),
-        "passage_similarity": _spread(_scaled(scale, hit.similarity)),
         "fused": hit.score,
         "answers": _bounded(read.answers),
     }
@@ -164,16 +156,13 @@ def _sentences(
         if text == passage.heading or (hit.source.correction and not standing(text)):
             continue
         cosine = hit.cosines[at] if hit.cosines else hit.similarity
-        expected = question.answered_in(text)
-        other = question.kind != "other" and expected <= _LACKS
         features = {
             "coverage": terms.coverage(s.stems),
             "beyond_lead": terms.coverage(s.stems, beyond) if beyond else _UNSPOKEN,
             "window": terms.coverage(s.stems | before, left) if left else _UNSPOKEN,
-            "expected": expected,
             "similarity": _spread(_scaled(scale, cosine)),
             "when": fit(question.time, s.periods, hit.source.published),
-            "reader": _bounded(read.sentences[at]) - (_OTHER_KIND if other else 0.0),
+            "reader": _bounded(read.sentences[at]),
             **shared,
         }
         before = s.stems

@@ -14,6 +14,7 @@ from math import ceil
 from typing import TYPE_CHECKING, NamedTuple
 
 from rag.domain import Passage, Source
+from rag.french.dates import format_date
 from rag.french.sentences import Span, sentence_spans
 from rag.french.words import begins_with
 from rag.models.embedding import PassageText
@@ -95,6 +96,19 @@ def passage_text(passage: Passage, source: Source, sentences: Sequence[Span]) ->
     `sentences` are spans of the article.
     """
     text = titled(passage.headed, passage.text, source)
+    shift = len(text) - len(passage.text) - passage.start
+    return PassageText(text, tuple((a + shift, b + shift) for a, b in sentences), source.title)
+
+
+def dated_text(passage: Passage, source: Source, sentences: Sequence[Span]) -> PassageText:
+    """Return what is read of a passage: its article's title and date, then its text.
+
+    Without the date « Qui a gagné le Tour en 2024 ? » has no answer in an article of 2024.
+    `sentences` are spans of the article.
+    """
+    title = "" if begins_with(passage.headed, source.title) else source.title
+    head = ", ".join(filter(None, (title, format_date(source.published))))
+    text = f"{head}\n{passage.text}" if head else passage.text
     shift = len(text) - len(passage.text) - passage.start
     return PassageText(text, tuple((a + shift, b + shift) for a, b in sentences), source.title)
 

@@ -19,6 +19,7 @@ from rag.models.network import Network, batches
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+    from tokenizers import Encoding
 
     from rag.models.embedding import PassageText
 
@@ -56,37 +57,36 @@ class Reader:
                 [tokens[at].ids for at in batch], ["spans", "answers"], urgent=True
             )
             for row, at in enumerate(batch):
-                of = [n for n, s in enumerate(tokens[at].sequence_ids) if s == 1]
-                offsets = [tokens[at].offsets[n] for n in of]
-                scores = _of_sentences(
-                    spans[row][of], spans[row][0], offsets, passages[at].sentences
-                )
-                found[at] = Read(float(answers[row][0]), scores)
+                said = float(answers[row][0])
+                found[at] = of_sentences(tokens[at], spans[row], said, passages[at].sentences)
         return [read for read in found if read is not None]
 
 
-def _of_sentences(
+def of_sentences(
+    tokens: Encoding,
     spans: NDArray[np.float32],
-    none: NDArray[np.float32],
-    offsets: Sequence[tuple[int, int]],
+    answers: float,
     sentences: Sequence[tuple[int, int]],
-) -> tuple[float, ...]:
-    """Return for each sentence the log-odds that the answer begins or ends there against none.
+) -> Read:
+    """Return what the network's numbers say of a passage and its sentences.
 
-    `spans` are logits of shape (tokens, 2); a sentence without a token (past what the network
-    takes) has the least of all.
+    `spans` are logits of shape (tokens, 2), `answers` is that of the whole. A sentence has the
+    log-odds that the answer begins or ends there against none; one without a token (past what the
+    network takes) the least of all.
     """
     import numpy as np
 
-    starts = np.array([a for a, _ in offsets])
-    ends = np.array([b for _, b in offsets])
+    of = [n for n, s in enumerate(tokens.sequence_ids) if s == 1]
+    starts = np.array([tokens.offsets[n][0] for n in of])
+    ends = np.array([tokens.offsets[n][1] for n in of])
+    inside, none = spans[of], spans[0]
     found = []
     for a, b in sentences:
         own = (starts < b) & (ends > a)
         if not own.any():
             found.append(-np.inf)
             continue
-        mass = np.logaddexp.reduce(spans[own], axis=0) - none
+        mass = np.logaddexp.reduce(inside[own], axis=0) - none
         found.append(float(mass.mean()))
     least = min((f for f in found if np.isfinite(f)), default=0.0)
-    return tuple(f if np.isfinite(f) else least for f in found)
+    return Read(answers, tuple(f if np.isfinite(f) else least for f in found))

@@ -51,17 +51,16 @@ class Question:
     """A question, or anything to search for, understood once. It travels whole.
 
     `stems` say what it is about; `kind` what it expects; `counted` is the stem
-    of what « combien de … » counts, `focus` that of the noun after « quel », or
-    "". `names` and `numbers` are those it says, `time` the time it asks about.
-    What depends on the index is added by the retriever: `vector`, of shape
-    (dimension,), and `terms`, the stems with their inverse document frequency.
+    of what « combien de … » counts, or "". `names` and `numbers` are those it
+    says, `time` the time it asks about. What depends on the index is added by
+    the retriever: `vector`, of shape (dimension,), and `terms`, the stems with
+    their inverse document frequency.
     """
 
     text: str
     stems: tuple[str, ...]
     kind: str = "other"
     counted: str = ""
-    focus: str = ""
     names: frozenset[str] = frozenset()
     numbers: frozenset[str] = frozenset()
     time: Asked = field(default_factory=Asked)
@@ -122,9 +121,6 @@ class Question:
         return 0.3
 
 
-_FOCUS = r" quel(?:s|le|les)? (?:est |sont |etait |sera )?(?:le |la |les |l )?(\w+) "
-
-
 def understand(text: str, today: date | None = None) -> Question:
     """Take a French question apart; anything that is not one has kind "other".
 
@@ -132,7 +128,6 @@ def understand(text: str, today: date | None = None) -> Question:
     """
     folded = " " + " ".join(words(text)) + " "
     kind, counted = "other", ""
-    match = None
     for pattern, name in _KINDS:
         if match := re.search(pattern, folded):
             kind = name
@@ -140,17 +135,11 @@ def understand(text: str, today: date | None = None) -> Question:
                 rest = folded[match.end() :].split()
                 counted = next((stem(w) for w in rest if not is_function_word(w)), "")
             break
-    noun = re.search(_FOCUS, folded)
-    focus = stem(noun.group(1)) if noun and kind == "other" else counted
-    if kind == "money" and match:  # « combien coûtera un ticket » asks for the ticket's price
-        rest = folded[match.end() :].split()
-        focus = next((stem(w) for w in rest if not is_function_word(w)), "")
     return Question(
         text,
         tuple(question_stems(text)),
         kind,
         counted,
-        focus,
         frozenset(names(text)),
         frozenset(numbers(text)),
         asked(text, today),
