@@ -126,8 +126,8 @@ def main() -> None:
     OUT.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     print(json.dumps(measured, indent=1))
     for threshold in (0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6):
-        crossing = {g: rates(found, crossed[g][0], threshold) for g, found in sets.items()}
-        print(threshold, crossing, rates(unseen, predicted(models, unseen)[0], threshold))
+        crossing = {g: rates(found, crossed[g], threshold) for g, found in sets.items()}
+        print(threshold, crossing, rates(unseen, predicted(models, unseen), threshold))
     if options.ablate:
         ablate(sets)
 
@@ -265,16 +265,23 @@ def measures(found: Sequence[Case], told: Predicted) -> dict[str, float | int]:
         "first sentence right": round(float(np.mean([r[0] for r in answering])), 3),
         "one of three right": round(float(np.mean([any(r[:3]) for r in answering])), 3),
         "AUC of an answer": round(float(roc_auc_score(y, p)), 3),
-        **rates(found, p, THRESHOLD),
+        **rates(found, told, THRESHOLD),
     }
 
 
-def rates(found: Sequence[Case], p: Matrix, threshold: float) -> dict[str, float]:
-    """Return the shares of false answers (of unanswerable) and false refusals (of answerable)."""
+def rates(found: Sequence[Case], told: Predicted, threshold: float) -> dict[str, float]:
+    """Return what a threshold gives.
+
+    The shares of false answers (of unanswerable), of false refusals (of answerable), and of all
+    questions those rightly refused or answered with the right sentence first.
+    """
+    p, ranked = told
     y = np.array([c.item.answerable for c in found])
+    right = np.where(y, (p >= threshold) & [r[0] for r in ranked], p < threshold)
     return {
         "false answers": round(float((p[~y] >= threshold).mean()), 3),
         "false refusals": round(float((p[y] < threshold).mean()), 3),
+        "all right": round(float(right.mean()), 3),
     }
 
 

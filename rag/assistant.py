@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 from rag import texts
 from rag.answering import examples
-from rag.answering.evidence import find_evidence
+from rag.answering.evidence import as_read, find_evidence
 from rag.answering.extractive import chronicle, compose, refuse, render
 from rag.answering.followup import ways
 from rag.answering.overview import (
@@ -65,6 +65,7 @@ log = logging.getLogger(__name__)
 
 LONGEST_QUESTION = 1000  # characters
 _EXAMPLES = 4
+_NEAR = 2  # words in common with a question that is not about another thing
 _LOOKED_AT = 20  # newest articles that examples are made of
 OnClaim = Callable[[CheckedClaim], None]
 Event = Draft | Statement | Answer
@@ -249,6 +250,7 @@ class LocalAssistant:
             try:
                 hits = self._search_parts(generator.decompose(asked), filters)
                 if hits:
+                    hits = self._as_read(asked, hits)
                     answer = yield from self._generate(generator, question, asked, hits)
                     yield answer
                     return
@@ -309,11 +311,25 @@ class LocalAssistant:
                 return answer
         evidence, probability = find_evidence(question, hits, self.index.scale, self.reader)
         log.info("probabilité de réponse : %.2f", probability)
+        hits = as_read(hits, evidence)
         if not evidence or probability < self.settings.threshold:
-            answer = refuse(question, evidence, hits)
+            answer = self._with_suggestion(refuse(question, evidence, hits), filters)
         else:
             answer = compose(asked, evidence, hits, self.settings.answer_sentences)
         return replace(answer, probability=probability)
+
+    def _with_suggestion(self, refusal: Answer, filters: Filters | None) -> Answer:
+        """Return a refusal with a question about the nearest article, where it has an answer."""
+        near = next(iter(refusal.nearest), None)
+        if near is None or len(near.shared) < _NEAR or not near.citation.source.title:
+            return refusal
+        asked = texts.ABOUT_ARTICLE.format(near.citation.source.title)
+        question = self.retriever.understood(asked)
+        hits = self.retriever.search(question, self.settings.answer_passages, filters)
+        if not hits or hits[0].passage.article_id != near.citation.article_id:
+            return refusal
+        told = self._overview(question, hits, filters)
+        return replace(refusal, suggestion=asked if told else "")
 
     def _articles(
         self, question: Question, _hits: Sequence[Hit], filters: Filters | None
@@ -370,6 +386,11 @@ class LocalAssistant:
         if not evidence:
             return None
         return replace(chronicle(question.text, evidence, hits), probability=probability)
+
+    def _as_read(self, asked: str, hits: Sequence[Hit]) -> list[Hit]:
+        """Return passages for a model to read, in the order in which the reader believes them."""
+        question = self.retriever.understood(asked)
+        return as_read(hits, find_evidence(question, hits, self.index.scale, self.reader)[0])
 
     def _generate(
         self, generator: Generator, question: str, asked: str, hits: Sequence[Hit]

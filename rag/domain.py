@@ -335,7 +335,8 @@ class Answer:
     completed from the conversation; it equals `question` otherwise.
     `probability`, in [0, 1], is that of an extract that answers; None when it
     was not estimated. `intro`, ours, introduces the whole, "" for nothing. A
-    refusal tells the `nearest` sentences, at most three.
+    refusal tells the `nearest` sentences, at most three, and may tell a near
+    question that the articles answer, the `suggestion`.
     """
 
     question: str
@@ -349,6 +350,7 @@ class Answer:
     probability: float | None = None
     intro: str = ""
     nearest: tuple[Nearest, ...] = ()
+    suggestion: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -163,6 +163,8 @@ WELCOME = (
     "porte le numéro de sa source. Quand les articles ne répondent pas, Recoupe le dit."
 )
 BAD_DATE = "La date du champ «\u00a0{}\u00a0» ne se lit pas\u00a0: écrivez-la comme 31/12/2024."
+SUGGESTED = "Les articles répondent à une question proche\u00a0: {}"
+ABOUT_ARTICLE = "De quoi parle l’article «\u00a0{}\u00a0»\u202f?"
 EXAMPLE_MONTH = "Que s’est-il passé en {}\u202f?"
 EXAMPLE_WORDS = "Qu’a dit {}\u202f?"
 

@@ -151,7 +151,8 @@ class NearestOut(CitationOut):
 class AnswerOut(Out):
     """An answer, or a refusal with the nearest sentences.
 
-    `asked` is the question that was really searched; `intro` introduces the whole and is ours.
+    `asked` is the question that was really searched; `intro` introduces the whole and is ours;
+    `suggestion` is a near question that the articles answer, "" for none.
     """
 
     question: str
@@ -164,6 +165,7 @@ class AnswerOut(Out):
     intro: str
     statements: list[StatementOut]
     nearest: list[NearestOut]
+    suggestion: str
     passages: list[HitOut]
 
     @classmethod
@@ -183,6 +185,7 @@ class AnswerOut(Out):
                 NearestOut(**dict(CitationOut.of(n.citation)), shared=list(n.shared))
                 for n in answer.nearest
             ],
+            suggestion=answer.suggestion,
             passages=[HitOut.of(h) for h in answer.hits],
         )
 

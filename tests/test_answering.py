@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from rag import texts
-from rag.answering.evidence import Evidence, find_evidence
+from rag.answering.evidence import Evidence, as_read, find_evidence
 from rag.answering.extractive import (
     joined,
     lead_in,
@@ -174,7 +174,10 @@ def test_without_vectors_of_sentences_their_passage_speaks_for_them(
     question = assistant.retriever.understood("Combien a coûté la halle aux grains ?")
     hits = [replace(h, cosines=()) for h in assistant.search(question.text, 6)]
     found, _ = find_evidence(question, hits, assistant.index.scale, assistant.reader)
-    assert all(e.features["similarity"] == e.features["passage_similarity"] for e in found)
+    by_passage: dict[str, set[float]] = {}
+    for e in found:
+        by_passage.setdefault(e.hit.passage.id, set()).add(e.features["similarity"])
+    assert all(len(said) == 1 for said in by_passage.values())
 
 
 def test_sentences_of_an_article_are_in_reading_order(assistant: LocalAssistant) -> None:
@@ -396,7 +399,7 @@ def test_somebodys_words_are_his(assistant: LocalAssistant) -> None:
 
 def test_which_article_is_meant_has_to_be_said(assistant: LocalAssistant) -> None:
     assert assistant.ask("De quoi parle l'article ?").refused
-    first = assistant.ask("Pourquoi la maternité a-t-elle fermé ?")
+    first = assistant.ask("Combien a coûté la restauration de la halle aux grains ?")
     told = assistant.ask("De quoi parle cet article ?", [Turn(first.question, first.text)])
     assert {c.article_id for s in told.statements for c in s.citations} >= {
         first.statements[0].citations[0].article_id
@@ -417,6 +420,37 @@ def test_examples_are_questions_that_are_answered(assistant: LocalAssistant) -> 
     assert proposed[0] == "Que s’est-il passé en octobre 2024\u202f?"
     for question in proposed:
         assert not assistant.ask(question).refused
+
+
+def test_a_refusal_names_a_near_question_that_is_answered(assistant: LocalAssistant) -> None:
+    refusal = assistant.ask("Combien gagne Robert Graveron ?")
+    assert refusal.refused
+    assert refusal.suggestion.startswith("De quoi parle l’article «\u00a0")
+    answer = assistant.ask(refusal.suggestion)
+    assert not answer.refused
+    assert refusal.nearest[0].citation.article_id in {
+        c.article_id for s in answer.statements for c in s.citations
+    }
+    assert assistant.ask("Qui a écrit Les Misérables ?").suggestion == ""
+
+
+def test_passages_are_shown_in_the_order_of_what_was_read(assistant: LocalAssistant) -> None:
+    question = assistant.retriever.understood("Combien a coûté la halle aux grains ?")
+    hits = assistant.search(question.text, 8)[::-1]
+    evidence, _ = find_evidence(question, hits, assistant.index.scale, assistant.reader)
+    ordered = as_read(hits, evidence)
+    assert sorted(h.passage.id for h in ordered) == sorted(h.passage.id for h in hits)
+    assert ordered[4:] == hits[4:]
+    odds = {e.hit.passage.id: e.features["answers"] for e in evidence}
+    best = max(odds, key=lambda i: odds[i])
+    assert ordered[0].passage.id == best
+    assert as_read([], []) == []
+
+
+def test_a_year_is_that_of_the_article_too(assistant: LocalAssistant) -> None:
+    here = assistant.ask("Qui a gagné le Tour de l'Orvelle en 2024 ?")
+    assert not here.refused
+    assert "Aurélien Salvat" in here.statements[0].text
 
 
 def test_a_refusal_shows_few_sentences_and_what_they_share(assistant: LocalAssistant) -> None:

@@ -186,6 +186,10 @@ def test_quotes_kinds_parts_and_follow_ups_are_measured(
     assert result["by_kind"]["none"]["wrong_answers"] == 0.0
     assert result["by_kind"]["followup"]["unchanged"] == 1.0
     assert result["measures"]["parts_covered"] == pytest.approx(2 / 3, abs=1e-3)
+    low, high = result["intervals"]["parts_covered"]
+    assert low <= 2 / 3 <= high
+    assert low < high
+    assert result["intervals"]["wrong_answers"] == (0.0, 0.0)
 
 
 def test_a_quote_is_covered_whatever_its_typography() -> None:

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from datetime import date
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rag.domain import Passage, Source
 from rag.french.sentences import sentence_spans
-from rag.indexing.passages import count_tokens, make_passages, split
+from rag.indexing.passages import count_tokens, dated_text, make_passages, split
 from rag.readers.cleaning import Block, assemble
 
 SENTENCE = "La rivière est montée de deux mètres en une nuit à Saint-Cyprin. "
@@ -84,3 +87,21 @@ def test_a_word_without_end_is_cut_anyway() -> None:
 @given(st.text(alphabet="aB.!? \n«»’1", max_size=300))
 def test_the_sentences_of_passages_are_those_of_the_text(text: str) -> None:
     assert [span for cut in split(text) for span in cut.sentences] == sentence_spans(text)
+
+
+def test_what_is_read_tells_the_day_and_keeps_its_sentences() -> None:
+    text = "Le club a gagné samedi. Il jouera la finale à Lyon."
+    passage = Passage("a:0", "a", 0, 100, 100 + len(text), text)
+    spans = [(100 + a, 100 + b) for a, b in sentence_spans(text)]
+    source = Source("Le club en finale", published=date(2024, 3, 12))
+    read = dated_text(passage, source, spans)
+    assert read.text == f"Le club en finale, 12 mars 2024\n{text}"
+    assert [read.text[a:b] for a, b in read.sentences] == [
+        text[a:b] for a, b in sentence_spans(text)
+    ]
+    assert dated_text(passage, Source("Le club en finale"), spans).text.startswith(
+        "Le club en finale\n"
+    )
+    untitled = dated_text(passage, Source("Le club a gagné"), spans)
+    assert untitled.text == text
+    assert [untitled.text[a:b] for a, b in untitled.sentences] == [text[:23], text[24:]]

@@ -105,9 +105,8 @@ def refuse(
     # Near is what speaks of the same things, which is not what would answer best.
     for e in sorted(evidence, key=lambda e: -e.features["coverage"]):
         best.setdefault(e.hit.passage.article_id, e)
-    nearest = [Nearest(e.citation(), tuple(_shared(question, e.text))) for e in best.values()][
-        :_NEAREST
-    ]
+    found = [Nearest(e.citation(), tuple(_shared(question, e.text))) for e in best.values()]
+    nearest = ([n for n in found if n.shared] or found)[:_NEAREST]
     text = texts.NO_ANSWER if nearest else texts.NO_PASSAGE
     return Answer(
         question.text, (), tuple(hits[:_NEAREST]), refused=True, mode=mode, text=text,

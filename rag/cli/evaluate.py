@@ -126,7 +126,11 @@ def eval_answers(
     for name in result["measures"]:
         values = [measures[name] for measures in groups.values()]
         shown = "".join("            –" if v is None else f"{v:13.3f}" for v in values)
-        click.echo(f"{name:20s}{shown}")
+        within = result["intervals"][name]
+        click.echo(
+            f"{name:20s}{shown}" + (f"  [{within[0]:.3f}, {within[1]:.3f}]" if within else "")
+        )
+    click.echo("Entre crochets : intervalle à 95 % de la première colonne.")
     _say_latency(result)
 
 

@@ -158,6 +158,8 @@ def ask(
             click.echo(f"\n- {texts.label(near.citation.source)}\n  {quote}")
             if near.shared:
                 click.echo("  " + texts.SHARED.format(", ".join(near.shared)))
+        if answer.suggestion:
+            click.echo("\n" + texts.SUGGESTED.format(answer.suggestion))
     else:
         click.echo("")
     numbers = number_citations(answer.statements)

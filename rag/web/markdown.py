@@ -21,6 +21,8 @@ def answer_markdown(answer: Answer) -> str:
             f"«\u00a0{markdown_text(n.citation.quote.strip())}\u00a0»"
             for n in answer.nearest
         ]
+        if answer.suggestion:
+            lines += ["", markdown_text(texts.SUGGESTED.format(answer.suggestion))]
         return "\n".join(lines).strip() + "\n"
     if answer.intro:
         lines += [markdown_text(answer.intro), ""]

@@ -54,6 +54,7 @@ header :focus-visible { outline-color: currentColor; }
     about: "Réponses composées automatiquement avec les phrases des articles du site. Ouvrez un numéro pour lire la phrase citée.",
     field: "Votre question", send: "Demander", stop: "Arrêter", close: "Fermer", clear: "Effacer",
     refused: "Essayez avec d’autres mots, ou lisez ces articles :",
+    suggested: "Les articles répondent à une question proche :",
     stopped: "Réponse arrêtée.", lost: "Le service ne répond pas : réessayez dans un instant.",
     read: "Lire l’article", useful: "Utile", wrong: "Erreur", thanks: "Merci, c’est noté.",
     source: (n) => `Source ${n} : lire la phrase citée`,
@@ -233,6 +234,8 @@ header :focus-visible { outline-color: currentColor; }
         if (answer.nearest?.length) turn.append(el("p", { className: "soft", textContent: T.refused }), el("ul", {}, ...answer.nearest.map((n) => el("li", {},
           web(n.url) ? this.#link(n, fragment(n.url, n.quote), label(n)) : label(n),
           el("p", { className: "soft", textContent: `« ${n.quote.trim()} »` })))));
+        if (answer.suggestion) turn.append(el("p", { className: "soft", textContent: T.suggested }), el("div", { className: "ideas" },
+          el("button", { type: "button", textContent: answer.suggestion, on: { click: () => this.ask(answer.suggestion) } })));
       }
       if (answer.intro) turn.append(el("p", { textContent: answer.intro }));
       const seen = new Map();
@@ -306,7 +309,7 @@ header :focus-visible { outline-color: currentColor; }
       this.style.setProperty("--recoupe-on-accent", 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.179 ? "#000" : "#fff");
     }
   }
-  const slim = ({ answer, refused, notice, intro, statements, nearest }) =>
-    ({ answer, refused, notice, intro, statements, nearest });
+  const slim = ({ answer, refused, notice, intro, statements, nearest, suggestion }) =>
+    ({ answer, refused, notice, intro, statements, nearest, suggestion });
   customElements.get("recoupe-chat") || customElements.define("recoupe-chat", RecoupeChat);
 })();
