@@ -42,8 +42,8 @@ def entries(files: Sequence[Path]) -> list[dict[str, Any]]:
     rows = []
     for path in files:
         for entry in json.loads(path.read_text(encoding="utf-8"))["data"]:
-            name = _MARKUP.sub("", entry.get("title", "").replace("_", " "))
-            title = "" if TITLED_BY_QUESTIONS in path.stem else name
+            name = entry.get("title", "").replace("_", " ")
+            title = "" if TITLED_BY_QUESTIONS in path.stem else _MARKUP.sub("", name)
             held = zlib.crc32(name.encode()) % HELD_OUT == 0
             for paragraph in entry["paragraphs"]:
                 rows += [
