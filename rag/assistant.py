@@ -250,13 +250,14 @@ class LocalAssistant:
             try:
                 hits = self._search_parts(generator.decompose(asked), filters)
                 if hits:
-                    hits = self._as_read(asked, hits)
                     answer = yield from self._generate(generator, question, asked, hits)
                     yield answer
                     return
             except ModelError as error:
                 notice = texts.NO_MODEL_NOTICE.format(error)
         answer = self._extracted(ways(question, history), filters)
+        if answer.refused:
+            answer = self._with_suggestion(answer, filters)
         answer = replace(answer, question=question, asked=answer.question, notice=notice)
         yield from answer.statements
         yield answer
@@ -313,7 +314,7 @@ class LocalAssistant:
         log.info("probabilité de réponse : %.2f", probability)
         hits = as_read(hits, evidence)
         if not evidence or probability < self.settings.threshold:
-            answer = self._with_suggestion(refuse(question, evidence, hits), filters)
+            answer = refuse(question, evidence, hits)
         else:
             answer = compose(asked, evidence, hits, self.settings.answer_sentences)
         return replace(answer, probability=probability)
@@ -387,14 +388,12 @@ class LocalAssistant:
             return None
         return replace(chronicle(question.text, evidence, hits), probability=probability)
 
-    def _as_read(self, asked: str, hits: Sequence[Hit]) -> list[Hit]:
-        """Return passages for a model to read, in the order in which the reader believes them."""
-        question = self.retriever.understood(asked)
-        return as_read(hits, find_evidence(question, hits, self.index.scale, self.reader)[0])
-
     def _generate(
         self, generator: Generator, question: str, asked: str, hits: Sequence[Hit]
     ) -> Coroutine[Event, None, Answer]:
+        understood = self.retriever.understood(asked)
+        evidence, _ = find_evidence(understood, hits, self.index.scale, self.reader)
+        hits = as_read(hits, evidence)
         statements: list[Statement] = []
         for event in generator.answer(asked, hits):
             if isinstance(event, Retried):
@@ -404,8 +403,6 @@ class LocalAssistant:
             if isinstance(event, Statement):
                 statements.append(event)
         if not statements:
-            understood = self.retriever.understood(asked)
-            evidence, _ = find_evidence(understood, hits, self.index.scale, self.reader)
             refusal = refuse(understood, evidence, hits, generator.name)
             return replace(refusal, question=question, asked=asked)
         notice = "" if all(s.supported for s in statements) else texts.UNSUPPORTED_NOTICE

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from training import folder, network, pieces
-from training.run import Run, device, load, placed
+from training.run import Run, add_options, device, load, placed
 from training.weights import SHIPPED, shipped
 
 if TYPE_CHECKING:
@@ -188,10 +188,7 @@ def main() -> None:
     commands = parser.add_subparsers(dest="command", required=True)
     training = commands.add_parser("train")
     training.add_argument("texts", type=Path, nargs="+")
-    training.add_argument("--out", type=Path, required=True)
-    training.add_argument("--minutes", type=float, default=60)
-    training.add_argument("--tokens", type=int, default=BATCH_TOKENS, help="of a batch")
-    training.add_argument("--workers", type=int, default=0, help="processes that make batches")
+    add_options(training, minutes=60, tokens=BATCH_TOKENS)
     training.add_argument("--bf16", action="store_true", help="autocast, for a GPU")
     exporting = commands.add_parser("export")
     exporting.add_argument("checkpoint", type=Path)

@@ -32,7 +32,7 @@ from rag.models.reader import Read, of_sentences
 from rag.models.reader import Reader as ShippedReader
 from training import folder, graph, network, pieces
 from training.reading_examples import KINDS, Example, Examples, Kinds, excised
-from training.run import Run, device, load, placed
+from training.run import Run, add_options, device, load, placed
 from training.weights import shipped
 
 if TYPE_CHECKING:
@@ -317,13 +317,10 @@ def main() -> None:
     commands = parser.add_subparsers(dest="command", required=True)
     training = commands.add_parser("train")
     training.add_argument("mined", type=Path)
-    training.add_argument("--out", type=Path, required=True)
-    training.add_argument("--minutes", type=float, default=90)
+    add_options(training, minutes=90, tokens=BATCH_TOKENS)
     training.add_argument("--seed", type=int, default=SEED)
     training.add_argument("--start", type=Path, help="a checkpoint to go on from")
     training.add_argument("--teachers", type=Path, nargs="*", default=[], help="checkpoints")
-    training.add_argument("--tokens", type=int, default=BATCH_TOKENS, help="of a batch")
-    training.add_argument("--workers", type=int, default=0, help="processes that make examples")
     exporting = commands.add_parser("export")
     exporting.add_argument("checkpoint", type=Path)
     exporting.add_argument("--out", type=Path, default=SHIPPED)

@@ -6,10 +6,11 @@ import logging
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from argparse import ArgumentParser
 
     import torch
 
@@ -34,6 +35,14 @@ def device() -> str:
 def placed(batch: Batch, where: str) -> Batch:
     """Return a batch with its tensors on a device."""
     return type(batch)(*(t.to(where, non_blocking=True) for t in batch))
+
+
+def add_options(parser: ArgumentParser, *, minutes: float, tokens: int) -> None:
+    """Add what every training asks for to its command line; the numbers are defaults."""
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--minutes", type=float, default=minutes)
+    parser.add_argument("--tokens", type=int, default=tokens, help="of a batch")
+    parser.add_argument("--workers", type=int, default=0, help="processes that make batches")
 
 
 class Run:

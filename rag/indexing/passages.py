@@ -95,9 +95,7 @@ def passage_text(passage: Passage, source: Source, sentences: Sequence[Span]) ->
     A title that the passage begins with (that of a text without one) is not said twice.
     `sentences` are spans of the article.
     """
-    text = titled(passage.headed, passage.text, source)
-    shift = len(text) - len(passage.text) - passage.start
-    return PassageText(text, tuple((a + shift, b + shift) for a, b in sentences), source.title)
+    return _under(_title(passage, source), passage, source, sentences)
 
 
 def dated_text(passage: Passage, source: Source, sentences: Sequence[Span]) -> PassageText:
@@ -106,18 +104,20 @@ def dated_text(passage: Passage, source: Source, sentences: Sequence[Span]) -> P
     Without the date « Qui a gagné le Tour en 2024 ? » has no answer in an article of 2024.
     `sentences` are spans of the article.
     """
-    title = "" if begins_with(passage.headed, source.title) else source.title
+    title = _title(passage, source)
     head = ", ".join(filter(None, (title, format_date(source.published))))
+    return _under(head, passage, source, sentences)
+
+
+def _title(passage: Passage, source: Source) -> str:
+    """Return the title of the article, "" for one that the passage begins with."""
+    return "" if begins_with(passage.headed, source.title) else source.title
+
+
+def _under(head: str, passage: Passage, source: Source, sentences: Sequence[Span]) -> PassageText:
     text = f"{head}\n{passage.text}" if head else passage.text
     shift = len(text) - len(passage.text) - passage.start
     return PassageText(text, tuple((a + shift, b + shift) for a, b in sentences), source.title)
-
-
-def titled(text: str, begins: str, source: Source) -> str:
-    """Return `text` under its article's title, unless `begins` begins with it."""
-    if not source.title or begins_with(begins, source.title):
-        return text
-    return f"{source.title}\n{text}"
 
 
 def _sections(text: str, headings: tuple[Span, ...]) -> list[Span]:
