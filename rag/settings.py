@@ -38,7 +38,7 @@ class Settings(BaseSettings):
     )
     max_file_mb: int = Field(20, ge=1, description="taille maximale d'un fichier, en Mo")
     read_seconds: float = Field(30.0, gt=0, description="délai de lecture d'un fichier")
-    read_memory_mb: int = Field(288, ge=64, description="mémoire pour lire un fichier, en Mo")
+    read_memory_mb: int = Field(224, ge=64, description="mémoire pour lire un fichier, en Mo")
 
     embedding: str = Field(
         "e5-small-fr", description="e5-small-fr, sentence-transformers:NOM ou openai:NOM"

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from rag.assistant import LocalAssistant
 from rag.domain import ArticleRecord, Label, Source
-from rag.french.corrections import is_correction, standing
+from rag.french.corrections import is_correction, standing, taken_back
 from rag.indexing.chroma import connect
 from rag.indexing.store import Store, _record, _record_metadata
 from rag.readers import find_files, read_files
@@ -198,3 +198,20 @@ def test_what_a_correction_takes_back_answers_nothing(reading: LocalAssistant) -
     quotes = [c.quote for s in answer.statements for c in s.citations]
     assert "312" in quotes[0]
     assert not any("Nous avions écrit" in quote for quote in quotes)
+    # The first article says 340, which the correction takes back; 340 million is another matter.
+    assert all(quote.startswith("312") for quote in quotes)
+    cost = reading.ask("Combien la correction boursière a-t-elle coûté aux épargnants ?")
+    assert "340 millions" in cost.statements[0].text
+
+
+@pytest.mark.parametrize(
+    ("told", "figures"),
+    [
+        (["312, et non 340, ont été évacués."], {"340"}),
+        (["Il y a 312 évacués.", "Nous avions écrit qu’il y en avait 340."], {"340"}),
+        (["Nous avions écrit qu’il y en avait 340.", "Ils sont bien 340."], set()),
+        (["La taxe passe de 3 à 5 %."], set()),
+    ],
+)
+def test_figures_taken_back(told: list[str], figures: set[str]) -> None:
+    assert taken_back(" ".join(told), told) == figures

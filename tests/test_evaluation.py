@@ -177,6 +177,13 @@ def test_quotes_kinds_parts_and_follow_ups_are_measured(
             "independent": True,
             "history": [{"question": "Pourquoi la maternité a-t-elle fermé ?", "answer": "…"}],
         },
+        {"question": asked, "kind": "premise", "answers": [], "contradicted_by": [right]},
+        {
+            "question": asked,
+            "kind": "premise",
+            "answers": [],
+            "contradicted_by": [right | {"quote": "rien"}],
+        },
     ]
     path = tmp_path / "asked.jsonl"
     path.write_text("\n".join(json.dumps(r) for r in rows), encoding="utf-8")
@@ -185,11 +192,16 @@ def test_quotes_kinds_parts_and_follow_ups_are_measured(
     assert result["by_kind"]["fact"]["some_right"] == 1.0
     assert result["by_kind"]["none"]["wrong_answers"] == 0.0
     assert result["by_kind"]["followup"]["unchanged"] == 1.0
+    # What says that the question rests on something false is no wrong answer to it.
+    assert result["by_kind"]["premise"]["premises_met"] == 0.5
+    assert result["by_kind"]["premise"]["wrong_answers"] == 0.5
+    assert result["by_kind"]["premise"]["correct"] == 0.5
     assert result["measures"]["parts_covered"] == pytest.approx(2 / 3, abs=1e-3)
     low, high = result["intervals"]["parts_covered"]
     assert low <= 2 / 3 <= high
     assert low < high
-    assert result["intervals"]["wrong_answers"] == (0.0, 0.0)
+    low, high = result["intervals"]["wrong_answers"]
+    assert low < 1 / 3 < high
 
 
 def test_a_quote_is_covered_whatever_its_typography() -> None:

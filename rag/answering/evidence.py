@@ -12,12 +12,13 @@ import json
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from functools import lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from rag.domain import Citation, Hit
-from rag.french.corrections import standing
+from rag.french.corrections import standing, taken_back
 from rag.french.dates import format_date
 from rag.french.numbers import numbers
 from rag.french.periods import fit
@@ -55,6 +56,7 @@ READ = 4  # passages that the reader reads: the answer is rarely below, and each
 _SURE = 15.0  # log-odds
 _A_RANK = 0.7  # log-odds that a passage loses to the one before it
 _LACKS = 0.3  # at most, of what a sentence holds of the kind of thing asked for
+_SAME_MATTER = 0.5  # share of a sentence's stems that a correction which takes it back has
 _UNSPOKEN = 0.5  # what a feature says where nothing can be told
 
 
@@ -76,6 +78,40 @@ class Evidence:
         return Citation(passage.article_id, self.hit.source, self.start, self.end, self.text)
 
 
+@dataclass(frozen=True, slots=True)
+class _Correction:
+    """The figures that the passage of a correction takes back, and what it is about."""
+
+    hit: Hit
+    figures: frozenset[str]
+    stems: frozenset[str]
+
+    def takes_back(self, evidence: Evidence) -> bool:
+        """Tell whether a sentence says what was corrected, of the same matter and not since."""
+        source = evidence.hit.source
+        if source.correction or (source.published or date.min) > (
+            self.hit.source.published or date.max
+        ):
+            return False
+        stems = {s for s in stem_set(evidence.text) if s.isalpha()}
+        shared = sum(any(same_root(s, t) for t in self.stems) for s in stems)
+        return shared >= _SAME_MATTER * len(stems) and not self.figures.isdisjoint(
+            numbers(evidence.text)
+        )
+
+
+def _corrected(hits: Sequence[Hit]) -> Iterator[_Correction]:
+    for hit in hits:
+        if hit.source.correction:
+            passage = hit.passage
+            told = (
+                passage.text[s.start - passage.start : s.end - passage.start] for s in hit.sentences
+            )
+            if figures := taken_back(passage.text, told):
+                known = around(hit).union(*(s.stems for s in hit.sentences))
+                yield _Correction(hit, figures, known)
+
+
 def find_evidence(
     question: Question, hits: Sequence[Hit], scale: CosineScale, reader: Reader
 ) -> tuple[list[Evidence], float]:
@@ -90,10 +126,12 @@ def find_evidence(
         [dated_text(h.passage, h.source, [(s.start, s.end) for s in h.sentences]) for h in first],
     )
     model = models()["sentence"]
+    corrected = list(_corrected(hits))
     ranked = [
         rescored(evidence, model)
         for rank, (hit, said) in enumerate(zip(first, read, strict=True))
         for evidence in _sentences(question, hit, rank, scale, said)
+        if not any(c.takes_back(evidence) for c in corrected)
     ]
     if not ranked:
         return [], 0.0

@@ -28,7 +28,9 @@ def evaluate(
       some, citation contains or overlaps an answering span;
     - `citation_precision`: right citations over citations, in those answers;
     - `wrong_refusals`: refused over answerable;
-    - `wrong_answers`: answered over unanswerable;
+    - `wrong_answers`: answered over unanswerable, but for false premises met;
+    - `premises_met`: over questions that rest on something false, those whose first
+      citation says so;
     - `correct`: over all, some citation right, or rightly refused;
     - `some_right`, `parts_covered`: over answerable, some citation right, and
       parts of the answers that citations cover;
@@ -75,7 +77,10 @@ def _measures(rows: Sequence[Result]) -> dict[str, float | None]:
         "any_right": mean(any(r["right"]) for r in answered),
         "citation_precision": mean(right for r in answered for right in r["right"]),
         "wrong_refusals": mean(r["refused"] for r in answerable),
-        "wrong_answers": mean(not r["refused"] for r in rows if not r["answerable"]),
+        "wrong_answers": mean(
+            not (r["refused"] or r.get("met")) for r in rows if not r["answerable"]
+        ),
+        "premises_met": mean(r["met"] for r in rows if "met" in r),
         "correct": mean(is_correct(r) for r in rows),
         "some_right": mean(any(r["right"]) for r in answerable),
         "parts_covered": round(sum(r["covered"] for r in answerable) / parts, 4) if parts else None,
@@ -98,15 +103,18 @@ def _intervals(rows: Sequence[Result]) -> dict[str, tuple[float, float] | None]:
 
 
 def is_correct(row: Mapping[str, object]) -> bool:
-    """Tell whether a question was answered with a right citation, or rightly refused."""
+    """Tell whether a question was answered with a right citation, rightly refused, or set right."""
     right = row["right"]
     assert isinstance(right, list)
-    return bool(row["refused"]) != bool(row["answerable"]) and (not row["answerable"] or any(right))
+    if row["answerable"]:
+        return not row["refused"] and any(right)
+    return bool(row["refused"] or row.get("met"))
 
 
 def _row(assistant: Assistant, item: Item, answer: Answer, milliseconds: float) -> Result:
     citations = [c for s in answer.statements for c in s.citations]
-    return {
+    premise = {"met": any(map(item.met_by, citations[:1]))} if item.contrary else {}
+    return premise | {
         "id": item.id,
         "question": item.question,
         "kind": item.kind,

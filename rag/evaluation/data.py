@@ -59,7 +59,8 @@ class Quote:
 class Item:
     """A question and what answers it, spans or quotes; nothing: the corpus has no answer.
 
-    `kind` groups questions; `history` are the turns before it, and `independent`
+    `kind` groups questions; `contrary` are quotes that say otherwise than a question
+    that rests on something false; `history` are the turns before it, and `independent`
     says whether it stands by itself then (None: not said).
     """
 
@@ -68,6 +69,7 @@ class Item:
     gold: tuple[Gold, ...] = ()
     quotes: tuple[Quote, ...] = ()
     kind: str = ""
+    contrary: tuple[Quote, ...] = ()
     history: tuple[Turn, ...] = ()
     independent: bool | None = None
 
@@ -86,6 +88,10 @@ class Item:
     def parts(self) -> int:
         """The number of parts of the answer."""
         return len({q.part for q in self.quotes}) or int(bool(self.gold))
+
+    def met_by(self, citation: Citation) -> bool:
+        """Tell whether a citation says what is false in the question."""
+        return any(q.covered(citation.article_id, citation.quote) for q in self.contrary)
 
     def parts_in(self, spans: Sequence[Passage | Citation]) -> set[int]:
         """Return the parts of the answer that some passages or citations cover."""
@@ -128,8 +134,8 @@ def read_questions(path: Path) -> list[Item]:
 
     Each has `question` and `answers`, a list of `{article_id, start, end}` or
     of `{article_id, quote, part}`, empty when the corpus has no answer; it may have
-    `id`, `kind`, `independent` and `history`, a list of `{question, answer}`.
-    Raises ReadError.
+    `id`, `kind`, `independent`, `history`, a list of `{question, answer}`, and
+    `contradicted_by`, a list of `{article_id, quote}`. Raises ReadError.
     """
     items = []
     for number, line in enumerate(_text(path).splitlines(), 1):
@@ -162,6 +168,7 @@ def _item(row: dict[str, Any], number: int) -> Item:
             if "start" not in a and "quote" in a
         ),
         kind=row.get("kind", ""),
+        contrary=tuple(Quote(a["article_id"], a["quote"]) for a in row.get("contradicted_by", ())),
         history=tuple(Turn(t["question"], t["answer"]) for t in row.get("history", ())),
         independent=row.get("independent"),
     )

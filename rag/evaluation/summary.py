@@ -21,6 +21,7 @@ _MEASURES = {
     "citation_precision": "précision des citations",
     "wrong_refusals": "refus à tort",
     "wrong_answers": "réponses à tort",
+    "premises_met": "présupposés faux relevés",
     "correct": "justes, refus compris",
     "some_right": "une citation juste, de toutes les questions à réponse",
     "parts_covered": "parties de réponse couvertes",

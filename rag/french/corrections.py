@@ -9,7 +9,9 @@ teachers correct papers, and « nous avons annoncé » is what papers do.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
+from rag.french.numbers import numbers
 from rag.french.sentences import sentences
 from rag.french.words import fold
 
@@ -93,6 +95,16 @@ def standing(sentence: str) -> str:
         return sentence
     kept = _without(_INSIDE, _without(_OPENS, sentence)).strip()
     return "" if _RECALLED.search(fold(_QUOTED.sub("«»", kept))) else kept
+
+
+def taken_back(text: str, told: Iterable[str]) -> frozenset[str]:
+    """Return the figures that a correction recalls in order to take them back.
+
+    `text` is what the correction says and `told` its sentences: « 312, et non
+    340 » takes back 340. A figure that stands anywhere in it is not taken back.
+    """
+    stands = " ".join(standing(sentence) for sentence in told)
+    return frozenset(numbers(text) - numbers(stands))
 
 
 def _without(pattern: re.Pattern[str], text: str) -> str:
