@@ -23,6 +23,7 @@ from rag.answering.overview import (
     about,
     asks_articles,
     asks_overview,
+    asks_several,
     asks_words,
     key_sentences,
     one_each,
@@ -316,7 +317,9 @@ class LocalAssistant:
         if not evidence or probability < self.settings.threshold:
             answer = refuse(question, evidence, hits)
         else:
-            answer = compose(asked, evidence, hits, self.settings.answer_sentences)
+            several = asks_several(asked)
+            most = self.settings.overview_sentences if several else self.settings.answer_sentences
+            answer = compose(asked, evidence, hits, most, several=several)
         return replace(answer, probability=probability)
 
     def _with_suggestion(self, refusal: Answer, filters: Filters | None) -> Answer:

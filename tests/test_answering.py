@@ -17,7 +17,7 @@ from rag.answering.extractive import (
     understood,
 )
 from rag.answering.followup import complete, stands_alone, ways
-from rag.answering.overview import asks_overview
+from rag.answering.overview import asks_overview, asks_several
 from rag.assistant import LONGEST_QUESTION, LocalAssistant
 from rag.domain import Answer, Citation, Filters, Hit, Passage, Sentence, Source, Turn
 from rag.errors import QuestionError
@@ -83,6 +83,29 @@ def test_close_sentences_come_together_within_the_limit() -> None:
     close = [candidate(t, 1.0) for t in ("un", "deux", "trois", "quatre")]
     assert [e.text for e in select(close, 3)] == ["un", "deux", "trois"]
     assert len(select([candidate("un", 1.0), candidate("un", 1.0)], 3)) == 1
+
+
+def test_a_question_for_several_things_gathers_more() -> None:
+    found = [candidate(text, score) for text, score in (("un", 5), ("deux", 2.5), ("trois", -4))]
+    assert [e.text for e in select(found, 5)] == ["un"]
+    assert [e.text for e in select(found, 5, several=True)] == ["un", "deux"]
+
+
+@pytest.mark.parametrize(
+    ("question", "several"),
+    [
+        ("Quels pays ont signé l’accord ?", True),
+        ("quelles banques se sont fait pirater", True),
+        ("Qui sont les candidats ?", True),
+        ("Cite les communes inondées", True),
+        ("Donnez-moi la liste des lauréats", True),
+        ("Quel pays a signé l’accord ?", False),
+        ("Qui a gagné ?", False),
+        ("Combien de communes sont citées ?", False),
+    ],
+)
+def test_several_things_are_asked_for(question: str, *, several: bool) -> None:
+    assert asks_several(question) is several
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from training import graph, network, pieces
 
 if TYPE_CHECKING:
-    from training.graph import Heads
+    from training.graph import Array, Heads
     from training.network import Weights
 
 MAX_TOKENS = 512
@@ -26,6 +26,13 @@ def write_reader(weights: Weights, heads: Heads, folder: Path) -> None:
     """Write `folder` with the reader's `onnx/model.onnx` in int8 and its tokenizer."""
     (folder / "onnx").mkdir(parents=True, exist_ok=True)
     graph.save_reader(weights, heads, folder / "onnx" / "model.onnx")
+    pieces.tokenizer(weights.pieces).save(str(folder / "tokenizer.json"))
+
+
+def write_comparer(weights: Weights, head: tuple[Array, Array], folder: Path) -> None:
+    """Write `folder` with the comparer's `onnx/model.onnx` in int8 and its tokenizer."""
+    (folder / "onnx").mkdir(parents=True, exist_ok=True)
+    graph.save_comparer(weights, head, folder / "onnx" / "model.onnx")
     pieces.tokenizer(weights.pieces).save(str(folder / "tokenizer.json"))
 
 

@@ -85,6 +85,15 @@ def save_reader(weights: Weights, heads: Heads, path: Path) -> None:
     onnx.save(_ReaderGraph(weights, heads).model(), path)
 
 
+def save_comparer(weights: Weights, head: tuple[Array, Array], path: Path) -> None:
+    """Write the graph of the comparer to `path`.
+
+    Its head is of shape (3, hidden), with its biases. Inputs as `save`; output float32 logits
+    `stances` of shape (batch, 3).
+    """
+    onnx.save(_ComparerGraph(weights, head).model(), path)
+
+
 class _Graph:
     """Collects nodes and constants; a method returns the name of the tensor it makes."""
 
@@ -211,8 +220,34 @@ class _Graph:
         return output
 
 
-class _ReaderGraph(_Graph):
-    """The same network with the reader's heads, in fp32: they weigh nothing."""
+class _HeadedGraph(_Graph):
+    """The same network with heads on its states, in fp32: they weigh nothing."""
+
+    def _opening(self) -> str:
+        """Return the states of the first token of each text."""
+        self._constant("first", np.array(0, np.int64))
+        return self._node("Gather", ["last_hidden_state", "first"], "opening", axis=1)
+
+    def _head(self, state: str, head: tuple[Array, Array], name: str) -> None:
+        matrix = self._constant(f"{name}.w", np.ascontiguousarray(head[0].T))
+        product = self._node("MatMul", [state, matrix], f"{name}.product")
+        self._node("Add", [product, self._constant(f"{name}.b", head[1])], name)
+
+
+class _ComparerGraph(_HeadedGraph):
+    """The comparer: one head on the first token."""
+
+    def __init__(self, weights: Weights, head: tuple[Array, Array]) -> None:
+        super().__init__(weights)
+        self.head = head
+
+    def _outputs(self, shape: list[str]) -> list[tuple[str, list[str | int]]]:
+        self._head(self._opening(), self.head, "stances")
+        return [("stances", [shape[0], 3])]
+
+
+class _ReaderGraph(_HeadedGraph):
+    """The reader: a head on every token and one on the first."""
 
     def __init__(self, weights: Weights, heads: Heads) -> None:
         super().__init__(weights)
@@ -220,12 +255,5 @@ class _ReaderGraph(_Graph):
 
     def _outputs(self, shape: list[str]) -> list[tuple[str, list[str | int]]]:
         self._head("last_hidden_state", self.heads.spans, "spans")
-        self._constant("first", np.array(0, np.int64))
-        opening = self._node("Gather", ["last_hidden_state", "first"], "opening", axis=1)
-        self._head(opening, self.heads.answers, "answers")
+        self._head(self._opening(), self.heads.answers, "answers")
         return [("spans", [*shape, 2]), ("answers", [shape[0], 1])]
-
-    def _head(self, state: str, head: tuple[Array, Array], name: str) -> None:
-        matrix = self._constant(f"{name}.w", np.ascontiguousarray(head[0].T))
-        product = self._node("MatMul", [state, matrix], f"{name}.product")
-        self._node("Add", [product, self._constant(f"{name}.b", head[1])], name)

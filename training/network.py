@@ -9,6 +9,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from numpy.typing import NDArray
     from transformers import BertConfig, BertModel
@@ -56,6 +57,35 @@ def from_packed(packed: Packed) -> Weights:
     tensors["emb.word"] = tensors["emb.word"][: len(packed.pieces)]
     pieces = list(zip(packed.pieces, packed.scores.astype(float).tolist(), strict=True))
     return Weights(packed.layers, packed.heads, packed.eps, pieces, tensors)
+
+
+def from_onnx(path: Path, like: Weights) -> Weights:
+    """Return the network of a file that `graph.py` wrote, whose shape is that of `like`.
+
+    Its int8 matrices are multiplied out; what they lost is lost.
+    """
+    import onnx
+    from onnx import numpy_helper
+
+    found = {t.name: numpy_helper.to_array(t) for t in onnx.load(path).graph.initializer}
+    tensors = {}
+    for name, array in like.tensors.items():
+        stem = name.removesuffix(".w")
+        if name == "emb.word":
+            made = found["word.values"] * found["word.scales"]
+        elif f"{stem}.values" in found and name.endswith(".w"):
+            made = found[f"{stem}.values"].T * found[f"{stem}.scales"][:, None]
+        elif name[-2:] == ".b" and name[-3] in "qkv" and name not in found:
+            prefix, part, _ = name.split(".")
+            made = np.split(found[f"{prefix}.qkv.b"], 3)["qkv".index(part)]
+        elif name == "emb.pos":
+            made = found["positions"]
+        elif name == "emb.type":
+            made = np.zeros_like(array)
+        else:
+            made = found[name]
+        tensors[name] = np.ascontiguousarray(made, dtype=np.float32)
+    return replace(like, tensors=tensors)
 
 
 def pruned(weights: Weights, kept: Sequence[int]) -> Weights:

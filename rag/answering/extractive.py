@@ -16,7 +16,10 @@ from rag.french.words import WORD, content_stems, fold
 from rag.searching.question import Question
 
 MODE = "extractive"
-_ENOUGH = 0.85  # share of the belief, over all candidate sentences, that an answer gathers
+# Which sentences an answer takes: it gathers this share of the belief over all candidates;
+# one below that share is left out, and one below that part of the best.
+_ONE = (0.85, 0.04, 0.15)
+_SEVERAL = (0.97, 0.02, 0.05)  # where several things are asked for
 # One character for one: positions stay.
 _TYPOGRAPHY = str.maketrans({"’": "'", "\u00a0": " ", "\u202f": " "})
 _ANTECEDENTS = 2  # sentences
@@ -33,20 +36,25 @@ _IMPERSONAL = re.compile(
     r"|printemps|automne|week-end|fois|saison|lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche)\b"
 )
 _DASH = re.compile(r"[-–—]\s+(?=\w)")
-_FAINT = 0.04  # a sentence below this share is left out
 _NEAREST = 3  # sentences shown beside a refusal
-_BESIDE = 0.15  # and one that is believed less than this, where the best is 1
 
 
-def compose(question: str, evidence: Sequence[Evidence], hits: Sequence[Hit], limit: int) -> Answer:
+def compose(
+    question: str,
+    evidence: Sequence[Evidence],
+    hits: Sequence[Hit],
+    limit: int,
+    *,
+    several: bool = False,
+) -> Answer:
     """Return the few sentences that answer, article by article, the one that answers best first.
 
-    `evidence` is ranked, best first, and not empty. At most `limit` sentences;
-    each is cited to the character, with the same sentence of republications. A
-    sentence that leans on the one before (« Elle représente… ») comes with it,
-    as one span.
+    `evidence` is ranked, best first, and not empty. At most `limit` sentences, and
+    fewer unless `several` things are asked for; each is cited to the character,
+    with the same sentence of republications. A sentence that leans on the one
+    before (« Elle représente… ») comes with it, as one span.
     """
-    chosen = select(evidence, limit)
+    chosen = select(evidence, limit, several=several)
     return _told(question, chosen, hits, best_first=True)
 
 
@@ -124,20 +132,21 @@ def _shared(question: Question, sentence: str) -> Iterator[str]:
             yield match.group()
 
 
-def select(evidence: Sequence[Evidence], limit: int) -> list[Evidence]:
+def select(evidence: Sequence[Evidence], limit: int, *, several: bool = False) -> list[Evidence]:
     """Return the best sentences that together gather enough belief.
 
     Belief is the softmax of scores. A sentence that repeats one already
     chosen adds nothing and is passed over.
     """
+    most, faint, beside = _SEVERAL if several else _ONE
     top = max(e.score for e in evidence)
     weights = [math.exp(e.score - top) for e in evidence]
     total = sum(weights)
     chosen: list[Evidence] = []
     gathered = 0.0
     for e, weight in zip(evidence, weights, strict=True):
-        enough = len(chosen) >= limit or gathered >= _ENOUGH
-        if chosen and (enough or weight / total < _FAINT or weight < _BESIDE):
+        enough = len(chosen) >= limit or gathered >= most
+        if chosen and (enough or weight / total < faint or weight < beside):
             break
         gathered += weight / total
         if all(e.text != other.text for other in chosen):

@@ -55,6 +55,10 @@ _SAID = re.compile(
     r"|promet(?:tent)?|promis|raconte(?:nt)?|pense(?:nt)?|demande(?:nt)?|reclame(?:nt)?"
     r"|reproche(?:nt)?|dit-(?:il|elle))\b"
 )
+_SEVERAL = re.compile(
+    r"\b(?:(?:les)?quel(?:le)?s|qui (?:sont|etaient|furent)|cite[rz]?|liste[rz]?|enumere[rz]?)\b"
+    r"|\bdonne[rz]?(?:-moi)? (?:la liste|les noms)\b"
+)
 _GENERIC = frozenset(
     content_stems("affaire histoire point article sujet événement situation ensuite")
 )
@@ -73,6 +77,11 @@ def asks_articles(question: str) -> bool:
 def asks_words(question: str) -> bool:
     """Tell whether a question asks what somebody said."""
     return bool(_SAID.search(fold(question)))
+
+
+def asks_several(question: str) -> bool:
+    """Tell whether a question asks for several things: an interrogative in the plural, a list."""
+    return bool(_SEVERAL.search(fold(question)))
 
 
 def matter(question: str) -> frozenset[str]:
