@@ -1,4 +1,4 @@
-"""The comparer that ships with Recoupe: does what is said follow from sentences, or contradict them.
+"""The comparer that ships with Recoupe: does what is said follow from sentences, or is it denied.
 
 `comparer-fr/` is made by `training/`; see its model card. The network reads what is said and what
 is shown together, as readers of natural language inference do (Devlin et al. 2019, section 4.1).
