@@ -396,6 +396,20 @@ def test_an_overview_of_what_no_article_tells_is_refused(assistant: LocalAssista
     assert answer.intro == ""
 
 
+def test_articles_about_a_thing_name_it_and_no_other_of_its_family(
+    assistant: LocalAssistant,
+) -> None:
+    """A service « débordé » and a summer « sans eau » are about no flood."""
+    answer = assistant.ask("Quels articles parlent de la crue ?")
+    titles = {c.source.title for s in answer.statements for c in s.citations}
+    assert len(titles) >= 3
+    assert sum("rue" in title for title in titles) >= 3
+    assert not titles & {
+        "Port-Amance : l'ancien maire devant ses juges",
+        "Truffes : une saison maigre au marché de Lérac",
+    }
+
+
 def test_articles_about_a_subject_are_listed(assistant: LocalAssistant) -> None:
     answer = assistant.ask("Quels articles parlent de la papeterie de Lérac ?")
     assert not answer.refused

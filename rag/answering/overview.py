@@ -23,7 +23,7 @@ from rag.searching.question import Question
 FEATURES = ("first_article", "behind", "opening", "place", "nearness", "coverage")
 ABOUT = ("coverage", "similarity")
 _SHORTEST = 6  # words of a sentence that tells something; a date line has fewer
-_MOST = 0.6  # share of the subject, by rarity
+_MOST = 0.65  # share of the subject, by rarity; more than a word of the same family counts for
 _ALIKE = 0.6  # share of stems in common above which a sentence repeats another
 # On folded text; what they match does not say what the overview is about.
 _ASKED = re.compile(
