@@ -282,6 +282,36 @@ def eval_stance(file: Path, as_json: bool) -> None:
         click.echo(f"précision à {row['threshold']} : {told}")
 
 
+@eval_group.command("attribution", short_help="Mesurer qui est dit parler.")
+@_file
+@json_option
+@told_in_french
+def eval_attribution(file: Path, as_json: bool) -> None:
+    """Mesurer à qui une phrase est attribuée, sur des phrases connues.
+
+    FICHIER JSONL avec text, kind (reported, statement, conditional) et speaker ; aussi before,
+    after, also_ok et also_speakers, les réponses que l’on peut défendre.
+    """
+    from rag.evaluation.attribution_scores import measure_attribution, read_sentences
+
+    known = read_sentences(file)
+    with progress_bar("Phrases", len(known)) as step:
+        result = measure_attribution(known, lambda: step(None, None))
+    if as_json:
+        print_json(result)
+        return
+    for name, row in {"toutes": result, **result["by_draw"]}.items():
+        strict, lenient = row["strict"], row["lenient"]
+        click.echo(
+            f"{name:10s} macro-F1 {strict['macro_f1']:.3f} (défendable {lenient['macro_f1']:.3f})"
+            f"   exactitude {strict['accuracy']:.3f} ({lenient['accuracy']:.3f})"
+            f"   locuteur {_share(row['speaker'])} (en partie {_share(row['speaker_in_part'])})"
+            f" de {row['statements']}"
+        )
+    for case in result["wrong"]:
+        click.echo(f"- {case['text']} : {case['found']} au lieu de {case['expected']}")
+
+
 @eval_group.command("verify", short_help="Mesurer les verdicts.")
 @_file
 @_output

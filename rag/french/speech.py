@@ -14,7 +14,10 @@ from dataclasses import replace
 from importlib.resources import files
 
 from rag.domain import Attribution, Kind
-from rag.french.sentences import Span
+from rag.french.conditional import is_conditional
+from rag.french.quotations import Quoted, marked
+from rag.french.sentences import Span, sentence_spans
+from rag.french.speakers import QUOTE, cued, is_person, main_subject, spoken, trimmed
 
 # One character for one, so that offsets stand.
 _PLAIN = str.maketrans(
@@ -27,27 +30,107 @@ REPORTED = Attribution(Kind.REPORTED)
 
 def attribute(text: str, start: int = 0, end: int | None = None, title: str = "") -> Attribution:
     """Return who says the sentence `text[start:end]`; see `attributions`."""
-    return attributions(text, [(start, len(text) if end is None else end)], title)[0]
+    end = len(text) if end is None else end
+    before = [span for span in sentence_spans(text[:start]) if span[1] > start - _NEAR]
+    return attributions(text, [*before[-_BEFORE:], (start, end)], title)[-1]
 
 
 def attributions(text: str, spans: Sequence[Span], title: str = "") -> list[Attribution]:
-    """Return who says each of the sentences that `spans` cut out of `text`.
+    """Return who says each of the sentences that `spans` cut out of `text`, in order.
 
     The text around one tells whether it stands inside a quotation that began
     before it, and who « il » is; `title` does when nothing stands before it.
     Offsets in characters.
     """
-    plain, titled = text.translate(_PLAIN), title.translate(_PLAIN)
-    return [_attribution(plain, start, end, titled) for start, end in spans]
+    reader = _Reader(marked(text).translate(_PLAIN), title.translate(_PLAIN))
+    return [reader.read(start, end) for start, end in spans]
 
 
-def _attribution(plain: str, start: int, end: int, title: str) -> Attribution:
-    sentence, before = plain[start:end].strip(), plain[:start]
-    found = _framed(sentence) or _quoted(sentence, before, plain[end:])
-    found = found or _conditional(sentence) or REPORTED
-    if found.kind is Kind.STATEMENT and not found.speaker:
-        return replace(found, speaker=_earlier_speaker(before or title))
-    return found
+class _Reader:
+    """Reads the sentences of a text in order, and remembers who spoke last."""
+
+    def __init__(self, plain: str, title: str) -> None:
+        self._plain, self._title = plain, title
+        self._quoted = Quoted(plain)
+        self._last, self._last_at = "", -_NEAR
+        self._before: list[Span] = []
+
+    def read(self, start: int, end: int) -> Attribution:
+        """Return who says a sentence."""
+        found = self._read(start, end)
+        if found.kind is Kind.STATEMENT:
+            speaker = found.speaker
+            if not speaker or _PRONOUNS.match(speaker):
+                speaker = self._resolved(speaker, start)
+            found = replace(found, speaker=speaker)
+            if speaker:
+                self._last, self._last_at = speaker, end
+        self._before.append((start, end))
+        return found
+
+    def _read(self, start: int, end: int) -> Attribution:
+        sentence = self._plain[start:end]
+        outside = _DATELINE.sub("", self._without_quotes(start, end).strip())
+        pieces = [self._plain[a:b].strip(' «»“”"') for a, b in self._quoted.within(start, end)]
+        long = sum(len(p) for p in pieces if len(p.split()) > _NAME_ONLY)
+        found = _framed(outside)
+        if found and found.speaker and not _PRONOUNS.match(found.speaker):
+            who = trimmed(found.speaker)
+            told = spoken(outside) if not who or _doubtful(who) else None
+            if who or told:
+                return replace(found, speaker=told.speaker if told else who)
+            found = None
+        elif found:
+            return found
+        if cued(outside) and (told := spoken(outside)):
+            return Attribution(Kind.STATEMENT, told.speaker, told.marker)
+        last = self._quoted.around(end)
+        goes_on = self._quoted.around(start) or (last is not None and last[1] > end)
+        if goes_on or long > 0.3 * len(sentence) or sentence.startswith("—"):
+            return Attribution(Kind.STATEMENT, self._of_quotation(start, end), "« »")
+        return _conditional(outside) or REPORTED
+
+    def _without_quotes(self, start: int, end: int) -> str:
+        parts, done = [], start
+        for a, b in self._quoted.within(start, end):
+            parts += [self._plain[done:a], QUOTE]
+            done = b
+        return "".join((*parts, self._plain[done:end]))
+
+    def _of_quotation(self, start: int, end: int) -> str:
+        """Return who is named before a quotation, or where it ends; "" for nobody."""
+        whole = [self._quoted.around(start), self._quoted.around(end)]
+        a, b = next((q for q in whole if q), None) or next(
+            iter(self._quoted.within(start, end)), (start, end)
+        )
+        after = _CLAUSE.match(self._plain, b)
+        if after and (found := spoken(f"{QUOTE}{after.group()}")):
+            return found.speaker
+        head = self._plain[max(0, a - 200) : a].rpartition("\n")[2]
+        told = head[sentence_spans(head)[-1][0] :] if sentence_spans(head) else ""
+        if told.rstrip().endswith(":") and (found := spoken(f"{told}{QUOTE}.")):
+            return found.speaker
+        return ""
+
+    def _resolved(self, pronoun: str, start: int) -> str:
+        """Return who « il » is, or whose a quotation without a name: who spoke, or was named, last.
+
+        A quotation goes on with who spoke last; « il » may be who does something since.
+        """
+        near = self._last if start - self._last_at < _NEAR else ""
+        if near and not pronoun:
+            return near
+        for a, b in reversed(self._before[-_BEFORE:]):
+            if near and b <= self._last_at:
+                return near
+            if subject := main_subject(self._without_quotes(a, b)):
+                return subject
+        return near or _earlier_speaker(self._plain[:start] or self._title)
+
+
+def _doubtful(who: str) -> bool:
+    """Tell whether a phrase found before a verb may be more than a speaker."""
+    return not is_person(who) or len(who.split()) > _SHORT or (who[:1].islower() and " " not in who)
 
 
 def _verbs() -> tuple[str, str, str, str]:
@@ -156,19 +239,16 @@ _OPENING = re.compile(
     r"[^,]*),?\s+)+",
     re.IGNORECASE,
 )
-_HEARSAY = re.compile(r"\b(?:[\wéèêîûçàô]{2,}r(?:ait|aient))\b")
-# Imperfects and nouns in -rait: verbs whose stem ends in r.
-_NOT_HEARSAY = re.compile(
-    r"(?:(?:entr|rencontr|montr|dur|tir|attir|retir|étir|jur|assur|mesur|rassur|murmur|figur|livr|"
-    r"déliv|err|serr|gouvern|admir|respir|aspir|inspir|expir|prépar|répar|sépar|compar|accapar|"
-    r"déclar|espér|opér|génér|gér|différ|préfér|référ|tolér|récupér|libér|considér|accélér|suggér|"
-    r"ador|ignor|explor|dévor|élabor|collabor|amélior|pleur|demeur|effleur|ouvr|couvr|découvr|offr|"
-    r"souffr|recouvr|illustr|enregistr|administr|démontr|filtr|concentr|restaur|instaur|célébr|"
-    r"intégr|cour|parcour|mour|concour|secour|recour|encour|accour|paraiss|dor|décor|sépar|vibr|"
-    r"sacr|consacr|massacr|ouv|œuvr|manœuvr|chiffr|engendr|encadr|cadr|attr|distr|extr|abstr|por|"
-    r"portr|retr|tr|bourr|fourr|narr|barr|marr|démarr|tar|égar|par|empar|fédér|modér|"
-    r"exagér|aér|adhér|repér|coopér|inaugur|captur|dur|endur|perdur|épur|satur)(?:ait|aient))"
+# « aurait dû », « voudrait », « devrait » : wishes, duties and plans, not hearsay.
+_WISHED = re.compile(
+    r"(?:aurai(?:t|ent) (?:\w+ment )?(?:dû|pu|voulu|aimé|préféré|fallu|souhaité)|"
+    r"(?:voud|aime|souhaite|préfère|fau|dev|pour|fe|vaud|convien|suffi|dirait)\w*r?ai(?:t|ent))\b"
 )
+_CLAUSE = re.compile(r"[^.!?\n«]{3,160}")
+_WORDS = re.compile(r"[\wà-ÿ-]+")
+_NEAR = 700  # characters in which « il » is who spoke last
+_BEFORE = 4  # sentences
+_SHORT = 7  # words of a speaker that needs no second look
 _IF = re.compile(r"\b(?:si|s'il|s'ils|au cas où)\b", re.IGNORECASE)
 _PREDICATE = re.compile(rf" (?:met|mettent|ne|n'|s'est|est|sont|a|ont|{_DIRECT}) ")
 _DATELINE = re.compile(r"^[A-ZÀ-Þ' -]{3,}(?: \([^)]*\))? ?[—–-] ")
@@ -185,27 +265,36 @@ _MOST = 14  # words of a subject
 
 
 def _framed(sentence: str) -> Attribution | None:
-    """Return the statement that a frame of reporting shows: « selon X », « X assure que », and so on."""
-    # What is quoted says nothing about who quotes it.
-    outside = re.sub(r"«[^«»]*»", lambda m: "·" * len(m.group()), sentence)
-    outside = _DATELINE.sub("", outside)
-    if not (first := _ACCORDING.match(outside)):
+    """Return the statement that a frame of reporting shows: « selon X », « X assure que », others.
+
+    `sentence` has `QUOTE` for its quotations: what is quoted says nothing about who quotes it.
+    """
+    outside = _DATELINE.sub("", sentence)
+    first = _ACCORDING.match(outside)
+    if not first:
         outside = _OPENING.sub("", outside)
-        for pattern in (_PREPOSED, _DIRECTLY, _ANNOUNCES, _COLON):
-            found = pattern.match(outside)
-            if pattern is _ANNOUNCES and _POSTPOSED.search(outside):
-                continue
-            if found and _speaks(found["who"]):
-                return _statement(found, found.groupdict().get("verb") or ":")
-        for found in (_FOR.match(outside), _POSTPOSED.search(outside)):
-            if found:
-                return _statement(found, found.group())
+        if found := _with_verb(outside):
+            return found
     for match in (first, *_ACCORDING.finditer(outside), *_FROM_SOURCE.finditer(outside)):
         if match and _OURS.match(match["who"]):
             return REPORTED
         if match and not _NOBODY.match(match["who"]):
             return _statement(match, match.group())
     return None
+
+
+def _with_verb(outside: str) -> Attribution | None:
+    inserted = _POSTPOSED.search(outside)
+    for pattern in (_PREPOSED, _DIRECTLY, _ANNOUNCES, _COLON):
+        found = pattern.match(outside)
+        if not found or not _speaks(found["who"]) or (pattern is _ANNOUNCES and inserted):
+            continue
+        # Without « que » or a quotation the verb says little: its subject must be somebody.
+        if pattern in {_DIRECTLY, _ANNOUNCES} and not is_person(found["who"].strip(" ,")):
+            continue
+        return _statement(found, found.groupdict().get("verb") or ":")
+    shown = _FOR.match(outside) or inserted
+    return _statement(shown, shown.group()) if shown else None
 
 
 def _speaks(who: str) -> bool:
@@ -231,43 +320,22 @@ def _statement(match: re.Match[str], marker: str) -> Attribution:
     # « Les pompiers ont dit et répété », « X met en cause Y et avance » : the subject comes first.
     who = _PREDICATE.split(f"{who} ")[0].strip(" ,.")
     who = re.sub(r"^(?:que |qu'|et |mais |or |car |puis )", "", who)
-    if _PRONOUNS.match(who):
-        who = ""
+    if inverted := re.search(r"-(il|elle|ils|elles|on)\b", groups.get("inverted") or ""):
+        who = inverted[1]
     if who and (name := _PERSON.search(groups.get("name") or "")) and not _PERSON.search(who):
         who = f"{who}, {name.group()}"
     return Attribution(Kind.STATEMENT, who, marker.strip(" ,»?!·."))
 
 
-def _quoted(sentence: str, before: str, after: str) -> Attribution | None:
-    """Return the statement that guillemets show, when they hold more than a name."""
-    within = before.rfind("«") > before.rfind("»")
-    if within or sentence.startswith("—") or sentence.rfind("«") > sentence.rfind("»"):
-        return replace(_said_after(after), marker="« »")
-    held = [m.group(1) for m in _GUILLEMETS.finditer(sentence)]
-    spoken = [piece for piece in held if len(piece.split()) > _NAME_ONLY]
-    if spoken and sum(map(len, spoken)) > 0.3 * len(sentence):
-        named = _PERSON.search(_GUILLEMETS.sub(" ", sentence))
-        return Attribution(Kind.STATEMENT, named.group() if named else "", "« »")
-    return None
-
-
-def _said_after(after: str) -> Attribution:
-    """Return who is named where a quotation that goes on ends."""
-    closing = after.find("»")
-    match = _POSTPOSED.match(after[closing:]) if closing >= 0 else None
-    return _statement(match, "") if match else Attribution(Kind.STATEMENT)
-
-
-def _conditional(sentence: str) -> Attribution | None:
-    """Return the hearsay of « aurait », « serait », unless a condition explains it."""
-    if _IF.search(sentence):
+def _conditional(outside: str) -> Attribution | None:
+    """Return the hearsay of « aurait », « serait », unless a condition or a wish explains it."""
+    if _IF.search(outside):
         return None
-    for match in _HEARSAY.finditer(re.sub(r"«[^«»]*»", "", sentence)):
-        # « n'a pas confirmé qu'elle resterait » is the future seen from the past.
-        clause = match.string[: match.start()]
-        if re.search(r"\bqu(?:e |')[^,;]*$", clause):
+    for match in _WORDS.finditer(outside):
+        if not is_conditional(match.group().lower()) or _WISHED.match(outside, match.start()):
             continue
-        if not _NOT_HEARSAY.fullmatch(match.group().lower()):
+        # « n'a pas confirmé qu'elle resterait » is the future seen from the past.
+        if not re.search(r"\bqu(?:e |')[^,;]*$", outside[: match.start()]):
             return Attribution(Kind.CONDITIONAL, "", match.group())
     return None
 
