@@ -27,11 +27,14 @@ _ADVERBS = (
     r"alors|lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche|ce matin|ce soir|pas|plus|même|"
     r"à nouveau|de nouveau|à l'AFP|à la presse|aux journalistes|aux médias),?)"
 )
-_THAT = re.compile(rf"^{_ADVERBS}{{0,3}} (?:que |qu')|^(?! )[^«»;.]{{0,45}}? (?:que |qu')")
+_THAT = re.compile(r"^[^«»;:.,]{0,80}? (?:que |qu')|^,[^«»;:.,]{0,60}, (?:que |qu')")
 _WITH_QUOTE = re.compile(r"^[^«».;]{0,60}?[:,]? ?«")
 _TO_DO = re.compile(rf"^{_ADVERBS}{{0,2}} (?:avoir|être|n'avoir|n'être|ne pas|de ne|d'avoir) ")
-_INSERTED = re.compile(r"(?:[»,?!–—-]|»\s*,)\s*(?:(?:a|ont|avait|avaient|s'est|se sont|l'a)"
-                       r"(?:-t)?(?:-(?:il|elle|ils|elles|on))? (?:\w+ment )?)?$")  # fmt: skip
+_INSERTED = re.compile(
+    r"(?:[»,?!–—-]|»\s*,)\s*(?:(?:m'|nous |lui |leur |l')?"
+    r"(?:a|ont|avait|avaient|s'est|se sont)"
+    r"(?:-t)?(?:-(?:il|elle|ils|elles|on))? (?:\w+ment )?)?$"
+)
 _PASSIVE = re.compile(r"\bété (?:\w+ment )?$")
 _OPENED = re.compile(
     r"^((?:(?:l[ea] |l'|les |M\. |Mme )(?:[\w'-]+ )?)?[A-ZÀ-Þ][\w'-]+(?: [A-ZÀ-Þ][\w'-]+)*), "
@@ -97,7 +100,10 @@ _AWAY = frozenset(
 _WORD = re.compile(r"[\wà-ÿ]+")
 _JOINED = 6  # words from a name to another joined to it
 _NAME = re.compile(r"[A-ZÀ-Þ][\w'-]*$")
-_DETERMINERS = frozenset("le la les l un une des son sa ses leur leurs ce cette ces".split())
+_DETERMINERS = frozenset(
+    "le la les l un une des d du son sa ses leur leurs ce cette ces certains certaines "
+    "plusieurs".split()
+)
 _NO_ONE = frozenset(
     "que qui quoi cela ce c' l' m' s' t' lui y en ça cet cette lundi mardi mercredi jeudi vendredi "
     "samedi dimanche janvier février mars avril mai juin juillet août septembre octobre novembre "
@@ -340,6 +346,9 @@ def is_person(phrase: str) -> bool:
     found = [fold(w) for w in re.findall(r"[\w'-]+", phrase)]
     nouns = [w.rpartition("'")[2] for w in found]
     name = _PERSON.search(phrase)
+    first = phrase.split("'", maxsplit=1)[0].split(" ", maxsplit=1)[0]
+    if first[:1].islower() and fold(first) not in _DETERMINERS:
+        return False
     return bool(
         (name and not re.search(r"\bd(?:[eu] |es |')", phrase[: name.start()]))
         or (phrase[:1].isupper() and " " not in phrase and fold(phrase) not in _NO_ONE)

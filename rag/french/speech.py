@@ -73,6 +73,8 @@ class _Reader:
         outside = _DATELINE.sub("", self._without_quotes(start, end).strip())
         pieces = [self._plain[a:b].strip(' «»“”"') for a, b in self._quoted.within(start, end)]
         long = sum(len(p) for p in pieces if len(p.split()) > _NAME_ONLY)
+        if re.fullmatch(rf"\W*{QUOTE}\W*", outside) and any(len(p.split()) > 1 for p in pieces):
+            long = len(sentence)  # nothing but a quotation
         found = _framed(outside)
         if found and found.speaker and not _PRONOUNS.match(found.speaker):
             who = trimmed(found.speaker)
@@ -154,7 +156,7 @@ _AUX = r"(?:s'est|se sont|s'était|avaient|avait|ont|a)"
 _DAY = r"(?:lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche)"
 _ADVERB = (
     rf"(?:(?:[\wéèêîûçà]+ment|aussitôt|encore|aussi|déjà|même|toutefois|depuis|pourtant|ensuite|"
-    rf"[dà]e? ?nouveau|hier|au contraire|{_DAY}) )?"
+    rf"[dà]e? ?nouveau|hier|au contraire|{_DAY}|à l'[A-Z]+|à la presse|au \w+|à [A-ZÀ-Þ]\w+) )?"
 )
 _IMPERFECT = r"(?:affirm|assur|déclar|dis|expliqu|estim|indiqu|jur|soutien?|prétend)(?:ait|aient)"
 _SAID = (
@@ -173,7 +175,8 @@ _END = (
 )
 _WHO = r"(?P<who>(?:M\.|Mme|Me|Mgr|Dr)? ?[\w'][^,;:.?!»«()·]*?(?:(?<=\b[A-Z])\.[^,;:?!»«()·]*?)?)"
 _APPOSED = (
-    r"(?P<name>, (?:M\.|Mme|Me|l[ea] [a-zé]+)? ?[A-ZÀ-Þ][\w'-]+(?: (?:d[eu] )?[A-ZÀ-Þ][\w'-]+)+)?"
+    r"(?P<name>, (?:M\.|Mme|Me|l[ea] [a-zé]+)? ?[A-ZÀ-Þ][\w'-]+"
+    r"(?: (?:d[eu] |ben |van |von |al-|el-)?[A-ZÀ-Þ][\w'-]+)+)?"
 )
 _OF = r"d(?:e |u |es |')"
 _ACCORDING = re.compile(
@@ -254,7 +257,8 @@ _PREDICATE = re.compile(rf" (?:met|mettent|ne|n'|s'est|est|sont|a|ont|{_DIRECT})
 _DATELINE = re.compile(r"^[A-ZÀ-Þ' -]{3,}(?: \([^)]*\))? ?[—–-] ")
 _GUILLEMETS = re.compile(r"«\s*([^«»]*)\s*(?:»|$)")
 _PERSON = re.compile(
-    r"(?:(?:M\.|Mme|Me) )?[A-ZÀ-Þ][\w'-]+(?: (?:de |du |d'|des )?[A-ZÀ-Þ][\w'-]+)+"
+    r"(?:(?:M\.|Mme|Me) )?[A-ZÀ-Þ][\w'-]+"
+    r"(?: (?:de |du |d'|des |ben |van |von |al-|el-)?[A-ZÀ-Þ][\w'-]+)+"
 )
 _NAMED = re.compile(rf"{_PERSON.pattern}|(?<=, )([A-ZÀ-Þ][\w'-]+)(?=, \d+ ans)")
 _PRONOUNS = re.compile(
