@@ -29,6 +29,7 @@ NEITHER: Allowed = (False, True, False)
 AGAINST: Allowed = (False, False, True)
 NOT_AGAINST: Allowed = (True, True, False)
 NOT_FOLLOWING: Allowed = (False, True, True)
+TITLED = 0.5  # share of the statements that are shown the title
 LONGEST = 700  # characters of the sentences compared with
 
 
@@ -81,7 +82,7 @@ def stated(rows: Sequence[dict[str, Any]]) -> list[Pair]:
         made = statement(row["question"], answer)
         if made is None:
             continue
-        shown = _around(draw, row["context"], row["answers"][0])
+        shown = _titled(draw, row, _around(draw, row["context"], row["answers"][0]))
         found.append(Pair(made, shown, FOLLOWS, "statement"))
         if other := _rival(draw, answer, row["context"], answers[row["context"]]):
             wrong = statement(row["question"], other)
@@ -89,8 +90,14 @@ def stated(rows: Sequence[dict[str, Any]]) -> list[Pair]:
             if wrong:
                 found.append(Pair(wrong, shown, label, "other answer"))
         if left := excised(row):
-            found.append(Pair(made, _cut(draw, left), NEITHER, "unanswered"))
+            found.append(Pair(made, _titled(draw, row, _cut(draw, left)), NEITHER, "unanswered"))
     return found
+
+
+def _titled(draw: random.Random, row: dict[str, Any], shown: str) -> str:
+    """Return sentences under the title of their article, every second time: a quote has one."""
+    title = row["title"]
+    return f"{title}\n{shown}" if title and draw.random() < TITLED else shown
 
 
 def _answers(row: dict[str, Any]) -> list[str]:

@@ -312,6 +312,41 @@ def eval_attribution(file: Path, as_json: bool) -> None:
         click.echo(f"- {case['text']} : {case['found']} au lieu de {case['expected']}")
 
 
+@eval_group.command("support", short_help="Mesurer le contrôle d’une phrase écrite.")
+@_file
+@json_option
+@told_in_french
+def eval_support(file: Path, as_json: bool) -> None:
+    """Mesurer si le contrôle garde les phrases que leur passage soutient, et elles seules.
+
+    FICHIER JSONL avec passage, statement, supported ; kind groupe les résultats.
+    """
+    from rag.checking.support import check
+    from rag.evaluation.support_scores import measure_support, read_support
+    from rag.models.comparer import Comparer
+    from rag.models.loading import load_embedder
+    from rag.models.scale import CosineScale
+
+    pairs = read_support(file)
+    embedder = load_embedder(settings_for(None))
+    scale, comparer = CosineScale(embedder), Comparer()
+    with progress_bar("Phrases", len(pairs)) as step:
+        result = measure_support(
+            pairs,
+            lambda text, hits: check(text, hits, embedder, scale, comparer),
+            lambda: step(None, None),
+        )
+    if as_json:
+        print_json(result)
+        return
+    click.echo(
+        f"{result['pairs']} phrases, exactitude équilibrée {_share(result['balanced_accuracy'])} : "
+        f"vraies gardées {_share(result['kept'])}, fausses relevées {_share(result['caught'])}"
+    )
+    for kind, row in result["by_kind"].items():
+        click.echo(f"{kind:24s} {_share(row['right'])} de {row['pairs']}")
+
+
 @eval_group.command("verify", short_help="Mesurer les verdicts.")
 @_file
 @_output
