@@ -283,3 +283,61 @@ def test_the_golden_set_stays_as_good(assistant: LocalAssistant) -> None:
     assert measures["any_right"] >= 0.87
     assert measures["wrong_refusals"] <= 0.12
     assert measures["wrong_answers"] <= 0.17
+
+
+def test_attribution_is_measured_strictly_and_with_what_can_be_defended(tmp_path: Path) -> None:
+    rows = [
+        {"text": "Le pont est fermé.", "kind": "reported", "speaker": ""},
+        {
+            "text": "Le pont est fermé, a déclaré le maire.",
+            "kind": "statement",
+            "speaker": "Le maire",
+            "draw": "random",
+        },
+        {
+            "text": "Le pont rouvrirait lundi.",
+            "kind": "reported",
+            "speaker": "",
+            "also_ok": ["conditional"],
+        },
+        {"text": "Selon la mairie, tout va.", "kind": "statement", "speaker": "le préfet"},
+    ]
+    path = tmp_path / "said.jsonl"
+    path.write_text("\n".join(json.dumps(r) for r in rows), encoding="utf-8")
+    result = json.loads(run("attribution", path, "--json").stdout)
+    assert result["sentences"] == 4
+    assert result["strict"]["accuracy"] == 0.75
+    assert result["lenient"]["accuracy"] == 1.0
+    assert result["speaker"] == 0.5
+    assert result["statements"] == 2
+    assert [w["expected"][1] for w in result["wrong"]] == ["le préfet"]
+    assert result["by_draw"]["random"]["speaker"] == 1.0
+    assert "macro-F1" in run("attribution", path).stdout
+    path.write_text('{"text": "Sans étiquette."}', encoding="utf-8")
+    failed = run("attribution", path)
+    assert failed.exit_code != 0
+    assert "ne se lit pas comme des phrases attribuées" in failed.output
+
+
+def test_support_is_measured_kind_by_kind(tmp_path: Path) -> None:
+    passage = "Le pont a coûté 4 millions d’euros à la région."
+    rows = [
+        {"passage": passage, "statement": passage, "supported": True, "kind": "verbatim"},
+        {
+            "passage": passage,
+            "statement": "Le pont a coûté 9 millions d’euros à la région.",
+            "supported": False,
+            "kind": "number",
+        },
+        {"passage": passage, "statement": passage, "supported": False, "kind": "odd"},
+    ]
+    path = tmp_path / "pairs.jsonl"
+    path.write_text("\n".join(json.dumps(r) for r in rows), encoding="utf-8")
+    result = json.loads(run("support", path, "--json").stdout)
+    assert (result["kept"], result["caught"]) == (1.0, 0.5)
+    assert result["balanced_accuracy"] == 0.75
+    assert result["by_kind"]["faux : number"] == {"pairs": 1, "right": 1.0}
+    assert [w["kind"] for w in result["wrong"]] == ["odd"]
+    assert "exactitude équilibrée 0.750" in run("support", path).stdout
+    path.write_text("[]", encoding="utf-8")
+    assert "ne se lit pas" in run("support", path).output

@@ -16,7 +16,6 @@ from rag.domain import Answer, Article, Hit, Passage, Reading, Source, Statement
 from rag.errors import MissingExtraError, SettingsError
 from rag.french.numbers import numbers
 from rag.indexing.passages import count_tokens
-from rag.models.comparer import Comparer
 from rag.models.encoder import Encoder
 from rag.models.scale import CosineScale
 from rag.settings import load_settings
@@ -217,7 +216,7 @@ def test_a_name_and_a_date_of_the_source_are_no_invention(embedder: Encoder) -> 
     source = Source("La halle", "Le Courrier", "Ida Roy", date(2024, 3, 2))
     hit = Hit(Passage("a:v:0", "a", 0, 0, len(HALL), HALL), source, 0.0)
     said = "Selon Le Courrier du 2 mars 2024, le bâtiment a été restauré pour 4,2 millions [1]."
-    statement = check(said, [hit], embedder, CosineScale(embedder), Comparer())
+    statement = check(said, [hit], embedder, CosineScale(embedder))
     assert statement is not None
     assert statement.problem == ""
 
@@ -278,9 +277,7 @@ def test_the_label_beside_a_quote_is_shown_too(embedder: Encoder) -> None:
         Source("Le prix de l’eau à Orval en 2031", "Le Courrier"), 0.0,
     )  # fmt: skip
     scale = CosineScale(embedder)
-    statement = check(
-        "En 2031, la hausse atteint 3 % à Orval [1].", [hit], embedder, scale, Comparer()
-    )
+    statement = check("En 2031, la hausse atteint 3 % à Orval [1].", [hit], embedder, scale)
     assert statement is not None
     assert statement.problem == ""
     (citation,) = statement.citations

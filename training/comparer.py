@@ -1,8 +1,10 @@
 """Trains the comparer: whether what is said follows from sentences, is against them, or neither.
 
     python -m training.comparer train ../shared/data --out /tmp/comparer --minutes 90
-    python -m training.comparer export /tmp/comparer/last.pt
-    python -m training.comparer measure ../shared/data
+    python -m training.comparer measure ../shared/data --checkpoint /tmp/comparer/last.pt
+    python -m training.comparer export /tmp/comparer/last.pt --out FOLDER
+
+No weights are shipped yet: what two cores made of it is told in `docs/measures.md`.
 
 The network is the reader's (12 layers, its table of pieces frozen) with one head on the first token
 of all, of three numbers. What is said stands first, the sentences second. A pair may leave open
@@ -42,7 +44,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from tokenizers import Encoding, Tokenizer
 
-SHIPPED = Path("rag/models/comparer-fr")
 READ = ("piaf_v1.1.json", "afriqa_fr_train.json", "afriqa_fr_dev.json")
 SEED = 16
 LONGEST = 256  # tokens of both
@@ -290,10 +291,10 @@ def main() -> None:
     training.add_argument("--seed", type=int, default=SEED)
     exporting = commands.add_parser("export")
     exporting.add_argument("checkpoint", type=Path)
-    exporting.add_argument("--out", type=Path, default=SHIPPED)
+    exporting.add_argument("--out", type=Path, required=True)
     measuring = commands.add_parser("measure")
     measuring.add_argument("shared", type=Path)
-    measuring.add_argument("--checkpoint", type=Path, help="instead of the shipped folder")
+    measuring.add_argument("--checkpoint", type=Path, required=True)
     measuring.add_argument("--pairs", type=int, default=400, help="of each kind of source")
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")

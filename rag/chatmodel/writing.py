@@ -15,7 +15,6 @@ from rag.domain import Hit, Statement, Turn
 from rag.errors import MissingExtraError, ModelError, SettingsError
 from rag.french.sentences import sentence_spans
 from rag.french.words import fold, words
-from rag.models.comparer import Comparer
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -65,7 +64,6 @@ class Generator:
         self._model = model
         self._embedder = embedder
         self._scale = scale
-        self._comparer = Comparer()
         self._window = window
         self.name = name
 
@@ -140,7 +138,7 @@ class Generator:
     def _check(self, sentence: str, hits: Sequence[Hit]) -> Statement | None:
         if prompts.NO_ANSWER in sentence.upper() or _recites(sentence):
             return None
-        return check(sentence, hits, self._embedder, self._scale, self._comparer)
+        return check(sentence, hits, self._embedder, self._scale)
 
     def _stream(self, messages: prompts.Messages) -> Iterator[str]:
         finished = False

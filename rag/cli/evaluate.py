@@ -323,17 +323,16 @@ def eval_support(file: Path, as_json: bool) -> None:
     """
     from rag.checking.support import check
     from rag.evaluation.support_scores import measure_support, read_support
-    from rag.models.comparer import Comparer
     from rag.models.loading import load_embedder
     from rag.models.scale import CosineScale
 
     pairs = read_support(file)
     embedder = load_embedder(settings_for(None))
-    scale, comparer = CosineScale(embedder), Comparer()
+    scale = CosineScale(embedder)
     with progress_bar("Phrases", len(pairs)) as step:
         result = measure_support(
             pairs,
-            lambda text, hits: check(text, hits, embedder, scale, comparer),
+            lambda text, hits: check(text, hits, embedder, scale),
             lambda: step(None, None),
         )
     if as_json:

@@ -1,0 +1,155 @@
+"""Pairs that the comparer learns from."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from training import changes
+from training.comparing_examples import (
+    AGAINST,
+    FOLLOWS,
+    KINDS,
+    NEITHER,
+    NOT_AGAINST,
+    Changes,
+    judged,
+    stated,
+)
+from training.statements import statement
+
+TEXTS = [
+    "Anne Le Goff dirige le port de Nantes depuis 2014. Le port a reçu 1 250 cargos en mars, venus "
+    "de trois pays. Certains dockers ont refusé le nouveau contrat, signé par la région Bretagne.",
+    "Le musée Valadier a ouvert ses portes le lundi 12 juin 1998 à Brissange. Sa directrice, "
+    "Jeanne Morel, a acheté deux tableaux à Paul Andral pour 4 millions d'euros.",
+]
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "made"),
+    [
+        ("Qui a peint la Ronde ?", "Rembrandt", "Rembrandt a peint la Ronde."),
+        ("Quelle est la capitale du Mali ?", "Bamako", "La capitale du Mali est Bamako."),
+        ("Quand est né Paul Andral ?", "1931", "Paul Andral est né en 1931."),
+        ("En quelle année le port a-t-il fermé ?", "1962", "Le port a fermé en 1962."),
+        ("Combien de cargos attendent à quai ?", "12", "12 cargos attendent à quai."),
+        ("Où se trouve le phare ?", "à Lérac", "Le phare se trouve à Lérac."),
+        ("Pourquoi la maternité a-t-elle fermé ?", "faute de pédiatres", None),
+        ("", "rien", None),
+    ],
+)
+def test_a_question_and_its_answer_make_a_statement(
+    question: str, answer: str, made: str | None
+) -> None:
+    assert statement(question, answer) == made
+
+
+@given(st.text(max_size=60), st.text(max_size=30))
+def test_any_question_makes_a_sentence_or_nothing(question: str, answer: str) -> None:
+    made = statement(question, answer)
+    assert made is None or (made.endswith(".") and "?" not in made.replace(answer.strip(), ""))
+
+
+def test_a_false_statement_has_another_answer() -> None:
+    context = TEXTS[0]
+    start = context.index("Anne Le Goff")
+    rows = [
+        {
+            "title": "Nantes",
+            "question": "Qui dirige le port de Nantes ?",
+            "context": context,
+            "answers": [(start, start + 12)],
+        }
+    ]
+    found = {p.kind: p for p in stated(rows)}
+    assert found["statement"].said == "Anne Le Goff dirige le port de Nantes."
+    assert found["statement"].allowed == FOLLOWS
+    assert found["other answer"].allowed != FOLLOWS
+    assert "Anne Le Goff" not in found["other answer"].said
+    assert "Anne Le Goff" not in found["unanswered"].shown
+    assert found["unanswered"].allowed == NEITHER
+
+
+def test_one_thing_is_changed_and_the_rest_stands() -> None:
+    draw = random.Random(3)
+    text = "Le port a reçu 1 250 cargos en mars 2014, venus de Chine."
+    for change in (changes.other_number, changes.other_date):
+        made = change(draw, text, "")
+        assert made is not None
+        assert made != text
+        assert len(set(made.split()) ^ set(text.split())) <= 4
+    assert (
+        changes.other_unit(draw, "Il a coûté 4 millions d'euros.")
+        != "Il a coûté 4 millions d'euros."
+    )
+    assert changes.other_number(draw, "Rien ne bouge.", "") is None
+    assert changes.exchanged(draw, "Paul Andral et Jeanne Morel sont venus.") is None
+
+
+def test_every_kind_of_change_makes_pairs_that_do_not_follow() -> None:
+    made = Changes(TEXTS)
+    draw = random.Random(1)
+    seen = {}
+    for _ in range(300):
+        pair = made.draw(draw)
+        seen.setdefault(pair.kind, []).append(pair)
+        assert pair.said
+        # A doubt stands in what is shown, so that the sentence without it may be there whole.
+        assert pair.allowed == FOLLOWS or pair.kind == "certainty" or pair.said not in pair.shown
+    assert "true" in seen
+    assert len(set(seen) & set(KINDS)) >= 7
+    assert all(p.allowed == FOLLOWS for p in seen["true"])
+
+
+def test_judged_pairs_say_what_their_set_knows(tmp_path: Path) -> None:
+    (tmp_path / "rte3_fr_dev.tsv").write_text(
+        "premise\thypothesis\tlabel\nLe port est fermé.\tLe port est ouvert.\t2\n", encoding="utf-8"
+    )
+    (tmp_path / "daccord_dev.tsv").write_text(
+        "premise\thypothesis\tlabel\nA vit.\tA est vivant.\t0\n", encoding="utf-8"
+    )
+    found = judged(tmp_path)
+    assert found["rte3"][0].allowed == AGAINST
+    assert found["daccord"][0].allowed == NOT_AGAINST
+    assert set(found) == {"rte3", "daccord"}
+
+
+def test_a_network_reads_back_what_was_written(tmp_path: Path) -> None:
+    """The int8 file gives the weights again, as near as seven bits do."""
+    pytest.importorskip("torch")
+    import numpy as np
+
+    from training import graph, network
+    from training.reader import SHIPPED
+    from training.weights import shipped
+
+    like = shipped()
+    found = network.from_onnx(SHIPPED / "onnx" / "model.onnx", like)
+    assert {n: a.shape for n, a in found.tensors.items()} == {
+        n: a.shape for n, a in like.tensors.items()
+    }
+    path = tmp_path / "model.onnx"
+    graph.save_comparer(found, (np.eye(3, like.hidden, dtype=np.float32), np.zeros(3, "f4")), path)
+    again = network.from_onnx(path, like)
+    for name in ("emb.word", "l0.q.w", "l11.fo.w", "l3.k.b", "l5.aln.b", "emb.pos"):
+        np.testing.assert_allclose(again.tensors[name], found.tensors[name], atol=1e-4)
+
+
+def test_what_a_pair_leaves_open_costs_nothing() -> None:
+    torch = pytest.importorskip("torch")
+    from training.comparer import Batch, loss_of
+
+    logits = torch.tensor([[4.0, 4.0, -9.0]])
+    ids = torch.zeros(1, 1)
+
+    def loss(*allowed: bool) -> float:
+        return float(loss_of(logits, Batch(ids, ids, torch.tensor([allowed]))))
+
+    assert loss(True, True, False) == pytest.approx(0, abs=1e-4)
+    assert loss(True, False, False) == pytest.approx(0.693, abs=1e-2)
+    assert loss(False, False, True) > 10
