@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 
 from training.reading_examples import KINDS, Examples, styled
-from training.run import Run
+from training.run import Run, grouped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -130,3 +130,13 @@ def test_a_training_goes_on_where_it_was_interrupted(tmp_path: Path) -> None:
     assert again.step > run.step
     assert again.spent > run.spent >= 0.6
     assert float(line.weight.detach()) > 1  # on the way from 0 to 3
+
+
+def test_groups_are_of_one_length_and_no_larger_than_asked() -> None:
+    draw = random.Random(2)
+    groups = grouped(draw, lambda: draw.randint(1, 40), lambda n: n, size=100, pool=60)
+    for _ in range(50):
+        group = next(groups)
+        assert group
+        assert len(group) == 1 or max(group) * len(group) <= 100
+        assert max(group) - min(group) <= 25

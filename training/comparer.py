@@ -36,7 +36,7 @@ from training.comparing_examples import (
 )
 from training.mining import entries
 from training.reader import SHIPPED as READER
-from training.run import Run, add_options, device, load, placed
+from training.run import Run, add_options, device, grouped, load, placed
 from training.weights import shipped
 
 if TYPE_CHECKING:
@@ -143,20 +143,13 @@ def batched(found: Sequence[tuple[Encoding, Pair]]) -> Batch:
 
 def batches(draw: random.Random, pairs: Pairs, tokenizer: Tokenizer, size: int) -> Iterator[Batch]:
     """Yield batches without end, each of about `size` tokens in pairs of about one length."""
-    while True:
-        pool = []
-        for _ in range(POOL * size // BATCH_TOKENS):
-            pair = pairs.draw(draw)
-            pool.append((tokenizer.encode(pair.said, pair.shown), pair))
-        pool.sort(key=lambda e: -len(e[0].ids))
-        groups: list[list[Any]] = [[]]
-        for e in pool:
-            if groups[-1] and len(groups[-1][0][0].ids) * (len(groups[-1]) + 1) > size:
-                groups.append([])
-            groups[-1].append(e)
-        draw.shuffle(groups)
-        for group in groups:
-            yield batched(group)
+
+    def one() -> tuple[Encoding, Pair]:
+        pair = pairs.draw(draw)
+        return tokenizer.encode(pair.said, pair.shown), pair
+
+    for group in grouped(draw, one, lambda e: len(e[0].ids), size, POOL * size // BATCH_TOKENS):
+        yield batched(group)
 
 
 def loss_of(logits: torch.Tensor, batch: Batch) -> torch.Tensor:

@@ -32,7 +32,7 @@ from rag.models.reader import Read, of_sentences
 from rag.models.reader import Reader as ShippedReader
 from training import folder, graph, network, pieces
 from training.reading_examples import KINDS, Example, Examples, Kinds, excised
-from training.run import Run, add_options, device, load, placed
+from training.run import Run, add_options, device, grouped, load, placed
 from training.weights import shipped
 
 if TYPE_CHECKING:
@@ -145,17 +145,14 @@ def batches(
     draw: random.Random, examples: Examples, tokenizer: Tokenizer, size: int
 ) -> Iterator[Batch]:
     """Yield batches without end, each of about `size` tokens in examples of about one length."""
-    while True:
-        pool = [encoded(tokenizer, examples.draw(draw)) for _ in range(POOL * size // BATCH_TOKENS)]
-        pool.sort(key=lambda e: -len(e[0].ids))
-        groups: list[list[Any]] = [[]]
-        for e in pool:
-            if groups[-1] and len(groups[-1][0][0].ids) * (len(groups[-1]) + 1) > size:
-                groups.append([])
-            groups[-1].append(e)
-        draw.shuffle(groups)
-        for group in groups:
-            yield batched(group)
+    for group in grouped(
+        draw,
+        lambda: encoded(tokenizer, examples.draw(draw)),
+        lambda e: len(e[0].ids),
+        size,
+        POOL * size // BATCH_TOKENS,
+    ):
+        yield batched(group)
 
 
 def loss_of(said: tuple[torch.Tensor, torch.Tensor], batch: Batch) -> torch.Tensor:

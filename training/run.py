@@ -22,6 +22,7 @@ LEAST = 0.01  # of the peak, at the end
 
 # A batch is a NamedTuple of tensors.
 Batch = TypeVar("Batch", bound=tuple[Any, ...])
+Sample = TypeVar("Sample")
 log = logging.getLogger("training")
 
 
@@ -43,6 +44,28 @@ def add_options(parser: ArgumentParser, *, minutes: float, tokens: int) -> None:
     parser.add_argument("--minutes", type=float, default=minutes)
     parser.add_argument("--tokens", type=int, default=tokens, help="of a batch")
     parser.add_argument("--workers", type=int, default=0, help="processes that make batches")
+
+
+def grouped(
+    draw: random.Random,
+    made: Callable[[], Sample],
+    tokens_of: Callable[[Sample], int],
+    size: int,
+    pool: int,
+) -> Iterator[list[Sample]]:
+    """Yield groups of samples without end, each of about one length and of about `size` tokens.
+
+    `pool` samples are drawn and sorted at a time; padding counts as tokens.
+    """
+    while True:
+        groups: list[list[Sample]] = [[]]
+        for one in sorted((made() for _ in range(pool)), key=tokens_of, reverse=True):
+            longest = tokens_of(groups[-1][0]) if groups[-1] else 0
+            if longest * (len(groups[-1]) + 1) > size:
+                groups.append([])
+            groups[-1].append(one)
+        draw.shuffle(groups)
+        yield from groups
 
 
 class Run:

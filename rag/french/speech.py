@@ -127,7 +127,9 @@ class _Reader:
                 return near
             if subject := main_subject(self._without_quotes(a, b)):
                 return subject
-        return near or _earlier_speaker(self._plain[:start] or self._title)
+        return near or _earlier_speaker(
+            self._plain[max(0, start - _NAMED_WITHIN) : start] or self._title
+        )
 
 
 def _doubtful(who: str) -> bool:
@@ -251,6 +253,7 @@ _CLAUSE = re.compile(r"[^.!?\n«]{3,160}")
 _WORDS = re.compile(r"[\wà-ÿ-]+")
 _NEAR = 700  # characters in which « il » is who spoke last
 _BEFORE = 4  # sentences
+_NAMED_WITHIN = 400  # characters before a sentence in which who speaks may be named
 _SHORT = 7  # words of a speaker that needs no second look
 _IF = re.compile(r"\b(?:si|s'il|s'ils|au cas où)\b", re.IGNORECASE)
 _PREDICATE = re.compile(rf" (?:met|mettent|ne|n'|s'est|est|sont|a|ont|{_DIRECT}) ")
@@ -346,5 +349,5 @@ def _conditional(outside: str) -> Attribution | None:
 
 def _earlier_speaker(before: str) -> str:
     """Return the last person named shortly before, or ""."""
-    named = [m.group(m.lastindex or 0) for m in _NAMED.finditer(before[-400:])]
+    named = [m.group(m.lastindex or 0) for m in _NAMED.finditer(before[-_NAMED_WITHIN:])]
     return named[-1] if named else ""
