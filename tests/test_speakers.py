@@ -10,7 +10,7 @@ from rag.domain import Kind
 from rag.french.conditional import is_conditional
 from rag.french.quotations import Quoted, marked, quotations
 from rag.french.sentences import sentence_spans
-from rag.french.speakers import QUOTE, cued, is_person, spoken, trimmed
+from rag.french.speakers import is_person, trimmed
 from rag.french.speech import attribute, attributions
 
 
@@ -63,18 +63,19 @@ def test_imperfects_and_nouns_are_no_conditionals(word: str) -> None:
 @pytest.mark.parametrize(
     ("sentence", "speaker"),
     [
-        (f"Deux heures après le départ, l'agence indiquait : {QUOTE}.", "l'agence"),
-        (f"{QUOTE}, s'est réjoui le président Obama à Hilliard.", "le président Obama"),
+        ("Deux heures après le départ, l'agence indiquait : « Tout va bien à bord ».", "l'agence"),
+        ("« Rien n'est perdu pour nous », s'est réjoui le président Obama à Hilliard.",
+         "le président Obama"),
         ("Le vote aura lieu, d'après la déclaration d'un élu du parti.", "un élu du parti"),
         ("Trump, qui avait menacé l'an dernier, a ajouté qu'il restait du travail.", "Trump"),
         ("Le plan est calibré, explique l'inspecteur Dennis McCarthy dans le communiqué.",
          "l'inspecteur Dennis McCarthy"),
+        ("« Je le pensais depuis longtemps », m'a confié Mme Ravel.", "Mme Ravel"),
     ],
 )  # fmt: skip
 def test_who_a_clause_of_reporting_names(sentence: str, speaker: str) -> None:
-    assert cued(sentence)
-    found = spoken(sentence)
-    assert found is not None
+    found = attribute(sentence)
+    assert found.kind is Kind.STATEMENT
     assert found.speaker == speaker
 
 

@@ -17,7 +17,7 @@ from rag.domain import Attribution, Kind
 from rag.french.conditional import is_conditional
 from rag.french.quotations import Quoted, marked
 from rag.french.sentences import Span, sentence_spans
-from rag.french.speakers import QUOTE, cued, is_person, main_subject, spoken, trimmed
+from rag.french.speakers import QUOTE, is_person, main_subject, trimmed
 
 # One character for one, so that offsets stand.
 _PLAIN = str.maketrans(
@@ -77,15 +77,10 @@ class _Reader:
             long = len(sentence)  # nothing but a quotation
         found = _framed(outside)
         if found and found.speaker and not _PRONOUNS.match(found.speaker):
-            who = trimmed(found.speaker)
-            told = spoken(outside) if not who or _doubtful(who) else None
-            if who or told:
-                return replace(found, speaker=told.speaker if told else who)
-            found = None
+            if who := trimmed(found.speaker):
+                return replace(found, speaker=who)
         elif found:
             return found
-        if cued(outside) and (told := spoken(outside)):
-            return Attribution(Kind.STATEMENT, told.speaker, told.marker)
         last = self._quoted.around(end)
         goes_on = self._quoted.around(start) or (last is not None and last[1] > end)
         if goes_on or long > 0.3 * len(sentence) or sentence.startswith("—"):
@@ -106,12 +101,12 @@ class _Reader:
             iter(self._quoted.within(start, end)), (start, end)
         )
         after = _CLAUSE.match(self._plain, b)
-        if after and (found := spoken(f"{QUOTE}{after.group()}")):
-            return found.speaker
+        if after and (found := _framed(f"{QUOTE}{after.group()}")):
+            return trimmed(found.speaker)
         head = self._plain[max(0, a - 200) : a].rpartition("\n")[2]
         told = head[sentence_spans(head)[-1][0] :] if sentence_spans(head) else ""
-        if told.rstrip().endswith(":") and (found := spoken(f"{told}{QUOTE}.")):
-            return found.speaker
+        if told.rstrip().endswith(":") and (found := _framed(f"{told}{QUOTE}.")):
+            return trimmed(found.speaker)
         return ""
 
     def _resolved(self, pronoun: str, start: int) -> str:
@@ -130,11 +125,6 @@ class _Reader:
         return near or _earlier_speaker(
             self._plain[max(0, start - _NAMED_WITHIN) : start] or self._title
         )
-
-
-def _doubtful(who: str) -> bool:
-    """Tell whether a phrase found before a verb may be more than a speaker."""
-    return not is_person(who) or len(who.split()) > _SHORT or (who[:1].islower() and " " not in who)
 
 
 def _verbs() -> tuple[str, str, str, str]:
@@ -214,7 +204,7 @@ _COMPLEMENT = (
 )
 _POSTPOSED = re.compile(
     rf"(?:[»,?!·])\s*,?\s*(?:(?P<inverted>{_INVERTED})|"
-    rf"{_SAID} (?!{_COMPLEMENT}){_ADVERB}{_WHO}{_APPOSED}{_END})"
+    rf"(?:m'|nous |lui |leur )?{_SAID} (?!{_COMPLEMENT}){_ADVERB}{_WHO}{_APPOSED}{_END})"
 )
 # « Le juge a estimé » : the noun, not the verb.
 _NOT_BARE = r"(?<!^Le)(?<!^La)(?<!^Un)(?<!^Une)(?<!^Les)(?<!^Des)"
@@ -234,12 +224,18 @@ _ANNOUNCES = re.compile(
     rf"(?:affirm|assur|promet|soutien|prétend|confirm|regrett|rappel|avanc|redout|crai|reconn)\w*\b)"
     r"(?= (?:la |le |les |l'|un |une |des |son |sa |ses |leurs? |avoir ))"
 )
+# « X, qui avait menacé…, a ajouté que », « Deux heures après, X indiquait : « … » ».
+_OPENED = re.compile(
+    rf"^(?P<who>(?:(?:L[ea] |L'|Les |M\. |Mme )(?:[\w'-]+ )?)?[A-ZÀ-Þ][\w'-]+(?: [A-ZÀ-Þ][\w'-]+)*), "
+    rf"(?:qui|dont)\b.*?(?:,| mais) (?P<verb>{_SAID})(?= (?:que |qu'|«))"
+)
+_SAID_QUOTE = re.compile(rf"(?:^|, )(?P<who>[^«»:;·,.]{{2,60}}?) (?P<verb>{_SAID}|indiquait) ?: ?«")
 _COLON = re.compile(
     r"^(?!.*selon)(?P<who>[A-ZÀ-Þ][^«»:;·,.]{2,80}?)(?P<name>,[^«»:·]{0,80})? ?: ?[«·]"
 )
 _OPENING = re.compile(
     rf"^(?:(?:{_DAY}|hier|mais|or|et|de son côté|pour sa part|dans un communiqué|le \d+ \w+|"
-    r"(?:interrogé|joint)[^,]*|en \d{4}|quant à (?:lui|elle|eux)|toutefois|cependant|pourtant|"
+    r"(?:interrogé|joint|(?:s')?\w{3,}ant (?:à|de|sur|que|les?|la|l'))[^,]*|en \d{4}|quant à (?:lui|elle|eux)|toutefois|cependant|pourtant|"
     r"(?:devant|au lendemain|depuis|après|face à|lors d|à l'issue|à la barre|à l'audience|sur place)"
     r"[^,]*),?\s+)+",
     re.IGNORECASE,
@@ -254,7 +250,6 @@ _WORDS = re.compile(r"[\wà-ÿ-]+")
 _NEAR = 700  # characters in which « il » is who spoke last
 _BEFORE = 4  # sentences
 _NAMED_WITHIN = 400  # characters before a sentence in which who speaks may be named
-_SHORT = 7  # words of a speaker that needs no second look
 _IF = re.compile(r"\b(?:si|s'il|s'ils|au cas où)\b", re.IGNORECASE)
 _PREDICATE = re.compile(rf" (?:met|mettent|ne|n'|s'est|est|sont|a|ont|{_DIRECT}) ")
 _DATELINE = re.compile(r"^[A-ZÀ-Þ' -]{3,}(?: \([^)]*\))? ?[—–-] ")
@@ -292,6 +287,8 @@ def _framed(sentence: str) -> Attribution | None:
 
 def _with_verb(outside: str) -> Attribution | None:
     inserted = _POSTPOSED.search(outside)
+    if opened := _OPENED.match(outside) or _SAID_QUOTE.search(outside):
+        return _statement(opened, opened["verb"])
     for pattern in (_PREPOSED, _DIRECTLY, _ANNOUNCES, _COLON):
         found = pattern.match(outside)
         if not found or not _speaks(found["who"]) or (pattern is _ANNOUNCES and inserted):
