@@ -253,7 +253,6 @@ _NAMED_WITHIN = 400  # characters before a sentence in which who speaks may be n
 _IF = re.compile(r"\b(?:si|s'il|s'ils|au cas où)\b", re.IGNORECASE)
 _PREDICATE = re.compile(rf" (?:met|mettent|ne|n'|s'est|est|sont|a|ont|{_DIRECT}) ")
 _DATELINE = re.compile(r"^[A-ZÀ-Þ' -]{3,}(?: \([^)]*\))? ?[—–-] ")
-_GUILLEMETS = re.compile(r"«\s*([^«»]*)\s*(?:»|$)")
 _PERSON = re.compile(
     r"(?:(?:M\.|Mme|Me) )?[A-ZÀ-Þ][\w'-]+"
     r"(?: (?:de |du |d'|des |ben |van |von |al-|el-)?[A-ZÀ-Þ][\w'-]+)+"
