@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from rag.evaluation.support_scores import read_support
 from training import network, pieces
 from training.comparing_examples import (
     FOLLOWS,
@@ -237,15 +238,9 @@ def measure(shared: Path, compare: Compared, count: int) -> dict[str, Any]:
     found = {"held out": _told(own, compare(own))}
     press = shared / "press" / "support.jsonl"
     if press.exists():
-        lines = [json.loads(line) for line in press.read_text(encoding="utf-8").splitlines()]
         pairs = [
-            Pair(
-                r["statement"],
-                r["passage"],
-                FOLLOWS if r["supported"] else NOT_FOLLOWING,
-                r["kind"],
-            )
-            for r in lines
+            Pair(r.statement, r.passage, FOLLOWS if r.supported else NOT_FOLLOWING, r.kind)
+            for r in read_support(press)
         ]
         found["press"] = _told(pairs, compare(pairs))
     return found

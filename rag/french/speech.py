@@ -103,8 +103,9 @@ class _Reader:
         after = _CLAUSE.match(self._plain, b)
         if after and (found := _framed(f"{QUOTE}{after.group()}")):
             return trimmed(found.speaker)
-        head = self._plain[max(0, a - 200) : a].rpartition("\n")[2]
-        told = head[sentence_spans(head)[-1][0] :] if sentence_spans(head) else ""
+        head = self._plain[max(0, a - 200) : a]
+        spans = sentence_spans(head)
+        told = head[spans[-1][0] :] if spans else ""
         if told.rstrip().endswith(":") and (found := _framed(f"{told}{QUOTE}.")):
             return trimmed(found.speaker)
         return ""
@@ -235,7 +236,8 @@ _COLON = re.compile(
 )
 _OPENING = re.compile(
     rf"^(?:(?:{_DAY}|hier|mais|or|et|de son côté|pour sa part|dans un communiqué|le \d+ \w+|"
-    r"(?:interrogé|joint|(?:s')?\w{3,}ant (?:à|de|sur|que|les?|la|l'))[^,]*|en \d{4}|quant à (?:lui|elle|eux)|toutefois|cependant|pourtant|"
+    r"(?:interrogé|joint|(?:s')?\w{3,}ant (?:à|de|sur|que|les?|la|l'))[^,]*|en \d{4}|"
+    r"quant à (?:lui|elle|eux)|toutefois|cependant|pourtant|"
     r"(?:devant|au lendemain|depuis|après|face à|lors d|à l'issue|à la barre|à l'audience|sur place)"
     r"[^,]*),?\s+)+",
     re.IGNORECASE,
