@@ -304,6 +304,235 @@ def rewritten(draw: random.Random, text: str) -> str:
     return _WRITTEN.sub(digits, text)
 
 
+_SHARES = {
+    "10": "un dixième", "20": "un cinquième", "25": "un quart", "33": "un tiers", "50": "la moitié",
+    "66": "les deux tiers", "67": "les deux tiers", "75": "les trois quarts", "100": "la totalité",
+}  # fmt: skip
+_ABOUT = {
+    "10": "une dizaine", "12": "une douzaine", "15": "une quinzaine", "20": "une vingtaine",
+    "30": "une trentaine", "40": "une quarantaine", "50": "une cinquantaine",
+    "60": "une soixantaine", "100": "une centaine",
+}  # fmt: skip
+_SEASONS = (
+    "hiver", "hiver", "printemps", "printemps", "printemps", "été", "été", "été", "automne",
+    "automne", "automne", "hiver",
+)  # fmt: skip
+_FULL_DATE = re.compile(rf"\b[Ll]e (\d{{1,2}})(?:er)? ({'|'.join(MONTHS)}) ((?:1\d|20)\d\d)\b")
+_SPAN = re.compile(r"\b[Dd]e ((?:1\d|20)\d\d) à ((?:1\d|20)\d\d)\b")
+_IN_YEAR = re.compile(r"\b[Ee]n ((?:1\d|20)\d\d)\b")
+
+
+def rounded(draw: random.Random, text: str, *, true: bool = True) -> str | None:
+    """Return a text with a figure, a share or a date given less exactly, or given wrongly so."""
+    found = [
+        made
+        for make in (_rounded_share, _rounded_number, _rounded_date)
+        if (made := make(draw, text, true=true))
+    ]
+    return draw.choice(found) if found else None
+
+
+def _entry(draw: random.Random, table: dict[str, str], key: str, *, true: bool) -> str:
+    return table[key] if true else draw.choice([v for v in table.values() if v != table[key]])
+
+
+def _rounded_share(draw: random.Random, text: str, *, true: bool) -> str | None:
+    places = [
+        m
+        for m in re.finditer(r"(?<![\d,.])(\d{2,3})(?:,\d+)?[ \u00a0\u202f]?% des? ", text)
+        if m[1] in _SHARES
+    ]
+    if not places:
+        return None
+    m = draw.choice(places)
+    tail = m.group().rsplit("%", 1)[1]
+    return _put(text, m.span(), _entry(draw, _SHARES, m[1], true=true) + tail)
+
+
+def _rounded_number(draw: random.Random, text: str, *, true: bool) -> str | None:
+    places = []
+    for m in _NUMBER.finditer(text):
+        plain = re.sub(r"[ \u00a0\u202f.]", "", m.group())
+        after = text[m.end() : m.end() + 2].strip()
+        if not plain.isdigit() or _YEAR.fullmatch(m.group()) or after[:1] in {"%", "°"}:
+            continue
+        if re.search(r"(?:de|que|n°|à) ?$", text[max(0, m.start() - 4) : m.start()]):
+            continue
+        if 9 < int(plain) < 10_000_000 and not _MONTH.match(text[m.end() :].strip()):
+            places.append((m, int(plain)))
+    if not places:
+        return None
+    m, value = draw.choice(places)
+    if str(value) in _ABOUT and draw.random() < 0.6 and text[m.end() : m.end() + 1] == " ":
+        vowel = fold(text[m.end() + 1 : m.end() + 2]) in "aeiouh"
+        joined = " d'" if vowel else " de "
+        return _put(
+            text, (m.start(), m.end() + 1), _entry(draw, _ABOUT, str(value), true=true) + joined
+        )
+    step = 10 ** (len(str(value)) - (1 if len(str(value)) < 3 else 2))
+    less, more = value // step * step, -(-value // step) * step
+    if less == more:
+        less, more = value - step, value + step
+    if less <= 0:
+        return None
+    if not true:
+        less, more = more, less
+    if draw.random() < 0.5:
+        return _put(text, m.span(), f"plus de {_spaced(less)}")
+    return _put(text, m.span(), f"{draw.choice(('moins de', 'près de'))} {_spaced(more)}")
+
+
+def _spaced(value: int) -> str:
+    return f"{value:,}".replace(",", " ")
+
+
+def _rounded_date(draw: random.Random, text: str, *, true: bool) -> str | None:
+    if m := _FULL_DATE.search(text):
+        day, month, year = int(m[1]), MONTHS.index(m[2].lower()), int(m[3])
+        if not true:
+            month, day = (month + draw.choice((3, 4, 6, 8))) % 12, (day + 15) % 30
+        name = MONTHS[month]
+        of = "d'" if fold(name[0]) in "ao" else "de "
+        part = "au début" if day < 11 else "au milieu" if day < 21 else "à la fin"
+        season = _SEASONS[month]
+        in_season = f"au {season}" if season == "printemps" else f"à l'{season}"
+        chosen = draw.choice(
+            (f"en {name} {year}", f"{part} {of}{name} {year}", f"{in_season} {year}")
+        )
+        return _put(text, m.span(), chosen[:1].upper() + chosen[1:] if not m.start() else chosen)
+    if m := _SPAN.search(text):
+        years = int(m[2]) - int(m[1])
+        if 1 < years < 200:
+            shown = years if true else years + draw.choice((-3, -2, 2, 3, 5, 10))
+            if shown > 0:
+                made = f"pendant {shown} ans"
+                return _put(text, m.span(), made.capitalize() if not m.start() else made)
+    if m := _IN_YEAR.search(text):
+        decade = int(m[1]) // 10 * 10 + (0 if true else draw.choice((-20, -10, 10, 20)))
+        century = (int(m[1]) - 1) // 100 + 1 + (0 if true else draw.choice((-1, 1)))
+        roman = {14: "XIV", 15: "XV", 16: "XVI", 17: "XVII", 18: "XVIII", 19: "XIX", 20: "XX",
+                 21: "XXI"}.get(century)  # fmt: skip
+        made = f"dans les années {decade}"
+        if roman and draw.random() < 0.3:
+            made = f"au {roman}e siècle"
+        return _put(text, m.span(), made.capitalize() if not m.start() else made)
+    return None
+
+
+def voiced(_draw: random.Random, doc: Doc, text: str) -> str | None:
+    """Return a passive sentence in the active voice: who did what stays the same."""
+    for verb in doc:
+        children = {c.dep_: c for c in verb.children}
+        subject, agent = children.get("nsubj:pass"), children.get("obl:agent")
+        helper = children.get("aux:pass")
+        if subject is None or agent is None or helper is None or subject.pos_ == "PRON":
+            continue
+        (a, b), (c, d) = _phrase(subject), _phrase(agent)
+        start = min(t.idx for t in verb.children if t.dep_ in {"aux:pass", "aux:tense"})
+        if not (b <= start < verb.idx < c) or not text[c:d].startswith("par "):
+            continue
+        if re.search(r"\bn(?:e |['’])", text[b:c]) or d - c > 80 or b - a > 80:
+            continue
+        has = "ont" if "Plur" in agent.morph.get("Number", []) else "a"
+        doer = text[c + 4 : d]
+        if a == 0:
+            doer = doer[:1].upper() + doer[1:]
+        done = _small(text[a:b], subject) if a == 0 else text[a:b]
+        said = f"{doer} {has} {verb.text} {done}"
+        return text[:a] + said + text[verb.idx + len(verb) : c].rstrip() + text[d:]
+    return None
+
+
+ALIKE = 0.925  # cosine of two words from which one is put for the other
+THESAURUS = Path("/usr/share/mythes/thes_fr.dat")
+_KINDS = {"(Nom)": "NOUN", "(Verbe)": "VERB", "(Adjectif)": "ADJ", "(Adverbe)": "ADV"}
+
+
+@lru_cache(maxsize=1)
+def _synonyms() -> dict[tuple[str, str], list[str]]:
+    """Return words that the French thesaurus of LibreOffice (Debian's mythes-fr) deems alike.
+
+    Only of words that each name the other, for it mixes the senses of a word. Empty where the
+    file is absent.
+    """
+    if not THESAURUS.exists():
+        return {}
+    given: dict[tuple[str, str], set[str]] = {}
+    word = ""
+    for line in THESAURUS.read_text(encoding="utf-8").splitlines()[1:]:
+        kind, *others = line.split("|")
+        if not kind.startswith("("):
+            word = kind
+        elif pos := _KINDS.get(kind):
+            given[word, pos] = {o for o in others if o.isalpha() and len(o) > 3}
+    against = {(a, b) for a, others in _verbs().items() for b in others}
+    mutual = {
+        (w, pos): sorted(
+            o for o in others if w in given.get((o, pos), ()) and (w, o) not in against
+        )
+        for (w, pos), others in given.items()
+    }
+    return _alike(mutual)
+
+
+def _alike(given: dict[tuple[str, str], list[str]]) -> dict[tuple[str, str], list[str]]:
+    """Return the synonyms whose vectors are close to that of their word."""
+    from rag.models.encoder import Encoder
+
+    vocabulary = sorted({w for (w, _), others in given.items() if others} |
+                        {o for others in given.values() for o in others})  # fmt: skip
+    vectors = dict(zip(vocabulary, Encoder().embed_passages(vocabulary), strict=True))
+    return {
+        (w, pos): found
+        for (w, pos), others in given.items()
+        if (found := [o for o in others if float(vectors[w] @ vectors[o]) >= ALIKE])
+    }
+
+
+def synonymous(draw: random.Random, doc: Doc, text: str, most: int = 3) -> str | None:
+    """Return a text with up to `most` of its words replaced by words alike, in the same form.
+
+    `doc` is the parse of what the text was made of, which tells what its words are.
+    """
+    found = [
+        (token.text, made)
+        for token in doc
+        for other in _synonyms().get((token.lemma_, token.pos_), ())
+        if other != token.lemma_ and (made := _formed(token, other))
+    ]
+    draw.shuffle(found)
+    put: set[str] = set()
+    for word, made in found:
+        if len(put) == most:
+            break
+        if word not in put and (m := re.search(rf"(?<![\w’'-]){re.escape(word)}(?![\w’'-])", text)):
+            text = _put(text, m.span(), made)
+            put.add(word)
+    return text if put else None
+
+
+def _formed(token: Token, other: str) -> str | None:
+    """Return a word in the form of a token, where the endings are regular."""
+    lemma, text = token.lemma_, token.text
+    if token.pos_ == "VERB":
+        if text == lemma:
+            return other
+        stem = lemma[:-2]
+        regular = lemma.endswith("er") and other.endswith("er") and text.startswith(stem)
+        if regular and _SUFFIX.fullmatch(text[len(stem) :]):
+            return other[:-2] + text[len(stem) :]
+        return None
+    if not text.islower() and token.i:
+        return None
+    if text.lower() == lemma:
+        return other
+    if text.lower() == f"{lemma}s":
+        return other if other[-1] in "sxz" else f"{other}s"
+    if token.pos_ == "ADJ" and text.lower() in {f"{lemma}e", f"{lemma}es"}:
+        return other + ("" if other.endswith("e") else "e") + ("s" if text.endswith("s") else "")
+    return None
+
+
 @lru_cache(maxsize=1)
 def _verbs() -> dict[str, list[str]]:
     """Return the contraries of infinitives in -er, from those that Recoupe knows."""

@@ -53,10 +53,10 @@ POOL = 512  # pairs sorted by length at a time
 PEAK = 6e-5
 # How often each kind of pair is shown.
 SHARES = {
-    "changes": 0.42,
-    "statements": 0.26,
-    "conjnli": 0.14,
-    "rte3": 0.08,
+    "changes": 0.40,
+    "statements": 0.30,
+    "conjnli": 0.11,
+    "rte3": 0.09,
     "daccord": 0.07,
     "gqnli": 0.03,
 }

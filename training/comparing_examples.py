@@ -134,14 +134,16 @@ def _rival(draw: random.Random, answer: str, text: str, answers: Sequence[str]) 
     return draw.choice(others) if others else None
 
 
-TRUE = 0.42  # share of the sentences that still follow
+TRUE = 0.5  # share of the sentences that still follow
+ROUNDED, REWORDED, VOICED = 0.3, 0.5, 0.7  # shares of what is said, true or not, where it applies
 KINDS: dict[str, tuple[float, Allowed]] = {
     "number": (0.14, AGAINST),
     "date": (0.12, AGAINST),
     "unit": (0.09, AGAINST),
     "name": (0.12, NOT_FOLLOWING),
     "exchanged": (0.09, NOT_FOLLOWING),
-    "roles": (0.14, NOT_FOLLOWING),
+    "roles": (0.20, NOT_FOLLOWING),
+    "rounded": (0.10, AGAINST),
     "negation": (0.10, AGAINST),
     "contrary": (0.10, AGAINST),
     "mixed": (0.12, NOT_FOLLOWING),
@@ -220,10 +222,16 @@ class Changes:
         return Pair(changed, whole, KINDS[kind][1], kind)
 
     def _put_otherwise(self, draw: random.Random, doc: Doc, text: str) -> str:
-        """Return what says no more than a sentence: shorter, moved, its numbers rewritten."""
+        """Return what says no more than a sentence: shorter, in other words, its figures rounded."""
         if draw.random() < 0.12:
             return text
+        if draw.random() < VOICED and (active := changes.voiced(draw, doc, text)):
+            text, doc = active, self._parse(active)
         made = changes.shorter(draw, doc, text)
+        if draw.random() < REWORDED:
+            made = changes.synonymous(draw, doc, made) or made
+        if draw.random() < ROUNDED:
+            made = changes.rounded(draw, made) or made
         if draw.random() < 0.5:
             made = changes.moved(made) or made
         return changes.rewritten(draw, made) if draw.random() < 0.3 else made
@@ -252,6 +260,8 @@ class Changes:
                 return changes.other_name(draw, said, " ".join(self._texts[at]))
             case "exchanged":
                 return changes.exchanged(draw, said)
+            case "rounded":
+                return changes.rounded(draw, said, true=False)
         change: changes.Change = {
             "roles": changes.roles,
             "negation": changes.negated,
