@@ -57,6 +57,7 @@ _UNITS = {
     "min": ("heure", 1 / 60), "mn": ("heure", 1 / 60), "seconde": ("heure", 1 / 3600),
     "jour": ("jour", 1.0), "semaine": ("jour", 7.0),
     "mois": ("mois", 1.0), "an": ("mois", 12.0), "annee": ("mois", 12.0),
+    "trimestre": ("mois", 3.0), "semestre": ("mois", 6.0), "decennie": ("mois", 120.0),
     "watt": ("watt", 1.0), "kilowatt": ("watt", 1e3), "kw": ("watt", 1e3),
     "megawatt": ("watt", 1e6), "mw": ("watt", 1e6), "gigawatt": ("watt", 1e9), "gw": ("watt", 1e9),
     "wattheure": ("watt-heure", 1.0), "wh": ("watt-heure", 1.0),
@@ -64,6 +65,7 @@ _UNITS = {
     "megawattheure": ("watt-heure", 1e6), "mwh": ("watt-heure", 1e6),
     "gigawattheure": ("watt-heure", 1e9), "gwh": ("watt-heure", 1e9),
 }  # fmt: skip
+KINDS = frozenset(kind for kind, _ in _UNITS.values())
 _SECOND = ("heure", 1 / 3600)  # « s », below a bar alone: elsewhere it is a word
 _LETTERS = frozenset("mgtlLhH%€$£°")  # symbols of one sign; « 5 M » are millions, not metres
 _TIMES = frozenset({"heure", "jour", "mois"})

@@ -1,0 +1,93 @@
+"""Whether figures and names stand with the same words in what is said as in what is shown.
+
+« La capsule livre 660 kg et en ramène 521 » has both figures of « elle livre 521 kg et en ramène
+660 », each in the other's place. Two things that both texts have are exchanged when the words beside
+each of them in what is said are rather those beside the other in what is shown.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+from rag.french.words import content_stems, fold, is_function_word, same_root
+
+_WINDOW = 60  # characters on each side within which words stand beside a thing
+_BREAK = re.compile(r"[.;:,()\n]| (?:et|mais|tandis que|alors que|contre|puis|ou) ")
+_MARGIN = 0.5  # by how many words more the exchange must fit
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """A figure or a name that both texts have: where in each, `[start, end)`."""
+
+    said: tuple[int, int]
+    shown: tuple[int, int]
+    kind: str
+
+
+def anchors(said: str, shown: str) -> list[Anchor]:
+    """Return what both texts name once: their numbers, and their words with a capital."""
+    found = []
+    for kind, pattern in (("number", _NUMBER), ("name", _NAME)):
+        mine, theirs = (_once(text, pattern) for text in (said, shown))
+        found += [Anchor(span, theirs[key], kind) for key, span in mine.items() if key in theirs]
+    return found
+
+
+_NUMBER = re.compile(r"\d+(?:[ \u00a0\u202f.]\d{3})*(?:,\d+)?")
+_NAME = re.compile(r"[A-ZÀ-Þ][\w’-]+(?:[ -][A-ZÀ-Þ][\w’-]+)*")
+
+
+def _once(text: str, pattern: re.Pattern[str]) -> dict[str, tuple[int, int]]:
+    found: dict[str, list[tuple[int, int]]] = {}
+    for m in pattern.finditer(text):
+        if not is_function_word(fold(m.group())):
+            found.setdefault(re.sub(r"\s", "", fold(m.group())), []).append(m.span())
+    return {key: spans[0] for key, spans in found.items() if len(spans) == 1}
+
+
+def exchanged(said: str, shown: str) -> tuple[str, str] | None:
+    """Return two things of what is said that stand in each other's place, or None."""
+    for one, other in combinations(anchors(said, shown), 2):
+        if one.kind != other.kind or _joined(said, one, other):
+            continue
+        mine = [_beside(said, a.said) for a in (one, other)]
+        theirs = [_beside(shown, a.shown) for a in (one, other)]
+        own = [_alike(m, t) for m, t in zip(mine, theirs, strict=True)]
+        crossed = [_alike(m, t) for m, t in zip(mine, reversed(theirs), strict=True)]
+        if sum(crossed) > sum(own) + _MARGIN and min(
+            c - o for c, o in zip(crossed, own, strict=True)
+        ) >= 0:  # fmt: skip
+            return said[slice(*one.said)], said[slice(*other.said)]
+    return None
+
+
+def _joined(text: str, one: Anchor, other: Anchor) -> bool:
+    """Tell whether two things are said of one: « en 1938 et en 1996 »."""
+    first, last = sorted((one.said, other.said))
+    between = text[first[1] : last[0]]
+    return bool(re.fullmatch(r"(?:\s|,|\b(?:et|ou|à|en|au|de|du|des|le|la|les|l|d)\b|['’])*", between))
+
+
+def _beside(text: str, span: tuple[int, int]) -> tuple[set[str], set[str]]:
+    """Return the content stems just before and just after a span, within its clause."""
+    before = text[max(0, span[0] - _WINDOW) : span[0]]
+    after = text[span[1] : span[1] + _WINDOW]
+    breaks = list(_BREAK.finditer(before))
+    before = before[breaks[-1].end() :] if breaks else before
+    stop = _BREAK.search(after)
+    after = after[: stop.start()] if stop else after
+    return set(content_stems(before)), set(content_stems(after))
+
+
+def _alike(a: tuple[set[str], set[str]], b: tuple[set[str], set[str]]) -> float:
+    """Return how many words two contexts share; those on the same side count for a little more."""
+    whole_a, whole_b = a[0] | a[1], b[0] | b[1]
+    shared = sum(any(same_root(x, y) for y in whole_b) for x in whole_a)
+    sides = sum(any(same_root(x, y) for y in b[side]) for side in (0, 1) for x in a[side])
+    return shared + 0.5 * sides
+
+

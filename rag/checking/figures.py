@@ -1,0 +1,407 @@
+"""The figures and dates of what is said, each accounted for by what is shown, or not.
+
+A figure is held when the sentences give it, in any unit of its kind; rounded when they give it more
+exactly (« 12,4 % » for « un sur huit »); reckoned when it is a plain sum of theirs (147 + 6 is 153,
+1952 and « deux ans après » is 1954); another when they give one of its kind that does not agree;
+absent when they give none. Dates are compared by the parts that both name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date
+from enum import Enum
+from itertools import combinations
+
+from rag.french.dates import MONTHS
+from rag.french.quantities import quantities, written
+from rag.french.units import KINDS
+from rag.french.words import fold, same_root, stem
+
+
+class Account(Enum):
+    """How what is shown accounts for a figure."""
+
+    HELD = "held"
+    ROUNDED = "rounded"
+    RECKONED = "reckoned"
+    ANOTHER = "another"
+    ABSENT = "absent"
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A figure or a date as it is said, how it is accounted for, and what is shown in its place.
+
+    `span` is where it stands in what is said; `alike` is how the one that it agrees with is written
+    there, "" when their units differ.
+    """
+
+    said: str
+    account: Account
+    shown: str = ""
+    span: tuple[int, int] = (0, 0)
+    alike: str = ""
+    dated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """A number with its unit: `low <= value <= high`; `raw` is the number as it is written.
+
+    It is written `said`, its noun included, and stands at `span` without it. `kind` is a measure (« euro », « day »), the stem of the noun that is counted, or "". `rate` is
+    what it is given for: « an » of « par an » and « annuel », "" when nothing is said.
+    """
+
+    value: float
+    low: float
+    high: float
+    kind: str
+    raw: float
+    said: str
+    span: tuple[int, int]
+    rate: str = ""
+
+    @property
+    def measured(self) -> bool:
+        """Whether it is of a measure, and not a count of things."""
+        return self.kind in KINDS or self.kind == _DAY or "/" in self.kind
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A date of which each part may be left out; years are from `first` to `last`."""
+
+    first: int | None
+    last: int | None
+    month: int | None
+    day: int | None
+    said: str
+    span: tuple[int, int]
+    weekday: str = ""
+
+
+_DAY = "day"
+# Time is one measure, in days; a month is given some room.
+_TIMES = {"heure": 1 / 24, "jour": 1.0, "mois": 30.44}
+_ROOM = 0.02
+_MOST = 8  # figures shown that are reckoned with: with more of them any figure is a sum
+_SMALL = 12  # counts up to it are often words of their own (« deux »), and compared by their noun
+_YEAR = r"(?:1[0-9]|20)\d\d"
+_MONTH = "|".join(map(fold, MONTHS))
+_FOLDED_MONTHS = [fold(m) for m in MONTHS]
+_DATES = (
+    re.compile(rf"\b(?P<day>\d{{1,2}})(?:er)? (?P<month>{_MONTH})\b(?: (?P<year>{_YEAR})\b)?"),
+    re.compile(rf"\b(?P<month>{_MONTH}) (?P<year>{_YEAR})\b"),
+    re.compile(r"\bannees (?P<decade>(?:1\d|20)\d0)\b"),
+    re.compile(r"\b(?P<century>[ivx]{1,5}) ?e(?:me)? siecle\b"),
+    re.compile(rf"(?<![\d,.])(?P<year>{_YEAR})(?![\d,.]\d|\d| ?(?:%|euro|dollar|personne|habitant))"),
+    re.compile(rf"\b(?<!champ de )(?P<month>{_MONTH})\b"),
+    re.compile(r"\b(?P<weekday>lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche)\b"),
+)
+_ROMAN = {"i": 1, "v": 5, "x": 10}
+_FRACTIONS = (
+    (re.compile(r"\b(?:la|de|pour|a|les?|des) moitie\b"), 50.0),
+    (re.compile(r"\b(?:les |aux |des )?deux tiers\b"), 200 / 3),
+    (re.compile(r"\b(?:un|le|du|au) tiers\b"), 100 / 3),
+    (re.compile(r"\b(?:les |aux |des )?trois quarts\b(?! d'heure)"), 75.0),
+    (re.compile(r"\b(?:un|le|du|au) quart\b(?! d'heure)(?! de finale)"), 25.0),
+    (re.compile(r"\b(?:un|le|du|au) cinquieme des?\b"), 20.0),
+    (re.compile(r"\b(?:un|le|du|au) dixieme des?\b"), 10.0),
+)  # fmt: skip
+_COUNTED = r"\d+(?:,\d+)?|une?|deux|trois|quatre|cinq|six|sept|huit|neuf|dix|onze|douze|vingt|cent"
+_OUT_OF = re.compile(rf"\b(?P<some>{_COUNTED})(?: [\w-]+){{0,4}}? sur (?P<of>{_COUNTED})\b")
+_RATES = (
+    (re.compile(r"\b(?:par|chaque) jour|\bquotidien\w*|/ ?j(?:our)?\b"), "jour"),
+    (re.compile(r"\b(?:par|chaque) semaine|\bhebdomadaire\w*"), "semaine"),
+    (re.compile(r"\b(?:par|chaque) mois|\bmensuel\w*"), "mois"),
+    (re.compile(r"\b(?:par|chaque) an(?:nee)?\b|\bl'an\b|\bannuel\w*"), "an"),
+    (re.compile(r"\b(?:par|/) ?(?:heure|h)\b|\ba l'heure\b|\bhoraires?\b"), "heure"),
+    (re.compile(r"\bpar (?!rapport|ailleurs|exemple|consequent|contre|la |le |les |l')(\w{4,})"), ""),
+)
+_RANKS = {
+    w: n for n, w in enumerate(
+        "premier second troisieme quatrieme cinquieme sixieme septieme huitieme neuvieme dixieme "
+        "onzieme douzieme".split(), 1)
+} | {"premiere": 1, "seconde": 2, "deuxieme": 2, "1er": 1, "1re": 1}  # fmt: skip
+_RANK = re.compile(rf"\b(?P<rank>{'|'.join(_RANKS)}|\d{{1,3}}e(?:me)?) (?P<noun>[^\W\d_]{{3,}})")
+_TIMES_OF = re.compile(r"\b(?:divis|multipli)\w+ par ?$")
+_ORDER = re.compile(r"(?:\d|\b[ivx]+)(?:er|re|e|eme|nde?)\b")
+_GLUED = re.compile(r"[^\W\d_][-–]?$")
+_PLAIN = re.compile(r"\d[\d\s.,]*")
+
+
+def account(said: str, shown: str) -> list[Figure]:
+    """Return each figure and date of what is said, with how what is shown accounts for it."""
+    given, days = amounts(shown), dates(shown)
+    found = [_amount(a, given, days, shown) for a in amounts(said)]
+    return found + [_day(d, days, given) for d in dates(said)]
+
+
+def worded_alike(said: str, figures: Sequence[Figure]) -> str:
+    """Return what is said with each figure that agrees with one that is shown put as that one is.
+
+    A network takes « un sur huit » and « 12,4 % » for two things; reckoning has told that they are
+    one.
+    """
+    done = len(said)
+    for figure in sorted(figures, key=lambda f: f.span, reverse=True):
+        start, end = figure.span
+        if figure.alike and end <= done:
+            said = said[:start] + figure.alike + said[end:]
+            done = start
+    return said
+
+
+def amounts(text: str) -> list[Amount]:
+    """Return the amounts of a text, shares in hundredths and times in days; dates are none."""
+    folded = fold(text)
+    dated = [m.span() for p in _DATES[:4] for m in p.finditer(folded)]
+    found, taken = [], []
+    for share, span in _shares(folded):
+        room = 0.04 * share
+        found.append(Amount(share, share - room, share + room, "%", share, text[slice(*span)], span))
+        taken.append(span)
+    taken += dated
+    for q in quantities(text):
+        if any(q.start < b and a < q.end for a, b in taken) or _is_name(text, q.start, q.end):
+            continue
+        unit, factor = (_DAY, _TIMES[q.unit]) if q.unit in _TIMES else (q.unit, 1.0)
+        raw = _raw(text[q.start : q.end])
+        if _TIMES_OF.search(folded[max(0, q.start - 18) : q.start]):
+            unit = "fois"
+        value, low, high = q.value * factor, q.low * factor, q.high * factor
+        rate = _rate(folded[q.end : q.end + 40])
+        hundredths = re.match(r"\s?(?:%|pour cent)", text[q.end :]) if unit == "%" else None
+        span = q.start, q.end + (hundredths.end() if hundredths else 0)
+        found.append(Amount(value, low, high, unit, raw, written(text, q), span, rate))
+    for m in _RANK.finditer(folded):
+        rank = float(_RANKS.get(m["rank"]) or int(re.sub(r"\D", "", m["rank"])))
+        kind = f"rank {stem(m['noun'])}"
+        found.append(Amount(rank, rank, rank, kind, rank, text[slice(*m.span())], m.span()))
+    return found
+
+
+def _rate(after: str) -> str:
+    """Return what the amount that stands before a text is given for."""
+    clause = re.split(r"[.;:,()]|\b(?:et|contre|mais|qui|dont|pour)\b", after, maxsplit=1)[0]
+    found = [(m.start(), name or stem(m[1])) for p, name in _RATES if (m := p.search(clause))]
+    return min(found)[1] if found else ""
+
+
+def _is_name(text: str, start: int, end: int) -> bool:
+    """Tell whether a number is part of a name or of an order: « F125 », « 3DS », « 36e »."""
+    if _GLUED.search(text[max(0, start - 2) : start]):
+        return True
+    after = re.match(r"[^\W\d_]+", text[end:])
+    if not after or not text[end - 1].isdigit():
+        return False
+    letters = after.group()
+    return bool(_ORDER.fullmatch(f"1{fold(letters)}")) or letters.isupper() and len(letters) > 1
+
+
+def _raw(piece: str) -> float:
+    digits = _PLAIN.search(piece)
+    if not digits:
+        return 0.0
+    plain = re.sub(r"[\s.]", "", digits.group()).rstrip(",").replace(",", ".")
+    try:
+        return float(plain)
+    except ValueError:
+        return 0.0
+
+
+def _shares(folded: str) -> Iterator[tuple[float, tuple[int, int]]]:
+    """Yield the shares that are said in words, in hundredths, and where."""
+    for pattern, share in _FRACTIONS:
+        for m in pattern.finditer(folded):
+            yield share, m.span()
+    for m in _OUT_OF.finditer(folded):
+        some, of = _count(m["some"]), _count(m["of"])
+        if some and of and 1 < of <= 100 and some < of:
+            yield 100 * some / of, m.span()
+
+
+_COUNTS = {
+    w: n for n, w in enumerate(
+        "zero un deux trois quatre cinq six sept huit neuf dix onze douze".split())
+} | {"une": 1, "vingt": 20, "cent": 100}  # fmt: skip
+
+
+def _count(word: str) -> float:
+    if word.replace(",", "").isdecimal():
+        return float(word.replace(",", "."))
+    return float(_COUNTS.get(word, 0))
+
+
+def dates(text: str) -> list[Day]:
+    """Return the dates of a text: whole ones, months, years, decades and centuries."""
+    folded = fold(text)
+    if len(folded) != len(text):  # a ligature: no offsets to show it by
+        text = folded
+    taken = [False] * len(folded)
+    found: list[tuple[int, Day]] = []
+    for pattern in _DATES:
+        for m in pattern.finditer(folded):
+            if any(taken[m.start() : m.end()]):
+                continue
+            taken[m.start() : m.end()] = [True] * (m.end() - m.start())
+            if day := _read(m, text[m.start() : m.end()]):
+                found.append((m.start(), day))
+    return [day for _, day in sorted(found, key=lambda f: f[0])]
+
+
+def _read(m: re.Match[str], said: str) -> Day | None:
+    parts = m.groupdict()
+    if parts.get("decade"):
+        return Day(int(m["decade"]), int(m["decade"]) + 9, None, None, said, m.span())
+    if parts.get("century"):
+        century = _roman(m["century"])
+        return Day(100 * century - 100, 100 * century, None, None, said, m.span())
+    year = int(parts["year"]) if parts.get("year") else None
+    month = _FOLDED_MONTHS.index(parts["month"]) + 1 if parts.get("month") else None
+    day = int(parts["day"]) if parts.get("day") else None
+    if day is not None and not 0 < day <= 31:
+        return None
+    return Day(year, year, month, day, said, m.span(), parts.get("weekday") or "")
+
+
+def _roman(letters: str) -> int:
+    values = [_ROMAN[c] for c in letters]
+    return sum(-a if a < b else a for a, b in zip(values, [*values[1:], 0], strict=True))
+
+
+def _amount(
+    said: Amount, given: Sequence[Amount], days: Sequence[Day], shown: str
+) -> Figure:
+    near = [g for g in given if _of_a_kind(said, g)]
+    # « 120 marins » and « 120 hommes »
+    counts = [g for g in given if not said.measured and not g.measured]
+    for account, found, fits in (
+        (Account.HELD, [*near, *counts], _agree),
+        (Account.ROUNDED, near, _rounds),
+    ):
+        if match := next((g for g in found if fits(said, g)), None):
+            one_unit = said.kind != _DAY and not said.kind.startswith("rank ")
+            alike = shown[slice(*match.span)] if one_unit and said.kind == match.kind else ""
+            if _OUT_OF.search(said.said) or _OUT_OF.search(alike):
+                alike = ""  # « un papillon sur huit » holds what is counted
+            return Figure(said.said, account, match.said, said.span, alike)
+    if _reckoned(said, given, days):
+        return Figure(said.said, Account.RECKONED, "", said.span)
+    rivals = [*(g for g in given if said.raw and said.raw == g.raw), *near]
+    if rivals:
+        return Figure(said.said, Account.ANOTHER, rivals[0].said, said.span)
+    return Figure(said.said, Account.ABSENT, "", said.span)
+
+
+def _of_a_kind(a: Amount, b: Amount) -> bool:
+    """Tell whether two amounts are of one kind, so that one can be the other, or exclude it."""
+    if a.kind == b.kind or not a.kind or not b.kind:
+        return True
+    if a.kind.startswith("rank ") or b.kind.startswith("rank "):
+        return False
+    return not a.measured and not b.measured and same_root(a.kind, b.kind)
+
+
+def _agree(a: Amount, b: Amount) -> bool:
+    room = _ROOM if a.kind == _DAY else 1e-6
+    if a.rate and b.rate and a.rate != b.rate:
+        return False
+    return a.low <= b.high * (1 + room) and b.low <= a.high * (1 + room)
+
+
+def _rounds(said: Amount, given: Amount) -> bool:
+    """Tell whether what is said is the other with fewer digits."""
+    if not given.value or said.value == given.value:
+        return False
+    digits = len(f"{said.value:.10g}".replace(".", "").strip("0")) or 1
+    fewer = digits < len(f"{given.value:.10g}".replace(".", "").strip("0"))
+    return fewer and float(f"{given.value:.{digits - 1}e}") == float(f"{said.value:.10g}")
+
+
+def _reckoned(said: Amount, given: Sequence[Amount], days: Sequence[Day]) -> bool:
+    """Tell whether an amount is the sum, the difference or the ratio of two that are shown."""
+    some = [g for g in given if g.value][:_MOST]
+    low, high = said.low * (1 - 1e-6), said.high * (1 + 1e-6)
+
+    def within(value: float) -> bool:
+        return low <= value <= high
+
+    if said.kind == _DAY:
+        spans = [s for a, b in combinations(days, 2) for s in _apart(a, b)]
+        return any(low * (1 - _ROOM) <= s <= high * (1 + _ROOM) for s in spans)
+    for a, b in combinations(some, 2):
+        if a.kind != b.kind and (a.measured or b.measured):
+            continue
+        if _sums(said, a, b) and (within(a.value + b.value) or within(abs(a.value - b.value))):
+            return True
+        more, less = max(a.value, b.value), min(a.value, b.value)
+        if (said.kind == "fois" and within(more / less)) or (
+            said.kind == "%" and within(100 * less / more)
+        ):
+            return True
+    return False
+
+
+def _sums(said: Amount, a: Amount, b: Amount) -> bool:
+    """Tell whether two amounts can be added up to what is said: of its kind, or parts of a whole.
+
+    « 147 passagers » and « 6 membres d'équipage » are 153 people, « 6 banques » and « 10 autres »
+    are not the « 16 banques » that one of both is said of.
+    """
+    if a.kind.startswith("rank ") or b.kind.startswith("rank "):
+        return False
+    if a.kind == b.kind:
+        return said.kind in {"", a.kind}
+    return said.kind not in {a.kind, b.kind} and not said.measured
+
+
+def _apart(a: Day, b: Day) -> Iterator[float]:
+    """Yield how many days two dates are apart, by the parts that both have."""
+    if a.month and b.month and a.day and b.day and bool(a.first) == bool(b.first):
+        with suppress(ValueError):
+            one, other = (date(d.first or 2001, d.month or 1, d.day or 1) for d in (a, b))
+            yield abs((one - other).days)
+    elif a.first and b.first and a.first == a.last and b.first == b.last and a.first != b.first:
+        yield abs(a.first - b.first) * 365.25
+
+
+def _day(said: Day, given: Sequence[Day], spans: Sequence[Amount]) -> Figure:
+    shared = [g for g in given if _share(said, g)]
+    if held := next((g for g in shared if _meet(said, g)), None):
+        return Figure(said.said, Account.HELD, held.said, said.span, dated=True)
+    if said.first and any(_after(said, g, spans) for g in given):
+        return Figure(said.said, Account.RECKONED, "", said.span, dated=True)
+    if shared:
+        return Figure(said.said, Account.ANOTHER, shared[0].said, said.span, dated=True)
+    return Figure(said.said, Account.ABSENT, "", said.span, dated=True)
+
+
+def _share(a: Day, b: Day) -> bool:
+    """Tell whether two dates name a part in common, which may differ."""
+    both = ((a.first, b.first), (a.month, b.month), (a.day, b.day), (a.weekday, b.weekday))
+    return any(mine and theirs for mine, theirs in both)
+
+
+def _meet(a: Day, b: Day) -> bool:
+    years = not a.first or not b.first or (a.first <= (b.last or 0) and b.first <= (a.last or 0))
+    months = not a.month or not b.month or a.month == b.month
+    weekdays = not a.weekday or not b.weekday or a.weekday == b.weekday
+    return years and months and weekdays and (not a.day or not b.day or a.day == b.day)
+
+
+def _after(said: Day, given: Day, spans: Sequence[Amount]) -> bool:
+    """Tell whether a date is another one with a time that is shown added to it, or taken off."""
+    if not (said.first and given.first):
+        return False
+    times = [s.value for s in spans if s.kind == _DAY]
+    if said.month and given.month:
+        apart = (said.first - given.first) * 12 + said.month - given.month
+        near = [t / 30.44 for t in times]
+        return any(abs(abs(apart) - t) < 1 for t in near if t < 60)
+    apart = said.first - given.first
+    return any(t > 300 and abs(abs(apart) - t / 365.25) < 0.6 for t in times)
