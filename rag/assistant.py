@@ -53,6 +53,7 @@ from rag.indexing.index import Index, Progress, open_index
 from rag.indexing.ingestion import ingest
 from rag.indexing.owner import Owner, Ownership, acquire
 from rag.models.loading import load_embedder
+from rag.models.comparer import Comparer
 from rag.models.reader import Reader
 from rag.searching.reranking import load_reranker
 from rag.searching.retrieval import Retriever
@@ -171,7 +172,7 @@ class LocalAssistant:
             self.index.close()
             raise
         self.retriever = Retriever(self.index, settings.candidates, reranker)
-        self.reader = Reader()
+        self.reader, self.comparer = Reader(), Comparer()
         self._generator: Generator | None = None
         self._checker: Checker | None = None  # loads the French parser, 1 s
         self._examples: tuple[str, tuple[str, ...]] = ("", ())
@@ -482,7 +483,7 @@ class LocalAssistant:
 
     def _load_generator(self) -> Generator | None:
         if self._generator is None:
-            self._generator = load_generator(self.settings, self.embedder, self.index.scale)
+            self._generator = load_generator(self.settings, self.comparer)
         return self._generator
 
 

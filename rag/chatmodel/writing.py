@@ -19,8 +19,7 @@ from rag.french.words import fold, words
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
-    from rag.models.embedding import Embedder
-    from rag.models.scale import CosineScale
+    from rag.models.comparer import Comparer
     from rag.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -56,14 +55,12 @@ class Generator:
         self,
         model: BaseChatModel,
         name: str,
-        embedder: Embedder,
-        scale: CosineScale,
+        comparer: Comparer,
         window: int = 8192,
     ) -> None:
         """Take the model and its window in tokens; `load_generator` does it from the settings."""
         self._model = model
-        self._embedder = embedder
-        self._scale = scale
+        self._comparer = comparer
         self._window = window
         self.name = name
 
@@ -138,7 +135,7 @@ class Generator:
     def _check(self, sentence: str, hits: Sequence[Hit]) -> Statement | None:
         if prompts.NO_ANSWER in sentence.upper() or _recites(sentence):
             return None
-        return check(sentence, hits, self._embedder, self._scale)
+        return check(sentence, hits, self._comparer)
 
     def _stream(self, messages: prompts.Messages) -> Iterator[str]:
         finished = False
@@ -210,17 +207,16 @@ def complete_sentences(text: str) -> list[str]:
     return [*whole, rest]
 
 
-def load_generator(settings: Settings, embedder: Embedder, scale: CosineScale) -> Generator | None:
+def load_generator(settings: Settings, comparer: Comparer) -> Generator | None:
     """Return the generator that the settings name, or None when they name none.
 
-    `scale` is that of the embedder's cosines, with which statements are checked.
-    Raises SettingsError for a name that LangChain does not know,
+    `comparer` checks what it writes. Raises SettingsError for a name that LangChain does not know,
     MissingExtraError when the provider's package is not installed.
     """
     model = load_model(settings)
     if model is None:
         return None
-    return Generator(model, settings.llm, embedder, scale, settings.llm_context)
+    return Generator(model, settings.llm, comparer, settings.llm_context)
 
 
 def load_model(settings: Settings) -> BaseChatModel | None:

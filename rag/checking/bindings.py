@@ -12,11 +12,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from rag.french.words import content_stems, fold, is_function_word, same_root
+from rag.french.words import content_stems, fold, is_function_word, same_root, words
 
 _WINDOW = 60  # characters on each side within which words stand beside a thing
 _BREAK = re.compile(r"[.;:,()\n]| (?:et|mais|tandis que|alors que|contre|puis|ou) ")
 _MARGIN = 0.5  # by how many words more the exchange must fit
+_SAME_PLACE = 1  # words beside a name that are beside the other one
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,3 +92,29 @@ def _alike(a: tuple[set[str], set[str]], b: tuple[set[str], set[str]]) -> float:
     return shared + 0.5 * sides
 
 
+
+
+def replaced(said: str, shown: str) -> tuple[str, str] | None:
+    """Return a name of what is said, which is not shown, and the one that is shown in its place.
+
+    « face à l'Espagnol Ian Poulter » has the words around « Anglais », and another word there.
+    """
+    theirs = list(_NAME.finditer(shown))
+    known = {w for m in theirs for w in words(m.group())}
+    told = set(words(said))
+    for mine in _NAME.finditer(said):
+        own = words(mine.group())
+        if mine.start() == 0 or is_function_word(fold(mine.group())) or not known.isdisjoint(own):
+            continue
+        here = _beside(said, mine.span())
+        for other in theirs:
+            if told.isdisjoint(words(other.group())) and not is_function_word(fold(other.group())):
+                there = _beside(shown, other.span())
+                sides = [_shared(here[side], there[side]) for side in (0, 1)]
+                if sum(sides) >= _SAME_PLACE:
+                    return mine.group(), other.group()
+    return None
+
+
+def _shared(a: set[str], b: set[str]) -> int:
+    return sum(any(same_root(x, y) for y in b) for x in a)

@@ -1,10 +1,10 @@
-"""Check that what a language model wrote is in what is shown for it (I4).
+"""Check that what a language model wrote follows from what is shown for it (I4).
 
 A statement is shown with quotes: for each passage that it cites, the sentence
 that says most of it, and those that hold what is still missing. It passes when
-its numbers and names occur in these quotes or in the labels beside them, when
-most of its words do, and when it is close in meaning: what a reader cannot see
-supports nothing. What does not pass is marked, never silently kept.
+`rag.checking.comparison` believes that it follows from these quotes, with the
+labels beside them: what a reader cannot see supports nothing. What does not
+pass is marked with what a reader can check, never silently kept.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rag import texts
+from rag.checking.comparison import Comparison, compare
+from rag.checking.signals import AGAINST
 from rag.domain import Citation, Hit, Statement
 from rag.french.names import names
 from rag.french.numbers import numbers
@@ -22,8 +24,7 @@ from rag.french.sentences import Span, sentence_spans
 from rag.french.words import content_stems, fold, same_root, words
 
 if TYPE_CHECKING:
-    from rag.models.embedding import Embedder
-    from rag.models.scale import CosineScale
+    from rag.models.comparer import Comparer
 
 MARK = re.compile(r"\s*\[(\d{1,3}(?:\s*[,;]\s*\d{1,3})*)\]")
 _UNSAFE = re.compile(
@@ -43,12 +44,12 @@ _WEIGHING = re.compile(
     rf"\b({_COUNT}) (?:des )?sources? (?:sur|parmi) (?:les )?({_COUNT})\b", re.IGNORECASE
 )
 _WORDS_HELD = 0.6  # share of a statement's content words found in what is shown
-_CLOSE = 0.80  # cosine, on the scale of the default embedder, of a statement and its quotes
+FOLLOWS = 0.5  # probability from which a statement passes
 _MOST_QUOTES = 3  # of one passage
 
 
 @dataclass(frozen=True, slots=True)
-class _Quote:
+class Quote:
     """A sentence of a cited passage: what is shown for a statement."""
 
     hit: Hit
@@ -56,9 +57,11 @@ class _Quote:
 
     @property
     def text(self) -> str:
+        """The sentence."""
         return self.hit.passage.text[slice(*self.span)]
 
     def citation(self) -> Citation:
+        """Return its exact span in its article."""
         passage, (a, b) = self.hit.passage, self.span
         return Citation(
             passage.article_id, self.hit.source, passage.start + a, passage.start + b, self.text
@@ -87,14 +90,11 @@ class _Missing:
         return gain
 
 
-def check(
-    text: str, hits: Sequence[Hit], embedder: Embedder, scale: CosineScale
-) -> Statement | None:
+def check(text: str, hits: Sequence[Hit], comparer: Comparer) -> Statement | None:
     """Return one sentence of a model's answer as a checked statement.
 
     `text` holds its marks `[n]`, 1-based in `hits`. Marks without a passage
-    are removed. None when nothing is left but marks. `scale` is that of the
-    embedder's cosines. Raises EmbeddingError.
+    are removed. None when nothing is left but marks. Raises EmbeddingError.
     """
     said = MARK.sub("", text).strip()
     if not re.search(r"\w", said):
@@ -106,44 +106,48 @@ def check(
         return Statement(said, supported=False, problem=reason)
     weighing = _WEIGHING.search(said)
     told = said.replace(weighing.group(), " ") if weighing else said
-    main = [_main_quote(told, hit) for hit in known]
-    quotes = _quotes(told, main)
-    problem = _problem(told, main, quotes)
+    main, quotes = quoted(told, known)
+    problem = _refused(told, main, quotes)
     if not problem and weighing and not _weighs(weighing, known, hits):
         problem = texts.WRONG_WEIGHING
-    if not problem and _nearest(told, quotes, embedder, scale) < _CLOSE:
-        problem = texts.FAR_MEANING
+    if not problem:
+        shown, label = evidence(quotes)
+        compared = compare(told, shown, comparer, label=label)
+        if compared.follows < FOLLOWS:
+            problem = _reason(compared)
     citations = tuple(quote.citation() for quote in quotes)
     return Statement(said, citations, supported=not problem, problem=problem)
 
 
-def _problem(said: str, main: Sequence[_Quote], quotes: Sequence[_Quote]) -> str:
-    """Return why a statement is not supported by what is shown, in French, or ""."""
-    shown = _shown(quotes)
-    if _UNSAFE.search(said) and not any(_UNSAFE.search(text) for text in shown):
+def quoted(said: str, cited: Sequence[Hit]) -> tuple[list[Quote], list[Quote]]:
+    """Return the sentence of each passage that says most of a statement, and all that are shown."""
+    main = [_main_quote(said, hit) for hit in cited]
+    return main, _quotes(said, main)
+
+
+def evidence(quotes: Sequence[Quote]) -> tuple[str, str]:
+    """Return the quotes that a statement is compared with, as one text, and their labels.
+
+    A quote that gives orders to a model is shown but is no evidence.
+    """
+    told = [quote.text for quote in quotes if not _INSTRUCTION.search(fold(quote.text))]
+    sources = dict.fromkeys(quote.hit.source for quote in quotes)
+    return " ".join(told), "\n".join(texts.label(s) for s in sources if s.title)
+
+
+def _refused(said: str, main: Sequence[Quote], quotes: Sequence[Quote]) -> str:
+    """Return why a statement is not even compared with what is shown, in French, or ""."""
+    if _UNSAFE.search(said) and not any(_UNSAFE.search(text) for text in _shown(quotes)):
         return texts.UNSAFE_TEXT
     if all(_INSTRUCTION.search(fold(quote.text)) for quote in main):
         return texts.INSTRUCTION
-    missing = _Missing(said, shown)
-    if missing.numbers:
-        return texts.ABSENT_NUMBER.format(", ".join(sorted(missing.numbers)))
-    if missing.names:
-        return texts.ABSENT_NAME.format(", ".join(sorted(missing.names)))
-    if missing.few_words:
-        return texts.ABSENT_WORDS
-    if _negated(said) != _negated(" ".join(q.text for q in main)) and not missing.stems:
-        return texts.REVERSED
     return ""
 
 
-def _nearest(said: str, quotes: Sequence[_Quote], embedder: Embedder, scale: CosineScale) -> float:
-    """Return the greatest cosine, on the scale, of a statement and what a passage shows for it."""
-    by_passage: dict[str, list[str]] = {}
-    for quote in quotes:
-        by_passage.setdefault(quote.hit.passage.id, []).append(quote.text)
-    shown = [" ".join(found) for found in by_passage.values()]
-    statement, *vectors = embedder.embed_passages([said, *shown])
-    return scale.alike(max(float(statement @ v) for v in vectors))
+def _reason(compared: Comparison) -> str:
+    """Return what a reader can check of why a statement does not follow, in French."""
+    by_weight = sorted(compared.signals, key=lambda s: s.side != AGAINST)
+    return by_weight[0].text if by_weight else texts.ABSENT_WORDS
 
 
 def _weighs(weighing: re.Match[str], cited: Sequence[Hit], given: Sequence[Hit]) -> bool:
@@ -157,24 +161,18 @@ def _sources(hits: Sequence[Hit]) -> set[str]:
     return {hit.source.name or hit.source.title for hit in hits}
 
 
-def _negated(text: str) -> bool:
-    return bool(
-        re.search(r"\b(?:ne|n')\s?\w+.{0,30}\b(?:pas|jamais|aucun\w*|plus|rien)\b", fold(text))
-    )
-
-
-def _main_quote(said: str, hit: Hit) -> _Quote:
+def _main_quote(said: str, hit: Hit) -> Quote:
     """Return the sentence of a passage that says most of a statement."""
     wanted = set(content_stems(said)) | numbers(said)
 
-    def overlap(quote: _Quote) -> tuple[int, int]:
+    def overlap(quote: Quote) -> tuple[int, int]:
         held = set(content_stems(quote.text)) | numbers(quote.text)
         return len(wanted & held), -quote.span[0]
 
     return max(_sentences(hit), key=overlap)
 
 
-def _quotes(said: str, main: Sequence[_Quote]) -> list[_Quote]:
+def _quotes(said: str, main: Sequence[Quote]) -> list[Quote]:
     """Return what is shown for a statement, in reading order passage by passage.
 
     To the `main` quotes are added the sentences of their passages that hold a
@@ -197,13 +195,13 @@ def _quotes(said: str, main: Sequence[_Quote]) -> list[_Quote]:
     return [quote for group in groups for quote in sorted(group, key=lambda q: q.span)]
 
 
-def _most_found(missing: _Missing, quotes: Collection[_Quote]) -> tuple[int, _Quote]:
+def _most_found(missing: _Missing, quotes: Collection[Quote]) -> tuple[int, Quote]:
     gains = [(missing.found_in(quote.text), -quote.span[0], quote) for quote in quotes]
     gain, _, best = max(gains, key=lambda g: g[:2])
     return gain, best
 
 
-def _shown(quotes: Sequence[_Quote]) -> list[str]:
+def _shown(quotes: Sequence[Quote]) -> list[str]:
     """Return all that a reader sees of quotes: their text, and the label of each article.
 
     A quote that gives orders to a model is shown but is no evidence.
@@ -213,6 +211,6 @@ def _shown(quotes: Sequence[_Quote]) -> list[str]:
     return [*told, *(texts.label(source) for source in sources)]
 
 
-def _sentences(hit: Hit) -> list[_Quote]:
+def _sentences(hit: Hit) -> list[Quote]:
     text = hit.passage.text
-    return [_Quote(hit, span) for span in sentence_spans(text) or [(0, len(text))]]
+    return [Quote(hit, span) for span in sentence_spans(text) or [(0, len(text))]]

@@ -323,16 +323,13 @@ def eval_support(file: Path, as_json: bool) -> None:
     """
     from rag.checking.support import check
     from rag.evaluation.support_scores import measure_support, read_support
-    from rag.models.loading import load_embedder
-    from rag.models.scale import CosineScale
+    from rag.models.comparer import Comparer
 
-    pairs = read_support(file)
-    embedder = load_embedder(settings_for(None))
-    scale = CosineScale(embedder)
+    pairs, comparer = read_support(file), Comparer()
     with progress_bar("Phrases", len(pairs)) as step:
         result = measure_support(
             pairs,
-            lambda text, hits: check(text, hits, embedder, scale),
+            lambda text, hits: check(text, hits, comparer),
             lambda: step(None, None),
         )
     if as_json:
