@@ -350,7 +350,11 @@ def eval_support(file: Path, as_json: bool) -> None:
 @index_option
 @told_in_french
 def eval_verify(file: Path, output: Path | None, as_json: bool, index: Path | None) -> None:
-    """Mesurer les verdicts sur des affirmations connues (JSONL : claim, verdict)."""
+    """Mesurer les verdicts sur des affirmations connues.
+
+    FICHIER JSONL avec claim et verdict, et evidence (article_id, quote) pour les phrases
+    attendues. Un paragraphe a pour verdict « multiple », et ses affirmations dans claims.
+    """
     from rag.evaluation.claim_scores import measure_claims, read_claims
 
     known = read_claims(file)
@@ -362,8 +366,13 @@ def eval_verify(file: Path, output: Path | None, as_json: bool, index: Path | No
     if as_json:
         print_json(result)
         return
-    click.echo(f"{result['claims']} affirmations, exactitude {result['accuracy']:.3f}, "
-               f"{result['inexact_quotes']} citation(s) inexacte(s)")  # fmt: skip
+    click.echo(
+        f"{result['claims']} affirmations, exactitude {result['accuracy']:.3f}, preuve attendue "
+        f"montrée {_share(result['evidence_shown'])}, {result['inexact_quotes']} citation(s) "
+        f"inexacte(s), {result['unexpected']} affirmation(s) de trop, "
+        f"{result['milliseconds']['p50_ms']:.0f} ms par affirmation (p95 "
+        f"{result['milliseconds']['p95_ms']:.0f})"
+    )
     for label, row in result["verdicts"].items():
         click.echo(
             f"{label:24s} connus {row['known']:3d}   dits {row['said']:3d}   "

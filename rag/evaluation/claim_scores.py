@@ -1,69 +1,169 @@
-"""Measure verdicts on claims whose verdict is known, and that every quote is exact."""
+"""Measure verdicts on claims whose verdict is known, their evidence, and that quotes are exact."""
 
 from __future__ import annotations
 
 import json
+import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rag.domain import Label
+from rag.domain import CheckedClaim, Label
 from rag.errors import ReadError
+from rag.evaluation.data import Quote
+from rag.evaluation.results import latency, mean
+from rag.searching.matching import stem_set
 
 if TYPE_CHECKING:
     from rag.assistant import Assistant
 
-Known = tuple[str, str]
+MULTIPLE = "multiple"  # the verdict of a paragraph, whose claims have each their own
+ABSENT = "affirmation non trouvée"
+_SAME_CLAIM = 0.5  # share of the words of both that two wordings of one claim have in common
 
 
-def read_claims(path: Path) -> list[Known]:
-    """Read (claim, verdict) of a JSONL file with `claim` and `verdict`. Raises ReadError."""
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A claim, its verdict, and the quotes of which one must be among the evidence."""
+
+    claim: str
+    verdict: str
+    quotes: tuple[Quote, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class KnownText:
+    """What is checked at once: a claim, or a paragraph with the claims that it makes."""
+
+    text: str
+    claims: tuple[Known, ...]
+
+
+def read_claims(path: Path) -> list[KnownText]:
+    """Read a JSONL file with `claim` and `verdict` a line, and perhaps `evidence`: `article_id`, `quote`.
+
+    A paragraph has the verdict « multiple » and its `claims`, of the same fields. Raises ReadError.
+    """
     labels = {label.value for label in Label}
     try:
         rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
-        known = [(str(r["claim"]), str(r["verdict"])) for r in rows]
+        known = [_known_text(row) for row in rows]
     except (OSError, UnicodeDecodeError, ValueError, KeyError, TypeError) as error:
         raise ReadError(
             f"{path} ne se lit pas comme des affirmations ({error}) : il faut un objet JSON par "
-            "ligne, avec claim et verdict."
+            "ligne, avec claim et verdict, et claims pour un paragraphe (« multiple »)."
         ) from error
-    if wrong := [v for _, v in known if v not in labels]:
-        raise ReadError(f"{path} : « {wrong[0]} » n'est pas un verdict ({', '.join(labels)}).")
+    for text in known:
+        if wrong := [c.verdict for c in text.claims if c.verdict not in labels]:
+            raise ReadError(f"{path} : « {wrong[0]} » n'est pas un verdict ({', '.join(labels)}).")
     return known
 
 
+def _known_text(row: dict[str, Any]) -> KnownText:
+    if row["verdict"] != MULTIPLE:
+        return KnownText(str(row["claim"]), (_known(row),))
+    return KnownText(str(row["claim"]), tuple(_known(claim) for claim in row["claims"]))
+
+
+def _known(row: dict[str, Any]) -> Known:
+    evidence = row.get("evidence", ())
+    quotes = tuple(Quote(str(e["article_id"]), str(e["quote"])) for e in evidence)
+    return Known(str(row["claim"]), str(row["verdict"]), quotes)
+
+
 def measure_claims(
-    assistant: Assistant, known: Sequence[Known], step: Callable[[], None] = lambda: None
+    assistant: Assistant, known: Sequence[KnownText], step: Callable[[], None] = lambda: None
 ) -> dict[str, Any]:
-    """Return accuracy, precision and recall of each verdict, wrong cases, and inexact quotes."""
+    """Return how verdicts compare with the known ones, and whether quotes are exact.
+
+    Accuracy, precision and recall of each verdict, wrong cases, the share of claims with expected
+    evidence of which some is shown (claims that could not be told aside), how many claims a
+    paragraph makes that nobody expected, and milliseconds a claim.
+    """
     counts: Counter[tuple[str, str]] = Counter()
-    wrong, inexact = [], 0
-    for text, verdict in known:
-        claim = assistant.verify(text).claims[0]
-        counts[verdict, claim.verdict.value] += 1
-        if claim.verdict.value != verdict:
-            wrong.append({"claim": text, "expected": verdict, "found": claim.verdict.value})
-        for evidence in claim.evidence:
-            cited = evidence.citation
-            article = assistant.article(cited.article_id).text
-            inexact += article[cited.start : cited.end] != cited.quote
+    wrong, inexact, unexpected = [], 0, 0
+    shown: list[bool] = []
+    milliseconds: list[float] = []
+    for text in known:
+        began = time.perf_counter()
+        found = assistant.verify(text.text).claims
+        milliseconds.append(1000 * (time.perf_counter() - began) / max(1, len(found)))
+        paired = list(_paired(text.claims, found))
+        unexpected += len(found) - sum(claim is not None for _, claim in paired)
+        for expected, claim in paired:
+            verdict = claim.verdict.value if claim else ABSENT
+            counts[expected.verdict, verdict] += 1
+            if verdict != expected.verdict:
+                row = {"claim": expected.claim, "expected": expected.verdict, "found": verdict}
+                wrong.append(row)
+            if expected.quotes and expected.verdict in _EVIDENT:
+                shown.append(claim is not None and _shows(claim, expected.quotes))
+        inexact += sum(_inexact(assistant, claim) for claim in found)
         step()
-    verdicts = {}
-    for label in Label:
-        said = sum(n for (_, b), n in counts.items() if b == label.value)
-        true = sum(n for (a, _), n in counts.items() if a == label.value)
-        right = counts[label.value, label.value]
-        verdicts[label.value] = {
-            "known": true,
-            "said": said,
-            "precision": right / said if said else None,
-            "recall": right / true if true else None,
-        }
+    claims = sum(counts.values())
     return {
-        "claims": len(known),
-        "accuracy": sum(counts[v.value, v.value] for v in Label) / max(1, len(known)),
+        "claims": claims,
+        "accuracy": sum(counts[v.value, v.value] for v in Label) / max(1, claims),
+        "evidence_shown": mean(shown),
+        "unexpected": unexpected,
         "inexact_quotes": inexact,
-        "verdicts": verdicts,
+        "milliseconds": latency(milliseconds),
+        "verdicts": {label.value: _measures(counts, label.value) for label in Label},
+        "table": {f"{a} → {b}": n for (a, b), n in sorted(counts.items())},
         "wrong": wrong,
+    }
+
+
+# Verdicts that rest on a sentence; the others have no evidence that one must see.
+_EVIDENT = {Label.SUPPORTED.value, Label.CONTRADICTED.value, Label.DECLARED.value}
+
+
+def _paired(
+    known: Sequence[Known], found: Sequence[CheckedClaim]
+) -> Iterator[tuple[Known, CheckedClaim | None]]:
+    """Yield each known claim with the one of those found that says it, each once, or None."""
+    if len(known) == 1:
+        yield known[0], found[0]
+        return
+    left = list(found)
+    for claim in known:
+        wanted = stem_set(claim.claim)
+
+        def shared(other: CheckedClaim, wanted: frozenset[str] = wanted) -> float:
+            theirs = stem_set(other.text)
+            return 2 * len(wanted & theirs) / max(1, len(wanted) + len(theirs))
+
+        best = max(left, key=shared, default=None)
+        if best is not None and shared(best) >= _SAME_CLAIM:
+            left.remove(best)
+            yield claim, best
+        else:
+            yield claim, None
+
+
+def _shows(claim: CheckedClaim, quotes: Sequence[Quote]) -> bool:
+    cited = [e.citation for e in claim.evidence]
+    return any(q.covered(c.article_id, c.quote) for q in quotes for c in cited)
+
+
+def _inexact(assistant: Assistant, claim: CheckedClaim) -> int:
+    count = 0
+    for evidence in claim.evidence:
+        cited = evidence.citation
+        article = assistant.article(cited.article_id).text
+        count += article[cited.start : cited.end] != cited.quote
+    return count
+
+
+def _measures(counts: Counter[tuple[str, str]], label: str) -> dict[str, float | None]:
+    said = sum(n for (_, b), n in counts.items() if b == label)
+    true = sum(n for (a, _), n in counts.items() if a == label)
+    right = counts[label, label]
+    return {
+        "known": true,
+        "said": said,
+        "precision": right / said if said else None,
+        "recall": right / true if true else None,
     }

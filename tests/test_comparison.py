@@ -1,0 +1,149 @@
+"""What is said against what is shown: figures, their places, what is done, and the whole."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag.checking.bindings import exchanged, replaced
+from rag.checking.comparison import EXACT, FEATURES, compare, described, weights
+from rag.checking.done import not_done
+from rag.checking.figures import Account, account, amounts, dates, worded_alike
+from rag.models.comparer import Comparer
+
+HELD, ROUNDED, RECKONED = Account.HELD, Account.ROUNDED, Account.RECKONED
+ANOTHER, ABSENT = Account.ANOTHER, Account.ABSENT
+
+
+@pytest.mark.parametrize(
+    ("said", "shown", "expected"),
+    [
+        ("Le navire porte sept canots.", "Le navire porte 7 canots.", HELD),
+        ("La fuite a duré deux jours.", "La fuite a duré 48 heures.", HELD),
+        ("Un foyer sur huit est touché.", "12,4 % des foyers sont touchés.", HELD),
+        ("La moitié du quai est fermée.", "50 % du quai est fermé.", HELD),
+        ("Plus de 330 millions de colis.", "Quelque 332 millions de colis.", HELD),
+        ("Le port a reçu 1,3 million de tonnes.", "Le port a reçu 1 312 000 tonnes.", ROUNDED),
+        (
+            "Le car transportait 49 personnes.",
+            "Le car transportait 47 passagers et 2 chauffeurs.",
+            RECKONED,
+        ),
+        (
+            "Le phare est resté fermé trois semaines.",
+            "Le phare a fermé le 28 juillet et rouvert le 18 août.",
+            RECKONED,
+        ),
+        (
+            "Il est mort en 1954.",
+            "Il est jugé en mars 1952. Il meurt deux ans après.",
+            RECKONED,
+        ),
+        ("Elle pèse 4 645 kilos.", "Elle pèse 4 465 kilos.", ANOTHER),
+        ("Le prix est de 1,3 million de dollars.", "Le prix est de 1,3 million d'euros.", ANOTHER),
+        ("Dix millions d'appels par jour.", "Dix millions d'appels par mois.", ANOTHER),
+        ("Les deux tiers des voix.", "Les trois quarts des voix.", ANOTHER),
+        ("Elle arrive en troisième position.", "Elle arrive en deuxième position.", ANOTHER),
+        ("16 banques ont fermé.", "6 banques ont fermé, 10 autres ont réduit leurs prêts.", ANOTHER),
+        ("Le vote est prévu le 14 juillet.", "Le vote est prévu le 4 juillet.", ANOTHER),
+        ("La tour date du XIIe siècle.", "La tour date du XVe siècle.", ANOTHER),
+        ("La fête a lieu samedi.", "La fête a lieu vendredi.", ANOTHER),
+        ("Le pont mesure 80 mètres.", "Le pont est long.", ABSENT),
+        ("Le pont a rouvert en 2019.", "Le pont a rouvert.", ABSENT),
+    ],
+)
+def test_a_figure_is_accounted_for(said: str, shown: str, expected: Account) -> None:
+    (figure,) = account(said, shown)
+    assert figure.account is expected
+
+
+def test_a_decade_holds_its_years() -> None:
+    assert account("Elle naît dans les années 1960.", "Elle naît en 1964.")[0].account is HELD
+    assert account("Elle naît dans les années 1970.", "Elle naît en 1964.")[0].account is ANOTHER
+
+
+@pytest.mark.parametrize("text", ["la frégate F125", "la console 3DS", "le 36e gouvernement"])
+def test_a_number_of_a_name_is_no_amount(text: str) -> None:
+    assert all(a.kind.startswith("rank ") for a in amounts(text))
+
+
+def test_a_figure_is_put_as_it_is_shown() -> None:
+    said, shown = "La moitié des colis et sept sacs sont perdus.", "50 % des colis et 7 sacs."
+    assert worded_alike(said, account(said, shown)) == "50 % des colis et 7 sacs sont perdus."
+
+
+@given(st.text(max_size=80), st.text(max_size=80))
+def test_any_texts_are_accounted_for(said: str, shown: str) -> None:
+    for figure in account(said, shown):
+        start, end = figure.span
+        assert 0 <= start < end <= len(said)
+    assert exchanged(said, said) is None
+
+
+@given(st.text(max_size=120))
+def test_what_a_text_says_it_holds(text: str) -> None:
+    assert all(figure.account is HELD for figure in account(text, text))
+
+
+def test_dates_of_a_text() -> None:
+    found = dates("Le 5 juillet 1962, puis en mars 1970, vers 1980 et le 1er mai.")
+    assert [(d.first, d.month, d.day) for d in found] == [
+        (1962, 7, 5), (1970, 3, None), (1980, None, None), (None, 5, 1),
+    ]  # fmt: skip
+
+
+def test_two_things_in_each_other_s_place() -> None:
+    shown = "Le robot transporte 521 kg de matériel vers la base et doit en ramener 660 kg."
+    assert exchanged("Il apporte 660 kg de matériel à la base et ramène 521 kg.", shown)
+    assert not exchanged("Il apporte 521 kg de matériel à la base et ramène 660 kg.", shown)
+    towns = "La ville a été touchée en 1938, puis en 1996."
+    assert not exchanged("La ville a été touchée en 1996 et en 1938.", towns)
+
+
+def test_a_name_in_the_place_of_another() -> None:
+    shown = "Lérac menait 1 à 0 après un but de la star belge Anton Maes à la 25e minute."
+    assert replaced("Lérac menait après un but de Paul Ravel à la 25e minute.", shown) == (
+        "Paul Ravel", "Anton Maes",
+    )  # fmt: skip
+    assert replaced("Lérac menait après un but d’Anton Maes à la 25e minute.", shown) is None
+
+
+def test_what_is_promised_is_not_done() -> None:
+    assert not_done("L’armée a remis le pouvoir.", "L’armée a promis de remettre le pouvoir.")
+    assert not_done("Le texte supprime la taxe.", "Le texte supprimera la taxe en mai.")
+    assert not not_done("L’armée a remis le pouvoir.", "L’armée a remis le pouvoir hier.")
+    assert not not_done("Le texte supprimera la taxe.", "Le texte supprimera la taxe en mai.")
+
+
+@pytest.fixture(scope="module")
+def comparer() -> Comparer:
+    return Comparer()
+
+
+def test_a_sentence_word_for_word_follows(comparer: Comparer) -> None:
+    shown = "La halle a rouvert. « C’est un beau jour », a dit le maire de Lérac."
+    assert compare("C’est un beau jour », a dit le maire de Lérac.", shown, comparer).follows == 1.0
+
+
+def test_what_differs_is_told(comparer: Comparer) -> None:
+    shown = "La halle de Lérac a été restaurée en 2019 pour 4,2 millions d’euros."
+    fine = compare("La restauration de la halle a coûté 4,2 millions d’euros.", shown, comparer)
+    wrong = compare("La restauration de la halle a coûté 4,6 millions d’euros.", shown, comparer)
+    assert fine.follows > 0.5 > wrong.follows
+    assert [s.text for s in wrong.signals if s.name == "nombre"] == [
+        "4,6 millions d’euros dans la phrase, 4,2 millions d’euros dans les passages cités"
+    ]
+
+
+def test_no_failing_counts_in_favour() -> None:
+    model = weights()
+    assert set(model) == {"intercept", *FEATURES}
+    assert model["net_follows"] > 0 >= model["net_against"]
+    assert all(model[name] <= 0 for name in EXACT)
+
+
+def test_features_are_those_of_the_fit(comparer: Comparer) -> None:
+    found = described("Le pont ferme.", "Le pont de Lérac ferme lundi.", comparer, label="Le pont")
+    assert found is not None
+    assert set(found[0]) == set(FEATURES)
