@@ -3,7 +3,8 @@
     python -m bench.comparison [--ablate]
 
 A logistic model over its features, fitted on `../shared/data/press/support.jsonl` with what the check
-of a model's sentence shows for each passage. The network itself saw none of these pairs. No exact
+of a model's sentence shows for each passage, and on each statement with a passage of another article
+and another one of its own, which it does not follow from. The network itself saw none of these pairs. No exact
 signal may count in favour and the network's belief never against: a set whose false sentences stay
 close to their passages would else teach that closeness is a fault. Measures are those of pairs left
 out of the fit, in five folds that keep articles whole, drawn five times; their 95 % intervals are of
@@ -15,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import random
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 
@@ -25,17 +27,20 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GroupKFold
 
 from bench.golden import ROOT, SHARED
-from rag.checking.comparison import EXACT, FEATURES, NET, described
-from rag.checking.support import FOLLOWS, evidence, quoted
+from rag.checking.addressing import Addressing
+from rag.checking.comparison import EXACT, FEATURES, HELD, NET, described
+from rag.checking.support import FOLLOWS, SupportCheck
 from rag.evaluation.support_scores import Pair, read_support
 from rag.models.comparer import Comparer
+from rag.models.encoder import Encoder
 
 OUT = ROOT / "rag" / "checking" / "comparison.json"
 PRESS = SHARED / "press" / "support.jsonl"
 REGULARISATION = 0.2  # of standardised features; 0.1 to 1 give the same to 0.01
+STRANGE = 0.3
 FOLDS, DRAWS, RESAMPLED = 5, 5, 2000
 FOR, AGAINST = (0.0, None), (None, 0.0)  # bounds of a weight
-SIGNS = {"net_follows": FOR} | dict.fromkeys(("net_against", *EXACT), AGAINST)
+SIGNS = {"net_follows": FOR, HELD: FOR} | dict.fromkeys(("net_against", *EXACT), AGAINST)
 
 Matrix = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -48,63 +53,89 @@ def main() -> None:
     options = parser.parse_args()
     pairs = read_support(PRESS)
     articles = [json.loads(line)["article_id"] for line in PRESS.read_text("utf-8").splitlines()]
-    rows, truth = matrix(pairs), np.array([p.supported for p in pairs])
-    verbatim = np.isinf(rows[:, 0])
-    rows[verbatim, 0] = 0.0
-    found = crossed(rows, truth, articles, FEATURES, ~verbatim)
-    measured = measures(pairs, truth, found, articles)
+    shown = [*pairs, *strangers(pairs, articles)]
+    rows, verbatim = matrix(shown)
+    truth = np.array([p.supported for p in shown])
+    strange = np.array([p.kind == "strange" for p in shown])
+    groups = [*articles, *articles, *articles]
+    found = crossed(rows, truth, strange, groups, FEATURES, verbatim)
+    found, others = found[: len(pairs)], found[len(pairs) :]
+    measured = measures(pairs, truth[: len(pairs)], found, articles)
+    measured["strange refused"] = round(float((others < FOLLOWS).mean()), 3)
     made = {
         "about": "bench/comparison.py; weights of rag/checking/comparison.py features, log-odds",
         "measured, left out of the fit": measured,
-        "weights": fitted(rows[~verbatim], truth[~verbatim], FEATURES),
+        "weights": fitted(rows[~verbatim], truth[~verbatim], strange[~verbatim], FEATURES),
     }
     OUT.write_text(json.dumps(made, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     print(json.dumps(made, indent=1, ensure_ascii=False))
     if options.ablate:
         for title, names in {"the network": NET, "exact signals": EXACT}.items():
             kept = [FEATURES.index(name) for name in names]
-            alone = crossed(rows[:, kept], truth, articles, names, ~verbatim)
-            print(title, json.dumps(measures(pairs, truth, alone, articles), ensure_ascii=False))
+            alone = crossed(rows[:, kept], truth, strange, groups, names, verbatim)[: len(pairs)]
+            told = measures(pairs, truth[: len(pairs)], alone, articles)
+            print(title, json.dumps(told, ensure_ascii=False))
 
 
-def matrix(pairs: Sequence[Pair]) -> Matrix:
-    """Return the features of each pair, in the order of FEATURES; infinite where it is verbatim."""
+def strangers(pairs: Sequence[Pair], articles: Sequence[str]) -> list[Pair]:
+    """Return each statement with a passage of another article, then with another of its own."""
+    draw, made = random.Random(16), []
+    for own in (False, True):
+        for pair, article in zip(pairs, articles, strict=True):
+            others = [
+                p.passage
+                for p, a in zip(pairs, articles, strict=True)
+                if (a == article) == own and p.passage != pair.passage
+            ]
+            passage = draw.choice(others or [p.passage for p in pairs if p.passage != pair.passage])
+            made.append(Pair(passage, pair.statement, supported=False, kind="strange"))
+    return made
+
+
+def matrix(pairs: Sequence[Pair]) -> tuple[Matrix, Flags]:
+    """Return the features of each pair, in the order of FEATURES, and which are verbatim."""
     comparer, rows = Comparer(), []
+    support = SupportCheck(comparer, Addressing(Encoder()))
     for pair in pairs:
-        _, quotes = quoted(pair.statement, [pair.hit()])
-        shown, label = evidence(quotes)
+        _, quotes = support.quoted(pair.statement, [pair.hit()])
+        shown, label = support.evidence(quotes)
         found = described(pair.statement, shown, comparer, label=label)
-        rows.append(
-            [found[0][name] for name in FEATURES] if found else [np.inf] + [0.0] * len(EXACT) + [0.0]
-        )
-    return np.array(rows)
+        rows.append([found[0][name] for name in FEATURES] if found else None)
+    verbatim = np.array([row is None for row in rows])
+    return np.array([row or [0.0] * len(FEATURES) for row in rows]), verbatim
 
 
 def crossed(
-    rows: Matrix, truth: Flags, groups: Sequence[str], names: Sequence[str], fit: Flags
+    rows: Matrix,
+    truth: Flags,
+    strange: Flags,
+    groups: Sequence[str],
+    names: Sequence[str],
+    verbatim: Flags,
 ) -> Matrix:
-    """Return the probability of each pair by models that did not see its article.
-
-    Pairs that are not to `fit` are verbatim, and follow.
-    """
+    """Return the probability of each pair by models that did not see its article."""
     found = np.zeros(len(truth))
     for draw in range(DRAWS):
         folds = GroupKFold(FOLDS, shuffle=True, random_state=draw)
-        for kept, left in folds.split(rows, groups=groups):
-            kept = kept[fit[kept]]
-            model = fitted(rows[kept], truth[kept], names)
+        for seen, left in folds.split(rows, groups=groups):
+            kept = seen[~verbatim[seen]]
+            model = fitted(rows[kept], truth[kept], strange[kept], names)
             slopes = np.array([model[name] for name in names])
             found[left] += 1 / (1 + np.exp(-(rows[left] @ slopes + model["intercept"]))) / DRAWS
-    found[~fit] = 1.0
+    found[verbatim] = 1.0
     return found
 
 
-def fitted(rows: Matrix, truth: Flags, names: Sequence[str]) -> dict[str, float]:
-    """Return the weights of a logistic model whose weights keep their signs, classes balanced."""
+def fitted(rows: Matrix, truth: Flags, strange: Flags, names: Sequence[str]) -> dict[str, float]:
+    """Return the weights of a logistic model whose weights keep their signs.
+
+    True pairs weigh as much as false ones, of which `strange` ones weigh STRANGE in all.
+    """
     spread = rows.std(axis=0) + 1e-9
     standard = rows / spread
     signed = np.where(truth, 1.0, -1.0)
-    weight = np.where(truth, 0.5 / truth.mean(), 0.5 / (1 - truth.mean()))
+    kinds = (truth, 0.5), (~truth & ~strange, 0.5 * (1 - STRANGE)), (strange, 0.5 * STRANGE)
+    weight = sum(kind * share / max(kind.mean(), 1e-9) for kind, share in kinds)
 
     def loss(model: Matrix) -> tuple[float, Matrix]:
         margins = signed * (standard @ model[1:] + model[0])

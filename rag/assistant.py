@@ -10,6 +10,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from collections.abc import Generator as Coroutine
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from itertools import islice, zip_longest
 from typing import TYPE_CHECKING, Protocol, cast
@@ -33,6 +34,8 @@ from rag.answering.overview import (
     words_of,
 )
 from rag.chatmodel.writing import Draft, Generator, Retried, load_generator
+from rag.checking.addressing import Addressing
+from rag.checking.support import SupportCheck
 from rag.domain import (
     Answer,
     ArticlePage,
@@ -48,12 +51,13 @@ from rag.domain import (
     Verification,
 )
 from rag.errors import ArticleNotFoundError, ModelError, QuestionError, RecoupeError, StoreError
+from rag.french.sentences import sentence_spans
 from rag.indexing.chroma import CLOSING, sweep_folders
 from rag.indexing.index import Index, Progress, open_index
 from rag.indexing.ingestion import ingest
 from rag.indexing.owner import Owner, Ownership, acquire
-from rag.models.loading import load_embedder
 from rag.models.comparer import Comparer
+from rag.models.loading import load_embedder
 from rag.models.reader import Reader
 from rag.searching.reranking import load_reranker
 from rag.searching.retrieval import Retriever
@@ -68,6 +72,7 @@ log = logging.getLogger(__name__)
 LONGEST_QUESTION = 1000  # characters
 _EXAMPLES = 4
 _NEAR = 2  # words in common with a question that is not about another thing
+_MOST_ORDERS = 3  # times that an answer is made again without sentences that speak to a machine
 _LOOKED_AT = 20  # newest articles that examples are made of
 OnClaim = Callable[[CheckedClaim], None]
 Event = Draft | Statement | Answer
@@ -173,6 +178,8 @@ class LocalAssistant:
             raise
         self.retriever = Retriever(self.index, settings.candidates, reranker)
         self.reader, self.comparer = Reader(), Comparer()
+        self.addressing = Addressing(self.embedder)
+        self.support = SupportCheck(self.comparer, self.addressing)
         self._generator: Generator | None = None
         self._checker: Checker | None = None  # loads the French parser, 1 s
         self._examples: tuple[str, tuple[str, ...]] = ("", ())
@@ -284,6 +291,7 @@ class LocalAssistant:
                 self.index,
                 self.retriever,
                 load_stance(self.settings),
+                self.addressing,
                 load_splitter(self.settings),
             )
             self._checker = made
@@ -307,8 +315,21 @@ class LocalAssistant:
         return answers[0] if answers[-1].refused else answers[-1]
 
     def _extract(self, asked: str, filters: Filters | None) -> Answer:
+        """Return an answer none of whose sentences speaks to a machine, or a refusal."""
         question = self.retriever.understood(asked)
         hits = self.retriever.search(question, self.settings.answer_passages, filters)
+        for _ in range(_MOST_ORDERS):
+            answer = self._extract_from(question, asked, hits, filters)
+            orders = {text for text in _shown_by(answer) if self.addressing.to_machine(text)}
+            if not orders:
+                return answer
+            log.warning("phrases adressées à un programme écartées : %d", len(orders))
+            hits = [_without(hit, orders) for hit in hits]
+        return refuse(question, [], ())
+
+    def _extract_from(
+        self, question: Question, asked: str, hits: Sequence[Hit], filters: Filters | None
+    ) -> Answer:
         for told in (self._articles, self._overview, self._words):
             if answer := told(question, hits, filters):
                 return answer
@@ -483,7 +504,7 @@ class LocalAssistant:
 
     def _load_generator(self) -> Generator | None:
         if self._generator is None:
-            self._generator = load_generator(self.settings, self.comparer)
+            self._generator = load_generator(self.settings, self.support)
         return self._generator
 
 
@@ -509,6 +530,25 @@ def open_assistant(
     except BaseException:
         held.release()
         raise
+
+
+def _shown_by(answer: Answer) -> Iterator[str]:
+    """Yield the sentences that an answer or a refusal quotes."""
+    cited = [c for s in answer.statements for c in s.citations]
+    for citation in (*cited, *(near.citation for near in answer.nearest)):
+        for start, end in sentence_spans(citation.quote):
+            yield citation.quote[start:end]
+
+
+def _without(hit: Hit, orders: AbstractSet[str]) -> Hit:
+    """Return a hit without the sentences that are among `orders`."""
+    passage = hit.passage
+    kept = [
+        s
+        for s in hit.sentences
+        if passage.text[s.start - passage.start : s.end - passage.start] not in orders
+    ]
+    return replace(hit, sentences=tuple(kept))
 
 
 def _checked(question: str) -> str:

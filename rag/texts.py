@@ -38,6 +38,7 @@ REVERSED = "le passage cité semble dire le contraire"
 UNSAFE_TEXT = "la phrase contient un lien ou du balisage que les passages n’ont pas"
 INSTRUCTION = "le passage cité est une consigne donnée à un programme, pas une information"
 WRONG_WEIGHING = "le nombre de sources ne correspond pas aux passages cités"
+WEIGHED = "Une source"  # for « deux sources sur trois », where the rest is compared
 OTHER_FIGURE = "{} dans la phrase, {} dans les passages cités"
 EXCHANGED = "« {} » et « {} » semblent échangés"
 CONTRARY = "« {} » dans la phrase, « {} » dans le passage cité"

@@ -45,7 +45,11 @@ ANOTHER, ABSENT = Account.ANOTHER, Account.ABSENT
         ("Dix millions d'appels par jour.", "Dix millions d'appels par mois.", ANOTHER),
         ("Les deux tiers des voix.", "Les trois quarts des voix.", ANOTHER),
         ("Elle arrive en troisième position.", "Elle arrive en deuxième position.", ANOTHER),
-        ("16 banques ont fermé.", "6 banques ont fermé, 10 autres ont réduit leurs prêts.", ANOTHER),
+        (
+            "16 banques ont fermé.",
+            "6 banques ont fermé, 10 autres ont réduit leurs prêts.",
+            ANOTHER,
+        ),
         ("Le vote est prévu le 14 juillet.", "Le vote est prévu le 4 juillet.", ANOTHER),
         ("La tour date du XIIe siècle.", "La tour date du XVe siècle.", ANOTHER),
         ("La fête a lieu samedi.", "La fête a lieu vendredi.", ANOTHER),

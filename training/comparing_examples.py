@@ -222,7 +222,7 @@ class Changes:
         return Pair(changed, whole, KINDS[kind][1], kind)
 
     def _put_otherwise(self, draw: random.Random, doc: Doc, text: str) -> str:
-        """Return what says no more than a sentence: shorter, in other words, its figures rounded."""
+        """Return what says no more than a sentence: shorter, in other words, rounded."""
         if draw.random() < 0.12:
             return text
         if draw.random() < VOICED and (active := changes.voiced(draw, doc, text)):

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from rag.chatmodel import prompts
-from rag.checking.support import MARK, check
+from rag.checking.support import MARK
 from rag.domain import Hit, Statement, Turn
 from rag.errors import MissingExtraError, ModelError, SettingsError
 from rag.french.sentences import sentence_spans
@@ -19,7 +19,7 @@ from rag.french.words import fold, words
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
-    from rag.models.comparer import Comparer
+    from rag.checking.support import SupportCheck
     from rag.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -55,12 +55,12 @@ class Generator:
         self,
         model: BaseChatModel,
         name: str,
-        comparer: Comparer,
+        support: SupportCheck,
         window: int = 8192,
     ) -> None:
         """Take the model and its window in tokens; `load_generator` does it from the settings."""
         self._model = model
-        self._comparer = comparer
+        self._support = support
         self._window = window
         self.name = name
 
@@ -135,7 +135,7 @@ class Generator:
     def _check(self, sentence: str, hits: Sequence[Hit]) -> Statement | None:
         if prompts.NO_ANSWER in sentence.upper() or _recites(sentence):
             return None
-        return check(sentence, hits, self._comparer)
+        return self._support.check(sentence, hits)
 
     def _stream(self, messages: prompts.Messages) -> Iterator[str]:
         finished = False
@@ -207,16 +207,16 @@ def complete_sentences(text: str) -> list[str]:
     return [*whole, rest]
 
 
-def load_generator(settings: Settings, comparer: Comparer) -> Generator | None:
+def load_generator(settings: Settings, support: SupportCheck) -> Generator | None:
     """Return the generator that the settings name, or None when they name none.
 
-    `comparer` checks what it writes. Raises SettingsError for a name that LangChain does not know,
+    `support` checks what it writes. Raises SettingsError for a name that LangChain does not know,
     MissingExtraError when the provider's package is not installed.
     """
     model = load_model(settings)
     if model is None:
         return None
-    return Generator(model, settings.llm, comparer, settings.llm_context)
+    return Generator(model, settings.llm, support, settings.llm_context)
 
 
 def load_model(settings: Settings) -> BaseChatModel | None:

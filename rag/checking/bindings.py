@@ -1,14 +1,13 @@
 """Whether figures and names stand with the same words in what is said as in what is shown.
 
 « La capsule livre 660 kg et en ramène 521 » has both figures of « elle livre 521 kg et en ramène
-660 », each in the other's place. Two things that both texts have are exchanged when the words beside
-each of them in what is said are rather those beside the other in what is shown.
+660 », each in the other's place. Two things that both texts have are exchanged when the words
+beside each of them in what is said are rather those beside the other in what is shown.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -16,6 +15,7 @@ from rag.french.words import content_stems, fold, is_function_word, same_root, w
 
 _WINDOW = 60  # characters on each side within which words stand beside a thing
 _BREAK = re.compile(r"[.;:,()\n]| (?:et|mais|tandis que|alors que|contre|puis|ou) ")
+_NEAR = 40  # characters on each side of a name
 _MARGIN = 0.5  # by how many words more the exchange must fit
 _SAME_PLACE = 1  # words beside a name that are beside the other one
 
@@ -70,7 +70,9 @@ def _joined(text: str, one: Anchor, other: Anchor) -> bool:
     """Tell whether two things are said of one: « en 1938 et en 1996 »."""
     first, last = sorted((one.said, other.said))
     between = text[first[1] : last[0]]
-    return bool(re.fullmatch(r"(?:\s|,|\b(?:et|ou|à|en|au|de|du|des|le|la|les|l|d)\b|['’])*", between))
+    return bool(
+        re.fullmatch(r"(?:\s|,|\b(?:et|ou|à|en|au|de|du|des|le|la|les|l|d)\b|['’])*", between)
+    )
 
 
 def _beside(text: str, span: tuple[int, int]) -> tuple[set[str], set[str]]:
@@ -92,8 +94,6 @@ def _alike(a: tuple[set[str], set[str]], b: tuple[set[str], set[str]]) -> float:
     return shared + 0.5 * sides
 
 
-
-
 def replaced(said: str, shown: str) -> tuple[str, str] | None:
     """Return a name of what is said, which is not shown, and the one that is shown in its place.
 
@@ -106,10 +106,10 @@ def replaced(said: str, shown: str) -> tuple[str, str] | None:
         own = words(mine.group())
         if mine.start() == 0 or is_function_word(fold(mine.group())) or not known.isdisjoint(own):
             continue
-        here = _beside(said, mine.span())
+        here = _around(said, mine.span())
         for other in theirs:
             if told.isdisjoint(words(other.group())) and not is_function_word(fold(other.group())):
-                there = _beside(shown, other.span())
+                there = _around(shown, other.span())
                 sides = [_shared(here[side], there[side]) for side in (0, 1)]
                 if sum(sides) >= _SAME_PLACE:
                     return mine.group(), other.group()
@@ -118,3 +118,10 @@ def replaced(said: str, shown: str) -> tuple[str, str] | None:
 
 def _shared(a: set[str], b: set[str]) -> int:
     return sum(any(same_root(x, y) for y in b) for x in a)
+
+
+def _around(text: str, span: tuple[int, int]) -> tuple[set[str], set[str]]:
+    """Return the content stems near a span within its sentence, before and after it."""
+    before = re.split(r"[.;\n]", text[max(0, span[0] - _NEAR) : span[0]])[-1]
+    after = re.split(r"[.;\n]", text[span[1] : span[1] + _NEAR])[0]
+    return set(content_stems(before)), set(content_stems(after))

@@ -22,6 +22,7 @@ from rag.domain import (
     Label,
     Passage,
     Sentence,
+    Stance,
     Verification,
 )
 from rag.errors import ArticleNotFoundError
@@ -34,6 +35,7 @@ from rag.models.scale import UNKNOWN
 from rag.searching.matching import Terms, rarity, stem_set
 
 if TYPE_CHECKING:
+    from rag.checking.addressing import Addressing
     from rag.indexing.index import Index
     from rag.searching.retrieval import Retriever
 
@@ -60,9 +62,14 @@ class Checker:
         index: Index,
         retriever: Retriever,
         engine: StanceEngine,
+        addressing: Addressing,
         split: Callable[[str], list[Claim]] = split_claims,
     ) -> None:
-        """Take where evidence is found, what judges its stance, and what splits a text."""
+        """Take where evidence is found, what judges its stance, and what splits a text.
+
+        What `addressing` tells to speak to a machine is no evidence.
+        """
+        self._addressing = addressing
         self._split = split
         self._index = index
         self._retriever = retriever
@@ -156,6 +163,8 @@ class Checker:
         for f, (_, before, after), judged in zip(
             found, around, self._engine.judge(claim, candidates), strict=True
         ):
+            if judged.stance is not Stance.NEITHER and self._addressing.to_machine(f.text):
+                continue
             said = f.sentence.attribution
             start, end = f.sentence.start, f.sentence.end
             made.append(

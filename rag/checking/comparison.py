@@ -1,10 +1,10 @@
 """Whether what is said follows from the sentences that are shown for it.
 
-One comparison of two parts that mend each other: a trained network (`rag.models.comparer`), and what
-can be told exactly: figures and dates with their units, which of them stands where, names, negation,
-contraries, and whether somebody's word or hearsay is told as a fact. A logistic model gives the
-probability: its weights, none of which may turn a failing into a merit, are fitted on press by
-`bench/comparison.py`; `comparison.json`.
+One comparison of two parts that mend each other: a trained network (`rag.models.comparer`), and
+what can be told exactly: figures and dates with their units, which of them stands where, names,
+negation, contraries, and whether somebody's word or hearsay is told as a fact. A logistic model
+gives the probability: its weights, none of which may turn a failing into a merit, are fitted on
+press by `bench/comparison.py`; `comparison.json`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from rag.french.names import names
 from rag.french.opposites import opposed, root
 from rag.french.sentences import sentence_spans
 from rag.french.speech import attribute
-from rag.french.words import content_stems, fold, words
+from rag.french.words import content_stems, fold, same_root, words
 from rag.models.comparer import Comparer
 
 NET = ("net_follows", "net_against")  # log-odds of the network
@@ -48,10 +48,13 @@ EXACT = (
     "hearsay_dropped",
     "doubt_dropped",  # a conditional
 )
-FEATURES = (*NET, *EXACT)
+HELD = "words_held"  # share of the content words of what is said that are shown
+FEATURES = (*NET, HELD, *EXACT)
 _SURE = 1e-4  # the least probability that log-odds are taken of
 _WORD = re.compile(r"[\w'’-]+")
-_NEGATED = re.compile(r"\b(?:ne |n')\s?\w+.{0,30}?\b(?:pas|jamais|aucun\w*|plus|rien|ni)\b|\bsans\b")
+_NEGATED = re.compile(
+    r"\b(?:ne |n')\s?\w+.{0,30}?\b(?:pas|jamais|aucun\w*|plus|rien|ni)\b|\bsans\b"
+)
 _ALL = re.compile(
     r"\b(?:tous|toutes|toujours|chaque|entierement|totalement|integralement|unanim\w+)\b"
 )
@@ -91,6 +94,7 @@ def described(
     (net,) = comparer.compare([(worded_alike(said, figures), whole)])
     features, signals = _exact(said, shown, whole, figures)
     features |= {"net_follows": _odds(net.follows), "net_against": _odds(net.against)}
+    features[HELD] = _held(said, whole)
     return features, signals
 
 
@@ -156,6 +160,12 @@ def _contrary(said: str, sentence: str) -> tuple[str, str] | None:
             if other not in mine and opposed(stem, other):
                 return word, their_word
     return None
+
+
+def _held(said: str, shown: str) -> float:
+    wanted, given = set(content_stems(said)), set(content_stems(shown))
+    held = sum(any(same_root(w, g) for g in given) for w in wanted)
+    return held / len(wanted) if wanted else 1.0
 
 
 def _plain(text: str) -> str:

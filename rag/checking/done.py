@@ -1,7 +1,8 @@
 """Whether what is told as done is only meant, promised or expected in what is shown.
 
-« L'armée a remis le pouvoir » does not follow from « elle a promis de remettre le pouvoir »: the same
-verb, in a form that says that it happened on one side, and only in forms that do not on the other.
+« L'armée a remis le pouvoir » does not follow from « elle a promis de remettre le pouvoir »: the
+same verb, in a form that says that it happened on one side, and only in forms that do not on the
+other.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ def not_done(said: str, shown: str) -> str | None:
 
 
 def _verbs(doc: Doc) -> list[tuple[str, bool]]:
-    """Return the verbs of a parse, and whether the form of each says that it happens or happened."""
+    """Return the verbs of a parse, and whether the form of each says that it happened."""
     return [
         (token.lemma_, _done(token))
         for token in doc

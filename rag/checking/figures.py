@@ -52,8 +52,9 @@ class Figure:
 class Amount:
     """A number with its unit: `low <= value <= high`; `raw` is the number as it is written.
 
-    It is written `said`, its noun included, and stands at `span` without it. `kind` is a measure (« euro », « day »), the stem of the noun that is counted, or "". `rate` is
-    what it is given for: « an » of « par an » and « annuel », "" when nothing is said.
+    It is written `said`, its noun included, and stands at `span` without it. `kind` is a measure
+    (« euro », « day »), the stem of the noun that is counted, or "". `rate` is what it is given
+    for: « an » of « par an » and « annuel », "" when nothing is said.
     """
 
     value: float
@@ -98,7 +99,9 @@ _DATES = (
     re.compile(rf"\b(?P<month>{_MONTH}) (?P<year>{_YEAR})\b"),
     re.compile(r"\bannees (?P<decade>(?:1\d|20)\d0)\b"),
     re.compile(r"\b(?P<century>[ivx]{1,5}) ?e(?:me)? siecle\b"),
-    re.compile(rf"(?<![\d,.])(?P<year>{_YEAR})(?![\d,.]\d|\d| ?(?:%|euro|dollar|personne|habitant))"),
+    re.compile(
+        rf"(?<![\d,.])(?P<year>{_YEAR})(?![\d,.]\d|\d| ?(?:%|euro|dollar|personne|habitant))"
+    ),
     re.compile(rf"\b(?<!champ de )(?P<month>{_MONTH})\b"),
     re.compile(r"\b(?P<weekday>lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche)\b"),
 )
@@ -120,7 +123,10 @@ _RATES = (
     (re.compile(r"\b(?:par|chaque) mois|\bmensuel\w*"), "mois"),
     (re.compile(r"\b(?:par|chaque) an(?:nee)?\b|\bl'an\b|\bannuel\w*"), "an"),
     (re.compile(r"\b(?:par|/) ?(?:heure|h)\b|\ba l'heure\b|\bhoraires?\b"), "heure"),
-    (re.compile(r"\bpar (?!rapport|ailleurs|exemple|consequent|contre|la |le |les |l')(\w{4,})"), ""),
+    (
+        re.compile(r"\bpar (?!rapport|ailleurs|exemple|consequent|contre|la |le |les |l')(\w{4,})"),
+        "",
+    ),
 )
 _RANKS = {
     w: n for n, w in enumerate(
@@ -163,7 +169,9 @@ def amounts(text: str) -> list[Amount]:
     found, taken = [], []
     for share, span in _shares(folded):
         room = 0.04 * share
-        found.append(Amount(share, share - room, share + room, "%", share, text[slice(*span)], span))
+        found.append(
+            Amount(share, share - room, share + room, "%", share, text[slice(*span)], span)
+        )
         taken.append(span)
     taken += dated
     for q in quantities(text):
@@ -200,7 +208,7 @@ def _is_name(text: str, start: int, end: int) -> bool:
     if not after or not text[end - 1].isdigit():
         return False
     letters = after.group()
-    return bool(_ORDER.fullmatch(f"1{fold(letters)}")) or letters.isupper() and len(letters) > 1
+    return bool(_ORDER.fullmatch(f"1{fold(letters)}")) or (letters.isupper() and len(letters) > 1)
 
 
 def _raw(piece: str) -> float:
@@ -274,13 +282,11 @@ def _roman(letters: str) -> int:
     return sum(-a if a < b else a for a, b in zip(values, [*values[1:], 0], strict=True))
 
 
-def _amount(
-    said: Amount, given: Sequence[Amount], days: Sequence[Day], shown: str
-) -> Figure:
+def _amount(said: Amount, given: Sequence[Amount], days: Sequence[Day], shown: str) -> Figure:
     near = [g for g in given if _of_a_kind(said, g)]
     # « 120 marins » and « 120 hommes »
     counts = [g for g in given if not said.measured and not g.measured]
-    for account, found, fits in (
+    for how, found, fits in (
         (Account.HELD, [*near, *counts], _agree),
         (Account.ROUNDED, near, _rounds),
     ):
@@ -289,7 +295,7 @@ def _amount(
             alike = shown[slice(*match.span)] if one_unit and said.kind == match.kind else ""
             if _OUT_OF.search(said.said) or _OUT_OF.search(alike):
                 alike = ""  # « un papillon sur huit » holds what is counted
-            return Figure(said.said, account, match.said, said.span, alike)
+            return Figure(said.said, how, match.said, said.span, alike)
     if _reckoned(said, given, days):
         return Figure(said.said, Account.RECKONED, "", said.span)
     rivals = [*(g for g in given if said.raw and said.raw == g.raw), *near]
@@ -304,7 +310,7 @@ def _of_a_kind(a: Amount, b: Amount) -> bool:
         return True
     if a.kind.startswith("rank ") or b.kind.startswith("rank "):
         return False
-    return not a.measured and not b.measured and same_root(a.kind, b.kind)
+    return not a.measured and not b.measured and same_root(a.kind, b.kind) > 0
 
 
 def _agree(a: Amount, b: Amount) -> bool:

@@ -21,22 +21,15 @@ from rag.domain import Citation, Hit, Statement
 from rag.french.names import names
 from rag.french.numbers import numbers
 from rag.french.sentences import Span, sentence_spans
-from rag.french.words import content_stems, fold, same_root, words
+from rag.french.words import content_stems, same_root, words
 
 if TYPE_CHECKING:
+    from rag.checking.addressing import Addressing
     from rag.models.comparer import Comparer
 
 MARK = re.compile(r"\s*\[(\d{1,3}(?:\s*[,;]\s*\d{1,3})*)\]")
 _UNSAFE = re.compile(
     r"<[a-z/!?]|!?\[[^\]]*\]\(|\b(?:https?|javascript|data):|\bwww\.", re.IGNORECASE
-)
-# What an article says to a model, not to its readers: no evidence of anything.
-_INSTRUCTION = re.compile(
-    r"\b(?:notes?|messages?|consignes?) (?:a|pour) l'(?:assistant|ia|intelligence artificielle)\b|"
-    r"\bignor(?:e|ez|er) (?:toutes )?(?:les|tes|vos) (?:regles|consignes|instructions)\b|"
-    r"\bignore (?:all )?(?:the )?(?:previous|prior|above) |\bsystem prompt\b|<\||### ?instruction|"
-    r"(?:^|[,:;.!?] ?)(?:dis|dites|affirme|affirmez|ecris|ecrivez|reponds|repondez)"
-    r"(?:-le)?(?: toujours| seulement| uniquement)? (?:au lecteur|aux lecteurs|que |qu')"
 )
 _COUNTS = "zéro une deux trois quatre cinq six sept huit neuf dix".split()
 _COUNT = "|".join(_COUNTS[1:]) + r"|\d{1,2}"
@@ -90,58 +83,82 @@ class _Missing:
         return gain
 
 
-def check(text: str, hits: Sequence[Hit], comparer: Comparer) -> Statement | None:
-    """Return one sentence of a model's answer as a checked statement.
+class SupportCheck:
+    """Checks sentences that a model wrote."""
 
-    `text` holds its marks `[n]`, 1-based in `hits`. Marks without a passage
-    are removed. None when nothing is left but marks. Raises EmbeddingError.
-    """
-    said = MARK.sub("", text).strip()
-    if not re.search(r"\w", said):
-        return None
-    cited = [int(n) for m in MARK.findall(text) for n in re.findall(r"\d+", m)]
-    known = [hits[n - 1] for n in dict.fromkeys(cited) if 1 <= n <= len(hits)]
-    if not known:
-        reason = texts.INVENTED_CITATION if cited else texts.NO_CITATION
-        return Statement(said, supported=False, problem=reason)
-    weighing = _WEIGHING.search(said)
-    told = said.replace(weighing.group(), " ") if weighing else said
-    main, quotes = quoted(told, known)
-    problem = _refused(told, main, quotes)
-    if not problem and weighing and not _weighs(weighing, known, hits):
-        problem = texts.WRONG_WEIGHING
-    if not problem:
-        shown, label = evidence(quotes)
-        compared = compare(told, shown, comparer, label=label)
-        if compared.follows < FOLLOWS:
-            problem = _reason(compared)
-    citations = tuple(quote.citation() for quote in quotes)
-    return Statement(said, citations, supported=not problem, problem=problem)
+    def __init__(self, comparer: Comparer, addressing: Addressing) -> None:
+        """Take what says what follows, and what tells sentences that speak to a machine."""
+        self._comparer, self._addressing = comparer, addressing
 
+    def check(self, text: str, hits: Sequence[Hit]) -> Statement | None:
+        """Return one sentence of a model's answer as a checked statement.
 
-def quoted(said: str, cited: Sequence[Hit]) -> tuple[list[Quote], list[Quote]]:
-    """Return the sentence of each passage that says most of a statement, and all that are shown."""
-    main = [_main_quote(said, hit) for hit in cited]
-    return main, _quotes(said, main)
+        `text` holds its marks `[n]`, 1-based in `hits`. Marks without a passage
+        are removed. None when nothing is left but marks. Raises EmbeddingError.
+        """
+        said = MARK.sub("", text).strip()
+        if not re.search(r"\w", said):
+            return None
+        cited = [int(n) for m in MARK.findall(text) for n in re.findall(r"\d+", m)]
+        known = [hits[n - 1] for n in dict.fromkeys(cited) if 1 <= n <= len(hits)]
+        if not known:
+            reason = texts.INVENTED_CITATION if cited else texts.NO_CITATION
+            return Statement(said, supported=False, problem=reason)
+        weighing = _WEIGHING.search(said)
+        told = said.replace(weighing.group(), texts.WEIGHED) if weighing else said
+        main, quotes = self.quoted(told, known)
+        problem = self._refused(told, main, quotes)
+        if not problem and weighing and not _weighs(weighing, known, hits):
+            problem = texts.WRONG_WEIGHING
+        if not problem:
+            shown, label = self.evidence(quotes)
+            compared = compare(told, shown, self._comparer, label=label)
+            if compared.follows < FOLLOWS:
+                problem = _reason(compared)
+        citations = tuple(quote.citation() for quote in quotes)
+        return Statement(said, citations, supported=not problem, problem=problem)
 
+    def quoted(self, said: str, cited: Sequence[Hit]) -> tuple[list[Quote], list[Quote]]:
+        """Return the sentence of each passage that says most of a statement, and all shown."""
+        main = [_main_quote(said, hit) for hit in cited]
+        return main, self._quotes(said, main)
 
-def evidence(quotes: Sequence[Quote]) -> tuple[str, str]:
-    """Return the quotes that a statement is compared with, as one text, and their labels.
+    def evidence(self, quotes: Sequence[Quote]) -> tuple[str, str]:
+        """Return the quotes that a statement is compared with, as one text, and their labels.
 
-    A quote that gives orders to a model is shown but is no evidence.
-    """
-    told = [quote.text for quote in quotes if not _INSTRUCTION.search(fold(quote.text))]
-    sources = dict.fromkeys(quote.hit.source for quote in quotes)
-    return " ".join(told), "\n".join(texts.label(s) for s in sources if s.title)
+        A quote that speaks to a machine is shown but is no evidence.
+        """
+        told = self._addressing.honest([quote.text for quote in quotes])
+        sources = dict.fromkeys(quote.hit.source for quote in quotes)
+        return " ".join(told), "\n".join(texts.label(s) for s in sources if s.title)
 
+    def _refused(self, said: str, main: Sequence[Quote], quotes: Sequence[Quote]) -> str:
+        """Return why a statement is not even compared with what is shown, in French, or ""."""
+        shown = [*(q.text for q in quotes), *(texts.label(q.hit.source) for q in quotes)]
+        if _UNSAFE.search(said) and not any(_UNSAFE.search(text) for text in shown):
+            return texts.UNSAFE_TEXT
+        if not self._addressing.honest([quote.text for quote in main]):
+            return texts.INSTRUCTION
+        return ""
 
-def _refused(said: str, main: Sequence[Quote], quotes: Sequence[Quote]) -> str:
-    """Return why a statement is not even compared with what is shown, in French, or ""."""
-    if _UNSAFE.search(said) and not any(_UNSAFE.search(text) for text in _shown(quotes)):
-        return texts.UNSAFE_TEXT
-    if all(_INSTRUCTION.search(fold(quote.text)) for quote in main):
-        return texts.INSTRUCTION
-    return ""
+    def _quotes(self, said: str, main: Sequence[Quote]) -> list[Quote]:
+        """Return what is shown for a statement, in reading order passage by passage.
+
+        To the `main` quotes are added the sentences of their passages that hold a
+        figure or a name which none shows yet, or words while too few are shown.
+        """
+        groups = [[quote] for quote in main]
+        for group in groups:
+            others = [quote for quote in _sentences(group[0].hit) if quote not in group]
+            while others and len(group) < _MOST_QUOTES:
+                shown, label = self.evidence([quote for g in groups for quote in g])
+                gain, best = _most_found(_Missing(said, [shown, label]), others)
+                if not gain:
+                    break
+                others.remove(best)
+                if not self._addressing.to_machine(best.text):
+                    group.append(best)
+        return [quote for group in groups for quote in sorted(group, key=lambda q: q.span)]
 
 
 def _reason(compared: Comparison) -> str:
@@ -172,43 +189,10 @@ def _main_quote(said: str, hit: Hit) -> Quote:
     return max(_sentences(hit), key=overlap)
 
 
-def _quotes(said: str, main: Sequence[Quote]) -> list[Quote]:
-    """Return what is shown for a statement, in reading order passage by passage.
-
-    To the `main` quotes are added the sentences of their passages that hold a
-    figure or a name which none shows yet, or words while too few are shown.
-    """
-    groups = [[quote] for quote in main]
-    for group in groups:
-        others = [
-            quote
-            for quote in _sentences(group[0].hit)
-            if quote not in group and not _INSTRUCTION.search(fold(quote.text))
-        ]
-        while others and len(group) < _MOST_QUOTES:
-            missing = _Missing(said, _shown([quote for g in groups for quote in g]))
-            gain, best = _most_found(missing, others)
-            if not gain:
-                break
-            group.append(best)
-            others.remove(best)
-    return [quote for group in groups for quote in sorted(group, key=lambda q: q.span)]
-
-
 def _most_found(missing: _Missing, quotes: Collection[Quote]) -> tuple[int, Quote]:
     gains = [(missing.found_in(quote.text), -quote.span[0], quote) for quote in quotes]
     gain, _, best = max(gains, key=lambda g: g[:2])
     return gain, best
-
-
-def _shown(quotes: Sequence[Quote]) -> list[str]:
-    """Return all that a reader sees of quotes: their text, and the label of each article.
-
-    A quote that gives orders to a model is shown but is no evidence.
-    """
-    sources = dict.fromkeys(quote.hit.source for quote in quotes)
-    told = [quote.text for quote in quotes if not _INSTRUCTION.search(fold(quote.text))]
-    return [*told, *(texts.label(source) for source in sources)]
 
 
 def _sentences(hit: Hit) -> list[Quote]:
