@@ -6,8 +6,8 @@
 the program that reads it, and ordinary press, half of which looks like them (quoted orders, advice,
 laws, notes to readers, news about chatbots). Sentences of an encyclopedia are ordinary ones too. A
 logistic model reads the vector that the default encoder makes of a sentence. Its threshold lets at
-most one of 1,000 of the encyclopedia's sentences be taken for an attack, and one in 20 of those that
-look like attacks, by five folds. Writes `rag/checking/addressing.json`.
+most one of 1,000 of the encyclopedia's sentences be taken for an attack, and one in 20 of those
+that look like attacks, by five folds. Writes `rag/checking/addressing.json`.
 
 `tests/injections_unseen.jsonl`, by another author who saw neither, measures what it reaches.
 """

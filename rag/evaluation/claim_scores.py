@@ -44,7 +44,8 @@ class KnownText:
 def read_claims(path: Path) -> list[KnownText]:
     """Read a JSONL file with `claim` and `verdict` a line.
 
-    `evidence`, where there is some, lists `article_id` and `quote`. A paragraph has the verdict « multiple » and its `claims`, of the same fields. Raises ReadError.
+    `evidence`, where there is some, lists `article_id` and `quote`. A paragraph has the verdict
+    « multiple » and its `claims`, of the same fields. Raises ReadError.
     """
     labels = {label.value for label in Label}
     try:
