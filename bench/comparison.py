@@ -28,7 +28,7 @@ from sklearn.model_selection import GroupKFold
 
 from bench.golden import ROOT, SHARED
 from rag.checking.addressing import Addressing
-from rag.checking.comparison import EXACT, FEATURES, HELD, NET, described
+from rag.checking.comparison import EXACT, FEATURES, NET, described
 from rag.checking.support import FOLLOWS, SupportCheck
 from rag.evaluation.support_scores import Pair, read_support
 from rag.models.comparer import Comparer
@@ -40,7 +40,7 @@ REGULARISATION = 0.2  # of standardised features; 0.1 to 1 give the same to 0.01
 STRANGE = 0.3
 FOLDS, DRAWS, RESAMPLED = 5, 5, 2000
 FOR, AGAINST = (0.0, None), (None, 0.0)  # bounds of a weight
-SIGNS = {"net_follows": FOR, HELD: FOR} | dict.fromkeys(("net_against", *EXACT), AGAINST)
+SIGNS = {"net_follows": FOR} | dict.fromkeys(EXACT, AGAINST)
 
 Matrix = NDArray[np.float64]
 Flags = NDArray[np.bool_]

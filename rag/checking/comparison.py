@@ -23,15 +23,14 @@ from rag.checking.done import not_done
 from rag.checking.figures import Account, Figure, account, worded_alike
 from rag.checking.signals import AGAINST, OPEN
 from rag.domain import Kind, Signal
-from rag.french.conditional import is_conditional
 from rag.french.names import names
 from rag.french.opposites import opposed, root
 from rag.french.sentences import sentence_spans
 from rag.french.speech import attribute
-from rag.french.words import content_stems, fold, same_root, words
+from rag.french.words import content_stems, fold, words
 from rag.models.comparer import Comparer
 
-NET = ("net_follows", "net_against")  # log-odds of the network
+NET = ("net_follows",)  # log-odds of the network
 EXACT = (
     "figure_other",  # a figure of which another one of its kind is shown
     "figure_absent",
@@ -46,12 +45,9 @@ EXACT = (
     "all_for_some",
     "word_dropped",  # somebody's word, told as a fact
     "hearsay_dropped",
-    "doubt_dropped",  # a conditional
 )
-HELD = "words_held"  # share of the content words of what is said that are shown
-FEATURES = (*NET, HELD, *EXACT)
+FEATURES = (*NET, *EXACT)
 _SURE = 1e-4  # the least probability that log-odds are taken of
-_WORD = re.compile(r"[\w'’-]+")
 _NEGATED = re.compile(
     r"\b(?:ne |n')\s?\w+.{0,30}?\b(?:pas|jamais|aucun\w*|plus|rien|ni)\b|\bsans\b"
 )
@@ -93,8 +89,7 @@ def described(
     figures = account(said, whole)
     (net,) = comparer.compare([(worded_alike(said, figures), whole)])
     features, signals = _exact(said, shown, whole, figures)
-    features |= {"net_follows": _odds(net.follows), "net_against": _odds(net.against)}
-    features[HELD] = _held(said, whole)
+    features["net_follows"] = _odds(net.follows)
     return features, signals
 
 
@@ -131,7 +126,6 @@ def _exact(
         dropped = "word_dropped" if theirs is Kind.STATEMENT else "hearsay_dropped"
         found[dropped] = 1.0
         signals.append(Signal("source", texts.WORD_DROPPED, OPEN))
-    found["doubt_dropped"] = float(_doubts(sentence) and not _doubts(said))
     return found, tuple(signals)
 
 
@@ -162,19 +156,8 @@ def _contrary(said: str, sentence: str) -> tuple[str, str] | None:
     return None
 
 
-def _held(said: str, shown: str) -> float:
-    wanted, given = set(content_stems(said)), set(content_stems(shown))
-    held = sum(any(same_root(w, g) for g in given) for w in wanted)
-    return held / len(wanted) if wanted else 1.0
-
-
 def _plain(text: str) -> str:
     return " ".join(fold(text).split()).strip(" .")
-
-
-def _doubts(text: str) -> bool:
-    found = (w.replace("’", "'") for w in _WORD.findall(text.lower()))
-    return any(map(is_conditional, found))
 
 
 def _nearest(said: str, text: str) -> tuple[int, int]:
