@@ -43,6 +43,7 @@ OTHER_FIGURE = "{} dans la phrase, {} dans les passages cités"
 EXCHANGED = "« {} » et « {} » semblent échangés"
 CONTRARY = "« {} » dans la phrase, « {} » dans le passage cité"
 ALL_FOR_SOME = "la phrase dit de tous ce que le passage ne dit pas de tous"
+OTHER_ROLE = "« {} »\u00a0: le passage cité ne le dit pas de la même chose ou de la même personne"
 NOT_DONE = "« {} »\u00a0: fait accompli dans la phrase, à venir ou souhaité dans le passage cité"
 WORD_DROPPED = "le passage cité rapporte un propos ou un bruit, la phrase en fait un fait"
 

@@ -21,6 +21,7 @@ from rag import texts
 from rag.checking.bindings import exchanged, replaced
 from rag.checking.done import not_done
 from rag.checking.figures import Account, Figure, account, worded_alike
+from rag.checking.roles import other_role
 from rag.checking.signals import AGAINST, OPEN
 from rag.domain import Kind, Signal
 from rag.french.names import names
@@ -37,6 +38,7 @@ EXACT = (
     "date_other",
     "date_absent",
     "exchanged",  # two figures or names in each other's place
+    "other_role",  # a verb has another doer, or is done to another thing
     "name_absent",
     "name_other",  # an absent name stands where another one is shown
     "not_done",  # told as done, and shown as meant, promised or expected
@@ -47,6 +49,7 @@ EXACT = (
     "hearsay_dropped",
 )
 FEATURES = (*NET, *EXACT)
+_WEAK = 0.8  # log-odds below which a signal is not the reason where the network denies
 _SURE = 1e-4  # the least probability that log-odds are taken of
 _NEGATED = re.compile(
     r"\b(?:ne |n')\s?\w+.{0,30}?\b(?:pas|jamais|aucun\w*|plus|rien|ni)\b|\bsans\b"
@@ -58,10 +61,14 @@ _ALL = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """The probability, in [0, 1], that what is said follows, and what a person can check."""
+    """The probability, in [0, 1], that what is said follows, and what a person can check.
+
+    `reason` is what weighs most against it, in French, "" when nothing does.
+    """
 
     follows: float
     signals: tuple[Signal, ...]
+    reason: str = ""
 
 
 VERBATIM = Comparison(1.0, ())
@@ -73,13 +80,27 @@ def compare(said: str, shown: str, comparer: Comparer, *, label: str = "") -> Co
     A sentence of theirs, word for word, follows. Raises EmbeddingError.
     """
     found = described(said, shown, comparer, label=label)
-    return Comparison(_probability(weights(), found[0]), found[1]) if found else VERBATIM
+    if found is None:
+        return VERBATIM
+    features, signals = found
+    told = tuple(signals.values())
+    return Comparison(_probability(weights(), features), told, _reason(features, signals))
+
+
+def _reason(features: dict[str, float], signals: dict[str, Signal]) -> str:
+    """Return the signal that weighs most; where the network denies alone, that nothing says it."""
+    model = weights()
+    strongest = min(signals, key=lambda name: model[name], default="")
+    network = model["intercept"] + model["net_follows"] * features["net_follows"]
+    if not strongest or (model[strongest] > -_WEAK and network < -_WEAK):
+        return texts.ABSENT_WORDS
+    return signals[strongest].text
 
 
 def described(
     said: str, shown: str, comparer: Comparer, *, label: str = ""
-) -> tuple[dict[str, float], tuple[Signal, ...]] | None:
-    """Return the features and the signals of a comparison, or None for what is said word for word.
+) -> tuple[dict[str, float], dict[str, Signal]] | None:
+    """Return the features and, by feature, the signals of a comparison; None where it is verbatim.
 
     Raises EmbeddingError.
     """
@@ -95,52 +116,45 @@ def described(
 
 def _exact(
     said: str, shown: str, whole: str, figures: Sequence[Figure]
-) -> tuple[dict[str, float], tuple[Signal, ...]]:
-    found = dict.fromkeys(EXACT, 0.0)
-    signals = list(_figures(figures, found))
+) -> tuple[dict[str, float], dict[str, Signal]]:
+    signals = _figures(figures)
     if swapped := exchanged(said, shown):
-        found["exchanged"] = 1.0
-        signals.append(Signal("rôles", texts.EXCHANGED.format(*swapped), AGAINST))
+        signals["exchanged"] = Signal("rôles", texts.EXCHANGED.format(*swapped), AGAINST)
+    if verb := other_role(said, shown):
+        signals["other_role"] = Signal("rôles", texts.OTHER_ROLE.format(verb), AGAINST)
     if absent := sorted(names(said) - set(words(whole))):
-        found["name_absent"] = 1.0
-        signals.append(Signal("noms", texts.ABSENT_NAME.format(", ".join(absent)), OPEN))
+        text = texts.ABSENT_NAME.format(", ".join(absent))
+        signals["name_absent"] = Signal("noms", text, OPEN)
     if other := replaced(said, shown):
-        found["name_other"] = 1.0
-        signals.append(Signal("noms", texts.OTHER_FIGURE.format(*other), AGAINST))
+        signals["name_other"] = Signal("noms", texts.OTHER_FIGURE.format(*other), AGAINST)
     if verb := not_done(said, shown):
-        found["not_done"] = 1.0
-        signals.append(Signal("réalisation", texts.NOT_DONE.format(verb), AGAINST))
+        signals["not_done"] = Signal("réalisation", texts.NOT_DONE.format(verb), AGAINST)
     start, end = _nearest(said, shown)
     sentence = shown[start:end]
     if bool(_NEGATED.search(fold(said))) != bool(_NEGATED.search(fold(sentence))):
-        found["negated"] = 1.0
-        signals.append(Signal("négation", texts.REVERSED, AGAINST))
+        signals["negated"] = Signal("négation", texts.REVERSED, AGAINST)
     if pair := _contrary(said, sentence):
-        found["contrary"] = 1.0
-        signals.append(Signal("contraires", texts.CONTRARY.format(*pair), AGAINST))
+        signals["contrary"] = Signal("contraires", texts.CONTRARY.format(*pair), AGAINST)
     if _ALL.search(fold(said)) and not _ALL.search(fold(whole)):
-        found["all_for_some"] = 1.0
-        signals.append(Signal("étendue", texts.ALL_FOR_SOME, AGAINST))
+        signals["all_for_some"] = Signal("étendue", texts.ALL_FOR_SOME, AGAINST)
     own, theirs = attribute(said).kind, attribute(shown, start, end).kind
     if own is Kind.REPORTED and theirs is not Kind.REPORTED:
         dropped = "word_dropped" if theirs is Kind.STATEMENT else "hearsay_dropped"
-        found[dropped] = 1.0
-        signals.append(Signal("source", texts.WORD_DROPPED, OPEN))
-    return found, tuple(signals)
+        signals[dropped] = Signal("source", texts.WORD_DROPPED, OPEN)
+    return {name: float(name in signals) for name in EXACT}, signals
 
 
-def _figures(figures: Sequence[Figure], found: dict[str, float]) -> list[Signal]:
-    signals = []
+def _figures(figures: Sequence[Figure]) -> dict[str, Signal]:
+    """Return the first figure of each failing; all of a kind weigh no more than one."""
+    signals: dict[str, Signal] = {}
     for figure in figures:
-        name = "date" if figure.dated else "nombre"
-        kind = "date" if figure.dated else "figure"
+        kind, name = ("date", "date") if figure.dated else ("figure", "nombre")
         if figure.account is Account.ANOTHER:
-            found[f"{kind}_other"] = 1.0
             text = texts.OTHER_FIGURE.format(figure.said, figure.shown)
-            signals.append(Signal(name, text, AGAINST))
+            signals.setdefault(f"{kind}_other", Signal(name, text, AGAINST))
         elif figure.account is Account.ABSENT:
-            found[f"{kind}_absent"] = 1.0
-            signals.append(Signal(name, texts.ABSENT_NUMBER.format(figure.said), OPEN))
+            text = texts.ABSENT_NUMBER.format(figure.said)
+            signals.setdefault(f"{kind}_absent", Signal(name, text, OPEN))
     return signals
 
 

@@ -15,8 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rag import texts
-from rag.checking.comparison import Comparison, compare
-from rag.checking.signals import AGAINST
+from rag.checking.comparison import compare
 from rag.domain import Citation, Hit, Statement
 from rag.french.names import names
 from rag.french.numbers import numbers
@@ -114,7 +113,7 @@ class SupportCheck:
             shown, label = self.evidence(quotes)
             compared = compare(told, shown, self._comparer, label=label)
             if compared.follows < FOLLOWS:
-                problem = _reason(compared)
+                problem = compared.reason
         citations = tuple(quote.citation() for quote in quotes)
         return Statement(said, citations, supported=not problem, problem=problem)
 
@@ -159,12 +158,6 @@ class SupportCheck:
                 if not self._addressing.to_machine(best.text):
                     group.append(best)
         return [quote for group in groups for quote in sorted(group, key=lambda q: q.span)]
-
-
-def _reason(compared: Comparison) -> str:
-    """Return what a reader can check of why a statement does not follow, in French."""
-    by_weight = sorted(compared.signals, key=lambda s: s.side != AGAINST)
-    return by_weight[0].text if by_weight else texts.ABSENT_WORDS
 
 
 def _weighs(weighing: re.Match[str], cited: Sequence[Hit], given: Sequence[Hit]) -> bool:

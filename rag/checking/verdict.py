@@ -25,7 +25,7 @@ _ABOUT = 0.6  # share of the claim's words that contrary evidence must hold
 _HELD = 0.75  # and that supporting evidence must
 _OWN = 0.5  # share of them, names aside, that the sentence itself must hold
 _CLEARLY = 0.8  # or, with its surroundings, for supporting evidence
-_NEAR, _MORE = 0.5, 2
+_NEAR, _MORE = 0.3, 3  # share of the claim's words, and how many, of what is shown besides
 _SAME_EVENT = timedelta(days=60)  # a figure replaces an older one of the same event
 
 
@@ -42,7 +42,7 @@ def judge(claim: str, evidence: Sequence[ClaimEvidence]) -> CheckedClaim:
     days = [e.citation.source.published for e in winning if e.citation.source.published]
     ordered = sorted(
         settled,
-        key=lambda e: (not (supports(e) or contradicts(e)), bool(e.outranked), -e.coverage),
+        key=lambda e: (not (supports(e) or contradicts(e)), bool(e.outranked)),
     )
     return CheckedClaim(
         text=claim,
