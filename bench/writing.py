@@ -18,10 +18,11 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from typing import cast
 
 from bench.golden import ROOT, load_golden
 from rag.answering.extractive import render
@@ -159,7 +160,7 @@ def stopped(assistant: LocalAssistant, question: str) -> dict[str, object]:
     """Stop an answer after its first draft, and ask again: the server must be free at once."""
     events = assistant.stream(question)
     next(e for e in events if isinstance(e, Draft))
-    events.close()
+    cast("Generator[object]", events).close()
     began = time.perf_counter()
     again = asked(assistant, question)
     return {"stopped, then asked again": again["mode"], "s": round(time.perf_counter() - began, 1)}

@@ -378,13 +378,20 @@ def _apart(a: Day, b: Day) -> Iterator[float]:
 
 def _day(said: Day, given: Sequence[Day], spans: Sequence[Amount]) -> Figure:
     shared = [g for g in given if _share(said, g)]
-    if held := next((g for g in shared if _meet(said, g)), None):
-        return Figure(said.said, Account.HELD, held.said, said.span, dated=True)
+    met = [g for g in shared if _meet(said, g)]
+    if met and _told(said, met):
+        return Figure(said.said, Account.HELD, met[0].said, said.span, dated=True)
     if said.first and any(_after(said, g, spans) for g in given):
         return Figure(said.said, Account.RECKONED, "", said.span, dated=True)
-    if shared:
+    if shared and not met:
         return Figure(said.said, Account.ANOTHER, shared[0].said, said.span, dated=True)
     return Figure(said.said, Account.ABSENT, "", said.span, dated=True)
+
+
+def _told(said: Day, met: Sequence[Day]) -> bool:
+    """Tell whether dates that agree with one name all of its parts: « en 2024 » tells no month."""
+    named = ("first", "month", "day", "weekday")
+    return all(any(getattr(g, part) for g in met) for part in named if getattr(said, part))
 
 
 def _share(a: Day, b: Day) -> bool:
