@@ -149,6 +149,15 @@ def test_what_differs_is_told(comparer: Comparer) -> None:
     )
 
 
+def test_reasons_are_written_as_the_text_is(comparer: Comparer) -> None:
+    shown = "Le conseil a rejeté le projet de halle."
+    found = compare("Le conseil a adopté à Étretat le projet de halle.", shown, comparer).signals
+    assert {s.text for s in found if s.name in {"contraires", "noms"}} == {
+        "« adopté » dans la phrase, « rejeté » dans le passage cité",
+        "nom absent des passages cités\u00a0: Étretat",
+    }
+
+
 def test_no_failing_counts_in_favour() -> None:
     model = weights()
     assert set(model) == {"intercept", *FEATURES}

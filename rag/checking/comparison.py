@@ -49,6 +49,7 @@ EXACT = (
     "hearsay_dropped",
 )
 FEATURES = (*NET, *EXACT)
+_WORD = re.compile(r"[^\W\d_][\w-]*")
 _WEAK = 0.8  # log-odds below which a signal is not the reason where the network denies
 _SURE = 1e-4  # the least probability that log-odds are taken of
 _NEGATED = re.compile(
@@ -123,7 +124,7 @@ def _exact(
     if verb := other_role(said, shown):
         signals["other_role"] = Signal("rôles", texts.OTHER_ROLE.format(verb), AGAINST)
     if absent := sorted(names(said) - set(words(whole))):
-        text = texts.ABSENT_NAME.format(", ".join(absent))
+        text = texts.ABSENT_NAME.format(", ".join(_as_written(said, name) for name in absent))
         signals["name_absent"] = Signal("noms", text, OPEN)
     if other := replaced(said, shown):
         signals["name_other"] = Signal("noms", texts.OTHER_FIGURE.format(*other), AGAINST)
@@ -166,8 +167,13 @@ def _contrary(said: str, sentence: str) -> tuple[str, str] | None:
             continue
         for other, their_word in theirs.items():
             if other not in mine and opposed(stem, other):
-                return word, their_word
+                return _as_written(said, word), _as_written(sentence, their_word)
     return None
+
+
+def _as_written(text: str, folded: str) -> str:
+    """Return a word of a text as it is written there."""
+    return next((m.group() for m in _WORD.finditer(text) if fold(m.group()) == folded), folded)
 
 
 def _plain(text: str) -> str:

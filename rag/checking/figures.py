@@ -363,7 +363,7 @@ def _sums(said: Amount, a: Amount, b: Amount) -> bool:
         return False
     if a.kind == b.kind:
         return said.kind in {"", a.kind}
-    return said.kind not in {a.kind, b.kind} and not said.measured
+    return said.kind not in {"", a.kind, b.kind} and not said.measured
 
 
 def _apart(a: Day, b: Day) -> Iterator[float]:
