@@ -40,11 +40,15 @@ INSTRUCTION = "le passage cité est une consigne donnée à un programme, pas un
 WRONG_WEIGHING = "le nombre de sources ne correspond pas aux passages cités"
 WEIGHED = "Une source"  # for « deux sources sur trois », where the rest is compared
 OTHER_FIGURE = "{} dans la phrase, {} dans les passages cités"
-EXCHANGED = "« {} » et « {} » semblent échangés"
-CONTRARY = "« {} » dans la phrase, « {} » dans le passage cité"
+EXCHANGED = "«\u00a0{}\u00a0» et «\u00a0{}\u00a0» semblent échangés"
+CONTRARY = "«\u00a0{}\u00a0» dans la phrase, «\u00a0{}\u00a0» dans le passage cité"
 ALL_FOR_SOME = "la phrase dit de tous ce que le passage ne dit pas de tous"
-OTHER_ROLE = "« {} »\u00a0: le passage cité ne le dit pas de la même chose ou de la même personne"
-NOT_DONE = "« {} »\u00a0: fait accompli dans la phrase, à venir ou souhaité dans le passage cité"
+OTHER_ROLE = (
+    "«\u00a0{}\u00a0»\u00a0: le passage cité ne le dit pas de la même chose ou de la même personne"
+)
+NOT_DONE = (
+    "«\u00a0{}\u00a0»\u00a0: fait accompli dans la phrase, à venir ou souhaité dans le passage cité"
+)
 WORD_DROPPED = "le passage cité rapporte un propos ou un bruit, la phrase en fait un fait"
 
 EMPTY_QUESTION = "La question est vide\u00a0: écrivez-la en toutes lettres."

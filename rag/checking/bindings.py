@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, islice
 
 from rag.french.words import content_stems, fold, is_function_word, same_root, words
 
 _WINDOW = 60  # characters on each side within which words stand beside a thing
 _BREAK = re.compile(r"[.;:,()\n]| (?:et|mais|tandis que|alors que|contre|puis|ou) ")
+_MOST = 24  # things of a text that are compared
 _NEAR = 40  # characters on each side of a name
 _MARGIN = 0.5  # by how many words more the exchange must fit
 _SAME_PLACE = 1  # words beside a name that are beside the other one
@@ -35,7 +36,7 @@ def anchors(said: str, shown: str) -> list[Anchor]:
     for kind, pattern in (("number", _NUMBER), ("name", _NAME)):
         mine, theirs = (_once(text, pattern) for text in (said, shown))
         found += [Anchor(span, theirs[key], kind) for key, span in mine.items() if key in theirs]
-    return found
+    return found[:_MOST]
 
 
 _NUMBER = re.compile(r"\d+(?:[ \u00a0\u202f.]\d{3})*(?:,\d+)?")
@@ -99,10 +100,10 @@ def replaced(said: str, shown: str) -> tuple[str, str] | None:
 
     « face à l'Espagnol Ian Poulter » has the words around « Anglais », and another word there.
     """
-    theirs = list(_NAME.finditer(shown))
+    theirs = list(_NAME.finditer(shown))[:_MOST]
     known = {w for m in theirs for w in words(m.group())}
     told = set(words(said))
-    for mine in _NAME.finditer(said):
+    for mine in islice(_NAME.finditer(said), _MOST):
         own = words(mine.group())
         if mine.start() == 0 or is_function_word(fold(mine.group())) or not known.isdisjoint(own):
             continue

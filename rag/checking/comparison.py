@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
+from unicodedata import normalize
 
 from rag import texts
 from rag.checking.bindings import exchanged, replaced
@@ -30,6 +31,7 @@ from rag.french.sentences import sentence_spans
 from rag.french.speech import attribute
 from rag.french.words import content_stems, fold, words
 from rag.models.comparer import Comparer
+from rag.models.embedding import clean
 
 NET = ("net_follows",)  # log-odds of the network
 EXACT = (
@@ -53,7 +55,8 @@ _WORD = re.compile(r"[^\W\d_][\w-]*")
 _WEAK = 0.8  # log-odds below which a signal is not the reason where the network denies
 _SURE = 1e-4  # the least probability that log-odds are taken of
 _NEGATED = re.compile(
-    r"\b(?:ne |n')\s?\w+.{0,30}?\b(?:pas|jamais|aucun\w*|plus|rien|ni)\b|\bsans\b"
+    r"\b(?:ne |n')\s?\w+.{0,30}?\b(?:pas|jamais|aucun\w*|plus|rien|ni)\b|"
+    r"\b(?:aucune?|personne|rien|nul(?:le)?|jamais)\b.{0,40}?\b(?:ne |n')"
 )
 _ALL = re.compile(
     r"\b(?:tous|toutes|toujours|chaque|entierement|totalement|integralement|unanim\w+)\b"
@@ -64,7 +67,7 @@ _ALL = re.compile(
 class Comparison:
     """The probability, in [0, 1], that what is said follows, and what a person can check.
 
-    `reason` is what weighs most against it, in French, "" when nothing does.
+    `reason` is what weighs most against it, in French; that nothing says it, where no signal does.
     """
 
     follows: float
@@ -105,7 +108,8 @@ def described(
 
     Raises EmbeddingError.
     """
-    if _plain(said) in _plain(shown):
+    said, shown, label = (normalize("NFC", clean(text)) for text in (said, shown, label))
+    if _verbatim(said, shown):
         return None
     whole = f"{label}\n{shown}" if label else shown
     figures = account(said, whole)
@@ -176,8 +180,15 @@ def _as_written(text: str, folded: str) -> str:
     return next((m.group() for m in _WORD.finditer(text) if fold(m.group()) == folded), folded)
 
 
+def _verbatim(said: str, shown: str) -> bool:
+    """Tell whether each sentence of what is said is a sentence that is shown, whole."""
+    theirs = {_plain(shown[a:b]) for a, b in sentence_spans(shown)}
+    mine = [_plain(said[a:b]) for a, b in sentence_spans(said)]
+    return bool(mine) and all(words(m) and m in theirs for m in mine)
+
+
 def _plain(text: str) -> str:
-    return " ".join(fold(text).split()).strip(" .")
+    return " ".join(fold(text).split()).strip(' .«»"“”')
 
 
 def _nearest(said: str, text: str) -> tuple[int, int]:

@@ -16,33 +16,46 @@ if TYPE_CHECKING:
 
 _LIGHT = frozenset("être avoir faire aller venir devoir pouvoir vouloir dire".split())
 _MODAL = frozenset("devoir pouvoir aller vouloir".split())
+# An infinitive below these, or after these words, happened or says nothing of it.
+_DID = frozenset(
+    "réussir parvenir venir finir devoir commencer continuer cesser faire laisser permettre".split()
+)
+_MARKS = frozenset("après avant pour sans".split())
 
 
 def not_done(said: str, shown: str) -> str | None:
     """Return a verb that what is said tells as done and what is shown does not, or None."""
-    told = {lemma for lemma, done in _verbs(parse(said)) if done}
+    told = {v.lemma_ for v in _verbs(parse(said)) if _happened(v)}
     theirs: dict[str, set[bool]] = {}
-    for lemma, done in _verbs(parse(shown)):
-        theirs.setdefault(lemma, set()).add(done)
+    for verb in _verbs(parse(shown)):
+        theirs.setdefault(verb.lemma_, set()).add(_may_have(verb))
     return next((v for v in sorted(told) if theirs.get(v) == {False}), None)
 
 
-def _verbs(doc: Doc) -> list[tuple[str, bool]]:
-    """Return the verbs of a parse, and whether the form of each says that it happened."""
-    return [
-        (token.lemma_, _done(token))
-        for token in doc
-        if token.pos_ == "VERB" and token.lemma_ not in _LIGHT
-    ]
+def _verbs(doc: Doc) -> list[Token]:
+    return [t for t in doc if t.pos_ == "VERB" and t.lemma_ not in _LIGHT]
 
 
-def _done(verb: Token) -> bool:
-    form = verb.morph.get("VerbForm", [])
-    if "Inf" in form:
+def _happened(verb: Token) -> bool:
+    """Tell whether the form of a verb says that it happened: a past tense that nothing denies."""
+    denied = any(c.text.lower() in {"ne", "n'", "n’"} for c in verb.children)
+    finite = _finite(verb)
+    past = finite.i != verb.i or bool({"Past", "Imp"} & set(finite.morph.get("Tense", [])))
+    return not denied and past and "Inf" not in verb.morph.get("VerbForm", []) and _may_have(verb)
+
+
+def _may_have(verb: Token) -> bool:
+    """Tell whether the form of a verb leaves room for its having happened."""
+    if "Inf" in verb.morph.get("VerbForm", []):
+        marks = {c.text.lower() for c in verb.children if c.dep_ in {"mark", "case"}}
+        return verb.head.lemma_ in _DID or bool(marks & _MARKS)
+    if any(c.dep_.startswith("aux") and c.lemma_ in _MODAL for c in verb.children):
         return False
-    helpers = [c for c in verb.children if c.dep_.startswith("aux")]
-    finite = next((h for h in helpers if "Fin" in h.morph.get("VerbForm", [])), verb)
-    if any(h.lemma_ in _MODAL for h in helpers):
-        return False
+    finite = _finite(verb)
     tense, mood = finite.morph.get("Tense", []), finite.morph.get("Mood", [])
     return "Fut" not in tense and not {"Cnd", "Sub"} & set(mood)
+
+
+def _finite(verb: Token) -> Token:
+    helpers = (c for c in verb.children if c.dep_.startswith("aux"))
+    return next((h for h in helpers if "Fin" in h.morph.get("VerbForm", [])), verb)

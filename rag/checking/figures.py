@@ -69,7 +69,7 @@ class Amount:
     @property
     def measured(self) -> bool:
         """Whether it is of a measure, and not a count of things."""
-        return self.kind in KINDS or self.kind == _DAY or "/" in self.kind
+        return self.kind in KINDS or self.kind in _OWN or "/" in self.kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +86,12 @@ class Day:
 
 
 _DAY = "day"
+_OWN = frozenset({_DAY, "score", "fois", "parts"})  # measures that are no units
 # Time is one measure, in days; a month is given some room.
 _TIMES = {"heure": 1 / 24, "jour": 1.0, "mois": 30.44}
 _ROOM = 0.02
 _MOST = 8  # figures shown that are reckoned with: with more of them any figure is a sum
+_LONGEST = 80  # amounts and dates of a text that are compared at all
 _SMALL = 12  # counts up to it are often words of their own (« deux »), and compared by their noun
 _YEAR = r"(?:1[0-9]|20)\d\d"
 _MONTH = "|".join(map(fold, MONTHS))
@@ -98,13 +100,14 @@ _DATES = (
     re.compile(rf"\b(?P<day>\d{{1,2}})(?:er)? (?P<month>{_MONTH})\b(?: (?P<year>{_YEAR})\b)?"),
     re.compile(rf"\b(?P<month>{_MONTH}) (?P<year>{_YEAR})\b"),
     re.compile(r"\bannees (?P<decade>(?:1\d|20)\d0)\b"),
-    re.compile(r"\b(?P<century>[ivx]{1,5}) ?e(?:me)? siecle\b"),
+    re.compile(r"\b(?P<century>[ivx]{1,5}|\d{1,2}) ?e(?:r|me)? siecle\b"),
     re.compile(
         rf"(?<![\d,.])(?P<year>{_YEAR})(?![\d,.]\d|\d| ?(?:%|euro|dollar|personne|habitant))"
     ),
     re.compile(rf"\b(?<!champ de )(?P<month>{_MONTH})\b"),
     re.compile(r"\b(?P<weekday>lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche)\b"),
 )
+_IS_ROMAN = re.compile(r"(?=.)x{0,3}(?:ix|iv|v?i{0,3})")
 _ROMAN = {"i": 1, "v": 5, "x": 10}
 _FRACTIONS = (
     (re.compile(r"\b(?:la|de|pour|a|les?|des) moitie\b"), 50.0),
@@ -116,7 +119,9 @@ _FRACTIONS = (
     (re.compile(r"\b(?:un|le|du|au) dixieme des?\b"), 10.0),
 )  # fmt: skip
 _COUNTED = r"\d+(?:,\d+)?|une?|deux|trois|quatre|cinq|six|sept|huit|neuf|dix|onze|douze|vingt|cent"
-_OUT_OF = re.compile(rf"\b(?P<some>{_COUNTED})(?: [\w-]+){{0,4}}? sur (?P<of>{_COUNTED})\b")
+_OUT_OF = re.compile(
+    rf"\b(?P<some>{_COUNTED})(?: [\w-]+){{0,4}}? sur (?P<of>{_COUNTED})\b(?![ \u00a0\u202f.]?\d)"
+)
 _RATES = (
     (re.compile(r"\b(?:par|chaque) jour|\bquotidien\w*|/ ?j(?:our)?\b"), "jour"),
     (re.compile(r"\b(?:par|chaque) semaine|\bhebdomadaire\w*"), "semaine"),
@@ -133,7 +138,15 @@ _RANKS = {
         "premier second troisieme quatrieme cinquieme sixieme septieme huitieme neuvieme dixieme "
         "onzieme douzieme".split(), 1)
 } | {"premiere": 1, "seconde": 2, "deuxieme": 2, "1er": 1, "1re": 1}  # fmt: skip
-_RANK = re.compile(rf"\b(?P<rank>{'|'.join(_RANKS)}|\d{{1,3}}e(?:me)?) (?P<noun>[^\W\d_]{{3,}})")
+_RANK = re.compile(
+    rf"\b(?P<rank>{'|'.join(_RANKS)}|\d{{1,3}}e(?:me)?) (?!siecle)(?P<noun>[^\W\d_]{{3,}})"
+)
+_SCORE = re.compile(r"(?<![\d,.–-])(\d{1,2}) ?(?:[-–]| a ) ?(\d{1,2})(?!\d|[,.]\d|[–-]| ?%)")
+# « Louis XIV », « la IIIe République »
+_NUMERAL = re.compile(
+    r"(?:\b(?P<before>[A-ZÀ-Þ]\w+) )?\b(?P<numeral>[IVX]{1,5})(?:er?|ère|ème)?\b"
+    r"(?: (?P<after>[A-ZÀ-Þ]\w+))?"
+)
 _TIMES_OF = re.compile(r"\b(?:divis|multipli)\w+ par ?$")
 _ORDER = re.compile(r"(?:\d|\b[ivx]+)(?:er|re|e|eme|nde?)\b")
 _GLUED = re.compile(r"[^\W\d_][-–]?$")
@@ -142,9 +155,17 @@ _PLAIN = re.compile(r"\d[\d\s.,]*")
 
 def account(said: str, shown: str) -> list[Figure]:
     """Return each figure and date of what is said, with how what is shown accounts for it."""
-    given, days = amounts(shown), dates(shown)
-    found = [_amount(a, given, days, shown) for a in amounts(said)]
-    return found + [_day(d, days, given) for d in dates(said)]
+    (mine, own), (given, days) = _read_both(said), _read_both(shown)
+    found = [_amount(a, given, days, shown) for a in mine]
+    return found + [_day(d, days, given) for d in own]
+
+
+def _read_both(text: str) -> tuple[list[Amount], list[Day]]:
+    """Return the amounts and the dates of a text; « 1 200 mètres » is no year."""
+    found = amounts(text)[:_LONGEST]
+    counted = {a.span[0] for a in found if a.kind and not a.kind.startswith("rank ")}
+    days = [d for d in dates(text) if d.month or d.weekday or d.span[0] not in counted]
+    return found, days[:_LONGEST]
 
 
 def worded_alike(said: str, figures: Sequence[Figure]) -> str:
@@ -162,9 +183,17 @@ def worded_alike(said: str, figures: Sequence[Figure]) -> str:
     return said
 
 
+def _folded(text: str) -> str:
+    """Return a text folded, each character in its place."""
+    folded = fold(text)
+    if len(folded) == len(text):
+        return folded
+    return "".join((fold(c) or " ")[0] for c in text)
+
+
 def amounts(text: str) -> list[Amount]:
     """Return the amounts of a text, shares in hundredths and times in days; dates are none."""
-    folded = fold(text)
+    folded = _folded(text)
     dated = [m.span() for p in _DATES[:4] for m in p.finditer(folded)]
     found, taken = [], []
     for share, span in _shares(folded):
@@ -173,6 +202,16 @@ def amounts(text: str) -> list[Amount]:
             Amount(share, share - room, share + room, "%", share, text[slice(*span)], span)
         )
         taken.append(span)
+    for m in _SCORE.finditer(folded):
+        if not any(m.start() < b and a < m.end() for a, b in (*taken, *dated)):
+            value = 1000.0 * int(m[1]) + int(m[2])
+            found.append(Amount(value, value, value, "score", value, m.group(), m.span()))
+            taken.append(m.span())
+    for m in _NUMERAL.finditer(text):
+        value, beside = float(_roman(m["numeral"].lower())), m["before"] or m["after"] or ""
+        if value and beside and not beside.lower().startswith("siecle"):
+            kind = f"rank {stem(fold(beside))}"
+            found.append(Amount(value, value, value, kind, value, m.group().strip(), m.span()))
     taken += dated
     for q in quantities(text):
         if any(q.start < b and a < q.end for a, b in taken) or _is_name(text, q.start, q.end):
@@ -180,7 +219,7 @@ def amounts(text: str) -> list[Amount]:
         unit, factor = (_DAY, _TIMES[q.unit]) if q.unit in _TIMES else (q.unit, 1.0)
         raw = _raw(text[q.start : q.end])
         if _TIMES_OF.search(folded[max(0, q.start - 18) : q.start]):
-            unit = "fois"
+            unit = "fois" if "multipli" in folded[max(0, q.start - 18) : q.start] else "parts"
         value, low, high = q.value * factor, q.low * factor, q.high * factor
         rate = _rate(folded[q.end : q.end + 40])
         hundredths = re.match(r"\s?(?:%|pour cent)", text[q.end :]) if unit == "%" else None
@@ -247,9 +286,7 @@ def _count(word: str) -> float:
 
 def dates(text: str) -> list[Day]:
     """Return the dates of a text: whole ones, months, years, decades and centuries."""
-    folded = fold(text)
-    if len(folded) != len(text):  # a ligature: no offsets to show it by
-        text = folded
+    folded = _folded(text)
     taken = [False] * len(folded)
     found: list[tuple[int, Day]] = []
     for pattern in _DATES:
@@ -267,7 +304,10 @@ def _read(m: re.Match[str], said: str) -> Day | None:
     if parts.get("decade"):
         return Day(int(m["decade"]), int(m["decade"]) + 9, None, None, said, m.span())
     if parts.get("century"):
-        century = _roman(m["century"])
+        raw = m["century"]
+        century = int(raw) if raw.isdecimal() else _roman(raw)
+        if not century:
+            return None
         return Day(100 * century - 100, 100 * century, None, None, said, m.span())
     year = int(parts["year"]) if parts.get("year") else None
     month = _FOLDED_MONTHS.index(parts["month"]) + 1 if parts.get("month") else None
@@ -278,6 +318,9 @@ def _read(m: re.Match[str], said: str) -> Day | None:
 
 
 def _roman(letters: str) -> int:
+    """Return the value of a roman numeral up to 39, or 0 for what is none."""
+    if not _IS_ROMAN.fullmatch(letters):
+        return 0
     values = [_ROMAN[c] for c in letters]
     return sum(-a if a < b else a for a, b in zip(values, [*values[1:], 0], strict=True))
 
@@ -300,14 +343,21 @@ def _amount(said: Amount, given: Sequence[Amount], days: Sequence[Day], shown: s
         return Figure(said.said, Account.RECKONED, "", said.span)
     rivals = [*(g for g in given if said.raw and said.raw == g.raw), *near]
     if rivals:
-        return Figure(said.said, Account.ANOTHER, rivals[0].said, said.span)
+        mine, theirs = said.said, rivals[0].said
+        if mine == theirs:  # they differ by what they are given for
+            mine, theirs = (
+                f"{a.said} par {a.rate}" if a.rate else a.said for a in (said, rivals[0])
+            )
+        return Figure(mine, Account.ANOTHER, theirs, said.span)
     return Figure(said.said, Account.ABSENT, "", said.span)
 
 
 def _of_a_kind(a: Amount, b: Amount) -> bool:
     """Tell whether two amounts are of one kind, so that one can be the other, or exclude it."""
-    if a.kind == b.kind or not a.kind or not b.kind:
+    if a.kind == b.kind:
         return True
+    if not a.kind or not b.kind:
+        return not {a.kind, b.kind} & (_OWN - {_DAY} | {"%"})
     if a.kind.startswith("rank ") or b.kind.startswith("rank "):
         return False
     return not a.measured and not b.measured and same_root(a.kind, b.kind) > 0
@@ -338,7 +388,7 @@ def _reckoned(said: Amount, given: Sequence[Amount], days: Sequence[Day]) -> boo
         return low <= value <= high
 
     if said.kind == _DAY:
-        spans = [s for a, b in combinations(days, 2) for s in _apart(a, b)]
+        spans = [s for a, b in combinations(days[:_MOST], 2) for s in _apart(a, b)]
         return any(low * (1 - _ROOM) <= s <= high * (1 + _ROOM) for s in spans)
     for a, b in combinations(some, 2):
         if a.kind != b.kind and (a.measured or b.measured):
@@ -346,7 +396,7 @@ def _reckoned(said: Amount, given: Sequence[Amount], days: Sequence[Day]) -> boo
         if _sums(said, a, b) and (within(a.value + b.value) or within(abs(a.value - b.value))):
             return True
         more, less = max(a.value, b.value), min(a.value, b.value)
-        if (said.kind == "fois" and within(more / less)) or (
+        if (said.kind in {"fois", "parts"} and within(more / less)) or (
             said.kind == "%" and within(100 * less / more)
         ):
             return True
