@@ -92,7 +92,6 @@ _TIMES = {"heure": 1 / 24, "jour": 1.0, "mois": 30.44}
 _ROOM = 0.02
 _MOST = 8  # figures shown that are reckoned with: with more of them any figure is a sum
 _LONGEST = 80  # amounts and dates of a text that are compared at all
-_SMALL = 12  # counts up to it are often words of their own (« deux »), and compared by their noun
 _YEAR = r"(?:1[0-9]|20)\d\d"
 _MONTH = "|".join(map(fold, MONTHS))
 _FOLDED_MONTHS = [fold(m) for m in MONTHS]
