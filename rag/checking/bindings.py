@@ -53,11 +53,12 @@ def _once(text: str, pattern: re.Pattern[str]) -> dict[str, tuple[int, int]]:
 
 def exchanged(said: str, shown: str) -> tuple[str, str] | None:
     """Return two things of what is said that stand in each other's place, or None."""
-    for one, other in combinations(anchors(said, shown), 2):
+    found = anchors(said, shown)
+    beside = {a: (_beside(said, a.said), _beside(shown, a.shown)) for a in found}
+    for one, other in combinations(found, 2):
         if one.kind != other.kind or _joined(said, one, other):
             continue
-        mine = [_beside(said, a.said) for a in (one, other)]
-        theirs = [_beside(shown, a.shown) for a in (one, other)]
+        mine, theirs = zip(beside[one], beside[other], strict=True)
         own = [_alike(m, t) for m, t in zip(mine, theirs, strict=True)]
         crossed = [_alike(m, t) for m, t in zip(mine, reversed(theirs), strict=True)]
         if sum(crossed) > sum(own) + _MARGIN and min(

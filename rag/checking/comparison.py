@@ -23,12 +23,13 @@ from rag.checking.bindings import exchanged, replaced
 from rag.checking.done import not_done
 from rag.checking.figures import Account, Figure, account, worded_alike
 from rag.checking.roles import other_role
-from rag.checking.signals import AGAINST, OPEN
+from rag.checking.signals import AGAINST, ALL, OPEN
 from rag.domain import Kind, Signal
 from rag.french.names import names
 from rag.french.opposites import opposed, root
 from rag.french.sentences import sentence_spans
 from rag.french.speech import attribute
+from rag.french.syntax import parse
 from rag.french.words import content_stems, fold, words
 from rag.models.comparer import Comparer
 from rag.models.embedding import clean
@@ -57,9 +58,6 @@ _SURE = 1e-4  # the least probability that log-odds are taken of
 _NEGATED = re.compile(
     r"\b(?:ne |n')\s?\w+.{0,30}?\b(?:pas|jamais|aucun\w*|plus|rien|ni)\b|"
     r"\b(?:aucune?|personne|rien|nul(?:le)?|jamais)\b.{0,40}?\b(?:ne |n')"
-)
-_ALL = re.compile(
-    r"\b(?:tous|toutes|toujours|chaque|entierement|totalement|integralement|unanim\w+)\b"
 )
 
 
@@ -122,17 +120,17 @@ def described(
 def _exact(
     said: str, shown: str, whole: str, figures: Sequence[Figure]
 ) -> tuple[dict[str, float], dict[str, Signal]]:
-    signals = _figures(figures)
+    signals, docs = _figures(figures), (parse(said), parse(shown))
     if swapped := exchanged(said, shown):
         signals["exchanged"] = Signal("rôles", texts.EXCHANGED.format(*swapped), AGAINST)
-    if verb := other_role(said, shown):
+    if verb := other_role(*docs):
         signals["other_role"] = Signal("rôles", texts.OTHER_ROLE.format(verb), AGAINST)
     if absent := sorted(names(said) - set(words(whole))):
         text = texts.ABSENT_NAME.format(", ".join(_as_written(said, name) for name in absent))
         signals["name_absent"] = Signal("noms", text, OPEN)
     if other := replaced(said, shown):
         signals["name_other"] = Signal("noms", texts.OTHER_FIGURE.format(*other), AGAINST)
-    if verb := not_done(said, shown):
+    if verb := not_done(*docs):
         signals["not_done"] = Signal("réalisation", texts.NOT_DONE.format(verb), AGAINST)
     start, end = _nearest(said, shown)
     sentence = shown[start:end]
@@ -140,7 +138,7 @@ def _exact(
         signals["negated"] = Signal("négation", texts.REVERSED, AGAINST)
     if pair := _contrary(said, sentence):
         signals["contrary"] = Signal("contraires", texts.CONTRARY.format(*pair), AGAINST)
-    if _ALL.search(fold(said)) and not _ALL.search(fold(whole)):
+    if ALL.search(fold(said)) and not ALL.search(fold(whole)):
         signals["all_for_some"] = Signal("étendue", texts.ALL_FOR_SOME, AGAINST)
     own, theirs = attribute(said).kind, attribute(shown, start, end).kind
     if own is Kind.REPORTED and theirs is not Kind.REPORTED:

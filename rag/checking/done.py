@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rag.french.syntax import parse
-
 if TYPE_CHECKING:
     from spacy.tokens import Doc, Token
 
@@ -23,16 +21,17 @@ _DID = frozenset(
 _MARKS = frozenset("après avant pour sans".split())
 
 
-def not_done(said: str, shown: str) -> str | None:
+def not_done(said: Doc, shown: Doc) -> str | None:
     """Return a verb that what is said tells as done and what is shown does not, or None."""
-    told = {v.lemma_ for v in _verbs(parse(said)) if _happened(v)}
+    told = {v.lemma_ for v in verbs(said) if _happened(v)}
     theirs: dict[str, set[bool]] = {}
-    for verb in _verbs(parse(shown)):
+    for verb in verbs(shown):
         theirs.setdefault(verb.lemma_, set()).add(_may_have(verb))
     return next((v for v in sorted(told) if theirs.get(v) == {False}), None)
 
 
-def _verbs(doc: Doc) -> list[Token]:
+def verbs(doc: Doc) -> list[Token]:
+    """Return the verbs of a parse that say something by themselves."""
     return [t for t in doc if t.pos_ == "VERB" and t.lemma_ not in _LIGHT]
 
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from rag.checking.done import verbs
 from rag.french.opposites import root
-from rag.french.syntax import parse
 from rag.french.words import same_root
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from spacy.tokens import Doc, Token
 
-_LIGHT = frozenset("être avoir faire aller venir devoir pouvoir vouloir dire".split())
 _NOUNS = frozenset({"NOUN", "PROPN"})
 
 
@@ -30,14 +29,13 @@ class _Done(NamedTuple):
     done_to: tuple[str, ...]
 
 
-def other_role(said: str, shown: str) -> str | None:
+def other_role(said: Doc, shown: Doc) -> str | None:
     """Return the verb of which what is said has another doer or object than what is shown."""
-    theirs = parse(shown)
-    nouns = {root(t.text) for t in theirs if t.pos_ in _NOUNS}
+    nouns = {root(t.text) for t in shown if t.pos_ in _NOUNS}
     given: dict[str, list[_Done]] = {}
-    for done in _all(theirs):
+    for done in _all(shown):
         given.setdefault(done.verb, []).append(done)
-    for mine in _all(parse(said)):
+    for mine in _all(said):
         others = given.get(mine.verb, [])
         doers, objects = [o.doer for o in others], [o.done_to for o in others]
         if _another(mine.doer, doers, nouns) or _another(mine.done_to, objects, nouns):
@@ -54,7 +52,7 @@ def _another(mine: Sequence[str], theirs: Sequence[Sequence[str]], nouns: Iterab
 
 
 def _all(doc: Doc) -> list[_Done]:
-    return [_done(t) for t in doc if t.pos_ == "VERB" and t.lemma_ not in _LIGHT]
+    return [_done(verb) for verb in verbs(doc)]
 
 
 def _done(verb: Token) -> _Done:

@@ -31,7 +31,7 @@ _LIGHT = frozenset(
     "etre avoir faire devoir pouvoir aller couter compter mesurer durer tenir".split()
 )
 _NEAR = 2
-_ALL = re.compile(
+ALL = re.compile(
     r"\b(?:tous|toutes|toujours|chaque|entierement|totalement|integralement|unanim\w+)\b"
 )
 _SOME = re.compile(
@@ -150,8 +150,8 @@ def read(
         "opposed": min(against, 2),
         "false_differs": false,
         "denied_differs": denial,
-        "all_some": bool(_ALL.search(folded) and _SOME.search(folded_found))
-        or bool(_SOME.search(folded) and _ALL.search(folded_found)),
+        "all_some": bool(ALL.search(folded) and _SOME.search(folded_found))
+        or bool(_SOME.search(folded) and ALL.search(folded_found)),
         "only": bool(_ONLY.search(folded)) != bool(_ONLY.search(folded_found)),
         "maybe_differs": bool(_MAYBE.search(folded_found)) and not _MAYBE.search(folded),
         "debunk": bool(_DEBUNK.search(folded)) != bool(_DEBUNK.search(folded_found)),
