@@ -156,6 +156,19 @@ def test_the_figure_that_an_article_recalls_is_not_the_one_it_gives(tmp_path: Pa
     assert verdict(made, "La digue de Roumieu mesure 430 mètres.") is not Label.SUPPORTED
 
 
+def test_what_is_planned_supports_no_done_thing(tmp_path: Path) -> None:
+    planned = LocalAssistant(load_settings(index_dir=tmp_path))
+    text = "La mairie de Sarrelle prévoit de vendre le port de plaisance."
+    planned.ingest(Reading((Article("port", Source("Le port de Sarrelle"), text),)))
+    assert verdict(planned, "La mairie de Sarrelle a vendu le port de plaisance.") not in {
+        Label.SUPPORTED,
+        Label.DECLARED,
+    }
+    assert verdict(planned, "La mairie de Sarrelle prévoit de vendre le port de plaisance.") is (
+        Label.SUPPORTED
+    )
+
+
 def test_who_said_it_decides(assistant: LocalAssistant) -> None:
     (checked,) = assistant.verify("L’alerte de la crue est arrivée trop tard.").claims
     assert checked.verdict is Label.DECLARED

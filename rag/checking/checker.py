@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from rag import __version__
+from rag import __version__, texts
 from rag.checking.claims import Claim, split_claims
+from rag.checking.done import not_done
+from rag.checking.signals import AGAINST
 from rag.checking.stance import Candidate, StanceEngine
 from rag.checking.verdict import judge
 from rag.domain import (
@@ -22,6 +24,7 @@ from rag.domain import (
     Label,
     Passage,
     Sentence,
+    Signal,
     Stance,
     Verification,
 )
@@ -29,6 +32,7 @@ from rag.errors import ArticleNotFoundError
 from rag.french.corrections import standing
 from rag.french.dates import format_date
 from rag.french.speech import attribute
+from rag.french.syntax import parse
 from rag.french.words import content_stems
 from rag.models.packing import cosines
 from rag.models.scale import UNKNOWN
@@ -166,6 +170,9 @@ class Checker:
             if judged.stance is not Stance.NEITHER and self._addressing.to_machine(f.text):
                 continue
             said = f.sentence.attribution
+            signals = judged.reading.signals
+            if judged.stance is Stance.SUPPORTS and (verb := not_done(parse(claim), parse(f.told))):
+                signals += (Signal("réalisation", texts.NOT_DONE.format(verb), AGAINST),)
             start, end = f.sentence.start, f.sentence.end
             made.append(
                 ClaimEvidence(
@@ -179,7 +186,7 @@ class Checker:
                     own=judged.reading.own,
                     predicate=judged.reading.predicate,
                     by_words=judged.by_words,
-                    signals=judged.reading.signals,
+                    signals=signals,
                     before=before,
                     after=after,
                     also=tuple(source for _, source in f.hit.also),
