@@ -35,6 +35,7 @@ from rag.answering.overview import (
 )
 from rag.chatmodel.writing import Draft, Generator, Retried, load_generator
 from rag.checking.addressing import Addressing
+from rag.checking.probe import Probe
 from rag.checking.support import SupportCheck
 from rag.domain import (
     Answer,
@@ -57,6 +58,7 @@ from rag.indexing.index import Index, Progress, open_index
 from rag.indexing.ingestion import ingest
 from rag.indexing.owner import Owner, Ownership, acquire
 from rag.models.comparer import Comparer
+from rag.models.encoder import Encoder
 from rag.models.loading import load_embedder
 from rag.models.reader import Reader
 from rag.searching.reranking import load_reranker
@@ -178,7 +180,8 @@ class LocalAssistant:
             raise
         self.retriever = Retriever(self.index, settings.candidates, reranker)
         self.reader, self.comparer = Reader(), Comparer()
-        self.addressing = Addressing(self.embedder)
+        default = self.embedder if isinstance(self.embedder, Encoder) else Encoder()
+        self.addressing, self.opinions = Addressing(default), Probe(default, "opinions")
         self.support = SupportCheck(self.comparer, self.addressing)
         self._generator: Generator | None = None
         self._checker: Checker | None = None  # loads the French parser, 1 s
@@ -292,6 +295,7 @@ class LocalAssistant:
                 self.retriever,
                 load_stance(self.settings),
                 self.addressing,
+                self.opinions,
                 load_splitter(self.settings),
             )
             self._checker = made

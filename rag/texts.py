@@ -60,8 +60,9 @@ LONG_CLAIM = "Le texte dépasse {} caractères\u00a0: vérifiez-le en plusieurs 
 MANY_CLAIMS = "Le texte contient plus de {} affirmations\u00a0: vérifiez-le en plusieurs fois."
 TOO_LONG = "La phrase est trop longue pour une seule affirmation\u00a0: coupez-la."
 IS_QUESTION = "C’est une question\u00a0: seule une affirmation se vérifie."
-IS_ORDER = "C’est une consigne, pas une affirmation."
-IS_OPINION = "C’est un jugement ou un souhait, que des faits ne tranchent pas."
+IS_OPINION = (
+    "C’est un jugement, un conseil, un souhait ou une consigne, que des faits ne tranchent pas."
+)
 NO_SUBJECT = "On ne sait pas de qui ou de quoi la phrase parle\u00a0: nommez-le."
 NOT_FRENCH = "La phrase n’est pas en français\u00a0: traduisez-la."
 NO_STATEMENT = "La phrase n’affirme rien qui se vérifie\u00a0: il lui manque un sujet ou un verbe."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -40,6 +40,7 @@ from rag.searching.matching import Terms, rarity, stem_set
 
 if TYPE_CHECKING:
     from rag.checking.addressing import Addressing
+    from rag.checking.probe import Probe
     from rag.indexing.index import Index
     from rag.searching.retrieval import Retriever
 
@@ -67,13 +68,15 @@ class Checker:
         retriever: Retriever,
         engine: StanceEngine,
         addressing: Addressing,
+        opinions: Probe,
         split: Callable[[str], list[Claim]] = split_claims,
     ) -> None:
         """Take where evidence is found, what judges its stance, and what splits a text.
 
-        What `addressing` tells to speak to a machine is no evidence.
+        What `addressing` tells to speak to a machine is no evidence, nor is it a claim; what
+        `opinions` tells (a judgement, advice, an order, a wish) is no claim either.
         """
-        self._addressing = addressing
+        self._addressing, self._opinions = addressing, opinions
         self._split = split
         self._index = index
         self._retriever = retriever
@@ -89,8 +92,12 @@ class Checker:
         yield from self.check_claims(self.claims(text), filters)
 
     def claims(self, text: str) -> list[Claim]:
-        """Return the claims of a text, unchecked. Raises QuestionError."""
-        return self._split(text)
+        """Return the claims of a text, unchecked. Raises QuestionError, EmbeddingError."""
+        return [replace(c, problem=c.problem or self._problem(c.text)) for c in self._split(text)]
+
+    def _problem(self, claim: str) -> str:
+        told = self._opinions.tells(claim) or self._addressing.to_machine(claim)
+        return texts.IS_OPINION if told else ""
 
     def check_claims(
         self, claims: Sequence[Claim], filters: Filters | None = None

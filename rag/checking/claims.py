@@ -22,20 +22,6 @@ LONGEST_TEXT = 50_000  # characters
 MOST_CLAIMS = 200
 _LONGEST_CLAIM = 600
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
-_OPINION = re.compile(
-    r"\b(?:je (?:pense|crois|trouve|estime|souhaite|prefere|veux|voudrais)|a mon avis|selon moi|"
-    r"pour moi|il (?:faut|faudrait|vaut mieux)|on (?:doit|devrait)|nous devons|j'(?:aime|espere)|"
-    r"(?:est|sont|serait) (?:vraiment |tres |trop |tout a fait )?(?:scandaleu\w+|magnifique\w*|"
-    r"honteu\w+|formidable\w*|triste\w*|beau|belle\w*|beaux|injuste\w*|ridicule\w*|inacceptable\w*|"
-    r"merveilleu\w+|horrible\w*|nulle?s?|genia\w+|excellente?s?|inadmissible\w*|admirable\w*|"
-    r"lamentable\w*|(?:la |le |les )?(?:meilleur|pire)e?s?|une? (?:honte|scandale|catastrophe|merveille|erreur|"
-    r"bonne chose|bonne idee|mauvaise idee|gachis))|quel(?:le)?s? (?:honte|scandale|gachis))\b"
-)
-_ORDER = re.compile(
-    r"^(?:ignore[zr]?|oublie[zr]?|reponds|repondez|affiche[zr]?|ecris|ecrivez|dis|dites|revele[zr]?|"
-    r"donne[zr]?|tu (?:es|dois)|vous (?:etes|devez)|agis|agissez|considere[zr]?|suis|traduis|"
-    r"system|assistant|user|ignore|forget|you (?:are|must)|please)\b"
-)
 _FRENCH = frozenset(
     "le la les l un une des du de d et est sont a ont que qui dans en au aux pour par sur ne pas "
     "se s il elle ils elles on ce cette ces son sa ses leur plus avec sera seront etait ete n y".split()
@@ -63,8 +49,8 @@ def split_claims(text: str) -> list[Claim]:
     """Return the claims of a text in order, each sentence cut at its coordinated clauses.
 
     A subject pronoun is replaced where the previous sentence leaves no doubt.
-    Questions, opinions and orders are kept, with the reason they are not
-    checked. Raises QuestionError for a text that is empty, too long or holds
+    Questions, and what is no statement in French, are kept with the reason they
+    are not checked. Raises QuestionError for a text that is empty, too long or holds
     no word.
     """
     if len(text) > LONGEST_TEXT:
@@ -109,12 +95,8 @@ def _problem(sentence: str, doc: Doc) -> str:
     said = words(sentence)
     if folded.rstrip(" »\"'").endswith("?"):
         return texts.IS_QUESTION
-    if _ORDER.match(folded):
-        return texts.IS_ORDER
     if sum(w in _FOREIGN for w in said) > sum(w in _FRENCH for w in said):
         return texts.NOT_FRENCH
-    if _OPINION.search(folded):
-        return texts.IS_OPINION
     verbless = not any(t.pos_ in {"VERB", "AUX"} for t in doc)
     if len(said) < 3 or (verbless and len(said) < 5):
         return texts.NO_STATEMENT
@@ -180,7 +162,7 @@ def _joined_by_and(token: Token) -> bool:
 def _pronoun(claim: str) -> re.Match[str] | None:
     """Return the personal pronoun that a claim begins with, « il y a » and such left out."""
     return re.match(
-        r"(Il|Elle|Ils|Elles) (?!(?:n['’])?y (?:a|avait|aura|aurait)\b|faut\b|s['’]agit\b|est (?:vrai|faux|possible)\b|fait )",
+        r"(Il|Elle|Ils|Elles) (?!(?:n['’])?y (?:a|avait|aura|aurait)\b|(?:a |avait )?fall(?:ait|u|ut)\b|faut\b|faudra|(?:n['’])?exist(?:e|ait)\b|s['’]agit\b|est (?:vrai|faux|(?:im)?possible|interdit d(?:e |['’])\w+[ei]r)\b|fait )",
         claim,
     )
 
