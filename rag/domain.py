@@ -21,7 +21,9 @@ class Source:
 
     `name` is the publication (« Le Courrier de… »), empty when unknown.
     `correction` tells that the article corrects what its paper had published
-    (see `corrections.py`).
+    (see `corrections.py`). `modified` is the day of its last change, as its publisher tells
+    it; `deduced` says that `published` is not told by the publisher, but taken from the page;
+    `paywalled` that readers pay for the article: it is quoted in bounds, never given whole.
     """
 
     title: str
@@ -31,6 +33,9 @@ class Source:
     url: str = ""
     section: str = ""
     correction: bool = False
+    modified: date | None = None
+    deduced: bool = False
+    paywalled: bool = False
 
     @property
     def day(self) -> int:
@@ -172,7 +177,8 @@ class ArticleRecord:
 
     `fingerprint` tells what the version was made of, `generation` which write
     made it: no two writes share one, so that what a writer sweeps can never be
-    what another has just written.
+    what another has just written. `withdrawn` is the day on which its publisher was seen to
+    have withdrawn it: it is kept, and answers nothing.
     """
 
     id: str
@@ -182,6 +188,7 @@ class ArticleRecord:
     characters: int
     path: str = ""
     generation: str = ""
+    withdrawn: date | None = None
 
     @property
     def version(self) -> str:

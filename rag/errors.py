@@ -20,6 +20,20 @@ class ReadError(RecoupeError):
     """A file or row could not be turned into an article."""
 
 
+class StatusError(ReadError):
+    """A server answered with something else than a page.
+
+    `status` is the HTTP status; `wait` the seconds that it asks to be left alone, 0 when it
+    does not say.
+    """
+
+    def __init__(self, message: str, status: int, wait: float = 0.0) -> None:
+        """Take the sentence to show, and what the server said."""
+        super().__init__(message)
+        self.status = status
+        self.wait = wait
+
+
 class IndexBusyError(RecoupeError):
     """Another process owns the index (I3)."""
 

@@ -181,10 +181,16 @@ EXAMPLE_MONTH = "Que s’est-il passé en {}\u202f?"
 EXAMPLE_WORDS = "Qu’a dit {}\u202f?"
 
 
+DEDUCED = "(date déduite)"
+
+
 def label(source: Source) -> str:
     """Return « Source, « titre », date, auteur » with what is known."""
     title = f"«\u00a0{source.title}\u00a0»"
-    parts = (source.name, title, format_date(source.published), source.author)
+    day = format_date(source.published)
+    if day and source.deduced:
+        day += f" {DEDUCED}"
+    parts = (source.name, title, day, source.author)
     return ", ".join(part for part in parts if part)
 
 

@@ -53,6 +53,9 @@ class _Sourced(Out):
     url: str
     section: str
     correction: bool
+    modified: date | None
+    deduced: bool
+    paywalled: bool
 
 
 class _Placed(_Sourced, _Identified):
@@ -63,7 +66,11 @@ class _Placed(_Sourced, _Identified):
 
 
 class SourceOut(_Sourced):
-    """Where an article comes from; `correction` tells that it corrects what its paper published."""
+    """Where an article comes from.
+
+    `correction` tells that it corrects what its paper published, `deduced` that the date is
+    not told by the publisher, `paywalled` that readers pay for it.
+    """
 
     @classmethod
     def of(cls, source: Source) -> Self:
@@ -210,6 +217,7 @@ class SearchOut(Out):
 class _Listed(_Sourced, _Identified):
     passages: int
     characters: int
+    withdrawn: date | None
 
 
 class ArticleOut(_Listed):
@@ -264,6 +272,7 @@ class WholeArticleOut(_Sourced, _Identified):
 
     passages: list[PassageOut]
     characters: int
+    withdrawn: date | None
     path: str
     text: str
 
@@ -479,6 +488,9 @@ def _source(source: Source) -> dict[str, Any]:
         "url": source.url,
         "section": source.section,
         "correction": source.correction,
+        "modified": source.modified,
+        "deduced": source.deduced,
+        "paywalled": source.paywalled,
     }
 
 
@@ -493,4 +505,5 @@ def _record(record: ArticleRecord) -> dict[str, Any]:
         **_source(record.source),
         "passages": record.passages,
         "characters": record.characters,
+        "withdrawn": record.withdrawn,
     }

@@ -15,7 +15,7 @@ import sqlite3
 import threading
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -46,7 +46,7 @@ from rag.indexing.chroma import CLOSING
 
 log = logging.getLogger(__name__)
 
-_SCHEMA = 1  # raise it when the tables or what is in them change: they are made again
+_SCHEMA = 2  # raise it when the tables or what is in them change: they are made again
 _VARIABLES = 500  # of one statement
 Place = tuple[int, str, str]
 _PLACE = TypeAdapter(Place)
@@ -57,7 +57,8 @@ _TABLES = """
 create table articles (
     id text primary key, version text, day integer, title text, source text, author text,
     section text, url text, correction integer, passages integer, characters integer,
-    path text, place text, words text
+    path text, place text, words text, modified integer, deduced integer, paywalled integer,
+    withdrawn integer
 ) without rowid;
 create index by_place on articles (-day, place, id);
 create index by_day on articles (day);
@@ -72,7 +73,7 @@ create index by_content on passages (content);
 create table totals (name text primary key, value integer) without rowid;
 insert into totals values ('passages', 0), ('digest', 0);
 """
-_PUT_ARTICLE = "insert into articles values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_PUT_ARTICLE = f"insert into articles values ({', '.join('?' * 18)})"  # noqa: S608 - marks
 _PUT_PASSAGE = "insert or replace into passages values (?, ?, ?, ?, ?, ?)"
 
 
@@ -188,6 +189,14 @@ class Catalogue:
         with self._change() as base:
             base.executemany(
                 "update articles set path = ? where id = ?", [(p, i) for i, p in paths.items()]
+            )
+
+    def withdraw(self, days: Mapping[str, date | None]) -> None:
+        """Give articles, by id, the day on which they were withdrawn; None for not at all."""
+        with self._change() as base:
+            base.executemany(
+                "update articles set withdrawn = ? where id = ?",
+                [(_ordinal(day), i) for i, day in days.items()],
             )
 
     def drop(self, articles: Iterable[str]) -> None:
@@ -392,7 +401,7 @@ def _count(base: sqlite3.Connection, record: ArticleRecord, sign: int) -> None:
 
 
 def _where(filters: Filters) -> tuple[str, list[Any]]:
-    clauses: list[str] = ["1"]
+    clauses: list[str] = ["withdrawn = 0"]
     values: list[Any] = []
     for column, names in (
         ("source", filters.sources),
@@ -417,7 +426,17 @@ def _article_row(record: ArticleRecord) -> tuple[Any, ...]:
         record.id, record.version, source.day, source.title, source.name, source.author,
         source.section, source.url, int(source.correction), record.passages, record.characters,
         record.path, _place(record)[1], f" {' '.join(french.words(source.title))}",
+        _ordinal(source.modified), int(source.deduced), int(source.paywalled),
+        _ordinal(record.withdrawn),
     )  # fmt: skip
+
+
+def _ordinal(day: date | None) -> int:
+    return day.toordinal() if day else 0
+
+
+def _day(ordinal: int) -> date | None:
+    return date.fromordinal(ordinal) if ordinal else None
 
 
 def _record(row: Any) -> ArticleRecord:
@@ -429,15 +448,19 @@ def _record(row: Any) -> ArticleRecord:
             title=row[3],
             name=row[4],
             author=row[5],
-            published=date.fromordinal(row[2]) if row[2] else None,
+            published=_day(row[2]),
             url=row[7],
             section=row[6],
             correction=bool(row[8]),
+            modified=_day(row[14]),
+            deduced=bool(row[15]),
+            paywalled=bool(row[16]),
         ),
         passages=row[9],
         characters=row[10],
         path=row[11],
         generation=generation,
+        withdrawn=_day(row[17]),
     )
 
 

@@ -13,8 +13,10 @@ import logging
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
+from datetime import date
 from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -135,8 +137,12 @@ class Index:
         return self.store.articles()
 
     def current(self, passages: Iterable[str]) -> dict[str, ArticleRecord]:
-        """Return, for those of some passage ids that are of a current version, the record."""
-        return self._of_versions(passages, self.records_of)
+        """Return, for those of some passage ids that may answer, the record.
+
+        They are of a current version, of an article that was not withdrawn.
+        """
+        found = self._of_versions(passages, self.records_of)
+        return {i: record for i, record in found.items() if record.withdrawn is None}
 
     def _of_versions(
         self,
@@ -287,13 +293,42 @@ class Index:
     def move(self, paths: dict[str, str]) -> None:
         """Say where articles, by id, now lie: a file that moved."""
         for some in batched(list(paths), _STEPS):
-            with self._writing:
-                self._ready()
-                number = self._changes.begin([])
-                moved = {i: paths[i] for i in some}
-                self.store.move_records(moved, self._changes.writer, number)
+            moved = {i: paths[i] for i in some}
+            with self._amended({i: {"path": path} for i, path in moved.items()}):
                 self.catalogue.move(moved)
-                self._changes.end()
+
+    def withdraw(self, days: Mapping[str, date | None]) -> list[str]:
+        """Say of articles, by id, on which day they were withdrawn; None for not at all.
+
+        What is withdrawn is kept, and answers nothing. Returns the ids for which that is
+        new. Raises StoreError.
+        """
+        told: list[str] = []
+        for some in batched(list(days), _STEPS):
+            known = self.records_of(some)
+            fresh = {
+                i: days[i]
+                for i in some
+                if i in known and (known[i].withdrawn is None) != (days[i] is None)
+            }
+            if fresh:
+                fields = {
+                    i: {"withdrawn": day.toordinal() if day else 0} for i, day in fresh.items()
+                }
+                with self._amended(fields):
+                    self.catalogue.withdraw(fresh)
+                told += fresh
+        return told
+
+    @contextmanager
+    def _amended(self, fields: Mapping[str, Mapping[str, str | int]]) -> Iterator[None]:
+        """Change some fields of records, and what the caller does to the catalogue."""
+        with self._writing:
+            self._ready()
+            number = self._changes.begin([])
+            self.store.amend_records(fields, self._changes.writer, number)
+            yield
+            self._changes.end()
 
     def remove(self, ids: Iterable[str]) -> list[str]:
         """Remove articles; return the ids that were there. Raises StoreError."""

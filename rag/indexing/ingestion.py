@@ -22,7 +22,7 @@ from rag.indexing.understanding import Understood, embedded, understood
 
 log = logging.getLogger(__name__)
 
-_RECIPE = 5  # raise it when splitting, reading or the embedded text changes: all are made again
+_RECIPE = 6  # raise it when splitting, reading or the embedded text changes: all are made again
 _BATCH_PASSAGES = 32
 _LOOKED_UP = 16  # articles whose records are asked for at a time
 _ROW = re.compile(r"#\d+$")  # a row in a path; a « # » elsewhere belongs to the file's name

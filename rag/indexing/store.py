@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -105,17 +105,19 @@ class Store:
                 ],
             )
 
-    def move_records(self, paths: dict[str, str], writer: str, change: int) -> None:
-        """Give articles, by id, the path where they now lie; their version is not touched.
+    def amend_records(
+        self, fields: Mapping[str, Mapping[str, str | int]], writer: str, change: int
+    ) -> None:
+        """Give articles, by id, some fields of their records; their version is not touched.
 
         A whole record put back could name a version that another writer has
         replaced since it was read.
         """
-        for part in self.chroma.parts(list(paths)):
+        for part in self.chroma.parts(list(fields)):
             self.chroma.call(
                 self._articles.update,
                 ids=list(part),
-                metadatas=[{"path": paths[i], "writer": writer, "change": change} for i in part],
+                metadatas=[{**fields[i], "writer": writer, "change": change} for i in part],
             )
 
     def delete_records(self, ids: Sequence[str]) -> None:
@@ -274,6 +276,9 @@ def _source_metadata(source: Source) -> dict[str, str | int | bool]:
         "url": source.url,
         "day": source.day,
         "correction": source.correction,
+        "modified": source.modified.toordinal() if source.modified else 0,
+        "deduced": source.deduced,
+        "paywalled": source.paywalled,
     }
 
 
@@ -285,6 +290,7 @@ def _record_metadata(record: ArticleRecord) -> dict[str, str | int | bool]:
         "characters": record.characters,
         "path": record.path,
         "generation": record.generation,
+        "withdrawn": record.withdrawn.toordinal() if record.withdrawn else 0,
     }
 
 
@@ -296,16 +302,25 @@ def _record(article_id: str, meta: Any) -> ArticleRecord:
             title=meta["title"],
             name=meta["source"],
             author=meta["author"],
-            published=date.fromordinal(meta["day"]) if meta["day"] else None,
+            published=_day(meta["day"]),
             url=meta["url"],
             section=meta["section"],
-            correction=meta.get("correction", False),  # absent from the first indexes
+            # Absent from the first indexes:
+            correction=meta.get("correction", False),
+            modified=_day(meta.get("modified", 0)),
+            deduced=meta.get("deduced", False),
+            paywalled=meta.get("paywalled", False),
         ),
         passages=meta["passages"],
         characters=meta["characters"],
         path=meta["path"],
         generation=meta.get("generation", ""),
+        withdrawn=_day(meta.get("withdrawn", 0)),
     )
+
+
+def _day(ordinal: int) -> date | None:
+    return date.fromordinal(ordinal) if ordinal else None
 
 
 def _passage_metadata(passage: Passage, source: Source) -> dict[str, str | int]:

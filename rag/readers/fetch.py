@@ -17,35 +17,61 @@ import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 import httpcore
 import httpx
 
 from rag import __version__
-from rag.errors import ReadError
+from rag.errors import ReadError, StatusError
 from rag.markup import is_web_address, printable
 
 if TYPE_CHECKING:
     import ssl
 
 _REDIRECTS = 5
-_TYPES = ("text/html", "application/xhtml+xml", "text/plain", "text/markdown")
+ARTICLES = ("text/html", "application/xhtml+xml", "text/plain", "text/markdown")
+LISTS = (
+    "application/rss+xml", "application/atom+xml", "application/rdf+xml", "application/feed+json",
+    "application/json", "application/xml", "text/xml", "application/gzip", "application/x-gzip",
+)  # fmt: skip
 # IPv4 behind a translator (RFC 6052, RFC 8215): what is reached cannot be told.
 _NAT64 = tuple(map(ipaddress.IPv6Network, ("64:ff9b::/96", "64:ff9b:1::/48")))
-_AGENT = f"Recoupe/{__version__}"
+NAME = "Recoupe"  # by which robots.txt names it
+_AGENT = f"{NAME}/{__version__}"
 _BAD_ADDRESS = "l'adresse est mal formée : vérifiez-la"
+_LONGEST_VALIDATOR = 1000  # characters
 _LONGEST_ADDRESS = 8000  # characters; servers refuse longer ones
 
 
 @dataclass(frozen=True, slots=True)
+class Validators:
+    """What a server said of a page that tells whether it has changed (RFC 9110, 8.8)."""
+
+    etag: str = ""
+    modified: str = ""
+
+    def __bool__(self) -> bool:
+        return bool(self.etag or self.modified)
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
-    """What an address gave: the final `url`, its bytes, its type and charset, as announced."""
+    """What an address gave: the final `url`, its bytes, its type and charset, as announced.
+
+    `same` tells that it is as it was when the `validators` were given: there are no bytes.
+    `reserved` tells that its server reserves text and data mining (TDMRep).
+    """
 
     url: str
     data: bytes
     type: str
     charset: str = ""
+    validators: Validators = Validators()
+    same: bool = False
+    reserved: bool = False
 
 
 def is_public(address: str) -> bool:
@@ -65,20 +91,35 @@ def is_public(address: str) -> bool:
 
 
 def fetch(
-    url: str, max_bytes: int, allowed: Callable[[str], bool] = is_public, seconds: float = 20.0
+    url: str,
+    max_bytes: int,
+    allowed: Callable[[str], bool] = is_public,
+    seconds: float = 20.0,
+    *,
+    types: Sequence[str] = ARTICLES,
+    known: Validators = Validators(),
 ) -> Page:
     """Return the page at an address. Raises ReadError, in French, for each refusal.
 
     `allowed` tells which IP addresses may be reached; `seconds` bounds the whole, with
-    redirects; `max_bytes` bounds the page, unpacked.
+    redirects; `max_bytes` bounds the page, unpacked; `types` are the media types that are
+    taken. With validators that are `known`, the page may come back as the `same`. Raises
+    StatusError where the server answers with something else.
     """
     line = _Line(seconds)
     for _ in range(_REDIRECTS + 1):
-        step = _get(url, max_bytes, allowed, line)
+        step = _get(url, _Asked(max_bytes, tuple(types), known), allowed, line)
         if isinstance(step, Page):
             return step
         url = step
     raise ReadError(f"plus de {_REDIRECTS} redirections")
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    max_bytes: int
+    types: tuple[str, ...]
+    known: Validators
 
 
 class _Line(httpcore.NetworkBackend):
@@ -144,7 +185,7 @@ class _Stream(httpcore.NetworkStream):
         return self.inner.get_extra_info(info)
 
 
-def _get(url: str, max_bytes: int, allowed: Callable[[str], bool], line: _Line) -> Page | str:
+def _get(url: str, asked_for: _Asked, allowed: Callable[[str], bool], line: _Line) -> Page | str:
     """Return the page, or the address that it redirects to."""
     asked = _parsed(url)
     host = asked.raw_host.decode("ascii")
@@ -158,10 +199,14 @@ def _get(url: str, max_bytes: int, allowed: Callable[[str], bool], line: _Line) 
     headers: dict[bytes | str, bytes | str] = {
         "Host": asked.netloc,
         "User-Agent": _AGENT,
-        "Accept": ", ".join(_TYPES),
+        "Accept": ", ".join(asked_for.types),
         "Accept-Encoding": "gzip",
         "Connection": "close",
     }
+    if asked_for.known.etag:
+        headers["If-None-Match"] = asked_for.known.etag
+    elif asked_for.known.modified:
+        headers["If-Modified-Since"] = asked_for.known.modified
     extensions = {"sni_hostname": host}
     try:
         with (
@@ -170,7 +215,7 @@ def _get(url: str, max_bytes: int, allowed: Callable[[str], bool], line: _Line) 
         ):
             # The address is kept as it was given: articles are known by it.
             kept = url if is_web_address(url) else str(asked)
-            return _read(response, kept, max_bytes)
+            return _read(response, kept, asked_for)
     except httpcore.TimeoutException as error:
         raise line.late() from error
     except httpcore.RemoteProtocolError as error:
@@ -208,26 +253,46 @@ def _resolved(host: str, port: int, allowed: Callable[[str], bool]) -> str:
     return addresses[0]
 
 
-def _read(response: httpcore.Response, url: str, max_bytes: int) -> Page | str:
-    status = response.status
+def _read(response: httpcore.Response, url: str, asked: _Asked) -> Page | str:
+    status, headers = response.status, response.headers
     if status in {301, 302, 303, 307, 308}:
-        location = _header(response.headers, b"location")
+        location = _header(headers, b"location")
         if not location:
             raise ReadError(f"la page redirige ({status}) sans dire où")
         try:
             return str(httpx.URL(url).join(location))
         except (httpx.InvalidURL, ValueError) as error:
             raise ReadError("la page redirige vers une adresse mal formée") from error
+    reserved = _header(headers, b"tdm-reservation").strip() == "1"
+    validators = Validators(
+        printable(_header(headers, b"etag"))[:_LONGEST_VALIDATOR],
+        printable(_header(headers, b"last-modified"))[:_LONGEST_VALIDATOR],
+    )
+    if status == 304 and asked.known:
+        return Page(url, b"", "", validators=validators or asked.known, same=True)
     if status != 200:
-        raise ReadError(f"la page répond {status}")
-    kind, _, parameters = _header(response.headers, b"content-type").partition(";")
+        wait = _seconds(_header(headers, b"retry-after"))
+        raise StatusError(f"la page répond {status}", status, wait)
+    kind, _, parameters = _header(headers, b"content-type").partition(";")
     kind = kind.strip().lower()
-    if kind not in _TYPES:
+    if kind not in asked.types:
         raise ReadError(f"le type « {printable(kind)[:80] or 'inconnu'} » n'est pas d'un article")
     charset = re.search(r"charset\s*=\s*[\"']?([\w.:-]+)", parameters, re.IGNORECASE | re.ASCII)
-    packing = _header(response.headers, b"content-encoding").strip().lower()
-    data = _unpacked(_within(response.iter_stream(), max_bytes), packing, max_bytes)
-    return Page(url, data, kind, charset.group(1) if charset else "")
+    packing = _header(headers, b"content-encoding").strip().lower()
+    data = unpacked(_within(response.iter_stream(), asked.max_bytes), packing, asked.max_bytes)
+    named = charset.group(1) if charset else ""
+    return Page(url, data, kind, named, validators, reserved=reserved)
+
+
+def _seconds(text: str) -> float:
+    """Return the seconds that `Retry-After` asks for, a number or a date; 0 for neither."""
+    if text.strip().isascii() and text.strip().isdigit():
+        return float(text.strip()[:9])
+    try:
+        until = parsedate_to_datetime(text)
+        return max(0.0, (until - datetime.now(until.tzinfo or UTC)).total_seconds())
+    except (ValueError, TypeError, OverflowError):
+        return 0.0
 
 
 def _header(headers: Sequence[tuple[bytes, bytes]], name: bytes) -> str:
@@ -249,7 +314,7 @@ def _within(chunks: Iterable[bytes], max_bytes: int) -> Iterator[bytes]:
         yield chunk
 
 
-def _unpacked(chunks: Iterable[bytes], packing: str, max_bytes: int) -> bytes:
+def unpacked(chunks: Iterable[bytes], packing: str, max_bytes: int) -> bytes:
     """Return a body unpacked, never more than `max_bytes` of it in memory."""
     if packing in {"", "identity"}:
         return b"".join(chunks)

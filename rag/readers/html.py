@@ -1,17 +1,23 @@
-"""Reader for HTML pages: trafilatura finds the article and its metadata."""
+"""Reader for HTML pages: trafilatura finds the article; what its publisher says of it comes first.
+
+What publishers write for machines (`published.py`) is taken before what trafilatura finds; a
+date that only the page's text or address tells is marked as deduced.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 from typing import TYPE_CHECKING
 
-from rag.domain import Failure, Source
+from rag.domain import Failure
 from rag.errors import ReadError
 from rag.french.dates import parse_date
 from rag.readers.cleaning import Block
 from rag.readers.draft import Draft, decode, source_of
+from rag.readers.published import published
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
@@ -27,27 +33,36 @@ def read_html(data: bytes, name: str, charset: str = "") -> Iterator[Draft | Fai
     """
     import trafilatura
     from trafilatura.settings import Document
+    from trafilatura.utils import load_html
 
     declared = _CHARSET.search(data[:4096])
     page = decode(data, charset or (declared.group(1).decode("ascii") if declared else ""))
+    tree = load_html(page)
+    if tree is None:
+        raise ReadError("aucun article trouvé dans la page")
+    said = published(tree)
     document = trafilatura.bare_extraction(
-        page, with_metadata=True, include_comments=False, favor_recall=True, include_tables=True
+        tree, with_metadata=True, include_comments=False, favor_recall=True, include_tables=True
     )
     if not isinstance(document, Document) or document.body is None:
         raise ReadError("aucun article trouvé dans la page")
     source = source_of(
         {
-            "title": document.title or "",
-            "name": document.sitename or "",
-            "author": (document.author or "").replace("; ", ", "),
-            "published": document.date or "",
-            "url": document.url or "",
-            "section": ", ".join(document.categories or []),
+            "title": said.title or document.title or "",
+            "name": said.name or document.sitename or "",
+            "author": said.author or (document.author or "").replace("; ", ", "),
+            "url": said.canonical or document.url or "",
+            "section": said.section or ", ".join(document.categories or []),
         },
         name,
     )
-    if source.published is None:
-        source = _with_visible_date(source, page)
+    day, deduced = said.published, False
+    if day is None:
+        day = parse_date(document.date) if document.date else _visible_date(page)
+        deduced = day is not None
+    source = replace(
+        source, published=day, deduced=deduced, modified=said.modified, paywalled=said.paywalled
+    )
     yield Draft(source, tuple(_blocks(document.body)))
 
 
@@ -61,12 +76,11 @@ def _blocks(body: _Element) -> Iterator[Block]:
                 yield Block(line.strip(), tag == "head")
 
 
-def _with_visible_date(source: Source, page: str) -> Source:
+def _visible_date(page: str) -> date | None:
     """Read a French date printed near « publié le », which metadata often lacks."""
     visible = re.sub(r"<[^<>]+>", " ", page)  # stops at « < »: linear, closed or not
     match = re.search(
         r"(?i)publié(?:e)?\s+le\s+((?:\w+\s+)?\d{1,2}(?:er)?\s+\w+\s+\d{4}|\d{2}/\d{2}/\d{4})",
         visible,
     )
-    day = parse_date(match.group(1)) if match else None
-    return replace(source, published=day)
+    return parse_date(match.group(1)) if match else None

@@ -1,0 +1,192 @@
+"""What publishers write about their articles in a page, for machines to read.
+
+JSON-LD first (schema.org `NewsArticle` and its kin, as news search engines ask for it), then
+OpenGraph and `meta`. What neither tells is left to guesses, which are marked as such.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin
+
+from rag.french.dates import parse_date
+from rag.markup import is_web_address
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from lxml.html import HtmlElement
+
+log = logging.getLogger(__name__)
+
+_ARTICLES = re.compile(
+    r"(?:https?://schema\.org/)?(?:\w*Article|Report|Review|BlogPosting|LiveBlogPosting)"
+)
+_MOST_SCRIPTS, _LONGEST_SCRIPT = 50, 1_000_000
+_MOST_NODES = 2000
+_METAS = {
+    "title": ("og:title", "twitter:title", "dc.title"),
+    "name": ("og:site_name", "application-name", "dc.publisher"),
+    "author": ("article:author", "author", "dc.creator", "parsely-author"),
+    "published": (
+        "article:published_time", "og:article:published_time", "article:published",
+        "datepublished", "date", "dc.date", "dc.date.issued", "dcterms.created", "pubdate",
+        "publication_date", "parsely-pub-date", "sailthru.date",
+    ),
+    "modified": (
+        "article:modified_time", "og:updated_time", "datemodified", "dcterms.modified",
+        "last-modified",
+    ),
+    "section": ("article:section", "parsely-section", "dc.subject"),
+}  # fmt: skip
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What a page says of its article, "" or None where it says nothing.
+
+    `canonical` is the address that it says is the article's own, `tdm_reserved` that text
+    and data mining are reserved (TDMRep, `meta`).
+    """
+
+    title: str = ""
+    name: str = ""
+    author: str = ""
+    section: str = ""
+    published: date | None = None
+    modified: date | None = None
+    canonical: str = ""
+    paywalled: bool = False
+    tdm_reserved: bool = False
+
+
+def published(tree: HtmlElement, url: str = "") -> Published:
+    """Return what the page of `tree` says of its article; `url` is where it was found."""
+    metas = _metas(tree)
+    node = next(_articles(tree), {})
+    found = {name: _first(metas, keys) for name, keys in _METAS.items()}
+    own = {
+        "title": _text(node.get("headline") or node.get("name")),
+        "name": _text(_named(node.get("publisher"))) or _text(_named(node.get("isPartOf"))),
+        "author": _people(node.get("author") or node.get("creator")),
+        "published": _text(node.get("datePublished") or node.get("dateCreated")),
+        "modified": _text(node.get("dateModified")),
+        "section": _people(node.get("articleSection")),
+    }
+    fields = {name: own[name] or value for name, value in found.items()}
+    if is_web_address(fields["author"]):  # `article:author` is often a profile
+        fields["author"] = ""
+    return Published(
+        title=fields["title"],
+        name=fields["name"],
+        author=fields["author"],
+        section=fields["section"],
+        published=_day(fields["published"]),
+        modified=_day(fields["modified"]),
+        canonical=_canonical(tree, metas, url),
+        paywalled=_paywalled(node),
+        tdm_reserved=metas.get("tdm-reservation", "").strip() == "1",
+    )
+
+
+def _metas(tree: HtmlElement) -> dict[str, str]:
+    """Return the first content of each `meta`, by its name, in lower case."""
+    found: dict[str, str] = {}
+    for meta in tree.iter("meta"):
+        name = meta.get("property") or meta.get("name") or meta.get("itemprop") or ""
+        content = (meta.get("content") or "").strip()
+        if name and content:
+            found.setdefault(name.strip().lower(), content)
+    return found
+
+
+def _first(metas: dict[str, str], names: tuple[str, ...]) -> str:
+    return next((metas[name] for name in names if name in metas), "")
+
+
+def _articles(tree: HtmlElement) -> Iterator[dict[str, Any]]:
+    """Yield the articles that the JSON-LD of a page tells, in order."""
+    scripts = tree.xpath("//script[contains(@type, 'ld+json')]")[:_MOST_SCRIPTS]
+    for script in scripts:
+        source = (script.text or "").strip()
+        if not source or len(source) > _LONGEST_SCRIPT:
+            continue
+        try:
+            said = json.loads(re.sub(r"^\s*(?:<!--|//<!\[CDATA\[)|(?:-->|//\]\]>)\s*$", "", source),
+                              strict=False)  # fmt: skip
+        except (ValueError, RecursionError):
+            log.debug("JSON-LD illisible", exc_info=True)
+            continue
+        for node in _nodes(said):
+            kinds = node.get("@type")
+            for kind in kinds if isinstance(kinds, list) else [kinds]:
+                if isinstance(kind, str) and _ARTICLES.fullmatch(kind):
+                    yield node
+                    break
+
+
+def _nodes(said: Any) -> Iterator[dict[str, Any]]:
+    """Yield the objects of JSON-LD: itself, of a list, of `@graph`, of `mainEntity`."""
+    todo, met = [said], 0
+    while todo and met < _MOST_NODES:
+        node = todo.pop(0)
+        met += 1
+        if isinstance(node, list):
+            todo = node[:_MOST_NODES] + todo
+        elif isinstance(node, dict):
+            yield node
+            todo += [node[k] for k in ("@graph", "mainEntity") if k in node]
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, list):
+        value = next((v for v in value if isinstance(v, str)), "")
+    return " ".join(value.split()) if isinstance(value, str) else ""
+
+
+def _named(value: Any) -> Any:
+    """Return the name of a thing, or of the first of a list of things."""
+    if isinstance(value, list):
+        value = value[0] if value else ""
+    return value.get("name", "") if isinstance(value, dict) else value
+
+
+def _people(value: Any) -> str:
+    """Return the names of people, or sections, one after the other."""
+    several = value if isinstance(value, list) else [value]
+    names = [n for v in several if (n := _text(_named(v))) and not is_web_address(n)]
+    return ", ".join(dict.fromkeys(names))
+
+
+def _day(text: str) -> date | None:
+    """Return the day of a date and time, as its own time zone has it."""
+    iso = _DAY.match(text)
+    try:
+        return parse_date(iso.group() if iso else text) if text else None
+    except (ValueError, ArithmeticError, LookupError, TypeError, AttributeError, RecursionError):
+        log.debug("date illisible : %.80s", text, exc_info=True)  # what date libraries raise
+        return None
+
+
+def _canonical(tree: HtmlElement, metas: dict[str, str], url: str) -> str:
+    links = tree.xpath("//link[contains(concat(' ', @rel, ' '), ' canonical ')]/@href")
+    for told in (*links[:1], metas.get("og:url", "")):
+        try:
+            address = urljoin(url, told.strip()).partition("#")[0] if told else ""
+        except ValueError:
+            continue
+        if is_web_address(address):
+            return address
+    return ""
+
+
+def _paywalled(node: dict[str, Any]) -> bool:
+    """Tell whether readers pay for the article: `isAccessibleForFree`, a boolean or its word."""
+    said = node.get("isAccessibleForFree")
+    return said is False or (isinstance(said, str) and said.strip().lower() in {"false", "no"})
