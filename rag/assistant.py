@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Generator as Coroutine
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
+from datetime import date
 from itertools import islice, zip_longest
 from typing import TYPE_CHECKING, Protocol, cast
 
@@ -63,6 +64,7 @@ from rag.models.loading import load_embedder
 from rag.models.reader import Reader
 from rag.searching.reranking import load_reranker
 from rag.searching.retrieval import Retriever
+from rag.sources.memory import Memory, SourceState
 
 if TYPE_CHECKING:
     from rag.checking.checker import Checker
@@ -133,8 +135,19 @@ class Assistant(Protocol):
         """Bring the index up to date with what readers find; see `rag.indexing.ingestion`."""
         ...
 
+    def held(self, ids: Sequence[str]) -> dict[str, bool]:
+        """Return, for those of some articles that the index has, whether they may answer."""
+        ...
+
+    def withdraw(self, days: Mapping[str, date | None]) -> list[str]:
+        """Say of articles on which day their publisher withdrew them; None for not at all.
+
+        What is withdrawn is kept and answers nothing. Returns the ids for which it is new.
+        """
+        ...
+
     def remove(self, ids: Sequence[str]) -> list[str]:
-        """Remove articles; return the ids that were there."""
+        """Remove articles, which no source then brings back; return the ids that were there."""
         ...
 
     def check(self) -> list[str]:
@@ -188,6 +201,7 @@ class LocalAssistant:
         self._examples: tuple[str, tuple[str, ...]] = ("", ())
         self._ingesting = threading.Lock()
         self._stopping = threading.Event()
+        self.memory = Memory(settings.index_dir)
 
     def page(self, after: str = "", limit: int = 50, words: str = "") -> ArticlePage:
         """See `Assistant`."""
@@ -467,8 +481,23 @@ class LocalAssistant:
                     log.warning("compactage remis à plus tard : %s", error)
             return report
 
+    def held(self, ids: Sequence[str]) -> dict[str, bool]:
+        """See `Assistant`."""
+        return {i: r.withdrawn is None for i, r in self.index.records_of(ids).items()}
+
+    def withdraw(self, days: Mapping[str, date | None]) -> list[str]:
+        """See `Assistant`."""
+        return self.index.withdraw(days)
+
+    def followed(self) -> list[SourceState]:
+        """Return how the web's sources that the settings name do."""
+        wanted = set(self.settings.sources)
+        return [state for state in self.memory.sources() if state.address in wanted]
+
     def remove(self, ids: Sequence[str]) -> list[str]:
         """See `Assistant`."""
+        # Before the articles go: a source must not bring them back in between.
+        self.memory.remove(ids)
         return self.index.remove(ids)
 
     def check(self) -> list[str]:
@@ -503,6 +532,7 @@ class LocalAssistant:
     def close(self) -> None:
         """See `Assistant`. Waits for the change under way; an ingestion stops after it."""
         self.index.close()
+        self.memory.close()
         if self.ownership:
             self.ownership.release()
 

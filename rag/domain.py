@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -494,6 +494,17 @@ class IngestReport:
     unchanged: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
     failed: tuple[Failure, ...] = ()
+    withdrawn: tuple[str, ...] = ()
+
+
+def together(reports: Iterable[IngestReport]) -> IngestReport:
+    """Return several reports as one, each article and failure once."""
+    kept = list(reports)
+
+    def all_of(name: str) -> tuple[Any, ...]:
+        return tuple(dict.fromkeys(item for r in kept for item in getattr(r, name)))
+
+    return IngestReport(*(all_of(f.name) for f in fields(IngestReport)))
 
 
 @dataclass(frozen=True, slots=True)

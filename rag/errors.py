@@ -33,6 +33,9 @@ class StatusError(ReadError):
         self.status = status
         self.wait = wait
 
+    def __reduce__(self) -> tuple[type[StatusError], tuple[str, int, float]]:
+        return StatusError, (str(self), self.status, self.wait)
+
 
 class IndexBusyError(RecoupeError):
     """Another process owns the index (I3)."""

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from functools import cache
 from typing import Any
 
@@ -84,6 +85,8 @@ OPERATIONS = (
               Verification),
     Operation("ingest", {"found": Sent((Article, Failure, FileRead)), "prune": Sequence[str],
                          "progress": Told((int, int))}, IngestReport),
+    Operation("held", {"ids": Sequence[str]}, dict[str, bool]),
+    Operation("withdraw", {"days": Mapping[str, date | None]}, list[str]),
     Operation("remove", {"ids": Sequence[str]}, list[str]),
     Operation("check", {}, list[str]),
     Operation("repair", {}, None),

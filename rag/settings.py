@@ -40,6 +40,22 @@ class Settings(BaseSettings):
     read_seconds: float = Field(30.0, gt=0, description="délai de lecture d'un fichier")
     read_memory_mb: int = Field(224, ge=64, description="mémoire pour lire un fichier, en Mo")
 
+    sources: tuple[str, ...] = Field(
+        (), description="sources suivies par « recoupe serve » : dossiers, flux, plans, sites"
+    )
+    source_minutes: float = Field(
+        15.0, ge=0.01, description="minutes entre deux lectures d'une source du web"
+    )
+    source_silence_hours: float = Field(
+        72.0, gt=0, description="heures sans rien de neuf après lesquelles une source inquiète"
+    )
+    request_interval: float = Field(
+        1.0, ge=0, description="secondes entre deux requêtes à un même site"
+    )
+    own_hosts: tuple[str, ...] = Field(
+        (), description="sites à soi, ou dont on a l'accord : leurs réserves ne sont pas opposées"
+    )
+
     embedding: str = Field(
         "e5-small-fr", description="e5-small-fr, sentence-transformers:NOM ou openai:NOM"
     )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 from rag.french.dates import format_date
 
 if TYPE_CHECKING:
     from rag.domain import IngestReport, Source
+    from rag.sources.memory import SourceState
 
 NO_ANSWER = (
     "Je n’ai pas trouvé de réponse à cette question dans les articles. "
@@ -181,6 +183,21 @@ EXAMPLE_MONTH = "Que s’est-il passé en {}\u202f?"
 EXAMPLE_WORDS = "Qu’a dit {}\u202f?"
 
 
+NOTHING_TO_FOLLOW = (
+    "Aucune source à suivre\u00a0: donnez des dossiers ou des adresses, ou réglez RECOUPE_SOURCES."
+)
+FOLLOWING = "Suivi de {}\u00a0; Ctrl+C l’arrête."
+NO_SOURCES_YET = "Aucune source du web n’a encore été lue."
+UNKNOWN_SOURCE = "La source {} n’est pas connue\u00a0: «\u00a0recoupe sources\u00a0» les liste."
+SOURCE_KINDS = {
+    "feed": "flux", "sitemap": "plan de site", "index": "plans de site", "site": "site",
+    "page": "page", "": "adresse",
+}  # fmt: skip
+SOURCE_DOWN = "La source {} ne se lit plus depuis {}\u00a0: vérifiez son adresse."
+SOURCE_SILENT = (
+    "La source {} n’a rien donné de neuf depuis {}\u00a0: vérifiez qu’elle publie encore."
+)
+WITHDRAWN_ARTICLE = "Son éditeur a dépublié cet article, constaté le {}\u00a0: il ne répond plus."
 DEDUCED = "(date déduite)"
 
 
@@ -204,7 +221,32 @@ def summary(report: IngestReport) -> str:
         ("en échec", "en échec", report.failed),
     )
     parts = [f"{len(items)} {many if len(items) > 1 else one}" for one, many, items in counts]
+    if gone := len(report.withdrawn):
+        parts.append(f"{gone} {'dépubliés' if gone > 1 else 'dépublié'}")
     return "Articles\u00a0: " + ", ".join(parts) + "."
+
+
+def source_state(state: SourceState) -> str:
+    """Return how a source of the web does, in words."""
+    parts = [SOURCE_KINDS[state.kind]]
+    parts.append(f"lue le {_moment(state.succeeded)}" if state.succeeded else "jamais lue")
+    if state.fed:
+        parts.append(f"du neuf le {_moment(state.fed)}")
+    parts.append(f"{state.pages} {'pages' if state.pages > 1 else 'page'}")
+    parts.append(f"{state.added} {'articles ajoutés' if state.added > 1 else 'article ajouté'}")
+    if state.failed:
+        parts.append(f"{state.failed} en échec")
+    return ", ".join(parts)
+
+
+def _moment(seconds: float) -> str:
+    at = datetime.fromtimestamp(seconds, UTC).astimezone()
+    return f"{format_date(at.date())} à {at.hour}\u00a0h\u00a0{at.minute:02}"
+
+
+def withdrawn(day: date) -> str:
+    """Return when an article was withdrawn, in words."""
+    return f"dépublié le {format_date(day)}"
 
 
 def removed(count: int) -> str:

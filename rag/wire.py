@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel
@@ -301,6 +301,7 @@ class ReportOut(Out):
     unchanged: list[str]
     removed: list[str]
     failed: list[FailureOut]
+    withdrawn: list[str]
 
     @classmethod
     def of(cls, report: IngestReport) -> Self:
@@ -432,11 +433,17 @@ class VerificationOut(Out):
 
 
 class HealthOut(Out):
-    """Whether the app answers, and whether it has articles to answer from."""
+    """Whether the app answers, and whether it has articles to answer from.
+
+    `warnings` say in French which of the followed sources have fallen silent; `ingested` is
+    when one last gave something new, ISO 8601, None for never.
+    """
 
     live: bool
     ready: bool
     articles: int
+    ingested: datetime | None = None
+    warnings: list[str] = []
 
 
 class KeptOut(Out):

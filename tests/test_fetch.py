@@ -11,10 +11,11 @@ import pytest
 from click.testing import CliRunner
 
 from rag.cli.main import app
-from rag.domain import Reading
 from rag.errors import ReadError
-from rag.readers import Bounds, read_addresses
+from rag.readers import Bounds
 from rag.readers.fetch import fetch, is_public
+from rag.sources.web import Manners
+from tests.newspaper import read_web
 from tests.servers import running
 
 HTML = (
@@ -113,28 +114,27 @@ def test_a_page_that_comes_too_late_is_left(site: str) -> None:
         fetch(f"{site}/page", 10_000, local, seconds=-1.0)
 
 
-def test_the_resolver_of_names_is_waited_for_in_bounds(site: str) -> None:
-    reading = Reading.of(
-        read_addresses([f"{site}/page"], 10_000, waiting, seconds=0.5, bounds=Bounds(seconds=0.5))
-    )
-    assert "plus de 1 secondes" in reading.failures[0].reason
+def test_the_resolver_of_names_is_waited_for_in_bounds(site: str, tmp_path: Path) -> None:
+    manners = Manners(0, (), 10_000, 0.5, Bounds(seconds=0.5), waiting)
+    report, _ = read_web([f"{site}/page"], tmp_path, manners)
+    assert "plus de 1 secondes" in report.failed[0].reason
 
 
-def test_only_what_another_process_finds_may_allow(site: str) -> None:
+def test_only_what_another_process_finds_may_allow(site: str, tmp_path: Path) -> None:
     def allow(address: str) -> bool:
         return True
 
     allow.__module__ = "__main__"
     with pytest.raises(ValueError, match="module"):
-        read_addresses([site], 10_000, allow)
+        read_web([site], tmp_path, Manners(allowed=allow))
 
 
-def test_addresses_become_articles(site: str) -> None:
-    reading = Reading.of(read_addresses([f"{site}/page", f"{site}/gone"], 1_000_000, local))
-    (article,) = reading.articles
-    assert article.source.title == "Le phare rallumé"
-    assert article.source.url == f"{site}/page"
-    assert [f.name for f in reading.failures] == [f"{site}/gone"]
+def test_addresses_become_articles(site: str, tmp_path: Path) -> None:
+    manners = Manners(interval=0, allowed=local)
+    report, (article,) = read_web([f"{site}/page", f"{site}/gone"], tmp_path, manners)
+    assert article.record.source.title == "Le phare rallumé"
+    assert article.record.source.url == f"{site}/page"
+    assert [f.name for f in report.failed] == [f"{site}/gone"]
 
 
 def test_ingest_names_an_address_that_it_refuses(

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import functools
 import os
-import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -24,18 +23,23 @@ from rag.cli.common import (
     open_for,
     print_json,
     print_json_list,
+    progress_bar,
     settings_for,
     told_in_french,
 )
 from rag.cli.evaluate import eval_group
+from rag.cli.following import sources_command, watch_command
 from rag.cli.serving import feedback_command, token_command, widget_command
-from rag.domain import Filters, Found
+from rag.domain import Filters, Found, IngestReport, together
 from rag.errors import SettingsError
 from rag.french.dates import format_date, parse_date
 from rag.french.words import excerpt
 from rag.markup import printable
 from rag.settings import Settings
 from rag.wire import AnswerOut, HitOut, RecordOut, ReportOut, SourceOut, WholeArticleOut
+
+if TYPE_CHECKING:
+    from rag.assistant import Assistant
 
 question_argument = click.argument("question", metavar="QUESTION")
 _FILTER_OPTIONS = (
@@ -101,23 +105,30 @@ def ingest_command(
 ) -> None:
     """Indexer des articles : texte, Markdown, HTML, JSONL, CSV ; dossiers compris.
 
-    Une adresse http ou https est lue si elle est sur l'internet public.
+    Une adresse de l'internet public est celle d'une page, d'un flux (RSS, Atom, JSON Feed),
+    d'un plan de site ou d'un site, dont les flux et les plans sont trouvés.
     Seuls les articles nouveaux ou changés sont traités. Rien n'est retiré sans
-    --prune. Code de sortie 1 si un fichier n'a pas pu être lu.
+    --prune. Code de sortie 1 si un fichier ou une page n'a pas pu être lu.
     """
     from rag.readers import find_files
+    from rag.sources.watch import is_address
 
     settings = settings_for(index)
-    urls = [p for p in paths if re.match(r"https?://", p)]
+    urls = [p for p in paths if is_address(p)]
     roots = [Path(p) for p in paths if p not in urls] or ([] if urls else [Path("corpus")])
     with open_for(settings, "ingest", wait=600) as assistant:
         if if_empty and assistant.page(limit=1).total:
             return
         files, unusable = find_files(roots)
         pruned = [os.path.realpath(p) for p in roots] if prune else []
-        with ingestion_bar(len(files)) as (on_file, on_articles):
-            found = chain(unusable, _found(files, urls, settings, on_file))
-            report = assistant.ingest(found, pruned, on_articles)
+        reports = []
+        if roots:
+            with ingestion_bar(len(files)) as (on_file, on_articles):
+                found = chain(unusable, _found(files, settings, on_file))
+                reports.append(assistant.ingest(found, pruned, on_articles))
+        if urls:
+            reports.append(_synced(assistant, urls, settings))
+        report = together(reports)
     if as_json:
         print_json(ReportOut.of(report).plain())
     else:
@@ -218,7 +229,9 @@ def list_command(as_json: bool, index: Path | None) -> None:
         for count, record in enumerate(listed(assistant), 1):  # noqa: B007 - the last is told
             day = record.source.published
             date_text = day.isoformat() if day else "sans date "
-            click.echo(f"{record.id}  {date_text}  {record.source.name}  {record.source.title}")
+            gone = f"  ({texts.withdrawn(record.withdrawn)})" if record.withdrawn else ""
+            title = record.source.title + gone
+            click.echo(f"{record.id}  {date_text}  {record.source.name}  {title}")
     click.echo(f"{count} article(s).", err=True)
 
 
@@ -356,16 +369,31 @@ def compact_command(as_json: bool, index: Path | None) -> None:
         click.echo("L'index est sur un serveur Chroma : c'est à lui (« chroma vacuum »).", err=True)
 
 
+def _synced(assistant: Assistant, urls: Sequence[str], settings: Settings) -> IngestReport:
+    """Bring the index in step with addresses of the web."""
+    from rag.readers import workers
+    from rag.sources.memory import Memory
+    from rag.sources.web import Manners, Web
+
+    memory = Memory(settings.index_dir)
+    try:
+        web = Web(assistant, memory, Manners.of(settings))
+        with progress_bar("Pages lues", None) as step:
+            return together([web.sync(url, lambda _page: step(None, None)) for url in urls])
+    finally:
+        memory.close()
+        workers.close()
+
+
 def _found(
-    files: Sequence[Path], urls: Sequence[str], settings: Settings, on_file: Callable[[Path], None]
+    files: Sequence[Path], settings: Settings, on_file: Callable[[Path], None]
 ) -> Iterator[Found]:
-    """Yield what is in files, then what is at addresses."""
-    from rag.readers import Bounds, read_addresses, read_files, workers
+    """Yield what is in files."""
+    from rag.readers import Bounds, read_files, workers
 
     bounds = Bounds.of(settings)
     try:
         yield from read_files(files, settings.max_file_mb, on_file, bounds)
-        yield from read_addresses(urls, settings.max_file_mb * 1_000_000, bounds=bounds)
     finally:
         workers.close()  # what is left to embed wants their memory
 
@@ -386,7 +414,14 @@ def _day(text: str | None, option: str) -> date | None:
     return day
 
 
-for command in (verify_command, widget_command, token_command, feedback_command):
+for command in (
+    watch_command,
+    sources_command,
+    verify_command,
+    widget_command,
+    token_command,
+    feedback_command,
+):
     app.add_command(command)
 app.add_command(eval_group)
 

@@ -3,8 +3,9 @@
 A reader takes a file's bytes and yields drafts (metadata + blocks) or failures; the drafts
 are cleaned, and each article gets an id that stays the same when its text changes. Reading
 runs in processes of its own, in bounds of time and memory: whatever a file or an address
-does is one failure, by name, and the others are read. What is found comes as a stream, read
-a little ahead of who takes it: a corpus is never held whole.
+does is one failure, by name, and the others are read (`rag/sources` reads addresses so).
+What is found comes as a stream, read a little ahead of who takes it: a corpus is never held
+whole.
 """
 
 from __future__ import annotations
@@ -27,7 +28,6 @@ __all__ = [
     "Bounds",
     "article_id",
     "find_files",
-    "read_addresses",
     "read_bytes",
     "read_files",
     "read_text",
@@ -61,35 +61,6 @@ def read_uploads(
     one name to two files.
     """
     return _read(((p, p.name) for p in files), _from_upload, max_mb, lambda _: None, bounds)
-
-
-def read_addresses(
-    urls: Iterable[str],
-    max_bytes: int,
-    allowed: Callable[[str], bool] | None = None,
-    seconds: float = 20.0,
-    bounds: Bounds = Bounds(),  # noqa: B008
-) -> Iterator[Found]:
-    """Fetch pages of the public internet and read them; what fails is reported, never raised.
-
-    `allowed` tells which IP addresses may be reached, public ones by default; it is a
-    function of a module, since another process calls it. `seconds` bounds what a page
-    takes to come, `bounds` what it takes to be read besides. Raises ValueError for an
-    `allowed` that another process cannot find.
-    """
-    from rag.readers.fetch import is_public
-
-    if getattr(allowed, "__module__", "") == "__main__":
-        raise ValueError("`allowed` must be a function of a module that can be imported")
-    asked = list(dict.fromkeys(urls))
-    wall = seconds + bounds.seconds
-    slow = f"la page met plus de {wall:g} secondes à venir et à être lue"
-    tasks = (
-        Task(_from_address, (url, max_bytes, allowed or is_public, seconds), wall, slow)
-        for url in asked
-    )
-    found = zip(asked, workers.run(tasks, bounds.memory_mb), strict=True)
-    return _gathered((url, "", outcome) for url, outcome in found)
 
 
 def read_text(
@@ -177,18 +148,6 @@ def _from_file(path: str, name: str, max_mb: int) -> Made:
 
 def _from_upload(path: str, name: str, max_mb: int) -> Made:
     return read_bytes(read_file(path, max_mb * 1_000_000), name, "")
-
-
-def _from_address(url: str, max_bytes: int, allowed: Callable[[str], bool], seconds: float) -> Made:
-    from rag.readers.fetch import fetch
-
-    page = fetch(url, max_bytes, allowed, seconds)
-    suffix = {"text/plain": ".txt", "text/markdown": ".md"}.get(page.type, ".html")
-    made, failed = read_bytes(page.data, f"page{suffix}", page.url, page.charset)
-    articles = [
-        a if a.source.url else replace(a, source=replace(a.source, url=page.url)) for a in made
-    ]
-    return articles, [Failure(url, f.reason) for f in failed]
 
 
 def _from_text(data: bytes, suffix: str, name: str, fields: dict[str, str]) -> Made:

@@ -187,7 +187,7 @@ class _Stream(httpcore.NetworkStream):
 
 def _get(url: str, asked_for: _Asked, allowed: Callable[[str], bool], line: _Line) -> Page | str:
     """Return the page, or the address that it redirects to."""
-    asked = _parsed(url)
+    asked = parsed(url)
     host = asked.raw_host.decode("ascii")
     port = asked.port or (443 if asked.scheme == "https" else 80)
     address = _resolved(host, port, allowed)
@@ -226,7 +226,7 @@ def _get(url: str, asked_for: _Asked, allowed: Callable[[str], bool], line: _Lin
         raise ReadError("la page ne répond plus : connexion coupée") from error
 
 
-def _parsed(url: str) -> httpx.URL:
+def parsed(url: str) -> httpx.URL:
     """Return an address in its parts, its name in ASCII (IDNA). Raises ReadError."""
     if len(url) > _LONGEST_ADDRESS:
         raise ReadError(f"adresse de plus de {_LONGEST_ADDRESS} caractères")

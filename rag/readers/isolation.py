@@ -69,9 +69,12 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """`read(*args)`, in a worker, for `seconds` at most; `late` says that they have passed."""
+    """`read(*args)`, in a worker, for `seconds` at most; `late` says that they have passed.
 
-    read: Callable[..., Made]
+    `read` gives articles and failures, and may tell one thing besides.
+    """
+
+    read: Callable[..., Made | tuple[list[Article], list[Failure], Any]]
     args: tuple[Any, ...]
     seconds: float
     late: str
@@ -81,8 +84,9 @@ class Task:
 class Outcome:
     """What a task gave: articles and bad rows, or the one reason why there is nothing.
 
-    Of many articles the first are here, the `left` others in the file `rest`: what waits
-    for its turn weighs little, however large the files are.
+    `told` is what it says besides; `error` what it raised when it gives a reason. Of many
+    articles the first are here, the `left` others in the file `rest`: what waits for its turn
+    weighs little, however large the files are.
     """
 
     articles: tuple[Article, ...] = ()
@@ -91,6 +95,8 @@ class Outcome:
     records: tuple[logging.LogRecord, ...] = ()
     rest: str = ""
     left: int = 0
+    told: Any = None
+    error: ReadError | None = None
 
     def found(self) -> Iterator[Article]:
         """Yield the articles, once: before the next outcome is asked for."""
@@ -284,7 +290,7 @@ def _begin() -> None:
 
 
 def _work(
-    read: Callable[..., Made],
+    read: Callable[..., tuple[Any, ...]],
     args: tuple[Any, ...],
     seconds: float,
     memory_mb: int,
@@ -297,11 +303,13 @@ def _work(
     articles: list[Article] = []
     failures: list[Failure] = []
     reason = ""
+    told: list[Any] = []
+    raised: ReadError | None = None
     with _alarm(seconds), _bounded(memory_mb):
         try:
-            articles, failures = read(*args)
+            articles, failures, *told = read(*args)
         except ReadError as error:
-            reason = str(error)
+            reason, raised = str(error), error
             log.info("%s", reason, exc_info=True)
         except MemoryError:
             reason = "demande plus de mémoire que permis (réglage RECOUPE_READ_MEMORY_MB)"
@@ -314,7 +322,9 @@ def _work(
     except OSError as error:
         articles, failures = [], []
         reason = f"plus de place dans le dossier temporaire ({error.strerror}) : libérez-en"
-    return Outcome(tuple(articles), tuple(failures), reason, tuple(_kept.records), rest, left)
+    records = tuple(_kept.records)
+    besides = told[0] if told else None
+    return Outcome(tuple(articles), tuple(failures), reason, records, rest, left, besides, raised)
 
 
 def _set_aside(articles: list[Article], folder: str) -> tuple[list[Article], str, int]:

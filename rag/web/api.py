@@ -9,8 +9,10 @@ French, and in English at `openapi.json?lang=en`.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
+from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, FastAPI, Path, Query, Request, Response
@@ -27,6 +29,7 @@ from rag.domain import Answer, CheckedClaim, Statement, Verification
 from rag.errors import ReadError
 from rag.french.words import excerpt
 from rag.readers import Bounds
+from rag.sources.watch import silence
 from rag.web.access import Access
 from rag.web.feedback import Feedback, FeedbackStore
 from rag.web.limits import Gate, Rates, client_of, in_one_turn
@@ -161,7 +164,16 @@ def _reading(
     def health(response: Response) -> HealthOut:
         count = assistant.index.articles()
         response.status_code = 200 if count else 503
-        return HealthOut(live=True, ready=count > 0, articles=count)
+        states, now = assistant.followed(), time.time()
+        fed = max((s.fed for s in states), default=0.0)
+        told = [silence(s, assistant.settings.source_silence_hours, now) for s in states]
+        return HealthOut(
+            live=True,
+            ready=count > 0,
+            articles=count,
+            ingested=datetime.fromtimestamp(fed, UTC) if fed else None,
+            warnings=[t for t in told if t],
+        )
 
     @app.post("/feedback", operation_id="sendFeedback", status_code=201)
     def send_feedback(body: FeedbackBody) -> KeptOut:

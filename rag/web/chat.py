@@ -33,6 +33,7 @@ from rag.web.render import (
     ingested_html,
     message_html,
     overview_html,
+    sources_html,
 )
 from rag.web.verify_tab import VerifyTab, browser_state
 
@@ -278,7 +279,9 @@ class Chat:
 
     def count_articles(self) -> str:
         """Return what the corpus is made of."""
-        return overview_html(self.assistant.facets())
+        return overview_html(self.assistant.facets()) + sources_html(
+            self.assistant.followed(), self.assistant.settings.source_silence_hours
+        )
 
     def list_articles(self, words: str) -> tuple[Any, ...]:
         """Return the first page of the articles whose titles hold `words`; see `_listed`."""

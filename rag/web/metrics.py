@@ -1,13 +1,17 @@
-"""Counts and durations for Prometheus; no text, no address."""
+"""Counts and durations for Prometheus; no text, no address of a visitor."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
 
+from rag.sources.memory import SourceState
+from rag.sources.watch import shown
 from rag.web.limits import Gate
 
 _BUCKETS = (0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60)
@@ -35,6 +39,10 @@ class Metrics:
         self._gauge("recoupe_waiting", "Questions waiting", lambda: gate.waiting)
         self._gauge("recoupe_articles", "Articles", articles)
 
+    def follow(self, states: Callable[[], Iterable[SourceState]]) -> None:
+        """Expose how followed sources do, asked when the metrics are."""
+        self.registry.register(_Sources(states))
+
     def _gauge(self, name: str, about: str, value: Callable[[], int]) -> None:
         Gauge(name, about, registry=self.registry).set_function(value)
 
@@ -57,3 +65,25 @@ class Metrics:
     def text(self) -> bytes:
         """Return the exposition format."""
         return generate_latest(self.registry)
+
+
+class _Sources(Collector):
+    """How followed sources do."""
+
+    def __init__(self, states: Callable[[], Iterable[SourceState]]) -> None:
+        self._states = states
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Yield a family a figure; times are seconds since 1970, 0 for never."""
+        states = list(self._states())
+        for name, about, value in (
+            ("success_timestamp_seconds", "Last reading without a problem", lambda s: s.succeeded),
+            ("fed_timestamp_seconds", "Last time that it gave something new", lambda s: s.fed),
+            ("articles_added", "Articles that it gave in all", lambda s: s.added),
+            ("failures", "Pages that could not be read the last time", lambda s: s.failed),
+            ("down", "Whether it could not be read the last time", lambda s: bool(s.problem)),
+        ):
+            family = GaugeMetricFamily(f"recoupe_source_{name}", about, labels=["source"])
+            for state in states:
+                family.add_metric([shown(state.address)], float(value(state)))
+            yield family

@@ -7,6 +7,7 @@ that they are given, and no sign of Gradio's own templates (`{`, `$`) leaves her
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -34,6 +35,8 @@ from rag.domain import (
 from rag.french.dates import format_date
 from rag.french.words import excerpt
 from rag.markup import is_web_address
+from rag.sources.memory import SourceState
+from rag.sources.watch import shown, silence
 from rag.web.markdown import answer_markdown
 
 LONGEST_NOTE = 2000  # characters of a journalist's note
@@ -99,6 +102,7 @@ def article_html(
         "article.html",
         source=article.record.source,
         changed=citation is not None and span is None,
+        withdrawn=article.record.withdrawn,
         blocks=blocks,
     )
 
@@ -116,6 +120,13 @@ def overview_html(facets: Facets) -> str:
     others = facets.articles - sum(count for _, count in facets.sources)
     bars = list(_bars(facets.months))
     return _html("overview.html", facets=facets, others=others, bars=bars, most=MOST_FACETS)
+
+
+def sources_html(states: Sequence[SourceState], hours: float) -> str:
+    """Return how followed sources do; "" where none is. `hours` of silence are worrying."""
+    now = time.time()
+    rows = [(shown(s.address), texts.source_state(s), silence(s, hours, now)) for s in states]
+    return _html("sources.html", rows=rows) if rows else ""
 
 
 def articles_html(page: ArticlePage) -> str:

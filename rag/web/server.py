@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import rag.web  # noqa: F401 - turns telemetry off before Gradio is imported
 from rag.assistant import LocalAssistant
 from rag.errors import StoreError
+from rag.sources.watch import Watch
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -42,6 +43,7 @@ def build_app(assistant: LocalAssistant, token: str) -> FastAPI:
     rates = Rates(settings)
     gate = Gate(settings.concurrent, settings.waiting)
     metrics = Metrics(gate, assistant.index.articles)
+    metrics.follow(assistant.followed)
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None,
                   exception_handlers={RequestValidationError: invalid})  # fmt: skip
     app.add_middleware(Guard, access=access, rates=rates, max_body=settings.max_body_kb * 1024)
@@ -72,6 +74,7 @@ def serve(assistant: LocalAssistant, on_ready: Callable[[str], None]) -> None:
         timeout_keep_alive=5, h11_max_incomplete_event_size=64 * 1024,
     )  # fmt: skip
     server = uvicorn.Server(config)
+    watch = Watch(assistant, assistant.memory, settings, settings.sources)
 
     async def run() -> None:
         task = asyncio.create_task(server.serve(sockets=[listener]))
@@ -81,10 +84,12 @@ def serve(assistant: LocalAssistant, on_ready: Callable[[str], None]) -> None:
             if assistant.ownership:
                 assistant.ownership.announce(url, token)
             on_ready(url)
+            watch.start()
         while not server.should_exit and not task.done():  # noqa: ASYNC110
             await asyncio.sleep(0.1)
         # An ingestion handed over would keep the server, and the index, for hours.
         assistant.stop()
+        await asyncio.to_thread(watch.stop)
         await task
 
     try:

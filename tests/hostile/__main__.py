@@ -8,9 +8,11 @@ from pathlib import Path
 
 from rag.domain import Reading
 from rag.markup import printable
-from rag.readers import find_files, read_addresses, read_files
+from rag.readers import find_files, read_files
+from rag.sources.web import Manners
 from tests.hostile.files import articles_of, erase, named, write
 from tests.hostile.site import BAD_ADDRESSES, Site, loopback
+from tests.newspaper import read_web
 
 
 def _cell(text: str) -> str:
@@ -45,9 +47,11 @@ def main() -> None:
     with Site().serving() as site:
         urls = [site.url + path for path in site.answers]
         bad = [url for url, _ in BAD_ADDRESSES]
-        reading = Reading.of(read_addresses([*urls, *bad], 2_000_000, loopback, seconds=3))
-        reasons = {f.name: f.reason for f in reading.failures}
-        read = {a.path for a in reading.articles}
+        manners = Manners(interval=0, max_bytes=2_000_000, seconds=3, allowed=loopback)
+        with tempfile.TemporaryDirectory() as index:
+            report, articles = read_web([*urls, *bad], Path(index), manners)
+        reasons = {f.name: f.reason for f in report.failed}
+        read = {a.record.path for a in articles}
         for answer in site.answers.values():
             url = site.url + answer.path
             reason = reasons.get(printable(url), "")

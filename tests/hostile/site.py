@@ -176,7 +176,7 @@ def answers() -> list[Answer]:
             "mal formée",
         ),
         Answer("/deplace", "a good redirect, with an accent", _moved("/é t"), ""),
-        Answer("/%C3%A9%20t", "where it leads", _sent(html("deplace")), "même article que"),
+        Answer("/%C3%A9%20t", "where it leads", _sent(html("deplace")), ""),
         Answer("/deplace-lent", "slow redirects", _late_move, "secondes"),
         Answer("/silence", "no answer", _silent, "secondes"),
         Answer(

@@ -1,0 +1,292 @@
+"""What an address lists: the entries of a feed, the pages of a sitemap, the feeds of a site.
+
+Runs in the workers (`rag/readers/isolation.py`), which bound the memory and the time of what a
+server sends.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from calendar import timegm
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from io import BytesIO
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin, urlsplit
+
+from rag.domain import Article, Failure
+from rag.errors import ReadError
+from rag.markup import is_web_address
+from rag.readers.articles import article_id, read_bytes
+from rag.readers.draft import decode
+from rag.readers.fetch import ARTICLES, LISTS, Page, Validators, fetch, parsed, unpacked
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+log = logging.getLogger(__name__)
+
+MOST_ENTRIES = 50_000  # of one file: what the protocol of sitemaps allows
+_MOST_FEEDS = 5  # of one page
+_ROBOTS_BYTES = 500_000  # RFC 9309 asks readers to take as much at least
+_MAPS = "http://www.sitemaps.org/schemas/sitemap/"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A page that is listed. `changed` is when it last changed, as the list has it, or ""."""
+
+    url: str
+    changed: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What was seen at an address: `url` after redirects, and what it lists, if it lists.
+
+    `kind` is "page", "feed", "sitemap", "index" (of sitemaps) or "site"; `lists` are further
+    addresses that list pages; `cut` tells that there were more than is taken.
+    """
+
+    kind: str
+    url: str
+    validators: Validators = Validators()  # noqa: RUF009 - frozen
+    same: bool = False
+    entries: tuple[Entry, ...] = ()
+    lists: tuple[str, ...] = ()
+    cut: bool = False
+    reserved: bool = False
+
+
+Seen = tuple[list[Article], list[Failure], Look]
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How far an address may be followed: bytes, seconds, and which IP addresses."""
+
+    max_bytes: int
+    seconds: float
+    allowed: Callable[[str], bool]
+
+
+def look(url: str, known: Validators, reach: Reach) -> Seen:
+    """Return what is at an address: an article, or a list. Raises ReadError, StatusError."""
+    page = fetch(
+        url, reach.max_bytes, reach.allowed, reach.seconds, types=(*ARTICLES, *LISTS), known=known
+    )
+    if page.same:
+        return [], [], Look("page", page.url, page.validators, same=True)
+    if page.type in {"application/gzip", "application/x-gzip"}:
+        page = replace(page, data=unpacked([page.data], "gzip", reach.max_bytes))
+    found = _listed(page)
+    if found is not None:
+        return [], [], replace(
+            found, validators=page.validators, entries=_clean(found.entries, page.url)
+        )  # fmt: skip
+    return _article(page)
+
+
+def read_robots(url: str, reach: Reach) -> tuple[list[Article], list[Failure], str]:
+    """Return the text of a small file that says rules. Raises ReadError, StatusError."""
+    types = (*ARTICLES, *LISTS, "", "application/octet-stream")
+    page = fetch(url, _ROBOTS_BYTES, reach.allowed, reach.seconds, types=types)
+    return [], [], page.data.decode("utf-8-sig", "replace")
+
+
+def _listed(page: Page) -> Look | None:
+    """Return what a page lists; None when it is no list."""
+    head = page.data[:2000].lstrip(b"\xef\xbb\xbf \t\r\n")
+    if head.startswith(b"{") and page.type not in ARTICLES:
+        return _json_feed(page)
+    if not head.startswith(b"<"):
+        lines = _lines(page)
+        return Look("sitemap", page.url, entries=lines) if lines else None
+    if b"<html" in head.lower() or b"<!doctype html" in head.lower():
+        return _site(page)
+    if b"<urlset" in head or b"<sitemapindex" in head or _MAPS.encode() in head:
+        return _sitemap(page)
+    if page.type in ARTICLES and not any(m in head for m in (b"<rss", b"<feed", b"<rdf:RDF")):
+        return _site(page)
+    return _feed(page)
+
+
+def _feed(page: Page) -> Look:
+    """Read RSS or Atom. Raises ReadError where it is neither."""
+    import feedparser
+
+    headers = {"content-location": page.url, "content-type": page.type}
+    parsed = feedparser.parse(BytesIO(page.data), response_headers=headers, sanitize_html=False)
+    if not parsed.version and not parsed.entries:
+        raise ReadError("ni un article, ni un flux, ni un plan de site")
+    entries = []
+    for entry in islice(parsed.entries, MOST_ENTRIES):
+        # What RSS dates is the publication: it tells nothing of a later change.
+        told = entry.get("updated_parsed") if parsed.version.startswith("atom") else None
+        changed = datetime.fromtimestamp(timegm(told), UTC).isoformat() if told else ""
+        link = entry.get("feedburner_origlink") or entry.get("link") or ""
+        entries.append(Entry(urljoin(page.url, link), changed))
+    following = [
+        urljoin(page.url, link.get("href", ""))
+        for link in parsed.feed.get("links", [])
+        if link.get("rel") in {"next", "prev-archive"}  # RFC 5005
+    ]
+    return Look("feed", page.url, entries=tuple(entries), lists=tuple(following[:1]))
+
+
+def _json_feed(page: Page) -> Look | None:
+    """Read a JSON Feed (jsonfeed.org, version 1.1)."""
+    try:
+        said = json.loads(decode(page.data, page.charset))
+    except (ValueError, RecursionError) as error:
+        raise ReadError("le JSON de la page est abîmé") from error
+    items = said.get("items") if isinstance(said, dict) else None
+    if not isinstance(items, list):
+        raise ReadError("ni un article, ni un flux, ni un plan de site")
+    entries = [
+        Entry(urljoin(page.url, _text(item, "url") or _text(item, "id")),
+              _text(item, "date_modified"))
+        for item in items[:MOST_ENTRIES]
+        if isinstance(item, dict)
+    ]  # fmt: skip
+    following = _text(said, "next_url")
+    return Look("feed", page.url, entries=tuple(entries), lists=(following,) if following else ())
+
+
+def _text(item: dict[str, Any], name: str) -> str:
+    value = item.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def _sitemap(page: Page) -> Look:
+    """Read a sitemap, or an index of them, an element at a time (sitemaps.org)."""
+    from lxml import etree
+
+    entries: list[Entry] = []
+    index, cut = False, False
+    try:
+        for _, element in etree.iterparse(
+            BytesIO(page.data), tag=("{*}url", "{*}sitemap"), resolve_entities=False,
+            no_network=True, load_dtd=False, huge_tree=False, recover=True,
+        ):  # fmt: skip
+            if len(entries) >= MOST_ENTRIES:
+                cut = True
+                break
+            index |= etree.QName(element).localname == "sitemap"
+            place = (element.findtext("{*}loc") or "").strip()
+            changed = (element.findtext("{*}lastmod") or "").strip()[:40]
+            entries.append(Entry(urljoin(page.url, place), changed))
+            element.clear()
+            while element.getprevious() is not None:
+                del element.getparent()[0]
+    except (etree.LxmlError, ValueError) as error:
+        raise ReadError("le plan du site est abîmé") from error
+    if not index:
+        return Look("sitemap", page.url, entries=tuple(entries), cut=cut)
+    lists = tuple(e.url for e in entries if is_web_address(e.url))
+    return Look("index", page.url, lists=lists, cut=cut)
+
+
+def _lines(page: Page) -> tuple[Entry, ...]:
+    """Return the pages of a sitemap that is a text, one address a line; none if it is another."""
+    if page.type != "text/plain":
+        return ()
+    lines = decode(page.data, page.charset).split()
+    listed = len(lines) > 1 and all(is_web_address(line) for line in lines)
+    return tuple(map(Entry, lines[:MOST_ENTRIES])) if listed else ()
+
+
+def _site(page: Page) -> Look | None:
+    """Return the feeds of a home page; None where the page is another one."""
+    if urlsplit(page.url).path not in {"", "/"}:
+        return None
+    return Look("site", page.url, lists=_feeds(page))
+
+
+def _feeds(page: Page) -> tuple[str, ...]:
+    """Return the feeds that a page names, none of them of comments."""
+    from trafilatura.feeds import FeedParameters, determine_feed
+
+    parts = urlsplit(page.url)
+    base = f"{parts.scheme}://{parts.netloc}"
+    found = determine_feed(
+        decode(page.data, page.charset), FeedParameters(base, parts.hostname or "", page.url)
+    )
+    return tuple(found[:_MOST_FEEDS])
+
+
+def _article(page: Page) -> Seen:
+    suffix = {"text/plain": ".txt", "text/markdown": ".md"}.get(page.type, ".html")
+    try:
+        made, failed = read_bytes(page.data, f"page{suffix}", page.url, page.charset)
+    except ReadError:
+        feeds = _feeds(page) if suffix == ".html" else ()
+        if not feeds:
+            raise
+        return [], [], Look("site", page.url, page.validators, lists=feeds)
+    articles = [_of_its_site(article, page.url) for article in made]
+    failures = [Failure(page.url, f.reason) for f in failed]
+    reserved = page.reserved or _reserves(page)
+    return articles, failures, Look("page", page.url, page.validators, reserved=reserved)
+
+
+def _reserves(page: Page) -> bool:
+    """Tell whether a page reserves text and data mining in its `meta` (TDMRep)."""
+    head = page.data[:200_000].lower()
+    if b"tdm-reservation" not in head:
+        return False
+    from trafilatura.utils import load_html
+
+    from rag.readers.published import published
+
+    tree = load_html(decode(page.data, page.charset))
+    return tree is not None and published(tree).tdm_reserved
+
+
+def _of_its_site(article: Article, url: str) -> Article:
+    """Return an article under the address that its page gives it, if that is of its site.
+
+    A page that says that it is another site's article would take that one's place.
+    """
+    told = article.source.url
+    if told and site(told) == site(url):
+        return article
+    return replace(article, id=article_id(url), source=replace(article.source, url=url))
+
+
+def site(url: str) -> str:
+    """Return what addresses of one site share: the host and port, « www » and its kin aside."""
+    parts = urlsplit(url)
+    host = (parts.hostname or "").lower()
+    for prefix in ("www.", "m.", "amp.", "mobile."):
+        host = host.removeprefix(prefix)
+    try:
+        port = parts.port
+    except ValueError:
+        port = None
+    return f"{host}:{port}" if port not in {None, 80, 443} else host
+
+
+def _well_formed(url: str) -> bool:
+    try:
+        parsed(url)
+    except ReadError:
+        return False
+    return True
+
+
+def _clean(entries: Iterable[Entry], at: str) -> tuple[Entry, ...]:
+    """Return entries once each, their addresses without trackers; what is no address is left."""
+    from courlan import clean_url
+
+    found: dict[str, Entry] = {}
+    for entry in entries:
+        if not is_web_address(entry.url) or not _well_formed(entry.url):
+            log.info("%s : adresse laissée : %.80s", at, entry.url)
+            continue
+        url = (clean_url(entry.url) or entry.url).partition("#")[0]
+        found.setdefault(url, replace(entry, url=url))
+    return tuple(found.values())

@@ -1,0 +1,229 @@
+"""What is known of the pages and lists that were looked at, kept beside the index.
+
+A SQLite file that several processes may use at once: the app that follows sources, and a
+command. Nothing in it is an article's text. What it says is written after the index has what
+it tells of: an interruption makes Recoupe ask again, never forget.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import astuple, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from rag.errors import StoreError
+from rag.readers.fetch import Validators
+
+_VARIABLES = 500
+_TABLES = """
+create table if not exists pages (
+    url text primary key, final text, article text, etag text, modified text, changed text,
+    misses integer
+) without rowid;
+create index if not exists pages_by_article on pages (article);
+create index if not exists pages_by_final on pages (final);
+create table if not exists listed (
+    source text, url text, run integer, primary key (source, url)
+) without rowid;
+create table if not exists lists (
+    url text primary key, etag text, modified text
+) without rowid;
+create table if not exists sources (
+    address text primary key, kind text, run integer, tried real, succeeded real, fed real,
+    pages integer, added integer, failed integer, problem text
+) without rowid;
+create table if not exists removed (article text primary key) without rowid;
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class PageState:
+    """What is known of a page: where it was `final`ly found, the article that it gave.
+
+    `changed` is when it last changed, as its list had it; `misses` how many times in a row it
+    was not there.
+    """
+
+    url: str
+    final: str = ""
+    article: str = ""
+    etag: str = ""
+    modified: str = ""
+    changed: str = ""
+    misses: int = 0
+
+    @property
+    def validators(self) -> Validators:
+        """What its server said of it."""
+        return Validators(self.etag, self.modified)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceState:
+    """How a source does. Times are seconds since 1970, 0.0 for never.
+
+    `succeeded` is when it was last read without a problem, `fed` when it last gave something
+    new; `pages` counts those that it lists, `added` the articles that it gave in all, `failed`
+    the pages that could not be read the last time; `problem` is why it could not be read, "".
+    """
+
+    address: str
+    kind: str = ""
+    run: int = 0
+    tried: float = 0.0
+    succeeded: float = 0.0
+    fed: float = 0.0
+    pages: int = 0
+    added: int = 0
+    failed: int = 0
+    problem: str = ""
+
+
+_PAGE = ", ".join(f.name for f in fields(PageState))
+_SOURCE = ", ".join(f.name for f in fields(SourceState))
+
+
+class Memory:
+    """The file, in the folder of an index."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open it, or make it. Raises StoreError."""
+        self._file = folder / "sources.sqlite3"
+        self._lock = threading.Lock()
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._base = sqlite3.connect(self._file, timeout=30, check_same_thread=False)
+            self._base.execute("pragma journal_mode = wal")
+            self._base.executescript(_TABLES)
+        except (sqlite3.Error, OSError) as error:
+            raise self._refused(error) from error
+
+    def pages(self, urls: Sequence[str]) -> dict[str, PageState]:
+        """Return what is known of pages, by address."""
+        return {
+            row[0]: PageState(*row)
+            for row in self._in(f"select {_PAGE} from pages where url in", urls)
+        }
+
+    def article_at(self, urls: Sequence[str]) -> dict[str, str]:
+        """Return the articles that were found at final addresses."""
+        rows = self._in("select final, article from pages where article != '' and final in", urls)
+        return dict(rows)
+
+    def keep(self, pages: Iterable[PageState]) -> None:
+        """Keep what is known of pages."""
+        marks = ", ".join("?" * len(fields(PageState)))
+        with self._change() as base:
+            base.executemany(
+                f"insert or replace into pages ({_PAGE}) values ({marks})", map(astuple, pages)
+            )
+
+    def keep_listed(self, source: str, run: int, urls: Iterable[str]) -> None:
+        """Remember that a run of a source met pages."""
+        with self._change() as base:
+            base.executemany(
+                "insert or replace into listed values (?, ?, ?)", [(source, u, run) for u in urls]
+            )
+
+    def unlisted(self, source: str, run: int, limit: int) -> list[PageState]:
+        """Return pages with an article that a source listed before, and not in this run."""
+        rows = self._all(
+            f"select {_PAGE} from pages where article != '' and url in"
+            " (select url from listed where source = ? and run < ? limit ?)",
+            [source, run, limit],
+        )
+        return [PageState(*row) for row in rows]
+
+    def list_state(self, url: str) -> Validators:
+        """Return what the server said of a list when all that it lists was taken."""
+        rows = self._all("select etag, modified from lists where url = ?", [url])
+        return Validators(*rows[0]) if rows else Validators()
+
+    def keep_list(self, url: str, validators: Validators) -> None:
+        """Keep what the server says of a list; nothing for one to be read again."""
+        with self._change() as base:
+            base.execute(
+                "insert or replace into lists values (?, ?, ?)",
+                [url, validators.etag, validators.modified],
+            )
+
+    def source(self, address: str) -> SourceState:
+        """Return how a source does; a new one has no times."""
+        rows = self._all(f"select {_SOURCE} from sources where address = ?", [address])
+        return SourceState(*rows[0]) if rows else SourceState(address)
+
+    def sources(self) -> list[SourceState]:
+        """Return how all sources do, by address."""
+        return [
+            SourceState(*r) for r in self._all(f"select {_SOURCE} from sources order by address")
+        ]
+
+    def keep_source(self, state: SourceState) -> None:
+        """Keep how a source does."""
+        marks = ", ".join("?" * len(fields(SourceState)))
+        with self._change() as base:
+            base.execute(
+                f"insert or replace into sources ({_SOURCE}) values ({marks})", astuple(state)
+            )
+
+    def forget_source(self, address: str) -> bool:
+        """Follow a source no more; its pages stay known. False where there is none."""
+        with self._change() as base:
+            gone = base.execute("delete from sources where address = ?", [address]).rowcount
+            base.execute("delete from listed where source = ?", [address])
+        return bool(gone)
+
+    def remove(self, articles: Iterable[str]) -> None:
+        """Remember that articles were removed on purpose: no source brings them back."""
+        with self._change() as base:
+            base.executemany(
+                "insert or ignore into removed select article from pages where article = ?",
+                [(a,) for a in articles],
+            )
+
+    def removed(self, articles: Sequence[str]) -> set[str]:
+        """Return those of some articles that were removed on purpose."""
+        return {a for (a,) in self._in("select article from removed where article in", articles)}
+
+    def readmit(self, articles: Iterable[str]) -> None:
+        """Take articles back: somebody asked for their page by its address."""
+        with self._change() as base:
+            base.executemany("delete from removed where article = ?", [(a,) for a in articles])
+
+    def close(self) -> None:
+        """Let go of the file."""
+        with self._lock:
+            self._base.close()
+
+    def _in(self, query: str, values: Sequence[Any]) -> list[Any]:
+        found: list[Any] = []
+        for at in range(0, len(values), _VARIABLES):
+            some = values[at : at + _VARIABLES]
+            found += self._all(f"{query} ({', '.join('?' * len(some))})", some)
+        return found
+
+    def _all(self, query: str, values: Sequence[Any] = ()) -> list[Any]:
+        with self._lock:
+            try:
+                return self._base.execute(query, values).fetchall()
+            except sqlite3.Error as error:
+                raise self._refused(error) from error
+
+    @contextmanager
+    def _change(self) -> Iterator[sqlite3.Connection]:
+        with self._lock:
+            try:
+                with self._base:  # commits, or rolls back
+                    yield self._base
+            except sqlite3.Error as error:
+                raise self._refused(error) from error
+
+    def _refused(self, error: Exception) -> StoreError:
+        return StoreError(
+            f"La mémoire des sources {self._file} ne peut pas être lue ou écrite ({error}) : "
+            "vérifiez le disque et les droits ; sans ce fichier, les sources sont relues en entier."
+        )

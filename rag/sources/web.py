@@ -1,0 +1,480 @@
+"""Brings what an address lists into the index: what is new, changed, the same, withdrawn.
+
+Some tens of pages are taken at a time; after each group the index has them, and it is
+remembered what their servers said of them. An interruption loses nothing but the group under
+way, and the next run goes on from there.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from rag.domain import Article, Failure, Found, IngestReport, together
+from rag.errors import ReadError, StatusError
+from rag.markup import printable
+from rag.readers.fetch import Validators, is_public, parsed
+from rag.readers.isolation import Bounds, Task, workers
+from rag.sources import robots
+from rag.sources.listing import Entry, Look, Reach, look, read_robots, site
+from rag.sources.memory import Memory, PageState, SourceState
+
+if TYPE_CHECKING:
+    from rag.assistant import Assistant
+    from rag.settings import Settings
+
+log = logging.getLogger(__name__)
+
+_GROUP = 40  # pages between two writes of what is known of them
+_MOST_LISTS = 1000  # files of one source: sitemaps of an index, pages of a feed
+_MOST_GONE = 200  # pages that are no longer listed, looked at in one run
+_LONGEST_WAIT = 120.0  # seconds that a server may ask to wait; more ends the run
+_PATIENCE = 3  # times that a server may ask to wait, one after the other
+_DOWN = 8  # failures of connection in a row after which a source is left for this time
+_GONE = (404, 410)
+_MISSES = 2  # runs in which a page must be absent (404) to be withdrawn
+_GUESSES = ("/sitemap.xml", "/sitemap_index.xml")
+
+Allowed = Callable[[str], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Manners:
+    """How sources are asked: `interval` seconds between two requests to one host.
+
+    The rules of `own` hosts are not asked for: they are the keeper's, or gave their leave.
+    `seconds`, `max_bytes` and `bounds` bound a page; `allowed` tells which IP addresses may be
+    reached, and is a function of a module, since another process calls it.
+    """
+
+    interval: float = 1.0
+    own: tuple[str, ...] = ()
+    max_bytes: int = 20_000_000
+    seconds: float = 20.0
+    bounds: Bounds = Bounds()  # noqa: RUF009 - frozen
+    allowed: Allowed = is_public
+
+    @classmethod
+    def of(cls, settings: Settings) -> Manners:
+        """Return what the settings say."""
+        return cls(
+            settings.request_interval,
+            tuple(h.lower() for h in settings.own_hosts),
+            settings.max_file_mb * 1_000_000,
+            bounds=Bounds.of(settings),
+        )
+
+
+@dataclass
+class _Run:
+    """One reading of one source."""
+
+    source: str
+    number: int
+    lists: dict[str, Validators] = field(default_factory=dict)  # read, by address
+    failed: list[Failure] = field(default_factory=list)
+    met: set[str] = field(default_factory=set)  # articles
+    opened: dict[str, tuple[Any, Look]] = field(default_factory=dict)  # pages looked at already
+    listed: int = 0
+    complete: bool = True  # all that it lists was listed
+    stopped: str = ""  # why it was left before its end
+
+
+class _StoppedError(Exception):
+    """The source is left for this time; the message, in French, says why."""
+
+
+class Web:
+    """Reads sources into the index of an assistant."""
+
+    def __init__(
+        self,
+        assistant: Assistant,
+        memory: Memory,
+        manners: Manners,
+        stop: threading.Event | None = None,
+    ) -> None:
+        """Take the assistant over the index and the memory beside it; `stop` ends a reading.
+
+        Raises ValueError for an `allowed` that another process cannot find.
+        """
+        if getattr(manners.allowed, "__module__", "") == "__main__":
+            raise ValueError("`allowed` must be a function of a module that can be imported")
+        self._assistant = assistant
+        self._memory = memory
+        self._manners = manners
+        self._stop = stop or threading.Event()
+        self._rules: dict[str, robots.Rules] = {}
+        self._asked: dict[str, float] = {}  # host -> when it was last asked
+
+    def sync(
+        self,
+        address: str,
+        on_page: Callable[[str], None] = lambda _: None,
+        *,
+        followed: bool = False,
+    ) -> IngestReport:
+        """Bring the index in step with an address: a page, a feed, a sitemap, a site.
+
+        What fails is in the report, by address; `on_page` hears of each page. What cannot be
+        read leaves the index as it is; of a source that is `followed`, that is remembered.
+        Raises StoreError, EmbeddingError.
+        """
+        try:
+            parsed(address)
+        except ReadError as error:
+            return IngestReport(failed=(Failure(printable(address), str(error)),))
+        self._rules.clear()
+        state = self._memory.source(address)
+        run = _Run(address, state.run + 1)
+        began = time.time()
+        reports: list[IngestReport] = []
+        kind = state.kind
+        try:
+            kind, entries = self._opened(run)
+            self._begun(replace(state, kind=kind, run=run.number, tried=began))
+            coming = iter(entries)
+            while group := list(islice(coming, _GROUP)):
+                reports.append(self._taken(group, run, on_page))
+            if run.complete and kind in {"sitemap", "index", "site"}:
+                reports.append(self._gone(run, on_page))
+        except _StoppedError as stop:
+            run.stopped = str(stop)
+            run.failed.append(Failure(printable(address), run.stopped))
+        report = together([*reports, IngestReport(failed=tuple(run.failed))])
+        if not run.stopped and not report.failed:
+            for url, validators in run.lists.items():
+                self._memory.keep_list(url, validators)
+        if followed or kind not in {"", "page"}:
+            self._told(state, run, kind, report, began)
+        return report
+
+    def _begun(self, state: SourceState) -> None:
+        if state.kind != "page":
+            self._memory.keep_source(state)
+
+    def _told(
+        self, state: SourceState, run: _Run, kind: str, report: IngestReport, began: float
+    ) -> None:
+        fed = bool(report.new or report.updated)
+        self._memory.keep_source(
+            SourceState(
+                run.source,
+                kind,
+                run.number,
+                began,
+                state.succeeded if run.stopped else began,
+                time.time() if fed else state.fed,
+                run.listed or state.pages,
+                state.added + len(report.new),
+                len(report.failed),
+                run.stopped,
+            )
+        )
+
+    def _opened(self, run: _Run) -> tuple[str, Iterable[Entry]]:
+        """Return what an address is, and the pages that it lists: itself, when it is one."""
+        try:
+            seen = self.look(run.source, self._memory.list_state(run.source))
+        except ReadError as error:
+            raise _StoppedError(str(error)) from error
+        told = seen[1]
+        if told.kind == "page" and not told.same:
+            # A page asked for by its address comes back, whatever was removed.
+            self._memory.readmit(a.id for a in seen[0].articles)
+            run.opened[run.source] = seen
+            return "page", [Entry(run.source)]
+        kind = told.kind if not told.same else self._memory.source(run.source).kind
+        return kind, self._entries(run, told)
+
+    def _entries(self, run: _Run, first: Look) -> Iterator[Entry]:
+        """Yield the pages that a list and those that it names list, none twice."""
+        todo: list[str | Look] = [first, *(self._sitemaps(run) if first.kind == "site" else ())]
+        read: set[str] = set()
+        known: set[str] = set()
+        while todo:
+            at = todo.pop(0)
+            told = self._list(at, run) if isinstance(at, str) else at
+            if told is None or told.url in read:
+                continue
+            read.add(told.url)
+            if told.same:
+                run.complete = False  # what has not changed was taken before
+                continue
+            run.complete &= not told.cut
+            if told.cut:
+                run.failed.append(
+                    Failure(
+                        told.url, f"plus de {len(told.entries)} adresses : les premières sont lues"
+                    )
+                )
+            # A list that dates its pages tells all when it has not changed.
+            if told.kind == "index" or (told.entries and all(e.changed for e in told.entries)):
+                run.lists[told.url] = told.validators
+            for entry in told.entries:
+                if entry.url not in known:
+                    known.add(entry.url)
+                    run.listed += 1
+                    yield entry
+            further = [u for u in told.lists if u not in read]
+            if len(read) + len(todo) + len(further) > _MOST_LISTS:
+                run.complete = False
+                run.failed.append(
+                    Failure(told.url, f"plus de {_MOST_LISTS} listes : les premières sont lues")
+                )
+                further = further[: max(0, _MOST_LISTS - len(read) - len(todo))]
+            todo += further
+
+    def _list(self, url: str, run: _Run) -> Look | None:
+        """Return what a further list lists; None, and why, where it cannot be read."""
+        try:
+            seen = self.look(url, self._memory.list_state(url))
+        except ReadError as error:
+            run.complete = False
+            # A place where sitemaps often are may well have none.
+            if urlsplit(url).path not in _GUESSES or not isinstance(error, StatusError):
+                run.failed.append(Failure(url, str(error)))
+            return None
+        return seen[1] if seen[1].same or seen[1].kind != "page" else None
+
+    def _sitemaps(self, run: _Run) -> list[str]:
+        """Return the sitemaps that a site names, else the places where they often are."""
+        parts = urlsplit(run.source)
+        rules = self._rules_of(run.source)
+        named = rules.sitemaps if rules else []
+        return named or [f"{parts.scheme}://{parts.netloc}{guess}" for guess in _GUESSES]
+
+    def _taken(
+        self, entries: Sequence[Entry], run: _Run, on_page: Callable[[str], None]
+    ) -> IngestReport:
+        """Bring some pages into the index, then remember what their servers said."""
+        known = self._memory.pages([e.url for e in entries])
+        group = _Group(self, run, self._held(known.values()))
+        report = self._assistant.ingest(group.found(entries, known, on_page))
+        gone = self._withdrawn(group.days)
+        self._memory.keep(group.states)
+        self._memory.keep_listed(run.source, run.number, [e.url for e in entries])
+        return replace(report, unchanged=(*report.unchanged, *group.same), withdrawn=gone)
+
+    def _held(self, states: Iterable[PageState]) -> dict[str, bool]:
+        return self._assistant.held([s.article for s in states if s.article])
+
+    def _withdrawn(self, days: Mapping[str, date | None]) -> tuple[str, ...]:
+        """Say which articles were withdrawn, and which are back; return those newly withdrawn."""
+        told = self._assistant.withdraw(days) if days else []
+        return tuple(i for i in told if days[i] is not None)
+
+    def _gone(self, run: _Run, on_page: Callable[[str], None]) -> IngestReport:
+        """Look at pages that a complete list no longer names: those that are not there go."""
+        unlisted = self._memory.unlisted(run.source, run.number, _MOST_GONE)
+        held = self._held(unlisted)
+        days: dict[str, date | None] = {}
+        for state in unlisted:
+            if not held.get(state.article) or state.article in run.met:
+                continue
+            on_page(state.url)
+            try:
+                self.look(state.url, state.validators)
+            except StatusError as error:
+                if error.status in _GONE:
+                    days[state.article] = date.today()
+            except ReadError as error:
+                log.info("%s : %s", state.url, error)
+        gone = self._withdrawn(days)
+        self._memory.keep_listed(run.source, run.number, [s.url for s in unlisted])
+        return IngestReport(withdrawn=gone)
+
+    def as_known(self, article: Article, state: PageState | None, url: str) -> Article:
+        """Return an article under the id that it had when its address was another one.
+
+        `state` is what was known of its page, of which `url` is now the place.
+        """
+        if state and site(state.final or state.url) == site(url):
+            return replace(article, id=state.article)
+        kept = self._memory.article_at([article.source.url]).get(article.source.url)
+        return replace(article, id=kept) if kept else article
+
+    def was_removed(self, article: str) -> bool:
+        """Tell whether an article was removed on purpose."""
+        return bool(self._memory.removed([article]))
+
+    def look(self, url: str, known: Validators) -> tuple[Any, Look]:
+        """Return what a worker saw at an address.
+
+        Raises ReadError, also where its site does not want it read, and _StoppedError when
+        the server asks to be left alone.
+        """
+        parsed(url)
+        if refusal := self._refusal(url):
+            raise ReadError(refusal)
+        reach = Reach(self._manners.max_bytes, self._manners.seconds, self._manners.allowed)
+        for _ in range(_PATIENCE):
+            self._wait(url)
+            try:
+                outcome = self._run(look, (url, known, reach))
+            except StatusError as error:
+                if error.status not in {429, 503}:
+                    raise
+                if not 0 < error.wait <= _LONGEST_WAIT:
+                    raise _StoppedError(_busy(error)) from error
+                log.info("%s : attend %.0f s", url, error.wait)
+                self._pause(error.wait)
+                continue
+            return outcome, outcome.told
+        raise _StoppedError("le serveur répond toujours qu'il est trop sollicité")
+
+    def _run(self, call: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+        """Return the outcome of a call in a worker. Raises ReadError."""
+        manners = self._manners
+        wall = manners.seconds + manners.bounds.seconds
+        late = f"la page met plus de {wall:g} secondes à venir et à être lue"
+        task = Task(call, arguments, wall, late)
+        (outcome,) = workers.run([task], manners.bounds.memory_mb)
+        if outcome.error is not None:
+            raise outcome.error
+        if outcome.reason:
+            raise ReadError(outcome.reason)
+        return outcome
+
+    def _wait(self, url: str) -> None:
+        """Wait until the host of an address may be asked again."""
+        host = urlsplit(url).netloc
+        rules = self._rules.get(host)
+        pause = max(self._manners.interval, rules.delay if rules else 0.0)
+        if self.own(url):
+            pause = 0.0
+        left = self._asked.get(host, 0.0) + pause - time.monotonic()
+        if left > 0:
+            self._pause(left)
+        self._asked[host] = time.monotonic()
+
+    def _pause(self, seconds: float) -> None:
+        """Wait. Raises _StoppedError when the reading is to end."""
+        if self._stop.wait(seconds):
+            raise _StoppedError("lecture arrêtée : la suite viendra à la prochaine")
+
+    def own(self, url: str) -> bool:
+        """Tell whether an address is of the keeper's own sites, or of those that gave leave."""
+        host = (urlsplit(url).hostname or "").lower()
+        return any(host == own or host.endswith(f".{own}") for own in self._manners.own)
+
+    def _refusal(self, url: str) -> str:
+        """Return why the site of an address does not want it read, or ""."""
+        rules = self._rules_of(url)
+        return rules.refusal(url) if rules else ""
+
+    def _rules_of(self, url: str) -> robots.Rules | None:
+        """Return the rules of an address' host, asked once a run; None for the keeper's own."""
+        parts = urlsplit(url)
+        if self.own(url) or parts.scheme not in {"http", "https"}:
+            return None
+        if parts.netloc not in self._rules:
+            root = f"{parts.scheme}://{parts.netloc}"
+            self._rules[parts.netloc] = self._read_rules(root)
+        return self._rules[parts.netloc]
+
+    def _read_rules(self, root: str) -> robots.Rules:
+        reach = Reach(self._manners.max_bytes, self._manners.seconds, self._manners.allowed)
+        said: list[str] = []
+        for path in ("/robots.txt", "/.well-known/tdmrep.json"):
+            self._asked[urlsplit(root).netloc] = time.monotonic()
+            try:
+                said.append(self._run(read_robots, (root + path, reach)).told)
+            except StatusError as error:
+                if error.status >= 500 and not said:  # RFC 9309, 2.3.1.4
+                    return robots.forbidding()
+                said.append("")
+            except ReadError:  # nothing answers there: the page itself says so better
+                said.append("")
+        return robots.parsed(*said)
+
+
+class _Group:
+    """Some pages of a run: what they give, and what is known of them once the index has it."""
+
+    def __init__(self, web: Web, run: _Run, held: Mapping[str, bool]) -> None:
+        self.states: list[PageState] = []
+        self.same: list[str] = []
+        self.days: dict[str, date | None] = {}  # article -> when it was withdrawn, or not
+        self._web = web
+        self._run = run
+        self._held = held
+
+    def found(
+        self,
+        entries: Iterable[Entry],
+        known: Mapping[str, PageState],
+        on_page: Callable[[str], None],
+    ) -> Iterator[Found]:
+        """Yield what pages give that may have changed."""
+        for entry in entries:
+            on_page(entry.url)
+            state = known.get(entry.url) or PageState(entry.url)
+            if entry.changed and entry.changed == state.changed and self._held.get(state.article):
+                self._unchanged(state)
+                continue
+            try:
+                yield from self._visited(entry, state)
+            except StatusError as error:
+                yield from self._refused(state, error)
+            except ReadError as error:
+                yield Failure(entry.url, printable(str(error)))
+
+    def _unchanged(self, state: PageState) -> None:
+        self.same.append(state.article)
+        self.days[state.article] = None
+        self._run.met.add(state.article)
+        self.states.append(replace(state, misses=0))
+
+    def _refused(self, state: PageState, error: StatusError) -> Iterator[Found]:
+        """Tell of a page that is not there: it is withdrawn at once by 410, in time by 404."""
+        missed = replace(state, changed="", misses=state.misses + (error.status in _GONE))
+        self.states.append(missed)
+        if state.article in self._held and (error.status == 410 or missed.misses >= _MISSES):
+            self.days[state.article] = date.today()
+        else:
+            yield Failure(state.url, str(error))
+
+    def _visited(self, entry: Entry, state: PageState) -> Iterator[Found]:
+        """Yield what a page gives. Raises ReadError where it gives nothing."""
+        here = state.article in self._held
+        opened = self._run.opened.pop(entry.url, None)
+        seen = opened or self._web.look(entry.url, state.validators if here else Validators())
+        outcome, told = seen
+        if told.same:
+            self._unchanged(replace(state, changed=entry.changed))
+            return
+        if told.kind != "page":
+            raise ReadError("cette adresse est une liste, pas un article")
+        if told.reserved and not self._web.own(told.url):
+            raise ReadError(robots.RESERVED)
+        for failure in outcome.failures:
+            yield Failure(entry.url, printable(failure.reason))
+        first = ""
+        for article in outcome.found():
+            known = self._web.as_known(article, state if here and not first else None, told.url)
+            first = first or known.id
+            if known.id not in self._run.met and not self._web.was_removed(known.id):
+                self._run.met.add(known.id)
+                self.days[known.id] = None
+                yield known
+        final = next((a.source.url for a in outcome.articles), told.url)
+        marks = told.validators
+        self.states.append(
+            PageState(entry.url, final, first, marks.etag, marks.modified, entry.changed)
+        )
+
+
+def _busy(error: StatusError) -> str:
+    if not error.wait:
+        told = f"le serveur est trop sollicité ({error.status})"
+    else:
+        told = f"le serveur demande d'attendre {error.wait:.0f} secondes ({error.status})"
+    return f"{told} : la suite viendra à la prochaine lecture"
