@@ -24,6 +24,7 @@ UNSUPPORTED_NOTICE = (
     "Une phrase au moins n’est pas appuyée par les articles cités\u00a0: vérifiez-la."
 )
 CHRONICLE = "Ce que disent les articles, du plus ancien au plus récent\u00a0:"
+SOURCES = "Sources"
 SHARED = "En commun avec la question\u00a0: {}."
 AUTOMATIC = (
     "Réponses composées automatiquement, avec les phrases des articles\u00a0: ouvrez la source "
@@ -183,6 +184,8 @@ EXAMPLE_MONTH = "Que s’est-il passé en {}\u202f?"
 EXAMPLE_WORDS = "Qu’a dit {}\u202f?"
 
 
+NO_MCP = "Le paquet « mcp » n’est pas installé\u00a0: «\u00a0pip install 'recoupe[mcp]'\u00a0»."
+NO_SUCH_MODEL = "Ce modèle n’existe pas\u00a0: le seul est «\u00a0{}\u00a0»."
 NOTHING_TO_FOLLOW = (
     "Aucune source à suivre\u00a0: donnez des dossiers ou des adresses, ou réglez RECOUPE_SOURCES."
 )

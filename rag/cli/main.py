@@ -29,7 +29,7 @@ from rag.cli.common import (
 )
 from rag.cli.evaluate import eval_group
 from rag.cli.following import sources_command, watch_command
-from rag.cli.serving import feedback_command, token_command, widget_command
+from rag.cli.serving import feedback_command, mcp_command, token_command, widget_command
 from rag.domain import Filters, Found, IngestReport, together
 from rag.errors import SettingsError
 from rag.french.dates import format_date, parse_date
@@ -419,6 +419,7 @@ for command in (
     sources_command,
     verify_command,
     widget_command,
+    mcp_command,
     token_command,
     feedback_command,
 ):

@@ -1,4 +1,4 @@
-"""`recoupe widget | token | feedback`: what a site's keeper needs."""
+"""`recoupe widget | mcp | token | feedback`: what a site's keeper needs."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from rag import texts
 from rag.cli.common import (
     index_option,
     json_option,
+    open_for,
     print_json,
     settings_for,
     told_in_french,
@@ -33,6 +34,28 @@ def widget_command(host: str | None, as_json: bool) -> None:
         return
     click.echo(site.snippet(address))
     click.echo(texts.WIDGET_HELP, err=True)
+
+
+@click.command("mcp", short_help="Servir les outils MCP sur l'entrée et la sortie.")
+@index_option
+@told_in_french
+def mcp_command(index: Path | None) -> None:
+    """Servir les outils MCP (search, fetch, ask, verify) sur l'entrée et la sortie standard.
+
+    À nommer dans les réglages d'un assistant ; l'application les sert aussi à l'adresse /mcp.
+    """
+    import asyncio
+
+    from rag.web.mcp_server import article_base, build_tools
+
+    settings = settings_for(index)
+    with open_for(settings, "mcp") as assistant:
+        call = asyncio.to_thread
+        base = article_base(settings)
+        tools = build_tools(
+            assistant, call, lambda text: call(assistant.verify, text), base=base, whole=True
+        )
+        asyncio.run(tools.run_stdio_async())
 
 
 @click.command("token", short_help="Tirer un jeton d'administration.")

@@ -23,7 +23,15 @@ if TYPE_CHECKING:
     from rag.web.limits import Rates
 
 # The chat counts its questions itself: its queue also carries clicks.
-ASKING = ("/api/v1/ask", "/api/v1/search", "/api/v1/verify", "/api/v1/feedback", "/login")
+ASKING = (
+    "/api/v1/ask",
+    "/api/v1/search",
+    "/api/v1/verify",
+    "/api/v1/feedback",
+    "/login",
+    "/mcp",
+    "/v1/chat",
+)
 # Uploads are bounded by Gradio, hand-overs of the owner carry its token and whole corpora.
 _UNBOUNDED = ("/gradio_api/upload", "/owner/")
 _UPLOADS = ("/gradio_api/upload", "/upload")

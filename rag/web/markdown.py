@@ -4,14 +4,31 @@ from __future__ import annotations
 
 from rag import texts
 from rag.answering.extractive import number_citations, paragraphs
-from rag.domain import Answer
+from rag.domain import Answer, Citation
 from rag.markup import markdown_text
 
 
 def answer_markdown(answer: Answer) -> str:
     """Return an answer with its references, to paste or to keep."""
+    lines = [f"**{markdown_text(answer.question)}**", "", *_said(answer, "[^{}]")]
+    lines += [f"[^{n}]: {_reference(c)}" for c, n in number_citations(answer.statements).items()]
+    return "\n".join(lines).strip() + "\n"
+
+
+def reply_markdown(answer: Answer) -> list[str]:
+    """Return an answer for another program's chat, a piece a paragraph: `[n]`, then sources."""
+    pieces = [f"{line}\n\n" for line in _said(answer, "[{}]") if line]
     numbers = number_citations(answer.statements)
-    lines = [f"**{markdown_text(answer.question)}**", ""]
+    if numbers:
+        pieces.append(f"**{texts.SOURCES}**\n\n")
+        pieces += [f"{n}. {_reference(c)}\n" for c, n in numbers.items()]
+    return pieces
+
+
+def _said(answer: Answer, mark: str) -> list[str]:
+    """Return the paragraphs of an answer, or of a refusal, an empty line after each."""
+    numbers = number_citations(answer.statements)
+    lines: list[str] = []
     if answer.notice:
         lines += [markdown_text(answer.notice), ""]
     if answer.refused:
@@ -23,19 +40,21 @@ def answer_markdown(answer: Answer) -> str:
         ]
         if answer.suggestion:
             lines += ["", markdown_text(texts.SUGGESTED.format(answer.suggestion))]
-        return "\n".join(lines).strip() + "\n"
+        return lines
     if answer.intro:
         lines += [markdown_text(answer.intro), ""]
     for paragraph in paragraphs(answer.statements):
         said = []
         for statement in paragraph:
-            marks = "".join(f"[^{numbers[c]}]" for c in statement.citations)
+            marks = "".join(mark.format(numbers[c]) for c in statement.citations)
             doubt = "" if statement.supported else f" {texts.UNSUPPORTED_MARK}"
             said.append(f"{markdown_text(statement.text)}{marks}{doubt}")
         intro = f"{markdown_text(paragraph[0].lead_in)} " if paragraph[0].lead_in else ""
         lines += [intro + " ".join(said), ""]
-    for citation, number in numbers.items():
-        link = f" <{citation.source.url}>" if citation.source.url else ""
-        quote = f"«\u00a0{markdown_text(citation.quote)}\u00a0»"
-        lines.append(f"[^{number}]: {markdown_text(texts.label(citation.source))}. {quote}{link}")
-    return "\n".join(lines).strip() + "\n"
+    return lines
+
+
+def _reference(citation: Citation) -> str:
+    link = f" <{citation.source.url}>" if citation.source.url else ""
+    quote = f"«\u00a0{markdown_text(citation.quote)}\u00a0»"
+    return f"{markdown_text(texts.label(citation.source))}. {quote}{link}"

@@ -6,16 +6,22 @@ import asyncio
 import logging
 import secrets
 import socket
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, asynccontextmanager
+from typing import TYPE_CHECKING, Any
 
 import rag.web  # noqa: F401 - turns telemetry off before Gradio is imported
 from rag.assistant import LocalAssistant
-from rag.errors import StoreError
+from rag.domain import Verification
+from rag.errors import MissingExtraError, StoreError
 from rag.sources.watch import Watch
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
+    from mcp.server.mcpserver import MCPServer
+    from starlette.routing import BaseRoute
+
+    from rag.web.limits import Gate, Rates
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +40,7 @@ def build_app(assistant: LocalAssistant, token: str) -> FastAPI:
     from rag.web.guard import Guard
     from rag.web.limits import Gate, Rates
     from rag.web.metrics import Metrics
+    from rag.web.openai_api import build_openai_api
     from rag.web.owner_api import mount_owner_api
     from rag.web.problems import invalid
     from rag.web.site import mount_site
@@ -44,15 +51,71 @@ def build_app(assistant: LocalAssistant, token: str) -> FastAPI:
     gate = Gate(settings.concurrent, settings.waiting)
     metrics = Metrics(gate, assistant.index.articles)
     metrics.follow(assistant.followed)
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None,
+    tools = _tools(assistant, gate, rates)
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=_lifespan(tools),
                   exception_handlers={RequestValidationError: invalid})  # fmt: skip
     app.add_middleware(Guard, access=access, rates=rates, max_body=settings.max_body_kb * 1024)
     # Without a token drawn by the owner nobody may use its routes.
     mount_owner_api(app, assistant, token or secrets.token_urlsafe(32))
     mount_metrics(app, access, metrics)
     app.mount("/api/v1", build_api(assistant, access, rates, gate, metrics))
+    app.mount("/v1", build_openai_api(assistant, gate, metrics))
+    if tools:
+        app.router.routes.extend(_mcp_routes(tools))
     mount_site(app)
     return mount_chat(app, assistant, access, rates, gate)
+
+
+def _tools(assistant: LocalAssistant, gate: Gate, rates: Rates) -> MCPServer[Any] | None:
+    """Return the tools for assistants; None where the package `mcp` is not installed."""
+    from starlette.concurrency import run_in_threadpool
+
+    from rag.web.mcp_server import article_base, build_tools
+    from rag.web.turns import claims_in_turns
+
+    async def in_turn(function: Callable[..., Any], *arguments: Any) -> Any:
+        async with gate.place(), gate.turn():
+            return await run_in_threadpool(function, *arguments)
+
+    async def checked(text: str) -> Verification:
+        steps = await claims_in_turns(assistant, gate, rates, "mcp", text)
+        async with aclosing(steps):
+            found = [step async for step in steps if isinstance(step, Verification)]
+        return found[-1]
+
+    settings = assistant.settings
+    base, whole = article_base(settings), settings.public_text
+    try:
+        return build_tools(assistant, in_turn, checked, base=base, whole=whole)
+    except MissingExtraError as error:
+        log.info("%s", error)
+        return None
+
+
+def _mcp_routes(tools: MCPServer[Any]) -> list[BaseRoute]:
+    """Return the routes of `/mcp`; hosts, origins and sizes are the guard's (`guard.py`)."""
+    from mcp.server.transport_security import TransportSecuritySettings
+
+    served = tools.streamable_http_app(
+        streamable_http_path="/mcp",
+        json_response=True,
+        stateless_http=True,
+        transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),
+    )
+    return list(served.routes)
+
+
+def _lifespan(
+    tools: MCPServer[Any] | None,
+) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            if tools:
+                await stack.enter_async_context(tools.session_manager.run())
+            yield
+
+    return lifespan
 
 
 def serve(assistant: LocalAssistant, on_ready: Callable[[str], None]) -> None:
