@@ -47,7 +47,8 @@ class Source:
 class Article:
     """One article as read and cleaned.
 
-    `headings` are the `[start, end)` spans of the headings inside `text`.
+    `headings` are the `[start, end)` spans of the headings inside `text`; `pages` the offsets
+    from which a paragraph stands on another page (« 3 », « 3-4 »), where it was read from pages.
     `path` says which file (and row: `file.jsonl#3`) it was read from, so that
     pruning can tell what is gone; it is empty for what came by other ways.
     """
@@ -57,6 +58,7 @@ class Article:
     text: str
     headings: tuple[tuple[int, int], ...] = ()
     path: str = ""
+    pages: tuple[tuple[int, str], ...] = ()
 
 
 class Kind(StrEnum):
@@ -154,7 +156,8 @@ class Sentence:
 class Passage:
     """A contiguous span of an article: `text == article.text[start:end]` (I1).
 
-    `id` is `article_id:version:index` (I2), see `ArticleRecord.version`.
+    `id` is `article_id:version:index` (I2), see `ArticleRecord.version`. `pages` are as those
+    of its article, from its start on.
     """
 
     id: str
@@ -164,6 +167,11 @@ class Passage:
     end: int
     text: str
     heading: str = ""
+    pages: tuple[tuple[int, str], ...] = ()
+
+    def page_of(self, start: int) -> str:
+        """Return the page on which an offset of the article stands, "" where there are none."""
+        return next((page for at, page in reversed(self.pages) if at <= start), "")
 
     @property
     def headed(self) -> str:
@@ -302,13 +310,23 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """An exact span of a stored article: `quote == article.text[start:end]` (I1)."""
+    """An exact span of a stored article: `quote == article.text[start:end]` (I1).
+
+    `page` is where it stands in what was read (« 3 », « 3-4 »), "" where there are no pages.
+    """
 
     article_id: str
     source: Source
     start: int
     end: int
     quote: str
+    page: str = ""
+
+    @classmethod
+    def of(cls, passage: Passage, source: Source, start: int, end: int) -> Citation:
+        """Return the citation of a span, in offsets of the article, of a passage."""
+        quote = passage.text[start - passage.start : end - passage.start]
+        return cls(passage.article_id, source, start, end, quote, passage.page_of(start))
 
 
 @dataclass(frozen=True, slots=True)

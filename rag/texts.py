@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rag.french.dates import format_date
 
 if TYPE_CHECKING:
-    from rag.domain import IngestReport, Source
+    from rag.domain import Citation, IngestReport, Source
     from rag.sources.memory import SourceState
 
 NO_ANSWER = (
@@ -184,6 +184,7 @@ EXAMPLE_MONTH = "Que s’est-il passé en {}\u202f?"
 EXAMPLE_WORDS = "Qu’a dit {}\u202f?"
 
 
+NO_LIBRARY = "le paquet « {} » n’est pas installé\u00a0: «\u00a0pip install 'recoupe[files]'\u00a0»"
 NO_MCP = "Le paquet « mcp » n’est pas installé\u00a0: «\u00a0pip install 'recoupe[mcp]'\u00a0»."
 NO_SUCH_MODEL = "Ce modèle n’existe pas\u00a0: le seul est «\u00a0{}\u00a0»."
 NOTHING_TO_FOLLOW = (
@@ -212,6 +213,12 @@ def label(source: Source) -> str:
         day += f" {DEDUCED}"
     parts = (source.name, title, day, source.author)
     return ", ".join(part for part in parts if part)
+
+
+def cited(citation: Citation) -> str:
+    """Return the label of a citation's source, with its page where there is one."""
+    page = f", p.\u00a0{citation.page}" if citation.page else ""
+    return label(citation.source) + page
 
 
 def summary(report: IngestReport) -> str:

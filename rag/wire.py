@@ -79,9 +79,10 @@ class SourceOut(_Sourced):
 
 
 class CitationOut(_Placed):
-    """An exact quote: the article's text from `start` to `end`."""
+    """An exact quote: the article's text from `start` to `end`, on a `page` if there are some."""
 
     quote: str
+    page: str
 
     @classmethod
     def of(cls, citation: Citation) -> Self:
@@ -92,6 +93,7 @@ class CitationOut(_Placed):
             start=citation.start,
             end=citation.end,
             quote=citation.quote,
+            page=citation.page,
         )
 
 

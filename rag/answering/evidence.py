@@ -75,7 +75,7 @@ class Evidence:
     def citation(self) -> Citation:
         """Return the exact span of this sentence in its article."""
         passage = self.hit.passage
-        return Citation(passage.article_id, self.hit.source, self.start, self.end, self.text)
+        return Citation.of(passage, self.hit.source, self.start, self.end)
 
 
 @dataclass(frozen=True, slots=True)

@@ -263,10 +263,6 @@ def _copies(evidence: Evidence) -> list[Citation]:
     for passage, source in evidence.hit.also:
         at = passage.text.translate(_TYPOGRAPHY).find(evidence.text.translate(_TYPOGRAPHY))
         if at >= 0:
-            end = at + len(evidence.text)
-            quote = passage.text[at:end]
-            citation = Citation(
-                passage.article_id, source, passage.start + at, passage.start + end, quote
-            )
-            found.append(citation)
+            start = passage.start + at
+            found.append(Citation.of(passage, source, start, start + len(evidence.text)))
     return found

@@ -183,7 +183,7 @@ class Checker:
             start, end = f.sentence.start, f.sentence.end
             made.append(
                 ClaimEvidence(
-                    citation=Citation(f.hit.passage.article_id, f.hit.source, start, end, f.text),
+                    citation=Citation.of(f.hit.passage, f.hit.source, start, end),
                     attribution=said,
                     his_words=_same_speaker(claimed, said),
                     other_voice=_names_speaker(claimed) and not _same_speaker(claimed, said),

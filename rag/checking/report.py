@@ -64,7 +64,7 @@ def as_markdown(verification: Verification) -> str:
             lines += ["", markdown_text(line)]
         for evidence in claim.evidence:
             source = evidence.citation.source
-            label = markdown_text(texts.label(source))
+            label = markdown_text(texts.cited(evidence.citation))
             where = f"[{label}](<{source.url}>)" if is_web_address(source.url) else label
             lines += [
                 "",
@@ -81,7 +81,7 @@ def as_html(verification: Verification) -> str:
     """Return the verification as one HTML page that fetches nothing."""
     return _template().render(
         verification=verification, provenance=provenance(verification), extent=extent,
-        stance=stance, label=texts.label, safe_url=is_web_address, verdict=_verdict,
+        stance=stance, cited=texts.cited, safe_url=is_web_address, verdict=_verdict,
         reviewed=reviewed,
     )  # fmt: skip
 

@@ -55,9 +55,7 @@ class Quote:
     def citation(self) -> Citation:
         """Return its exact span in its article."""
         passage, (a, b) = self.hit.passage, self.span
-        return Citation(
-            passage.article_id, self.hit.source, passage.start + a, passage.start + b, self.text
-        )
+        return Citation.of(passage, self.hit.source, passage.start + a, passage.start + b)
 
 
 class _Missing:

@@ -105,7 +105,7 @@ def _show(verification: Verification) -> None:
         for evidence in claim.evidence[:3]:
             quote = " ".join(evidence.citation.quote.split())
             click.echo(f"   - {quote}")
-            told = (texts.label(evidence.citation.source), evidence.attribution.label)
+            told = (texts.cited(evidence.citation), evidence.attribution.label)
             click.echo(f"     {' ; '.join(told)} ; {stance(evidence)}")
             for signal in evidence.signals:
                 click.echo(f"     · {signal.text}")

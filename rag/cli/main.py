@@ -103,7 +103,7 @@ def app() -> None:
 def ingest_command(
     paths: tuple[str, ...], prune: bool, if_empty: bool, as_json: bool, index: Path | None
 ) -> None:
-    """Indexer des articles : texte, Markdown, HTML, JSONL, CSV ; dossiers compris.
+    """Indexer des articles : texte, Markdown, HTML, PDF, Word, et d'autres ; dossiers compris.
 
     Une adresse de l'internet public est celle d'une page, d'un flux (RSS, Atom, JSON Feed),
     d'un plan de site ou d'un site, dont les flux et les plans sont trouvés.
@@ -166,7 +166,7 @@ def ask(
     if answer.refused:
         for near in answer.nearest:
             quote = f"«\u00a0{near.citation.quote.strip()}\u00a0»"
-            click.echo(f"\n- {texts.label(near.citation.source)}\n  {quote}")
+            click.echo(f"\n- {texts.cited(near.citation)}\n  {quote}")
             if near.shared:
                 click.echo("  " + texts.SHARED.format(", ".join(near.shared)))
         if answer.suggestion:
@@ -176,7 +176,10 @@ def ask(
     numbers = number_citations(answer.statements)
     for source, citations in by_article(answer.statements):
         marks = "".join(f"[{numbers[c]}]" for c in citations)
-        click.echo(f"{marks} {texts.label(source)}" + (f" {source.url}" if source.url else ""))
+        pages = ", ".join(dict.fromkeys(c.page for c in citations if c.page))
+        where = f", p.\u00a0{pages}" if pages else ""
+        link = f" {source.url}" if source.url else ""
+        click.echo(f"{marks} {texts.label(source)}{where}{link}")
 
 
 @app.command("search", short_help="Chercher des passages.")

@@ -128,7 +128,7 @@ class _Met:
 def fingerprint(article: Article, passage_tokens: int, *, sentence_vectors: bool = True) -> str:
     """Return the version of an article: 16 hex digits of all that its passages depend on."""
     recipe = [_RECIPE, passage_tokens, sentence_vectors]
-    parts = [recipe, article.text, article.headings, astuple(article.source)]
+    parts = [recipe, article.text, article.headings, article.pages, astuple(article.source)]
     content = json.dumps(parts, ensure_ascii=True, default=str).encode()
     return hashlib.blake2b(content, digest_size=8).hexdigest()
 

@@ -71,9 +71,13 @@ def split(text: str, headings: tuple[Span, ...] = (), target: int = 320) -> list
 
 
 def make_passages(
-    article_id: str, text: str, cuts: Sequence[Cut], headings: Sequence[Span]
+    article_id: str,
+    text: str,
+    cuts: Sequence[Cut],
+    headings: Sequence[Span],
+    pages: Sequence[tuple[int, str]] = (),
 ) -> list[Passage]:
-    """Return the passages of an article; each bears the heading it stands under.
+    """Return the passages of an article; each bears the heading it stands under, its pages.
 
     Their ids are given when they are written, see `Index.write`.
     """
@@ -83,9 +87,10 @@ def make_passages(
             h for h in headings if h[0] < cut.end and (h[0] <= cut.start or h[0] - cut.start < 3)
         ]
         heading = text[above[-1][0] : above[-1][1]][:_HEADING] if above else ""
-        passages.append(
-            Passage("", article_id, index, cut.start, cut.end, text[cut.start : cut.end], heading)
-        )
+        before = [p for p in pages if p[0] <= cut.start][-1:]
+        own = (*before, *(p for p in pages if cut.start < p[0] < cut.end))
+        said = text[cut.start : cut.end]
+        passages.append(Passage("", article_id, index, cut.start, cut.end, said, heading, own))
     return passages
 
 

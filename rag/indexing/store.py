@@ -330,6 +330,7 @@ def _passage_metadata(passage: Passage, source: Source) -> dict[str, str | int]:
         "start": passage.start,
         "end": passage.end,
         "heading": passage.heading,
+        "pages": " ".join(f"{at}:{page}" for at, page in passage.pages),
         "source": source.name,
         "author": source.author,
         "section": source.section,
@@ -346,4 +347,9 @@ def _passage(passage_id: str, text: str, meta: Any) -> Passage:
         end=meta["end"],
         text=text,
         heading=meta["heading"],
+        pages=tuple(
+            (int(at), page)
+            for part in meta.get("pages", "").split()
+            for at, _, page in [part.partition(":")]
+        ),
     )

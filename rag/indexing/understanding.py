@@ -35,7 +35,7 @@ class Understood:
 def understood(article: Article, passage_tokens: int) -> list[Understood]:
     """Return the passages of an article, of about `passage_tokens` tokens, understood."""
     cuts = split(article.text, article.headings, passage_tokens)
-    passages = make_passages(article.id, article.text, cuts, article.headings)
+    passages = make_passages(article.id, article.text, cuts, article.headings, article.pages)
     return _in_context(article.text, article.source, passages, cuts, article.headings)
 
 

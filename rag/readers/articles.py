@@ -18,8 +18,9 @@ from rag.errors import ReadError
 from rag.french.corrections import is_correction
 from rag.french.sentences import sentence_spans
 from rag.french.words import fold, shorten, words
-from rag.readers import html, tables, text
-from rag.readers.cleaning import Block, assemble, clean
+from rag.readers import agency, documents, html, mail, tables, text
+from rag.readers.archive import ZipReader
+from rag.readers.cleaning import assemble, clean
 from rag.readers.draft import LONGEST_STORED, Draft
 
 log = logging.getLogger(__name__)
@@ -42,7 +43,18 @@ READERS: dict[str, Reader] = {
     ".ndjson": tables.read_jsonl,
     ".csv": tables.read_csv,
     ".tsv": tables.read_csv,
+    ".pdf": documents.read_pdf,
+    ".docx": documents.read_docx,
+    ".odt": documents.read_odt,
+    ".epub": documents.read_epub,
+    ".eml": mail.read_eml,
+    ".mbox": mail.read_mbox,
+    ".mhtml": mail.read_mhtml,
+    ".mht": mail.read_mhtml,
+    ".xml": agency.read_xml,
+    ".json": agency.read_json,
 }
+READERS[".zip"] = ZipReader(READERS)
 
 _LONGEST_LINE = 2_000_000  # characters; no article has such a line, a broken export does
 _LONGEST_HEADING = 1000  # characters; past it a heading is a paragraph in a heading's clothes
@@ -90,8 +102,10 @@ def to_article(draft: Draft, identity: str, where: str) -> Article:
     """
     if any(len(block.text) > _LONGEST_LINE for block in draft.blocks):
         raise ReadError("une ligne de plus de 2 millions de caractères : ce n'est pas un article")
-    blocks = [Block(b.text, b.heading and len(b.text) <= _LONGEST_HEADING) for b in draft.blocks]
-    body, headings = assemble(clean(blocks, draft.source.title, where))
+    blocks = [
+        replace(b, heading=b.heading and len(b.text) <= _LONGEST_HEADING) for b in draft.blocks
+    ]
+    body, headings, pages = assemble(clean(blocks, draft.source.title, where))
     in_headings = {start for start, _ in headings}
     if not any(
         start not in in_headings and len(words(body[start:end])) > 1
@@ -104,7 +118,7 @@ def to_article(draft: Draft, identity: str, where: str) -> Article:
     source = replace(source, correction=is_correction(source.title, source.section, body))
     # A path that a store would cut names another file, which pruning would find missing.
     path = where if len(where.encode()) <= LONGEST_STORED else ""
-    return Article(article_id(identity), source, body, headings, path)
+    return Article(article_id(identity), source, body, headings, path, pages)
 
 
 def article_id(identity: str) -> str:

@@ -21,10 +21,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A paragraph or a heading of an article, one line."""
+    """A paragraph or a heading of an article, one line; `page` where it was read from pages."""
 
     text: str
     heading: bool = False
+    page: str = ""
 
 
 # Invisible characters that scraping leaves: zero-width marks, soft hyphens, controls.
@@ -84,7 +85,8 @@ def clean(blocks: Iterable[Block], title: str, name: str = "") -> list[Block]:
         if reason := noise(trimmed):
             _log_cut(name, reason, trimmed)
             continue
-        kept.append(Block(trimmed, block.heading or (glued and _short(trimmed))))
+        heading = block.heading or (glued and _short(trimmed))
+        kept.append(Block(trimmed, heading, block.page))
     return _mark_subheads(kept)
 
 
@@ -137,17 +139,22 @@ def strip_reading_time(text: str) -> str:
     return text
 
 
-def assemble(blocks: Iterable[Block]) -> tuple[str, tuple[tuple[int, int], ...]]:
-    """Return the text of blocks, one blank line between them, and its heading spans."""
+def assemble(
+    blocks: Iterable[Block],
+) -> tuple[str, tuple[tuple[int, int], ...], tuple[tuple[int, str], ...]]:
+    """Return the text of blocks, one blank line between them, its heading spans and its pages."""
     parts: list[str] = []
     headings: list[tuple[int, int]] = []
+    pages: list[tuple[int, str]] = []
     at = 0
     for block in blocks:
         if block.heading:
             headings.append((at, at + len(block.text)))
+        if block.page and (not pages or pages[-1][1] != block.page):
+            pages.append((at, block.page))
         parts.append(block.text)
         at += len(block.text) + 2
-    return "\n\n".join(parts), tuple(headings)
+    return "\n\n".join(parts), tuple(headings), tuple(pages)
 
 
 def blocks_of(text: str) -> list[Block]:
@@ -213,7 +220,7 @@ def _mark_subheads(blocks: list[Block]) -> list[Block]:
             and following[0] not in "-–•"
             and before[-1] in ".!?…»”:)"
         )
-        marked.append(Block(block.text, block.heading or bare))
+        marked.append(Block(block.text, block.heading or bare, block.page))
     return marked
 
 

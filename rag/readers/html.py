@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from lxml.etree import _Element
 
 _CHARSET = re.compile(rb"<meta[^>]+charset=[\"']?([\w-]+)", re.IGNORECASE)
+_HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
+_LEAVES = frozenset({"p", "li", "blockquote", "td", "th", "dt", "dd", "figcaption", "pre", "div"})
 _BLOCK_TAGS = {"p", "item", "quote", "head", "cell", "code"}
 
 
@@ -35,8 +37,7 @@ def read_html(data: bytes, name: str, charset: str = "") -> Iterator[Draft | Fai
     from trafilatura.settings import Document
     from trafilatura.utils import load_html
 
-    declared = _CHARSET.search(data[:4096])
-    page = decode(data, charset or (declared.group(1).decode("ascii") if declared else ""))
+    page = decode(data, charset or _declared(data))
     tree = load_html(page)
     if tree is None:
         raise ReadError("aucun article trouvé dans la page")
@@ -64,6 +65,29 @@ def read_html(data: bytes, name: str, charset: str = "") -> Iterator[Draft | Fai
         source, published=day, deduced=deduced, modified=said.modified, paywalled=said.paywalled
     )
     yield Draft(source, tuple(_blocks(document.body)))
+
+
+def page_blocks(data: bytes, charset: str = "") -> list[Block]:
+    """Return the headings and paragraphs of a page that is all text: a chapter, a newsletter."""
+    from trafilatura.utils import load_html
+
+    tree = load_html(decode(data, charset or _declared(data)))
+    if tree is None:
+        return []
+    for gone in tree.xpath("//script | //style | //head | //nav | //template | //noscript"):
+        gone.drop_tree()
+    found: list[Block] = []
+    for element in tree.iter(*_HEADINGS, *_LEAVES):
+        if any(inner.tag in _LEAVES | _HEADINGS for inner in element.iterdescendants()):
+            continue
+        if line := " ".join("".join(element.itertext()).split()):
+            found.append(Block(line, element.tag in _HEADINGS))
+    return found
+
+
+def _declared(data: bytes) -> str:
+    found = _CHARSET.search(data[:4096])
+    return found.group(1).decode("ascii") if found else ""
 
 
 def _blocks(body: _Element) -> Iterator[Block]:

@@ -34,7 +34,7 @@ def _said(answer: Answer, mark: str) -> list[str]:
     if answer.refused:
         lines += [markdown_text(answer.text), ""]
         lines += [
-            f"- {markdown_text(texts.label(n.citation.source))}\u00a0: "
+            f"- {markdown_text(texts.cited(n.citation))}\u00a0: "
             f"«\u00a0{markdown_text(n.citation.quote.strip())}\u00a0»"
             for n in answer.nearest
         ]
@@ -57,4 +57,4 @@ def _said(answer: Answer, mark: str) -> list[str]:
 def _reference(citation: Citation) -> str:
     link = f" <{citation.source.url}>" if citation.source.url else ""
     quote = f"«\u00a0{markdown_text(citation.quote)}\u00a0»"
-    return f"{markdown_text(texts.label(citation.source))}. {quote}{link}"
+    return f"{markdown_text(texts.cited(citation))}. {quote}{link}"

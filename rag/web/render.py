@@ -241,6 +241,7 @@ _TEMPLATES.filters |= {
     "extent": extent,
     "french_date": format_date,
     "label": texts.label,
+    "cited": texts.cited,
     "provenance": provenance,
     "republished": _republished,
     "stance": stance,

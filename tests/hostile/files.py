@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import os
 import socket
 import subprocess
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -780,9 +782,51 @@ def neighbours() -> Iterator[Input]:
     yield good("bon-16.csv", "a good neighbour", f"titre;texte\nPont 16;{story('bon 16')}\n")
 
 
+def documents() -> Iterator[Input]:
+    entities = "".join(
+        f'<!ENTITY e{n} "{f"&e{n - 1};" * 10}">' if n else '<!ENTITY e0 "lol">' for n in range(12)
+    )
+    doll = _packed({"x.txt": story("poupee")})
+    for _ in range(40):
+        doll = _packed({"poupee.zip": doll})
+    yield bad("coupe.pdf", "a PDF that ends early", b"%PDF-1.7\n1 0 obj\n<</Type/Catalog", "abîmé")
+    yield bad("boucle.pdf", "a PDF whose pages are their own parent", _looped_pdf(), "")
+    yield bad("rien.docx", "an archive that is no document", _packed({"a": "b"}), "abîmé")
+    yield bad("bombe.odt", "400 MB of spaces in a document",
+              _packed({"content.xml": b" " * 400_000_000}), "se déplie")  # fmt: skip
+    yield bad(
+        "entites.xml", "entities of entities", f"<!DOCTYPE a [{entities}]><nitf>&e11;</nitf>", ""
+    )
+    yield bad("externe.xml", "an entity that is a file",
+              '<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><nitf><body><body.content><p>&x;</p>'
+              "</body.content></body></nitf>", "phrase")  # fmt: skip
+    yield bad("profond.json", "a million brackets", "[" * 1_000_000, "JSON")
+    yield Input("poupees.zip", "forty archives in each other", data(doll),
+                failures=((" (poupee.zip) (poupee.zip)", "dépliez-la"),))  # fmt: skip
+    yield Input("evade.zip", "a path out of the archive", data(_packed({
+        "../../../evade.txt": story("evade"), "../bombe.txt": b"a " * 60_000_000,
+    })), articles=1, failures=((" (../bombe.txt)", "se déplie"),))  # fmt: skip
+
+
+def _packed(members: dict[str, bytes | str]) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return out.getvalue()
+
+
+def _looped_pdf() -> bytes:
+    return (
+        b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n"
+        b"2 0 obj<</Type/Pages/Count 9/Kids[2 0 R]/Parent 2 0 R>>endobj\n"
+        b"trailer<</Root 1 0 R>>\n%%EOF"
+    )
+
+
 def inputs() -> list[Input]:
     """Return all hostile files and their good neighbours."""
-    kinds = (plain, markdown, pages, json_lines, tables, names, neighbours)
+    kinds = (plain, markdown, pages, json_lines, tables, documents, names, neighbours)
     found = [each for kind in kinds for each in kind()]
     assert len({each.name for each in found}) == len(found)
     return found

@@ -75,7 +75,7 @@ header :focus-visible { outline-color: currentColor; }
   const day = (iso) => iso
     ? new Intl.DateTimeFormat("fr", { dateStyle: "long", timeZone: "UTC" }).format(new Date(`${iso}T00:00:00Z`))
     : "";
-  const label = (s) => [s.source, s.title && `« ${s.title} »`, day(s.published)].filter(Boolean).join(", ");
+  const label = (s) => [s.source, s.title && `« ${s.title} »`, day(s.published) && day(s.published) + (s.deduced ? " (date déduite)" : ""), s.page && `p. ${s.page}`].filter(Boolean).join(", ");
   /* https only: a link of an article is data. */
   const web = (url) => { try { return /^https?:$/.test(new URL(url).protocol); } catch { return false; } };
   /* A text fragment scrolls to the quote: https://wicg.github.io/scroll-to-text-fragment/ */

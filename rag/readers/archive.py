@@ -1,0 +1,92 @@
+"""Reader for ZIP archives of anything that is read: bounded in files, in size and in depth."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterator
+from dataclasses import replace
+from io import BytesIO
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from rag.domain import Failure
+from rag.errors import ReadError
+from rag.markup import printable
+from rag.readers.draft import Draft
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rag.readers.articles import Reader
+
+_MOST_FILES = 10_000
+_MOST_EACH = 50_000_000  # bytes of one file, unpacked
+_MOST = 1_000_000_000  # bytes of all, unpacked one at a time
+_DEEPEST = 1  # archives in archives
+
+
+class ZipReader:
+    """Reads archives of files that other readers, by suffix, read; each of them by name."""
+
+    def __init__(self, readers: Mapping[str, Reader]) -> None:
+        """Take the readers of what may be in an archive."""
+        self._readers = dict(readers)
+
+    def __call__(self, data: bytes, name: str, charset: str = "") -> Iterator[Draft | Failure]:
+        """See `Reader`. Raises ReadError for an archive that is damaged, or a bomb."""
+        del charset
+        for row, item in enumerate(self._all(data, name, 0), 1):
+            yield replace(item, row=row) if isinstance(item, Draft) else item
+
+    def _all(self, data: bytes, name: str, depth: int) -> Iterator[Draft | Failure]:
+        try:
+            archive = zipfile.ZipFile(BytesIO(data))
+        except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+            raise ReadError("l'archive est abîmée") from error
+        with archive:
+            members = [i for i in archive.infolist() if _wanted(i, self._readers)]
+            if len(members) > _MOST_FILES:
+                raise ReadError(f"l'archive a plus de {_MOST_FILES} fichiers : coupez-la")
+            if sum(info.file_size for info in members) > _MOST:
+                raise ReadError(f"l'archive se déplie en plus de {_MOST // 1_000_000} Mo")
+            for info in members:
+                where = f"{name} ({printable(info.filename)[:200]})"
+                try:
+                    yield from self._read(_unpacked(archive, info), info, where, depth)
+                except ReadError as error:
+                    yield Failure(where, str(error))
+
+    def _read(
+        self, content: bytes, info: zipfile.ZipInfo, where: str, depth: int
+    ) -> Iterator[Draft | Failure]:
+        suffix = PurePosixPath(info.filename).suffix.lower()
+        if suffix == ".zip":
+            if depth >= _DEEPEST:
+                raise ReadError("archive dans une archive dans une archive : dépliez-la")
+            yield from self._all(content, where, depth + 1)
+            return
+        if not content.strip():
+            raise ReadError("fichier vide")
+        yield from self._readers[suffix](content, where, "")
+
+
+def _wanted(info: zipfile.ZipInfo, readers: Mapping[str, Reader]) -> bool:
+    path = PurePosixPath(info.filename)
+    named = [part for part in path.parts if part not in {".", ".."}]  # nothing is written
+    hidden = any(part.startswith((".", "__MACOSX")) for part in named)
+    return not (info.is_dir() or hidden) and path.suffix.lower() in {*readers, ".zip"}
+
+
+def _unpacked(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
+    """Return a file of an archive. Raises ReadError where it is damaged, locked, or too large."""
+    if info.flag_bits & 1:
+        raise ReadError("protégé par un mot de passe")
+    try:
+        with archive.open(info) as file:
+            content = file.read(_MOST_EACH + 1)
+    except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError, ValueError,
+            EOFError, LookupError) as error:  # fmt: skip
+        raise ReadError("abîmé dans l'archive") from error
+    if len(content) > _MOST_EACH:
+        raise ReadError(f"se déplie en plus de {_MOST_EACH // 1_000_000} Mo")
+    return content

@@ -1,0 +1,366 @@
+"""Readers for documents: PDF, Word (DOCX), OpenDocument (ODT), EPUB.
+
+Bounded besides what bounds every reader (`isolation.py`): the pages of a PDF, what a packed
+document unpacks to.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import zipfile
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from io import BytesIO
+from posixpath import dirname, join, normpath
+from typing import TYPE_CHECKING, Any
+
+from rag import texts
+from rag.domain import Failure
+from rag.errors import ReadError
+from rag.readers.cleaning import Block
+from rag.readers.draft import Draft, source_of
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element
+    from pypdf import PageObject, PdfReader
+
+log = logging.getLogger(__name__)
+
+MOST_PAGES = 2000
+MOST_UNPACKED = 150_000_000  # bytes, of a document that is an archive
+_MOST_NAMED = 20  # pages without text, named
+_EDGE = 2  # lines at the top and at the bottom of a page where heads and feet stand
+_REPEATED = 0.5  # share of the pages on which a line must stand to be one
+_FEW = 3  # pages below which nothing is told to repeat
+_SHORT = 0.75  # of the usual width: a line that ends so, with a full stop, ends a paragraph
+_PAGE_NUMBER = re.compile(r"(?i)^(?:page\s+)?[-–—]?\s*\d{1,4}\s*(?:[-–—]|(?:/|sur)\s*\d{1,4})?$")
+_ENDS = '.!?…»:")”'
+_BULLET = re.compile(r"^(?:[•▪◦‣–—*]|\d{1,2}[.)])\s")
+
+
+def read_pdf(data: bytes, name: str, charset: str = "") -> Iterator[Draft | Failure]:
+    """Read the text of a PDF, its heads and feet cut, its lines joined, its pages known.
+
+    A page without text (scanned) is a failure by its number. Raises ReadError where no page
+    has any, for a file that a password keeps, and without the library.
+    """
+    del charset
+    try:
+        from pypdf import PdfReader
+        from pypdf.errors import PdfReadError
+    except ImportError as error:
+        raise ReadError(texts.NO_LIBRARY.format("pypdf")) from error
+    logging.getLogger("pypdf").setLevel(logging.ERROR)
+    try:
+        reader = PdfReader(BytesIO(data))
+        if reader.is_encrypted and not reader.decrypt(""):
+            raise ReadError("le PDF est protégé par un mot de passe : ôtez-le")
+        count = len(reader.pages)
+    except ReadError:
+        raise
+    except (PdfReadError, ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
+        log.info("%s", name, exc_info=True)
+        raise ReadError("le PDF est abîmé") from error
+    if count > MOST_PAGES:
+        raise ReadError(f"le PDF a {count} pages, plus de {MOST_PAGES} : coupez-le")
+    pages = [_page_lines(reader.pages[at]) for at in range(count)]
+    empty = [at for at, lines in enumerate(pages, 1) if not lines]
+    if len(empty) == count:
+        raise ReadError(
+            "aucune page n'a de texte : ce sont des images, à passer par un logiciel de "
+            "reconnaissance de caractères (OCR)"
+        )
+    for at in empty[:_MOST_NAMED]:
+        yield Failure(f"{name}, page {at}", "pas de texte : page numérisée, ou vide")
+    if len(empty) > _MOST_NAMED:
+        yield Failure(name, f"{len(empty) - _MOST_NAMED} autres pages n'ont pas de texte")
+    fields = _pdf_fields(reader)
+    blocks = _joined(_without_edges(pages))
+    title = _title(fields.get("title", ""), blocks)
+    source = source_of({**fields, "title": title}, name)
+    yield Draft(replace(source, deduced=source.published is not None), tuple(blocks))
+
+
+def _page_lines(page: PageObject) -> list[str]:
+    """Return the lines of a page; none where its text cannot be read."""
+    try:
+        text = page.extract_text() or ""
+    except Exception:  # whatever a damaged page makes the library raise is a page without text
+        log.info("page illisible", exc_info=True)
+        return []
+    lines = [" ".join(line.split()) for line in text.splitlines()]
+    while lines and not lines[-1]:
+        lines.pop()
+    return lines if any(any(c.isalnum() for c in line) for line in lines) else []
+
+
+def _pdf_fields(reader: PdfReader) -> dict[str, str]:
+    """Return what the file says of itself; its date is that of its making."""
+    fields: dict[str, str] = {}
+    try:
+        about = reader.metadata
+        if about is None:
+            return {}
+        fields = {"title": about.title or "", "author": about.author or ""}
+        made = about.creation_date
+        if isinstance(made, datetime):
+            fields["published"] = made.date().isoformat()
+    except Exception:
+        log.info("métadonnées illisibles", exc_info=True)
+    return {key: value for key, value in fields.items() if isinstance(value, str)}
+
+
+def _title(told: str, blocks: Sequence[Block]) -> str:
+    """Return the title that a document tells, unless it is a file's name."""
+    if told and not re.search(
+        r"(?i)\.(?:docx?|odt|pdf|indd|qxd|tmp)$|^microsoft word|untitled", told
+    ):
+        return told
+    first = next((b.text for b in blocks), "")
+    return first if len(first) <= 150 and first[-1:] not in ".;," else ""
+
+
+def _without_edges(pages: Sequence[Sequence[str]]) -> list[list[str]]:
+    """Return pages without the lines that stand at the edge of most, and their numbers."""
+    edges: Counter[str] = Counter()
+    full = [p for p in pages if p]
+    for lines in full:
+        edges.update({_shape(line) for line in (*lines[:_EDGE], *lines[-_EDGE:]) if line})
+    least = max(_FEW, _REPEATED * len(full))
+    repeated = {shape for shape, count in edges.items() if count >= least}
+    found = []
+    for lines in pages:
+        last = len(lines) - _EDGE
+        kept = [
+            line
+            for at, line in enumerate(lines)
+            if not (
+                (at < _EDGE or at >= last)
+                and (_shape(line) in repeated or _PAGE_NUMBER.match(line))
+            )
+        ]
+        found.append(kept)
+    return found
+
+
+def _shape(line: str) -> str:
+    """Return what a head has on every page: numbers change."""
+    return re.sub(r"\d+", "0", line).casefold()
+
+
+def _joined(pages: Sequence[Sequence[str]]) -> list[Block]:
+    """Return the paragraphs of pages: lines joined, words cut at the end of a line mended."""
+    words = Counter(w.casefold() for lines in pages for line in lines for w in line.split())
+    widths = sorted(len(line) for lines in pages for line in lines if line)
+    usual = widths[len(widths) * 3 // 4] if widths else 0
+    blocks: list[Block] = []
+    text, first, last, ended = "", 0, 0, True
+
+    def close() -> None:
+        nonlocal text
+        if text:
+            blocks.append(Block(text, page=str(first) if first == last else f"{first}-{last}"))
+        text = ""
+
+    for number, lines in enumerate(pages, 1):
+        for line in lines:
+            if not line:
+                ended = ended or text[-1:] in _ENDS
+                if text[-1:] in _ENDS:
+                    close()
+                continue
+            if text and (ended or _BULLET.match(line)):
+                close()
+            if text:
+                text, last = _mended(text, line, words), number
+            else:
+                text, first, last = line, number, number
+            ended = len(line) < _SHORT * usual and (line[-1] in _ENDS or _stands(line))
+    close()
+    return blocks
+
+
+def _stands(line: str) -> bool:
+    """Tell whether a short line may be a title: a capital first, and no end of a sentence."""
+    return line[:1].isupper() and len(line.split()) > 1 and line[-1] not in ",;-"
+
+
+def _mended(text: str, line: str, words: Counter[str]) -> str:
+    """Join a line to the text before it; a word that was cut is one word again."""
+    if not (text.endswith("-") and text[-2:-1].isalpha() and line[:1].islower()):
+        return f"{text} {line}"
+    head, tail = text.rpartition(" ")[2][:-1], line.split(maxsplit=1)[0].rstrip(".,;:!?»)")
+    # « porte-parole » keeps its hyphen where the document has it within a line.
+    if words[f"{head}-{tail}".casefold()] and not words[f"{head}{tail}".casefold()]:
+        return text + line
+    return text[:-1] + line
+
+
+def read_docx(data: bytes, name: str, charset: str = "") -> Iterator[Draft | Failure]:
+    """Read a Word document. Raises ReadError for one that is damaged, and without the library."""
+    del charset
+    try:
+        import docx
+    except ImportError as error:
+        raise ReadError(texts.NO_LIBRARY.format("python-docx")) from error
+    _checked(data)
+    try:
+        document = docx.Document(BytesIO(data))
+        blocks = list(_docx_blocks(document))
+        about = document.core_properties
+        fields = {"title": about.title or "", "author": about.author or ""}
+        made: Any = about.created
+    except Exception as error:
+        log.info("%s", name, exc_info=True)
+        raise ReadError("le document Word est abîmé") from error
+    day = made.date() if isinstance(made, datetime) else None
+    yield _document(fields, day, blocks, name)
+
+
+def _docx_blocks(document: Any) -> Iterator[Block]:
+    from docx.table import Table
+
+    for item in document.iter_inner_content():
+        if isinstance(item, Table):
+            for row in item.rows:
+                cells = dict.fromkeys(" ".join(c.text.split()) for c in row.cells)
+                if line := " – ".join(c for c in cells if c):
+                    yield Block(line)
+            continue
+        style = (item.style.name or "") if item.style is not None else ""
+        heading = bool(re.match(r"(?i)heading|titre|title", style))
+        for line in item.text.split("\n"):
+            if line.strip():
+                yield Block(line.strip(), heading)
+
+
+_TEXT = "{urn:oasis:names:tc:opendocument:xmlns:text:1.0}"
+_META = {
+    "title": "{http://purl.org/dc/elements/1.1/}title",
+    "author": "{http://purl.org/dc/elements/1.1/}creator",
+    "published": "{urn:oasis:names:tc:opendocument:xmlns:meta:1.0}creation-date",
+}
+
+
+def read_odt(data: bytes, name: str, charset: str = "") -> Iterator[Draft | Failure]:
+    """Read an OpenDocument text. Raises ReadError for one that is damaged."""
+    del charset
+    with _checked(data) as archive:
+        body = _xml(_member(archive, "content.xml"))
+        about = _xml(_member(archive, "meta.xml")) if "meta.xml" in archive.namelist() else None
+    blocks = []
+    for element in body.iter(f"{_TEXT}h", f"{_TEXT}p"):
+        if any(a.tag == f"{_TEXT}note" for a in element.iterancestors()):
+            continue
+        if line := " ".join(_said(element).split()):
+            blocks.append(Block(line, element.tag == f"{_TEXT}h"))
+    fields = {
+        key: (about.findtext(f".//{tag}") or "") if about is not None else ""
+        for key, tag in _META.items()
+    }
+    made = fields.pop("published")[:10]
+    day = date.fromisoformat(made) if re.fullmatch(r"\d{4}-\d\d-\d\d", made) else None
+    yield _document(fields, day, blocks, name)
+
+
+def _said(element: _Element) -> str:
+    """Return the text of a paragraph, its spaces and line breaks as marks have them, no notes."""
+    parts = [element.text or ""]
+    for child in element:
+        if child.tag in {f"{_TEXT}s", f"{_TEXT}tab", f"{_TEXT}line-break"}:
+            parts.append(" ")
+        elif child.tag != f"{_TEXT}note" and isinstance(child.tag, str):
+            parts.append(_said(child))
+        parts.append(child.tail or "")
+    return "".join(parts)
+
+
+def _document(
+    fields: dict[str, str], day: date | None, blocks: Sequence[Block], name: str
+) -> Draft:
+    """Return the draft of a document; the day on which it was made is a guess."""
+    title = _title(fields.get("title", ""), blocks)
+    source = source_of({**fields, "title": title}, name)
+    if not blocks:
+        raise ReadError("le document n'a pas de texte")
+    return Draft(replace(source, published=day, deduced=day is not None), tuple(blocks))
+
+
+def read_epub(data: bytes, name: str, charset: str = "") -> Iterator[Draft | Failure]:
+    """Read an EPUB, each of its chapters an article, in reading order."""
+    del charset
+    from rag.readers.html import page_blocks
+
+    with _checked(data) as archive:
+        container = _xml(_member(archive, "META-INF/container.xml"))
+        place = next((e.get("full-path") or "" for e in container.iter("{*}rootfile")), "")
+        package = _xml(_member(archive, place))
+        book = " ".join((package.findtext(".//{*}metadata/{*}title") or "").split())
+        fields = {
+            "name": book,
+            "author": package.findtext(".//{*}metadata/{*}creator") or "",
+            "published": (package.findtext(".//{*}metadata/{*}date") or "")[:10],
+        }
+        hrefs = {e.get("id"): e.get("href") or "" for e in package.iter("{*}item")}
+        spine = [hrefs.get(e.get("idref"), "") for e in package.iter("{*}itemref")]
+        row = 0
+        for href in filter(None, spine):
+            path = normpath(join(dirname(place), href.partition("#")[0]))
+            try:
+                blocks = page_blocks(_member(archive, path))
+            except ReadError as error:
+                yield Failure(f"{name} ({path})", str(error))
+                continue
+            if sum(len(b.text.split()) for b in blocks if not b.heading) < _MIN_CHAPTER:
+                continue  # a cover, a table of contents
+            row += 1
+            title = next((b.text for b in blocks if b.heading), f"{book}, {row}" if book else "")
+            yield Draft(source_of({**fields, "title": title}, name), tuple(blocks), row=row)
+    if not row:
+        raise ReadError("le livre n'a pas de texte")
+
+
+_MIN_CHAPTER = 20  # words
+
+
+def _checked(data: bytes) -> zipfile.ZipFile:
+    """Open a document that is an archive. Raises ReadError where it is none, or a bomb."""
+    try:
+        archive = zipfile.ZipFile(BytesIO(data))
+    except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+        raise ReadError("le document est abîmé") from error
+    if sum(info.file_size for info in archive.infolist()) > MOST_UNPACKED:
+        raise ReadError(f"le document se déplie en plus de {MOST_UNPACKED // 1_000_000} Mo")
+    return archive
+
+
+def _member(archive: zipfile.ZipFile, path: str) -> bytes:
+    """Return a part of a document. Raises ReadError."""
+    try:
+        return archive.read(path)
+    except (KeyError, zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError,
+            ValueError, EOFError) as error:  # fmt: skip
+        raise ReadError(f"il manque « {path[:80]} » au document, ou il est abîmé") from error
+
+
+def _xml(data: bytes) -> _Element:
+    """Return parsed XML; no entity is resolved, nothing is fetched. Raises ReadError."""
+    from lxml import etree
+
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, recover=False)
+    try:
+        return etree.fromstring(data, parser)
+    except (etree.LxmlError, ValueError) as error:
+        raise ReadError("le XML est abîmé") from error
+
+
+parse_xml = _xml
+
+
+def texts_of(elements: Iterable[_Element]) -> list[str]:
+    """Return the texts of elements, on one line each, empty ones left out."""
+    found = (" ".join("".join(e.itertext()).split()) for e in elements)
+    return [text for text in found if text]
