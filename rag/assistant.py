@@ -34,6 +34,7 @@ from rag.answering.overview import (
     subject,
     words_of,
 )
+from rag.answering.paid import bounded
 from rag.chatmodel.writing import Draft, Generator, Retried, load_generator
 from rag.checking.addressing import Addressing
 from rag.checking.probe import Probe
@@ -41,6 +42,7 @@ from rag.checking.support import SupportCheck
 from rag.domain import (
     Answer,
     ArticlePage,
+    ArticleRecord,
     CheckedClaim,
     Facets,
     Filters,
@@ -56,12 +58,13 @@ from rag.errors import ArticleNotFoundError, ModelError, QuestionError, RecoupeE
 from rag.french.sentences import sentence_spans
 from rag.indexing.chroma import CLOSING, sweep_folders
 from rag.indexing.index import Index, Progress, open_index
-from rag.indexing.ingestion import ingest
+from rag.indexing.ingestion import edit, ingest
 from rag.indexing.owner import Owner, Ownership, acquire
 from rag.models.comparer import Comparer
 from rag.models.encoder import Encoder
 from rag.models.loading import load_embedder
 from rag.models.reader import Reader
+from rag.readers.draft import checked_edits
 from rag.searching.reranking import load_reranker
 from rag.searching.retrieval import Retriever
 from rag.sources.memory import Memory, SourceState
@@ -143,6 +146,13 @@ class Assistant(Protocol):
         """Say of articles on which day their publisher withdrew them; None for not at all.
 
         What is withdrawn is kept and answers nothing. Returns the ids for which it is new.
+        """
+        ...
+
+    def edit(self, article_id: str, edits: Mapping[str, str]) -> ArticleRecord:
+        """Correct fields (`EDITABLE`) of an article's source; they hold when it is ingested again.
+
+        Raises ArticleNotFoundError, and ReadError for a field or a value that cannot be.
         """
         ...
 
@@ -242,7 +252,8 @@ class LocalAssistant:
 
     def search(self, question: str, limit: int, filters: Filters | None = None) -> list[Hit]:
         """See `Assistant`."""
-        return self.retriever.search(_checked(question), limit, filters)
+        hits = self.retriever.search(_checked(question), limit, filters)
+        return [bounded(hit, self.settings.paid_characters) for hit in hits]
 
     def ask(
         self, question: str, history: Sequence[Turn] = (), filters: Filters | None = None
@@ -260,6 +271,12 @@ class LocalAssistant:
         Raises QuestionError, EmbeddingError. A language model that fails is
         replaced by extracts, and the answer's `notice` says so.
         """
+        for event in self._stream(question, history, filters):
+            yield bounded(event, self.settings.paid_characters)
+
+    def _stream(
+        self, question: str, history: Sequence[Turn], filters: Filters | None
+    ) -> Iterator[Event]:
         question = _checked(question)
         if not self.index.articles():
             yield Answer(question, (), (), refused=True, mode="", text=texts.EMPTY_INDEX)
@@ -311,6 +328,7 @@ class LocalAssistant:
                 self.addressing,
                 self.opinions,
                 load_splitter(self.settings),
+                self.settings.paid_characters,
             )
             self._checker = made
         return self._checker
@@ -493,6 +511,11 @@ class LocalAssistant:
         """Return how the web's sources that the settings name do."""
         wanted = set(self.settings.sources)
         return [state for state in self.memory.sources() if state.address in wanted]
+
+    def edit(self, article_id: str, edits: Mapping[str, str]) -> ArticleRecord:
+        """See `Assistant`."""
+        with self._ingesting:
+            return edit(self.index, article_id, checked_edits(edits))
 
     def remove(self, ids: Sequence[str]) -> list[str]:
         """See `Assistant`."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import date
 from enum import StrEnum
 from typing import Any, Literal
@@ -41,6 +41,18 @@ class Source:
     def day(self) -> int:
         """The day of publication as a proleptic ordinal, 0 when unknown: what indexes filter by."""
         return self.published.toordinal() if self.published else 0
+
+
+EDITABLE = ("title", "name", "author", "published", "url", "section")
+
+
+def edited(source: Source, edits: Iterable[tuple[str, str]]) -> Source:
+    """Return a source with a keeper's corrections, by field; `published` is ISO 8601 or ""."""
+    fields: dict[str, Any] = dict(edits)
+    if "published" in fields:
+        day = fields["published"]
+        fields |= {"published": date.fromisoformat(day) if day else None, "deduced": False}
+    return replace(source, **fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +198,8 @@ class ArticleRecord:
     `fingerprint` tells what the version was made of, `generation` which write
     made it: no two writes share one, so that what a writer sweeps can never be
     what another has just written. `withdrawn` is the day on which its publisher was seen to
-    have withdrawn it: it is kept, and answers nothing.
+    have withdrawn it: it is kept, and answers nothing. `edits` are what a keeper corrected of
+    its source, by field of `EDITABLE`, as text: they hold when it is ingested again.
     """
 
     id: str
@@ -197,6 +210,7 @@ class ArticleRecord:
     path: str = ""
     generation: str = ""
     withdrawn: date | None = None
+    edits: tuple[tuple[str, str], ...] = ()
 
     @property
     def version(self) -> str:

@@ -100,6 +100,9 @@ class Settings(BaseSettings):
     public_text: bool = Field(
         True, description="donner à tous le texte entier des articles, pas seulement les extraits"
     )
+    paid_characters: int = Field(
+        300, ge=40, description="longueur des citations d'un article payant, en caractères"
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "WARNING", description="détail du journal"
     )

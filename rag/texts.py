@@ -187,6 +187,8 @@ EXAMPLE_WORDS = "Qu’a dit {}\u202f?"
 NO_LIBRARY = "le paquet « {} » n’est pas installé\u00a0: «\u00a0pip install 'recoupe[files]'\u00a0»"
 NO_MCP = "Le paquet « mcp » n’est pas installé\u00a0: «\u00a0pip install 'recoupe[mcp]'\u00a0»."
 NO_SUCH_MODEL = "Ce modèle n’existe pas\u00a0: le seul est «\u00a0{}\u00a0»."
+NOTHING_CHOSEN = "Aucun article choisi."
+NOTHING_TO_EDIT = "Aucune correction\u00a0: donnez-en une, comme --date 2024-12-31."
 NOTHING_TO_FOLLOW = (
     "Aucune source à suivre\u00a0: donnez des dossiers ou des adresses, ou réglez RECOUPE_SOURCES."
 )
@@ -200,6 +202,9 @@ SOURCE_KINDS = {
 SOURCE_DOWN = "La source {} ne se lit plus depuis {}\u00a0: vérifiez son adresse."
 SOURCE_SILENT = (
     "La source {} n’a rien donné de neuf depuis {}\u00a0: vérifiez qu’elle publie encore."
+)
+PAID_ARTICLE = (
+    "Article payant\u00a0: seule la citation est montrée\u00a0; l’original est chez son éditeur."
 )
 WITHDRAWN_ARTICLE = "Son éditeur a dépublié cet article, constaté le {}\u00a0: il ne répond plus."
 DEDUCED = "(date déduite)"

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from rag import __version__, texts
+from rag.answering.paid import bounded
 from rag.checking.claims import Claim, split_claims
 from rag.checking.done import not_done
 from rag.checking.signals import AGAINST
@@ -70,14 +71,18 @@ class Checker:
         addressing: Addressing,
         opinions: Probe,
         split: Callable[[str], list[Claim]] = split_claims,
+        paid_characters: int = 300,
     ) -> None:
         """Take where evidence is found, what judges its stance, and what splits a text.
+
+        Quotes of articles that readers pay for have at most `paid_characters`.
 
         What `addressing` tells to speak to a machine is no evidence, nor is it a claim; what
         `opinions` tells (a judgement, advice, an order, a wish) is no claim either.
         """
         self._addressing, self._opinions = addressing, opinions
         self._split = split
+        self._paid = paid_characters
         self._index = index
         self._retriever = retriever
         self._engine = engine
@@ -108,7 +113,7 @@ class Checker:
         """
         done = []
         for claim in claims:
-            done.append(checked := self._check(claim, filters))
+            done.append(checked := bounded(self._check(claim, filters), self._paid))
             yield checked
         yield self._verification(done)
 

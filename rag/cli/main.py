@@ -261,6 +261,33 @@ def show(article: str, as_json: bool, index: Path | None) -> None:
     click.echo(f"\n{stored.text}")
 
 
+@app.command("edit", short_help="Corriger la fiche d'un article.")
+@click.argument("article", metavar="ARTICLE")
+@click.option("--titre", "title", metavar="TEXTE", help="Son titre.")
+@click.option("--source", "name", metavar="NOM", help="Sa publication.")
+@click.option("--auteur", "author", metavar="NOM", help="Son auteur.")
+@click.option("--date", "published", metavar="DATE", help="Sa date ; vide : sans date.")
+@click.option("--adresse", "url", metavar="URL", help="Son adresse.")
+@click.option("--rubrique", "section", metavar="NOM", help="Sa rubrique.")
+@json_option
+@index_option
+@told_in_french
+def edit_command(article: str, as_json: bool, index: Path | None, **fields: str | None) -> None:
+    """Corriger la fiche d'un article : titre, publication, auteur, date, adresse, rubrique.
+
+    Une correction tient quand l'article est indexé de nouveau ; vide, elle ôte ce qui était dit.
+    """
+    edits = {name: value for name, value in fields.items() if value is not None}
+    if not edits:
+        raise SettingsError(texts.NOTHING_TO_EDIT)
+    with open_for(settings_for(index), "edit") as assistant:
+        record = assistant.edit(article, edits)
+    if as_json:
+        print_json(RecordOut.of(record).plain())
+    else:
+        click.echo(texts.label(record.source))
+
+
 @app.command("remove", short_help="Retirer des articles.")
 @click.argument("articles", metavar="ARTICLE...", nargs=-1, required=True)
 @json_option

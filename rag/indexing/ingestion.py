@@ -10,21 +10,31 @@ import hashlib
 import json
 import logging
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import astuple
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import astuple, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
 
-from rag.domain import Article, ArticleRecord, Failure, FileRead, Found, IngestReport
+from rag.domain import (
+    Article,
+    ArticleRecord,
+    Failure,
+    FileRead,
+    Found,
+    IngestReport,
+    StoredArticle,
+    edited,
+)
 from rag.indexing.index import Index, Progress
-from rag.indexing.understanding import Understood, embedded, understood
+from rag.indexing.understanding import Understood, again, embedded, understood
 
 log = logging.getLogger(__name__)
 
 _RECIPE = 6  # raise it when splitting, reading or the embedded text changes: all are made again
 _BATCH_PASSAGES = 32
 _LOOKED_UP = 16  # articles whose records are asked for at a time
+_New = tuple[Article, str, tuple[tuple[str, str], ...]]  # with its version, and a keeper's edits
 _ROW = re.compile(r"#\d+$")  # a row in a path; a « # » elsewhere belongs to the file's name
 
 
@@ -85,7 +95,7 @@ class _Met:
         self._index = index
         self._version = version
 
-    def changed(self, found: Iterable[Found]) -> Iterator[tuple[Article, str]]:
+    def changed(self, found: Iterable[Found]) -> Iterator[_New]:
         """Yield the articles to be written, with their versions; note all that is found."""
         coming = iter(found)
         while some := list(islice(coming, _LOOKED_UP)):
@@ -105,20 +115,22 @@ class _Met:
             return found
         return None
 
-    def _sorted(self, articles: Sequence[Article]) -> list[tuple[Article, str]]:
+    def _sorted(self, articles: Sequence[Article]) -> list[_New]:
         """Return those of some articles that are not in the index as they are."""
-        todo: list[tuple[Article, str]] = []
+        todo: list[_New] = []
         moved: dict[str, str] = {}
         known = self._index.records_of(article.id for article in articles)
-        for article in articles:
+        for found in articles:
+            record = known.get(found.id)
+            edits = record.edits if record else ()
+            article = replace(found, source=edited(found.source, edits)) if edits else found
             version = self._version(article)
-            record = known.get(article.id)
             if record and record.fingerprint == version:
                 self.unchanged.append(article.id)
                 if record.path != article.path:
                     moved[article.id] = article.path
             else:
-                todo.append((article, version))
+                todo.append((article, version, edits))
                 (self.updated if record else self.new).append(article.id)
         if moved:
             self._index.move(moved)
@@ -131,6 +143,26 @@ def fingerprint(article: Article, passage_tokens: int, *, sentence_vectors: bool
     parts = [recipe, article.text, article.headings, article.pages, astuple(article.source)]
     content = json.dumps(parts, ensure_ascii=True, default=str).encode()
     return hashlib.blake2b(content, digest_size=8).hexdigest()
+
+
+def edit(index: Index, article_id: str, edits: Mapping[str, str]) -> ArticleRecord:
+    """Correct fields of an article's source; "" takes a text away, or says that there is no date.
+
+    What is said of time and what is searched is made again. Returns the new record. Raises
+    ArticleNotFoundError, StoreError, EmbeddingError.
+    """
+    stored = index.article(article_id)
+    kept = tuple(sorted((dict(stored.record.edits) | dict(edits)).items()))
+    told = json.dumps([stored.record.fingerprint, kept]).encode()
+    record = replace(
+        stored.record,
+        fingerprint=hashlib.blake2b(told, digest_size=8).hexdigest(),
+        source=edited(stored.record.source, edits.items()),
+        edits=kept,
+    )
+    vectors, rows = again(index.embedder, StoredArticle(record, stored.passages))
+    index.write([(record, stored.passages)], vectors, rows)
+    return record
 
 
 def gone(index: Index, present: set[str], read: set[str], roots: Sequence[str]) -> list[str]:
@@ -166,16 +198,17 @@ def _under(file: str, roots: Sequence[str]) -> bool:
 
 
 def _batches(
-    todo: Iterable[tuple[Article, str]], passage_tokens: int
+    todo: Iterable[_New], passage_tokens: int
 ) -> Iterator[list[tuple[ArticleRecord, list[Understood]]]]:
     """Understand articles and group them so that a batch has some tens of passages."""
     batch: list[tuple[ArticleRecord, list[Understood]]] = []
     size = 0
-    for article, version in todo:
+    for article, version, edits in todo:
         passages = understood(article, passage_tokens)
         record = ArticleRecord(
-            article.id, version, article.source, len(passages), len(article.text), article.path
-        )
+            article.id, version, article.source, len(passages), len(article.text), article.path,
+            edits=edits,
+        )  # fmt: skip
         batch.append((record, passages))
         size += len(passages)
         if size >= _BATCH_PASSAGES:

@@ -8,6 +8,7 @@ passages and their vectors. Knows nothing of readers, words or answers.
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
@@ -291,6 +292,7 @@ def _record_metadata(record: ArticleRecord) -> dict[str, str | int | bool]:
         "path": record.path,
         "generation": record.generation,
         "withdrawn": record.withdrawn.toordinal() if record.withdrawn else 0,
+        "edits": json.dumps(dict(record.edits)) if record.edits else "",
     }
 
 
@@ -316,6 +318,7 @@ def _record(article_id: str, meta: Any) -> ArticleRecord:
         path=meta["path"],
         generation=meta.get("generation", ""),
         withdrawn=_day(meta.get("withdrawn", 0)),
+        edits=tuple(json.loads(meta.get("edits") or "{}").items()),
     )
 
 

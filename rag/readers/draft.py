@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from rag.domain import Source
+from rag.domain import EDITABLE, Source
 from rag.errors import ReadError
 from rag.french.dates import parse_date
 from rag.french.words import fold, shorten
@@ -116,6 +116,37 @@ def source_of(fields: Mapping[str, str], where: str) -> Source:
         url=url,
         section=_name(fields.get("section", "")),
     )
+
+
+def checked_edits(edits: Mapping[str, str]) -> dict[str, str]:
+    """Return a keeper's corrections of a source as they are kept: bounded, the date ISO 8601.
+
+    Raises ReadError for a field that cannot be corrected, a date that cannot be read, an
+    address that is none, and a title that is taken away.
+    """
+    found: dict[str, str] = {}
+    for field, value in edits.items():
+        text = value.strip()
+        if field not in EDITABLE:
+            raise ReadError(f"« {field} » ne se corrige pas (possibles : {', '.join(EDITABLE)})")
+        if field == "published":
+            day = _day(text, "correction") if text else None
+            if text and day is None:
+                raise ReadError(
+                    f"la date « {text[:40]} » ne se lit pas : écrivez-la comme 2024-12-31"
+                )
+            found[field] = day.isoformat() if day else ""
+        elif field == "url":
+            found[field] = source_of({"url": text}, "correction").url
+            if text and not found[field]:
+                raise ReadError(f"l'adresse « {text[:80]} » n'en est pas une : donnez-la en entier")
+        elif field == "title":
+            found[field] = _bounded(text, _LONGEST_TITLE)
+            if not found[field]:
+                raise ReadError("un article a un titre : donnez-en un")
+        else:
+            found[field] = _name(text)
+    return found
 
 
 def _day(text: str, where: str) -> date | None:

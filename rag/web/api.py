@@ -156,7 +156,8 @@ def _reading(
         article_id: Annotated[ArticleId, Path()], given: Credentials
     ) -> ArticleTextOut | ArticleOut:
         stored = assistant.article(article_id)
-        if assistant.settings.public_text or access.is_admin(given.credentials if given else ""):
+        public = assistant.settings.public_text and not stored.record.source.paywalled
+        if public or access.is_admin(given.credentials if given else ""):
             return ArticleTextOut.of(stored)
         return ArticleOut.of(stored.record)
 

@@ -212,13 +212,20 @@ class Chat:
                 )
             with gr.Column():
                 chosen = gr.Dropdown(
-                    [], multiselect=True, label="Articles à retirer", info=texts.AMONG_LISTED
+                    [], multiselect=True, label="Articles choisis", info=texts.AMONG_LISTED
                 )
                 drop = gr.Button("Retirer du corpus", variant="stop", elem_id="rc-drop")
+            with gr.Column():
+                day = gr.Textbox(
+                    label="Date des articles choisis", placeholder="31/12/2024", max_length=40,
+                    elem_id="rc-day",
+                )  # fmt: skip
+                correct = gr.Button("Corriger la date", elem_id="rc-correct")
         done = gr.HTML("", elem_id="rc-done", js_on_load=None)
         added = add.click(self.upload, [upload, token], [done, upload], api_visibility="private")
         gone = drop.click(self.remove, [chosen, token], [done], api_visibility="private")
-        return chosen, [added, gone]
+        dated = correct.click(self.edit, [chosen, day, token], [done], api_visibility="private")
+        return chosen, [added, gone, dated]
 
     def ask(
         self,
@@ -339,6 +346,17 @@ class Chat:
             return _REFUSED
         gone = self.assistant.remove(ids or [])
         return message_html("status", texts.removed(len(gone)))
+
+    def edit(self, ids: Sequence[str] | None, day: str, token: str = "") -> str:
+        """Correct the date of the chosen articles; say which they have now."""
+        if not self.access.is_admin(token or ""):
+            return _REFUSED
+        try:
+            records = [self.assistant.edit(i, {"published": day or ""}) for i in ids or []]
+        except RecoupeError as error:
+            return message_html("error", str(error))
+        told = "\u202f; ".join(texts.label(r.source) for r in records)
+        return message_html("status", told or texts.NOTHING_CHOSEN)
 
 
 def _clicked(turns: Sequence[Answer], data: dict[str, Any]) -> Citation:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal
 
@@ -90,7 +90,11 @@ def article_html(
     says so.
     """
     span = locate(article.text, citation) if citation else None
-    shown = article.passages if whole else _around(article.passages, span)
+    if article.record.source.paywalled:  # its quote alone
+        whole = False
+        shown = [_cut(p, span) for p in _around(article.passages, span)] if span else []
+    else:
+        shown = list(article.passages) if whole else _around(article.passages, span)
     blocks = list(_blocks(shown, {p.heading for p in article.passages if p.heading}, span))
     if (
         not whole
@@ -103,6 +107,7 @@ def article_html(
         source=article.record.source,
         changed=citation is not None and span is None,
         withdrawn=article.record.withdrawn,
+        paid=article.record.source.paywalled,
         blocks=blocks,
     )
 
@@ -176,6 +181,13 @@ def _around(passages: Sequence[Passage], span: tuple[int, int] | None) -> list[P
     """Return the passages that a span lies in, none without a span."""
     start, end = span or (0, 0)
     return [p for p in passages if p.start < end and start < p.end]
+
+
+def _cut(passage: Passage, span: tuple[int, int]) -> Passage:
+    """Return the part of a passage that a span holds."""
+    start, end = max(passage.start, span[0]), min(passage.end, span[1])
+    text = passage.text[start - passage.start : end - passage.start]
+    return replace(passage, text=text, start=start, end=end)
 
 
 def _blocks(

@@ -1,0 +1,94 @@
+"""A keeper's corrections: shown at once, and kept when the article is ingested again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from rag.assistant import LocalAssistant
+from rag.cli.main import app
+from rag.domain import Article, Filters, Reading, Source, edited
+from rag.errors import ReadError
+from rag.settings import load_settings
+
+TEXT = "Le bac de Lérins a repris ses traversées mardi. La réparation a coûté 84 000 euros."
+MENDED = TEXT + " Un second bac sera loué."
+
+
+@pytest.fixture
+def assistant(tmp_path: Path) -> Iterator[LocalAssistant]:
+    made = LocalAssistant(load_settings(index_dir=tmp_path))
+    source = Source("Le bac", "Le Rivage", published=date(2020, 1, 1), deduced=True)
+    made.ingest(Reading((Article("bac", source, TEXT),)))
+    yield made
+    made.close()
+
+
+def test_a_correction_holds_when_the_article_changes(assistant: LocalAssistant) -> None:
+    edits = {"published": "7 mai 2024", "name": "Le Rivage d'Or", "section": ""}
+    record = assistant.edit("bac", edits)
+    assert record.source.published == date(2024, 5, 7)
+    assert not record.source.deduced
+    answer = assistant.ask("Combien a coûté la réparation du bac ?")
+    assert "7 mai 2024" in answer.text
+    assert assistant.facets().sources == (("Le Rivage d’Or", 1),)
+    again = Source("Le bac", "Le Rivage", published=date(2020, 1, 1), deduced=True)
+    report = assistant.ingest(Reading((Article("bac", again, MENDED),)))
+    assert report.updated == ("bac",)
+    stored = assistant.article("bac")
+    assert stored.text == MENDED
+    assert stored.record.source.published == date(2024, 5, 7)
+    assert stored.record.source.name == "Le Rivage d’Or"
+    assert assistant.ingest(Reading((Article("bac", again, MENDED),))).unchanged == ("bac",)
+    assert not assistant.check()
+
+
+def test_what_is_said_of_time_follows_the_date(assistant: LocalAssistant) -> None:
+    assistant.edit("bac", {"published": "2024-05-09"})
+    in_may = Filters(since=date(2024, 5, 1))
+    assert assistant.search("bac", 5, in_may)
+    kept = assistant.index.understood(assistant.article("bac").passages)
+    periods = [p for k in kept.values() for s in k.sentences for p in s.periods]
+    assert any(p.first == date(2024, 5, 7) for p in periods), "« mardi » is the one before"
+
+
+def test_a_second_correction_keeps_the_first(assistant: LocalAssistant) -> None:
+    assistant.edit("bac", {"author": "Inès Caron"})
+    record = assistant.edit("bac", {"published": ""})
+    assert (record.source.author, record.source.published) == ("Inès Caron", None)
+    assert dict(record.edits) == {"author": "Inès Caron", "published": ""}
+
+
+@pytest.mark.parametrize(
+    ("edits", "why"),
+    [({"published": "hier ou presque"}, "ne se lit pas"), ({"url": "javascript:x"}, "adresse"),
+     ({"title": " "}, "titre"), ({"paywalled": "1"}, "ne se corrige pas")],
+)  # fmt: skip
+def test_what_cannot_be_is_refused(
+    assistant: LocalAssistant, edits: dict[str, str], why: str
+) -> None:
+    with pytest.raises(ReadError, match=why):
+        assistant.edit("bac", edits)
+    assert assistant.article("bac").record.edits == ()
+
+
+def test_the_command_corrects_and_says_what_it_did(assistant: LocalAssistant) -> None:
+    folder = str(assistant.settings.index_dir)
+    assistant.close()
+    run = CliRunner()
+    done = run.invoke(app, ["edit", "bac", "--date", "07/05/2024", "--index", folder])
+    assert done.exit_code == 0, done.output
+    assert "7 mai 2024" in done.output
+    assert "déduite" not in done.output
+    nothing = run.invoke(app, ["edit", "bac", "--index", folder])
+    assert nothing.exit_code == 1
+    assert "Aucune correction" in nothing.output
+
+
+def test_an_edit_of_nothing_changes_nothing() -> None:
+    source = Source("T", "N", published=date(2024, 1, 1), deduced=True)
+    assert edited(source, ()) == source

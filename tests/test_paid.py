@@ -1,0 +1,99 @@
+"""An article that readers pay for answers in bounded quotes, and is given whole to nobody else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag.answering.paid import bounded
+from rag.assistant import LocalAssistant
+from rag.domain import Article, Citation, Reading, Source
+from rag.settings import load_settings
+from rag.web.access import new_token
+from rag.web.render import article_html
+from tests.test_api import serving
+
+LONG = (
+    "La réparation du moteur du bac de Lérins a coûté 84 000 euros à la compagnie du littoral, qui "
+    "avait d’abord annoncé une somme deux fois moindre, avant que la pièce commandée à Saint-Nazaire "
+    "ne se révèle introuvable et ne doive être refaite entière par un atelier de Lorient."
+)
+REST = "Les élus de Lérins demandent maintenant un second bac, que la région refuse de payer seule."
+TEXT = f"{LONG}\n\n{REST}"
+QUESTION = "Combien a coûté la réparation du moteur du bac de Lérins ?"
+
+
+@pytest.fixture(scope="module")
+def paid(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LocalAssistant, str]]:
+    token, digest = new_token()
+    folder = tmp_path_factory.mktemp("payant")
+    made = LocalAssistant(
+        load_settings(index_dir=folder, paid_characters=120, admin_token_hash=digest)
+    )
+    source = Source(
+        "Le bac de Lérins", "Le Rivage", url="https://rivage.example/bac", paywalled=True
+    )
+    made.ingest(Reading((Article("bac", source, TEXT),)))
+    yield made, token
+    made.close()
+
+
+def is_bounded(citation: Citation) -> bool:
+    exact = TEXT[citation.start : citation.end] == citation.quote
+    return exact and 0 < len(citation.quote) <= 120
+
+
+def test_every_quote_is_exact_and_bounded(paid: tuple[LocalAssistant, str]) -> None:
+    assistant, _ = paid
+    answer = assistant.ask(QUESTION)
+    citations = [c for s in answer.statements for c in s.citations]
+    assert citations
+    assert all(map(is_bounded, citations))
+    assert "84 000 euros" in answer.text
+    assert "Lorient" not in answer.text
+    assert "[…]" in answer.text
+    for hit in (*answer.hits, *assistant.search(QUESTION, 5)):
+        assert len(hit.passage.text) <= 120
+    checked = assistant.verify("La réparation du moteur a coûté 84 000 euros.").claims[0]
+    assert all(is_bounded(e.citation) and not e.before + e.after for e in checked.evidence)
+    streamed = [s.text for s in assistant.stream(QUESTION) if hasattr(s, "lead_in")]
+    assert streamed == [s.text for s in answer.statements]
+
+
+def test_the_whole_is_a_keeper_s(paid: tuple[LocalAssistant, str]) -> None:
+    assistant, token = paid
+    with serving(assistant) as url:
+        seen = httpx.get(f"{url}/api/v1/articles/bac").json()
+        kept = httpx.get(
+            f"{url}/api/v1/articles/bac", headers={"Authorization": f"Bearer {token}"}
+        ).json()
+    assert "text" not in seen
+    assert seen["paywalled"]
+    assert kept["text"] == TEXT
+
+
+def test_the_panel_shows_the_quote_alone(paid: tuple[LocalAssistant, str]) -> None:
+    assistant, _ = paid
+    citation = assistant.ask(QUESTION).statements[0].citations[0]
+    html = article_html(assistant.article("bac"), citation)
+    assert "84 000 euros" in html
+    assert "Article payant" in html
+    assert "https://rivage.example/bac" in html
+    assert "Lorient" not in html
+    assert "second bac" not in html
+    assert "moteur" not in article_html(assistant.article("bac"), None)
+
+
+@given(st.text(min_size=1, max_size=400), st.integers(40, 300))
+def test_what_is_cut_stays_a_span(text: str, most: int) -> None:
+    citation = Citation("a", Source("T", paywalled=True), 7, 7 + len(text), text)
+    cut = bounded(citation, most)
+    assert text.startswith(cut.quote)
+    assert cut.end - cut.start == len(cut.quote) <= most
+    free = replace(citation, source=Source("T"))
+    assert bounded(free, most) is free
