@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Generator as Coroutine
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from itertools import islice, zip_longest
 from typing import TYPE_CHECKING, Protocol, cast
 
@@ -44,6 +45,7 @@ from rag.domain import (
     ArticlePage,
     ArticleRecord,
     CheckedClaim,
+    Erasure,
     Facets,
     Filters,
     Found,
@@ -55,8 +57,10 @@ from rag.domain import (
     Verification,
 )
 from rag.errors import ArticleNotFoundError, ModelError, QuestionError, RecoupeError, StoreError
+from rag.feedback import FeedbackStore
 from rag.french.sentences import sentence_spans
 from rag.indexing.chroma import CLOSING, sweep_folders
+from rag.indexing.erasure import files_of, remaining, sentences_of
 from rag.indexing.index import Index, Progress, open_index
 from rag.indexing.ingestion import edit, ingest
 from rag.indexing.owner import Owner, Ownership, acquire
@@ -158,6 +162,13 @@ class Assistant(Protocol):
 
     def remove(self, ids: Sequence[str]) -> list[str]:
         """Remove articles, which no source then brings back; return the ids that were there."""
+        ...
+
+    def erase(self, ids: Sequence[str]) -> Erasure:
+        """Remove articles and whatever is left of them in the index's folder, and look for it.
+
+        Raises StoreError; nothing can be said of a Chroma server's disk.
+        """
         ...
 
     def check(self) -> list[str]:
@@ -522,6 +533,40 @@ class LocalAssistant:
         # Before the articles go: a source must not bring them back in between.
         self.memory.remove(ids)
         return self.index.remove(ids)
+
+    def erase(self, ids: Sequence[str]) -> Erasure:
+        """See `Assistant`."""
+        if self.index.store.chroma.shared:
+            raise StoreError(texts.NO_PROOF)
+        held = self.index.records_of(ids)
+        articles = [self.index.article(i) for i in held]
+        sentences = sentences_of(articles)
+        with self._ingesting:
+            self.memory.remove(held)
+            gone = self.index.erase(held)
+        self._examples = ("", ())
+        settings = self.settings
+        kept = FeedbackStore(settings.index_dir, settings.retention_days, settings.feedback_max_mb)
+        forgotten = kept.forget(sentences)
+        files = files_of(settings.index_dir)
+        left = list(remaining(files, sentences))
+        # What another article says too is that one's.
+        said = list(dict.fromkeys(sentence for _, sentence in left))
+        shared = self.index.holding(said)
+        living = set().union(*shared.values())
+        found = Counter(
+            str(path.relative_to(settings.index_dir)) for path, s in left if s not in living
+        )
+        return Erasure(
+            articles=tuple(gone),
+            at=datetime.now(UTC).astimezone().isoformat(timespec="seconds"),
+            files=len(files),
+            bytes=sum(path.stat().st_size for path in files if path.exists()),
+            sentences=len(sentences),
+            found=tuple(sorted(found.items())),
+            shared=tuple(sorted((i, len(held)) for i, held in shared.items())),
+            feedback=forgotten,
+        )
 
     def check(self) -> list[str]:
         """See `Assistant`."""

@@ -529,6 +529,31 @@ class IngestReport:
     withdrawn: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """What was done to leave nothing of articles, and what was looked at to prove it.
+
+    `articles` are the ids that were there; `files` and `bytes` what was looked through for
+    each of the `sentences` (their number); `found` names files in which one remains, with how
+    many; `shared` other articles that say some of them too, with how many. `feedback` counts
+    the readers' judgements that quoted them and went. `at` is ISO 8601.
+    """
+
+    articles: tuple[str, ...]
+    at: str
+    files: int = 0
+    bytes: int = 0
+    sentences: int = 0
+    found: tuple[tuple[str, int], ...] = ()
+    shared: tuple[tuple[str, int], ...] = ()
+    feedback: int = 0
+
+    @property
+    def proven(self) -> bool:
+        """Whether nothing remains."""
+        return bool(self.files) and not self.found
+
+
 def together(reports: Iterable[IngestReport]) -> IngestReport:
     """Return several reports as one, each article and failure once."""
     kept = list(reports)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rag.french.dates import format_date
 
 if TYPE_CHECKING:
-    from rag.domain import Citation, IngestReport, Source
+    from rag.domain import Citation, Erasure, IngestReport, Source
     from rag.sources.memory import SourceState
 
 NO_ANSWER = (
@@ -187,6 +187,10 @@ EXAMPLE_WORDS = "Qu’a dit {}\u202f?"
 NO_LIBRARY = "le paquet « {} » n’est pas installé\u00a0: «\u00a0pip install 'recoupe[files]'\u00a0»"
 NO_MCP = "Le paquet « mcp » n’est pas installé\u00a0: «\u00a0pip install 'recoupe[mcp]'\u00a0»."
 NO_SUCH_MODEL = "Ce modèle n’existe pas\u00a0: le seul est «\u00a0{}\u00a0»."
+NO_PROOF = (
+    "L’index est sur un serveur Chroma\u00a0: rien ne peut être prouvé de son disque\u202f; "
+    "retirez l’article sans --proof, puis faites compacter le serveur (« chroma vacuum »)."
+)
 NOTHING_CHOSEN = "Aucun article choisi."
 NOTHING_TO_EDIT = "Aucune correction\u00a0: donnez-en une, comme --date 2024-12-31."
 NOTHING_TO_FOLLOW = (
@@ -262,6 +266,19 @@ def _moment(seconds: float) -> str:
 def withdrawn(day: date) -> str:
     """Return when an article was withdrawn, in words."""
     return f"dépublié le {format_date(day)}"
+
+
+def erased(proof: Erasure) -> str:
+    """Return what a proof of erasure says, in one line."""
+    if not proof.articles:
+        return removed(0)
+    looked = f"{proof.sentences} phrases cherchées dans {proof.files} fichiers"
+    if proof.found:
+        named = ", ".join(f"{name} ({count})" for name, count in proof.found)
+        return f"{removed(len(proof.articles))} Il en reste dans\u00a0: {named}."
+    names = ", ".join(name for name, _ in proof.shared)
+    shared = f" D’autres articles en disent des phrases\u00a0: {names}." if names else ""
+    return f"{removed(len(proof.articles))} Rien n’en reste\u00a0: {looked}.{shared}"
 
 
 def removed(count: int) -> str:

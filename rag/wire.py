@@ -21,6 +21,7 @@ from rag.domain import (
     CheckedClaim,
     Citation,
     ClaimEvidence,
+    Erasure,
     Hit,
     IngestReport,
     Label,
@@ -286,6 +287,30 @@ class WholeArticleOut(_Sourced, _Identified):
         ]
         fields = _record(stored.record) | {"passages": passages}
         return cls(**fields, path=stored.record.path, text=stored.text)
+
+
+class ErasureOut(Out):
+    """What was looked at to prove that nothing of articles remains.
+
+    `kept` says what is kept on purpose, so that no source brings them back.
+    """
+
+    articles: list[str]
+    at: str
+    files: int
+    bytes: int
+    sentences: int
+    found: dict[str, int]
+    shared: dict[str, int]
+    feedback: int
+    proven: bool
+    kept: str = "sources.sqlite3 : l'identifiant et l'adresse, pour qu'aucune source ne les ramène"
+
+    @classmethod
+    def of(cls, erasure: Erasure) -> Self:
+        """Make it of a proof."""
+        fields = asdict(erasure) | {"found": dict(erasure.found), "shared": dict(erasure.shared)}
+        return cls(**fields, proven=erasure.proven)
 
 
 class FailureOut(Out):

@@ -40,9 +40,9 @@ from rag.checking.checker import Checker
 from rag.checking.claims import Claim
 from rag.domain import CheckedClaim, Filters, Reading, Verification
 from rag.errors import SettingsError
+from rag.feedback import Feedback, FeedbackStore
 from rag.settings import load_settings
 from rag.web.access import Access, hashed, new_token
-from rag.web.feedback import Feedback, FeedbackStore
 from rag.web.limits import Gate, Rates, TooManyError
 from tests.conftest import ROOT
 

@@ -290,7 +290,7 @@ def test_upload_then_ask_then_remove(page: Page, site: str, tmp_path: Path) -> N
     assert "Le phare rallumé" in page.text("#rc-panel")
 
     open_tab(page, "Corpus")
-    field = page.wait("input[aria-label='Articles à retirer']")
+    field = page.wait("input[aria-label='Articles choisis']")
     page.click(field)
     field.send_keys("phare")
     option = "ul[role=listbox] li[aria-label^='Le phare rallumé']"

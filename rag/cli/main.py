@@ -36,7 +36,7 @@ from rag.french.dates import format_date, parse_date
 from rag.french.words import excerpt
 from rag.markup import printable
 from rag.settings import Settings
-from rag.wire import AnswerOut, HitOut, RecordOut, ReportOut, SourceOut, WholeArticleOut
+from rag.wire import AnswerOut, ErasureOut, HitOut, RecordOut, ReportOut, SourceOut, WholeArticleOut
 
 if TYPE_CHECKING:
     from rag.assistant import Assistant
@@ -290,13 +290,30 @@ def edit_command(article: str, as_json: bool, index: Path | None, **fields: str 
 
 @app.command("remove", short_help="Retirer des articles.")
 @click.argument("articles", metavar="ARTICLE...", nargs=-1, required=True)
+@click.option(
+    "--proof",
+    metavar="FICHIER",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Effacer jusqu'aux restes, les chercher, et écrire ce qui a été vérifié.",
+)
 @json_option
 @index_option
 @told_in_french
-def remove(articles: tuple[str, ...], as_json: bool, index: Path | None) -> None:
-    """Retirer des articles de l'index ; leurs fichiers ne sont pas touchés."""
-    with open_for(settings_for(index), "remove") as assistant:
-        gone = assistant.remove(articles)
+def remove(
+    articles: tuple[str, ...], proof: Path | None, as_json: bool, index: Path | None
+) -> None:
+    """Retirer des articles de l'index ; leurs fichiers ne sont pas touchés.
+
+    Aucune source du web ne les fait revenir. Avec --proof, l'index est refait sans eux, les
+    retours de lecteurs qui les citent sont effacés, et chaque fichier est relu pour y chercher
+    leurs phrases ; code de sortie 1 s'il en reste.
+    """
+    erasure = None
+    with open_for(settings_for(index), "remove", wait=600 if proof else 15) as assistant:
+        if proof:
+            erasure = assistant.erase(articles)
+            proof.write_text(ErasureOut.of(erasure).model_dump_json(indent=2) + "\n", "utf-8")
+        gone = list(erasure.articles) if erasure else assistant.remove(articles)
     absent = [a for a in articles if a not in gone]
     if as_json:
         print_json({"removed": gone, "absent": absent})
@@ -306,8 +323,8 @@ def remove(articles: tuple[str, ...], as_json: bool, index: Path | None) -> None
                 f"Erreur : aucun article « {article} » : « recoupe list » donne les identifiants.",
                 err=True,
             )
-        click.echo(texts.removed(len(gone)))
-    if absent:
+        click.echo(texts.erased(erasure) if erasure else texts.removed(len(gone)))
+    if absent or (erasure and not erasure.proven):
         raise SystemExit(1)
 
 

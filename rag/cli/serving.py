@@ -75,7 +75,7 @@ def token_command() -> None:
 @told_in_french
 def feedback_command(index: Path | None) -> None:
     """Exporter les retours des lecteurs, un objet JSON par ligne, du plus ancien au plus récent."""
-    from rag.web.feedback import FeedbackStore
+    from rag.feedback import FeedbackStore
 
     settings = settings_for(index)
     kept = (settings.retention_days, settings.feedback_max_mb)

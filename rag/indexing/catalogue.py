@@ -299,6 +299,16 @@ class Catalogue:
         )
         return dict(rows)
 
+    def shrink(self) -> None:
+        """Write the file anew, so that nothing of what was forgotten is left in it."""
+        with self._lock:
+            self._open()
+            try:
+                self._base.execute("vacuum")
+                self._base.execute("pragma wal_checkpoint(truncate)")
+            except sqlite3.Error as error:
+                raise self._refused(error) from error
+
     def size(self) -> int:
         """Return the passages that it keeps something of."""
         ((found,),) = self._all("select count(*) from passages")

@@ -355,6 +355,34 @@ class Index:
                 gone += known
         return gone
 
+    def erase(self, ids: Iterable[str], progress: Progress = _silent) -> list[str]:
+        """Remove articles and all that is left of them in the folder; return who was there.
+
+        The store is made again without them, the words and the catalogue too. Of a server's
+        own folder nothing can be said. Raises StoreError.
+        """
+        with self._writing:
+            gone = self.remove(ids)
+            if gone:
+                self.compact(progress)
+                self._discard_replaced()
+                self.lexical.clear()
+                self._fill(progress)
+                self.catalogue.shrink()
+        return gone
+
+    def holding(self, sentences: Sequence[str]) -> dict[str, set[str]]:
+        """Return which of some sentences each article says; those that say none are left out."""
+        found: dict[str, set[str]] = {}
+        for some in paged(self.records(), _PAGE) if sentences else ():
+            kept = self.store.passages([i for r in some for i in r.passage_ids()])
+            for record in some:
+                text = "".join(kept[i].text for i in record.passage_ids() if i in kept)
+                title = record.source.title
+                if held := {said for said in sentences if said in text or said in title}:
+                    found[record.id] = held
+        return found
+
     def _ready(self) -> None:
         """Refuse to begin what cannot end well; settle what a failure left."""
         if self._closing.is_set():

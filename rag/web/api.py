@@ -27,11 +27,11 @@ from rag.assistant import LocalAssistant
 from rag.chatmodel.writing import Draft
 from rag.domain import Answer, CheckedClaim, Statement, Verification
 from rag.errors import ReadError
+from rag.feedback import Feedback, FeedbackStore
 from rag.french.words import excerpt
 from rag.readers import Bounds
 from rag.sources.watch import silence
 from rag.web.access import Access
-from rag.web.feedback import Feedback, FeedbackStore
 from rag.web.limits import Gate, Rates, client_of, in_one_turn
 from rag.web.metrics import Metrics
 from rag.web.openapi import RESPONSES, document

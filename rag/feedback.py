@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sqlite3
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -73,6 +73,24 @@ class FeedbackStore:
             names = [column[0] for column in found.description]
             for row in found:
                 yield dict(zip(names, row, strict=True))
+
+    def forget(self, sentences: Sequence[str]) -> int:
+        """Forget the judgements that quote one of some sentences; return how many there were.
+
+        Raises StoreError.
+        """
+        if not self._path.exists():
+            return 0
+        try:
+            with closing(self._open()) as file:
+                rows = file.execute("SELECT id, question, answer, note FROM feedback")
+                gone = [(k,) for k, *t in rows if any(s in part for s in sentences for part in t)]
+                with file:
+                    file.executemany("DELETE FROM feedback WHERE id = ?", gone)
+                file.execute("VACUUM")
+        except sqlite3.Error as error:
+            raise self._failed(error) from error
+        return len(gone)
 
     def _open(self) -> sqlite3.Connection:
         try:

@@ -1,0 +1,114 @@
+"""The right to be forgotten: nothing of an article remains, and the proof can fail."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from rag.assistant import LocalAssistant
+from rag.cli.main import app
+from rag.domain import Article, Reading, Source
+from rag.feedback import Feedback, FeedbackStore
+from rag.indexing.erasure import files_of, remaining, written
+from rag.settings import load_settings
+
+SECRET = (
+    "Monsieur Aurélien Tardivel a été entendu mardi par le juge de Sarrelle, a dit son avocate."
+)
+OTHER = "Le bac de Lérins a repris ses traversées mardi matin, après onze jours d’arrêt."
+SHARED = "La séance publique reprendra jeudi à quatorze heures au palais de justice."
+
+
+def article(key: str, *lines: str) -> Article:
+    source = Source(f"Titre de l’article {key} entier", "Le Rivage", published=date(2024, 5, 7))
+    return Article(key, source, "\n\n".join(lines))
+
+
+@pytest.fixture
+def assistant(tmp_path: Path) -> Iterator[LocalAssistant]:
+    made = LocalAssistant(load_settings(index_dir=tmp_path / "index"))
+    filler = [article(f"autre-{n}", OTHER.replace("onze", str(n + 12))) for n in range(40)]
+    made.ingest(Reading((article("proces", SECRET, SHARED), article("audience", SHARED), *filler)))
+    yield made
+    made.close()
+
+
+def holds(folder: Path, said: str) -> list[str]:
+    """Return the files that hold a sentence, by another way than the code's own."""
+    forms = (said.encode(), said.encode("utf-16-le"), json.dumps(said)[1:-1].encode())
+    return [
+        str(p) for p in folder.rglob("*") if p.is_file() and any(f in p.read_bytes() for f in forms)
+    ]
+
+
+def test_what_is_removed_for_good_is_nowhere(assistant: LocalAssistant) -> None:
+    folder = assistant.settings.index_dir
+    kept = FeedbackStore(folder, 90, 50)
+    kept.add(Feedback("wrong", "Qui a été entendu ?", f"Selon Le Rivage : {SECRET}"))
+    kept.add(Feedback("useful", "Le bac ?", OTHER))
+    # An older version, and one that was removed the plain way: the store keeps their bytes.
+    assistant.ingest(Reading((article("proces", SECRET + " Il nie tout.", SHARED),)))
+    assert holds(folder, SECRET)
+    proof = assistant.erase(["proces", "absent"])
+    assert proof.articles == ("proces",)
+    assert proof.proven
+    assert proof.sentences == 3
+    assert proof.files > 5
+    assert not holds(folder, SECRET)
+    assert not holds(folder, "Tardivel")
+    assert proof.feedback == 1
+    assert len(list(kept.all())) == 1
+    # What another article says too stays that one's, and is told.
+    assert proof.shared == (("audience", 1),)
+    assert assistant.index.articles() == 41
+    assert not assistant.check()
+    assert not assistant.ask("Qui a été entendu mardi par le juge ?").statements
+    assert assistant.search("bac de Lérins", 5)
+
+
+def test_the_index_is_whole_when_it_is_opened_again(assistant: LocalAssistant) -> None:
+    assistant.erase(["proces"])
+    settings = assistant.settings
+    assistant.close()
+    again = LocalAssistant(settings)
+    assert again.index.articles() == 41
+    assert not again.check()
+    again.close()
+
+
+def test_a_file_that_still_holds_a_sentence_fails_the_proof(assistant: LocalAssistant) -> None:
+    folder = assistant.settings.index_dir
+    (folder / "oublie.json").write_text(json.dumps({"copie": SECRET}))
+    proof = assistant.erase(["proces"])
+    assert not proof.proven
+    assert proof.found == (("oublie.json", 1),)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le"])
+def test_every_way_of_writing_is_looked_for(tmp_path: Path, encoding: str) -> None:
+    (tmp_path / "vide").touch()
+    (tmp_path / "texte").write_bytes(b"\0" * 5000 + SECRET.encode(encoding) + b"\0")
+    (tmp_path / "json").write_text(json.dumps([SECRET]))
+    found = {path.name for path, _ in remaining(files_of(tmp_path), [SECRET])}
+    assert found == {"texte", "json"}
+    assert len(written(SECRET)) == 3
+
+
+def test_the_command_writes_the_proof(assistant: LocalAssistant, tmp_path: Path) -> None:
+    index = str(assistant.settings.index_dir)
+    assistant.close()
+    proof = tmp_path / "preuve.json"
+    done = CliRunner().invoke(app, ["remove", "proces", "--proof", str(proof), "--index", index])
+    assert done.exit_code == 0, done.output
+    assert "Rien n’en reste" in done.output
+    told = json.loads(proof.read_text("utf-8"))
+    assert told["proven"]
+    assert told["articles"] == ["proces"]
+    assert "Tardivel" not in proof.read_text("utf-8")
+    again = CliRunner().invoke(app, ["remove", "proces", "--proof", str(proof), "--index", index])
+    assert again.exit_code == 1
