@@ -15,6 +15,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from itertools import islice, zip_longest
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
 from rag import texts
@@ -61,6 +62,7 @@ from rag.feedback import FeedbackStore
 from rag.french.sentences import sentence_spans
 from rag.indexing.chroma import CLOSING, sweep_folders
 from rag.indexing.erasure import files_of, remaining, sentences_of
+from rag.indexing.exchange import export
 from rag.indexing.index import Index, Progress, open_index
 from rag.indexing.ingestion import edit, ingest
 from rag.indexing.owner import Owner, Ownership, acquire
@@ -169,6 +171,14 @@ class Assistant(Protocol):
 
         Raises StoreError; nothing can be said of a Chroma server's disk.
         """
+        ...
+
+    def export(self, folder: str) -> list[str]:
+        """Write all articles into a folder of this machine; return the names of the files."""
+        ...
+
+    def backup(self, folder: str) -> int:
+        """Copy the index into a new folder of this machine; return how many articles it has."""
         ...
 
     def check(self) -> list[str]:
@@ -567,6 +577,14 @@ class LocalAssistant:
             shared=tuple(sorted((i, len(held)) for i, held in shared.items())),
             feedback=forgotten,
         )
+
+    def export(self, folder: str) -> list[str]:
+        """See `Assistant`."""
+        return export(self.index, Path(folder))
+
+    def backup(self, folder: str) -> int:
+        """See `Assistant`."""
+        return self.index.backup(Path(folder))
 
     def check(self) -> list[str]:
         """See `Assistant`."""

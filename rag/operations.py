@@ -92,6 +92,8 @@ OPERATIONS = (
     Operation("edit", {"article_id": str, "edits": Mapping[str, str]}, ArticleRecord),
     Operation("remove", {"ids": Sequence[str]}, list[str]),
     Operation("erase", {"ids": Sequence[str]}, Erasure),
+    Operation("export", {"folder": str}, list[str]),
+    Operation("backup", {"folder": str}, int),
     Operation("check", {}, list[str]),
     Operation("repair", {}, None),
     Operation("compact", {}, bool),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
@@ -187,6 +188,11 @@ EXAMPLE_WORDS = "Qu’a dit {}\u202f?"
 NO_LIBRARY = "le paquet « {} » n’est pas installé\u00a0: «\u00a0pip install 'recoupe[files]'\u00a0»"
 NO_MCP = "Le paquet « mcp » n’est pas installé\u00a0: «\u00a0pip install 'recoupe[mcp]'\u00a0»."
 NO_SUCH_MODEL = "Ce modèle n’existe pas\u00a0: le seul est «\u00a0{}\u00a0»."
+NO_PARQUET = (
+    "Sans les vecteurs\u00a0: Parquet demande «\u00a0pip install 'recoupe[parquet]'\u00a0»."
+)
+BACKED_UP = "{} articles copiés dans {}."
+BACKUP_THERE = "{} existe déjà\u00a0: donnez un dossier neuf."
 NO_PROOF = (
     "L’index est sur un serveur Chroma\u00a0: rien ne peut être prouvé de son disque\u202f; "
     "retirez l’article sans --proof, puis faites compacter le serveur (« chroma vacuum »)."
@@ -266,6 +272,11 @@ def _moment(seconds: float) -> str:
 def withdrawn(day: date) -> str:
     """Return when an article was withdrawn, in words."""
     return f"dépublié le {format_date(day)}"
+
+
+def exported(count: int, files: Sequence[str]) -> str:
+    """Return what an export wrote."""
+    return f"{count} articles écrits\u00a0: {', '.join(files)}."
 
 
 def erased(proof: Erasure) -> str:

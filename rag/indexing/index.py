@@ -11,16 +11,18 @@ from __future__ import annotations
 
 import logging
 import shutil
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import date
 from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rag import texts
 from rag.domain import (
     ArticleRecord,
     Filters,
@@ -355,6 +357,42 @@ class Index:
                 gone += known
         return gone
 
+    def backup(self, folder: Path, progress: Progress = _silent) -> int:
+        """Copy the index into a new folder, itself an index; return how many articles it has.
+
+        Searches go on meanwhile, writers wait. A kill leaves no folder of that name. Raises
+        StoreError.
+        """
+        if folder.exists():
+            raise StoreError(texts.BACKUP_THERE.format(folder))
+        draft = folder.with_name(f"{folder.name}.partiel")
+        with self._writing:
+            self._ready()
+            try:
+                shutil.rmtree(draft, ignore_errors=True)
+                draft.mkdir(parents=True)
+                old = self.store.chroma
+                place = draft / "chroma"
+                fresh = Chroma(embedded(place), str(place), place, old.most)
+                try:
+                    for done in self.store.copy_to(fresh):
+                        progress(done, self.articles())
+                finally:
+                    fresh.close()
+                for base in self._folder.glob("*.sqlite*"):
+                    if base.suffix in {".sqlite", ".sqlite3"}:
+                        _copy_base(base, draft / base.name)
+                draft.rename(folder)
+            except (OSError, sqlite3.Error) as error:
+                shutil.rmtree(draft, ignore_errors=True)
+                raise StoreError(
+                    f"La copie dans {folder} a échoué ({error}) : vérifiez la place et les droits."
+                ) from error
+            except BaseException:
+                shutil.rmtree(draft, ignore_errors=True)
+                raise
+        return self.articles()
+
     def erase(self, ids: Iterable[str], progress: Progress = _silent) -> list[str]:
         """Remove articles and all that is left of them in the folder; return who was there.
 
@@ -688,6 +726,12 @@ class Index:
 def _size(folder: Path) -> int:
     """Return the size of a folder, in bytes."""
     return sum(f.stat().st_size for f in folder.rglob("*") if f.is_file())
+
+
+def _copy_base(base: Path, copy: Path) -> None:
+    """Copy a SQLite file as it is at one moment, while others may use it."""
+    with closing(sqlite3.connect(base)) as source, closing(sqlite3.connect(copy)) as target:
+        source.backup(target)
 
 
 def _discard(chroma: Chroma) -> None:

@@ -1,0 +1,89 @@
+"""`recoupe export | import | backup`: an index as files, and copies of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from rag import texts
+from rag.cli.common import (
+    index_option,
+    json_option,
+    open_for,
+    print_json,
+    settings_for,
+    told_in_french,
+)
+from rag.markup import printable
+from rag.wire import ReportOut
+
+folder_argument = click.argument(
+    "folder", metavar="DOSSIER", type=click.Path(path_type=Path, file_okay=False)
+)
+
+
+@click.command("export", short_help="Écrire les articles dans des fichiers.")
+@folder_argument
+@json_option
+@index_option
+@told_in_french
+def export_command(folder: Path, as_json: bool, index: Path | None) -> None:
+    """Écrire les articles dans articles.jsonl, et leurs passages et vecteurs dans passages.parquet.
+
+    Parquet demande le paquet « pyarrow » (pip install 'recoupe[parquet]').
+    """
+    with open_for(settings_for(index), "export", wait=600) as assistant:
+        files = assistant.export(str(folder.resolve()))
+        count = assistant.page(limit=1).total
+    if as_json:
+        print_json({"files": files, "articles": count})
+        return
+    click.echo(texts.exported(count, files))
+    if not any(name.endswith(".parquet") for name in files):
+        click.echo(texts.NO_PARQUET, err=True)
+
+
+@click.command("import", short_help="Indexer ce que « recoupe export » a écrit.")
+@folder_argument
+@json_option
+@index_option
+@told_in_french
+def import_command(folder: Path, as_json: bool, index: Path | None) -> None:
+    """Indexer les articles d'un export ; identifiants, corrections et retraits sont gardés."""
+    from rag.indexing.exchange import ArticleRow, imported, said_after
+
+    after: dict[str, ArticleRow] = {}
+    with open_for(settings_for(index), "import", wait=600) as assistant:
+        report = assistant.ingest(imported(folder, after))
+        days, edits = said_after(after)
+        for article, fields in edits.items():
+            assistant.edit(article, fields)
+        if days:
+            assistant.withdraw(days)
+    if as_json:
+        print_json(ReportOut.of(report).plain())
+    else:
+        for failure in report.failed:
+            click.echo(f"Échec : {printable(failure.name)} : {failure.reason}", err=True)
+        click.echo(texts.summary(report))
+    if report.failed:
+        raise SystemExit(1)
+
+
+@click.command("backup", short_help="Copier l'index, pendant qu'il sert.")
+@folder_argument
+@json_option
+@index_option
+@told_in_french
+def backup_command(folder: Path, as_json: bool, index: Path | None) -> None:
+    """Copier l'index entier dans un dossier neuf, qui est lui-même un index (--index DOSSIER).
+
+    Les questions restent servies ; ce qui écrit attend. Une copie interrompue ne laisse rien.
+    """
+    with open_for(settings_for(index), "backup", wait=600) as assistant:
+        count = assistant.backup(str(folder.resolve()))
+    if as_json:
+        print_json({"folder": str(folder.resolve()), "articles": count})
+    else:
+        click.echo(texts.BACKED_UP.format(count, folder))

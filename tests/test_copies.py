@@ -1,0 +1,163 @@
+"""An index as files and back, and copied while it serves."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from click.testing import CliRunner
+
+from rag.assistant import LocalAssistant
+from rag.cli.main import app
+from rag.domain import Article, Reading, Source, StoredArticle
+from rag.errors import StoreError
+from rag.feedback import Feedback, FeedbackStore
+from rag.settings import load_settings
+
+FERRY = "Le bac de Lérins a repris ses traversées mardi matin, après onze jours d’arrêt."
+MOTOR = "La réparation du moteur a coûté 84 000 euros à la compagnie."
+
+
+def article(key: str, number: int = 0) -> Article:
+    source = Source(
+        f"Titre {key} — « l’été »", "Le Rivage", "Inès Caron", date(2024, 5, 7),
+        f"https://rivage.example/{key}", "Littoral", modified=date(2024, 5, 9), deduced=number % 2 == 1,
+    )  # fmt: skip
+    text = f"Le prix\n\n{FERRY.replace('onze', str(number + 12))}\n\nLe moteur\n\n{MOTOR} 🚢"
+    headings = ((0, 7), (text.index("Le moteur"), text.index("Le moteur") + 9))
+    return Article(key, source, text, headings, f"/presse/{key}.pdf", ((0, "1"), (9, "2-3")))
+
+
+@pytest.fixture
+def assistant(tmp_path: Path) -> Iterator[LocalAssistant]:
+    made = LocalAssistant(load_settings(index_dir=tmp_path / "index"))
+    made.ingest(Reading(tuple(article(f"bac-{n}", n) for n in range(12))))
+    made.edit("bac-3", {"published": "2023-01-02", "author": "Paul Ory"})
+    made.withdraw({"bac-4": date(2024, 6, 1)})
+    yield made
+    made.close()
+
+
+def everything(assistant: LocalAssistant) -> dict[str, StoredArticle]:
+    return {r.id: assistant.article(r.id) for r in assistant.index.records()}
+
+
+def told(stored: StoredArticle) -> tuple[object, ...]:
+    record = stored.record
+    spans = [(p.start, p.end, p.heading, p.pages) for p in stored.passages]
+    return stored.text, record.source, record.path, record.withdrawn, record.edits, spans
+
+
+def same(one: LocalAssistant, other: LocalAssistant) -> bool:
+    mine, theirs = everything(one), everything(other)
+    return mine.keys() == theirs.keys() and all(told(mine[i]) == told(theirs[i]) for i in mine)
+
+
+def test_an_export_comes_back_as_it_was(assistant: LocalAssistant, tmp_path: Path) -> None:
+    folder = tmp_path / "export"
+    assert assistant.export(str(folder)) == ["articles.jsonl", "passages.parquet", "export.json"]
+    index = str(tmp_path / "autre")
+    done = CliRunner().invoke(app, ["import", str(folder), "--index", index])
+    assert done.exit_code == 0, done.output
+    assert "12 nouveaux" in done.output
+    other = LocalAssistant(load_settings(index_dir=Path(index)))
+    assert same(assistant, other)
+    question = "Combien a coûté la réparation du moteur ?"
+    assert other.ask(question).text == assistant.ask(question).text
+    other.close()
+    # Once more changes nothing.
+    again = CliRunner().invoke(app, ["import", str(folder), "--index", index, "--json"])
+    assert json.loads(again.output)["new"] == []
+
+
+def test_the_table_holds_each_passage_with_its_vector(
+    assistant: LocalAssistant, tmp_path: Path
+) -> None:
+    assistant.export(str(tmp_path / "export"))
+    rows = pq.read_table(tmp_path / "export" / "passages.parquet").to_pylist()
+    stored = everything(assistant)
+    assert len(rows) == sum(len(a.passages) for a in stored.values())
+    for row in rows:
+        assert stored[row["article_id"]].text[row["start"] : row["end"]] == row["text"]
+        assert sum(v * v for v in row["vector"]) == pytest.approx(1, abs=1e-3)
+
+
+def test_a_bad_line_is_one_failure(assistant: LocalAssistant, tmp_path: Path) -> None:
+    folder = tmp_path / "export"
+    assistant.export(str(folder))
+    lines = (folder / "articles.jsonl").read_bytes().split(b"\n")
+    bad = [b"{", b'{"article_id": 3}', b"\xff", b'{"article_id": "x", "title": "", "text": " "}']
+    (folder / "articles.jsonl").write_bytes(b"\n".join(bad + lines))
+    done = CliRunner().invoke(app, ["import", str(folder), "--index", str(tmp_path / "autre")])
+    assert done.exit_code == 1
+    assert "12 nouveaux" in done.output
+    assert "4 en échec" in done.output
+    none = CliRunner().invoke(app, ["import", str(tmp_path), "--index", str(tmp_path / "rien")])
+    assert none.exit_code == 1
+    assert "pas d'export" in none.output
+
+
+def test_without_the_library_there_is_no_table(
+    assistant: LocalAssistant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import sys
+
+    monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
+    assert assistant.export(str(tmp_path / "export")) == ["articles.jsonl", "export.json"]
+
+
+def test_a_backup_is_an_index(assistant: LocalAssistant, tmp_path: Path) -> None:
+    FeedbackStore(assistant.settings.index_dir, 90, 50).add(Feedback("wrong", "Le bac ?"))
+    folder = tmp_path / "copie"
+    assert assistant.backup(str(folder)) == 12
+    with pytest.raises(StoreError, match="existe déjà"):
+        assistant.backup(str(folder))
+    copy = LocalAssistant(load_settings(index_dir=folder))
+    assert same(assistant, copy)
+    assert not copy.check()
+    assert len(list(FeedbackStore(folder, 90, 50).all())) == 1
+    question = "Combien a coûté la réparation du moteur ?"
+    assert copy.ask(question).text == assistant.ask(question).text
+    # They are two.
+    copy.remove(["bac-1"])
+    assert assistant.index.articles() == 12
+    copy.close()
+
+
+def test_questions_are_answered_and_writers_wait_while_it_copies(
+    assistant: LocalAssistant, tmp_path: Path
+) -> None:
+    asked, told_of = [], []
+
+    def writing() -> None:
+        told_of.append(assistant.ingest(Reading((article("apres"),))).new)
+
+    writer = threading.Thread(target=writing)
+
+    def step(_done: int, _all: int) -> None:
+        if not asked:
+            writer.start()
+            asked.append(assistant.ask("Combien a coûté la réparation du moteur ?").refused)
+
+    assistant.index.backup(tmp_path / "copie", step)
+    writer.join()
+    assert asked == [False]
+    assert told_of == [("apres",)]
+    copy = LocalAssistant(load_settings(index_dir=tmp_path / "copie"))
+    assert copy.index.articles() == 12
+    copy.close()
+
+
+def test_a_backup_that_fails_leaves_nothing(assistant: LocalAssistant, tmp_path: Path) -> None:
+    def stop(_done: int, _all: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        assistant.index.backup(tmp_path / "copie", stop)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["index"]
+    assert assistant.ingest(Reading((article("apres"),))).new == ("apres",)
