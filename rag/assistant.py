@@ -56,6 +56,7 @@ from rag.domain import (
     StoredArticle,
     Turn,
     Verification,
+    Version,
 )
 from rag.errors import ArticleNotFoundError, ModelError, QuestionError, RecoupeError, StoreError
 from rag.feedback import FeedbackStore
@@ -117,6 +118,10 @@ class Assistant(Protocol):
 
     def article(self, article_id: str) -> StoredArticle:
         """Return one article, whole. Raises ArticleNotFoundError."""
+        ...
+
+    def history(self, article_id: str) -> list[Version]:
+        """Return what an article said before, newest first. Raises ArticleNotFoundError."""
         ...
 
     def search(self, question: str, limit: int, filters: Filters | None = None) -> list[Hit]:
@@ -245,6 +250,10 @@ class LocalAssistant:
     def article(self, article_id: str) -> StoredArticle:
         """See `Assistant`."""
         return self.index.article(article_id)
+
+    def history(self, article_id: str) -> list[Version]:
+        """See `Assistant`."""
+        return self.index.history.of(self.index.article(article_id).record)
 
     def examples(self) -> tuple[str, ...]:
         """Return at most four questions that the corpus, as it is, answers."""
@@ -550,7 +559,8 @@ class LocalAssistant:
             raise StoreError(texts.NO_PROOF)
         held = self.index.records_of(ids)
         articles = [self.index.article(i) for i in held]
-        sentences = sentences_of(articles)
+        past = [v.stored(a.record) for a in articles for v in self.index.history.of(a.record)]
+        sentences = sentences_of([*articles, *past])
         with self._ingesting:
             self.memory.remove(held)
             gone = self.index.erase(held)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields, replace
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Literal
 
@@ -199,7 +199,8 @@ class ArticleRecord:
     made it: no two writes share one, so that what a writer sweeps can never be
     what another has just written. `withdrawn` is the day on which its publisher was seen to
     have withdrawn it: it is kept, and answers nothing. `edits` are what a keeper corrected of
-    its source, by field of `EDITABLE`, as text: they hold when it is ingested again.
+    its source, by field of `EDITABLE`, as text: they hold when it is ingested again. `recipe`
+    tells apart what the article changed from what another way of reading it did.
     """
 
     id: str
@@ -211,6 +212,7 @@ class ArticleRecord:
     generation: str = ""
     withdrawn: date | None = None
     edits: tuple[tuple[str, str], ...] = ()
+    recipe: int = 0
 
     @property
     def version(self) -> str:
@@ -233,6 +235,28 @@ class StoredArticle:
     def text(self) -> str:
         """The article's text: the concatenation of its passages (I1)."""
         return "".join(p.text for p in self.passages)
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """What an article said until another version took its place, at `replaced` (ISO 8601)."""
+
+    article_id: str
+    version: str
+    replaced: str
+    source: Source
+    text: str
+
+    @property
+    def day(self) -> date:
+        """The day on which it was replaced, where Recoupe runs."""
+        return datetime.fromisoformat(self.replaced).astimezone().date()
+
+    def stored(self, record: ArticleRecord) -> StoredArticle:
+        """Return it as an article of one passage, to be shown."""
+        old = replace(record, source=self.source, passages=1, characters=len(self.text))
+        passage = Passage("", self.article_id, 0, 0, len(self.text), self.text)
+        return StoredArticle(old, (passage,))
 
 
 @dataclass(frozen=True, slots=True)

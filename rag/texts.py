@@ -188,6 +188,9 @@ EXAMPLE_WORDS = "Qu’a dit {}\u202f?"
 NO_LIBRARY = "le paquet « {} » n’est pas installé\u00a0: «\u00a0pip install 'recoupe[files]'\u00a0»"
 NO_MCP = "Le paquet « mcp » n’est pas installé\u00a0: «\u00a0pip install 'recoupe[mcp]'\u00a0»."
 NO_SUCH_MODEL = "Ce modèle n’existe pas\u00a0: le seul est «\u00a0{}\u00a0»."
+CORRECTED_ON = "Corrigé le {}"
+NO_VERSION = "Cet article n’a pas changé depuis qu’il est indexé."
+OLD_VERSION = "Version citée, remplacée le {}\u00a0: l’article dit autre chose aujourd’hui."
 NO_PARQUET = (
     "Sans les vecteurs\u00a0: Parquet demande «\u00a0pip install 'recoupe[parquet]'\u00a0»."
 )

@@ -31,6 +31,7 @@ from rag.domain import (
     Statement,
     StoredArticle,
     Verification,
+    Version,
 )
 
 
@@ -260,6 +261,25 @@ class RecordOut(_Listed):
     def of(cls, record: ArticleRecord) -> Self:
         """Make it of an article's record."""
         return cls(**_record(record), path=record.path)
+
+
+class VersionOut(_Sourced, _Identified):
+    """What an article said until `replaced` (ISO 8601)."""
+
+    version: str
+    replaced: str
+    text: str
+
+    @classmethod
+    def of(cls, version: Version) -> Self:
+        """Make it of a version."""
+        return cls(
+            article_id=version.article_id,
+            **_source(version.source),
+            version=version.version,
+            replaced=version.replaced,
+            text=version.text,
+        )
 
 
 class PassageOut(Out):

@@ -37,7 +37,16 @@ from rag.french.dates import format_date, parse_date
 from rag.french.words import excerpt
 from rag.markup import printable
 from rag.settings import Settings
-from rag.wire import AnswerOut, ErasureOut, HitOut, RecordOut, ReportOut, SourceOut, WholeArticleOut
+from rag.wire import (
+    AnswerOut,
+    ErasureOut,
+    HitOut,
+    RecordOut,
+    ReportOut,
+    SourceOut,
+    VersionOut,
+    WholeArticleOut,
+)
 
 if TYPE_CHECKING:
     from rag.assistant import Assistant
@@ -260,6 +269,31 @@ def show(article: str, as_json: bool, index: Path | None) -> None:
         if fields[key]:
             click.echo(f"{name} : {fields[key]}")
     click.echo(f"\n{stored.text}")
+
+
+@app.command("history", short_help="Montrer ce qui a changé dans un article.")
+@click.argument("article", metavar="ARTICLE")
+@json_option
+@index_option
+@told_in_french
+def history_command(article: str, as_json: bool, index: Path | None) -> None:
+    """Montrer les versions d'un article, de la plus récente à la plus ancienne, et leurs écarts."""
+    from rag.answering.changes import changed
+
+    with open_for(settings_for(index), "history") as assistant:
+        stored = assistant.article(article)
+        versions = assistant.history(article)
+    if as_json:
+        print_json([VersionOut.of(v).plain() for v in versions])
+        return
+    newer = stored.text
+    for version in versions:
+        click.echo(texts.CORRECTED_ON.format(format_date(version.day)))
+        for sign, sentence in changed(version.text, newer):
+            click.echo(f"  {sign} {sentence}")
+        newer = version.text
+    if not versions:
+        click.echo(texts.NO_VERSION)
 
 
 @app.command("edit", short_help="Corriger la fiche d'un article.")

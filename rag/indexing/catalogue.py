@@ -58,7 +58,7 @@ create table articles (
     id text primary key, version text, day integer, title text, source text, author text,
     section text, url text, correction integer, passages integer, characters integer,
     path text, place text, words text, modified integer, deduced integer, paywalled integer,
-    withdrawn integer, edits text
+    withdrawn integer, edits text, recipe integer
 ) without rowid;
 create index by_place on articles (-day, place, id);
 create index by_day on articles (day);
@@ -73,7 +73,7 @@ create index by_content on passages (content);
 create table totals (name text primary key, value integer) without rowid;
 insert into totals values ('passages', 0), ('digest', 0);
 """
-_PUT_ARTICLE = f"insert into articles values ({', '.join('?' * 19)})"  # noqa: S608 - marks
+_PUT_ARTICLE = f"insert into articles values ({', '.join('?' * 20)})"  # noqa: S608 - marks
 _PUT_PASSAGE = "insert or replace into passages values (?, ?, ?, ?, ?, ?)"
 
 
@@ -437,7 +437,7 @@ def _article_row(record: ArticleRecord) -> tuple[Any, ...]:
         source.section, source.url, int(source.correction), record.passages, record.characters,
         record.path, _place(record)[1], f" {' '.join(french.words(source.title))}",
         _ordinal(source.modified), int(source.deduced), int(source.paywalled),
-        _ordinal(record.withdrawn), json.dumps(dict(record.edits)),
+        _ordinal(record.withdrawn), json.dumps(dict(record.edits)), record.recipe,
     )  # fmt: skip
 
 
@@ -472,6 +472,7 @@ def _record(row: Any) -> ArticleRecord:
         generation=generation,
         withdrawn=_day(row[17]),
         edits=tuple(json.loads(row[18]).items()),
+        recipe=row[19],
     )
 
 

@@ -45,6 +45,7 @@ from rag.indexing.chroma import (
     paged,
     switch_folder,
 )
+from rag.indexing.history import History
 from rag.indexing.lexical import LexicalIndex
 from rag.indexing.store import Store
 from rag.indexing.understanding import again
@@ -96,6 +97,7 @@ class Index:
         self.lexical = lexical
         self.catalogue = catalogue
         self.embedder = embedder
+        self.history = History(folder)
         self.scale = CosineScale(embedder, folder)
         self.lease = LEASE
         self._folder = folder
@@ -271,6 +273,7 @@ class Index:
         ]
         sources = [r.source for r, (_, ps) in zip(records, versions, strict=True) for _ in ps]
         steps = [_step(known.get(r.id), r) for r in records]
+        self.history.keep(self._replaced_by(known, versions))
         self._changes.begin(steps)
         try:
             self.store.put_passages(passages, sources, vectors)
@@ -291,6 +294,24 @@ class Index:
         self.catalogue.put(records, kept)
         self._end(steps)
         return True
+
+    def _replaced_by(
+        self,
+        known: Mapping[str, ArticleRecord],
+        versions: Sequence[tuple[ArticleRecord, Sequence[Passage]]],
+    ) -> Iterator[tuple[ArticleRecord, str]]:
+        """Yield the present versions that say something else than those about to come."""
+        old = self.store.passages([i for r in known.values() for i in r.passage_ids()])
+        for record, passages in versions:
+            before = known.get(record.id)
+            if before is None or before.recipe != record.recipe:
+                continue  # what another way of reading changed, its publisher did not
+            if any(i not in old for i in before.passage_ids()):
+                continue
+            text = "".join(old[i].text for i in before.passage_ids())
+            same_title = before.source.title == record.source.title
+            if not same_title or text != "".join(p.text for p in passages):
+                yield before, text
 
     def move(self, paths: dict[str, str]) -> None:
         """Say where articles, by id, now lie: a file that moved."""
@@ -354,6 +375,7 @@ class Index:
                 self.lexical.update(drop=[(s.article_id, s.old) for s in steps])
                 self.catalogue.drop(known)
                 self._end(steps)
+                self.history.forget(list(known))
                 gone += known
         return gone
 
@@ -720,6 +742,7 @@ class Index:
         with self._writing:
             self.store.chroma.close()
             self.catalogue.close()
+            self.history.close()
             self._discard_replaced()
 
 

@@ -207,7 +207,7 @@ def _batches(
         passages = understood(article, passage_tokens)
         record = ArticleRecord(
             article.id, version, article.source, len(passages), len(article.text), article.path,
-            edits=edits,
+            edits=edits, recipe=_RECIPE,
         )  # fmt: skip
         batch.append((record, passages))
         size += len(passages)

@@ -292,6 +292,7 @@ def _record_metadata(record: ArticleRecord) -> dict[str, str | int | bool]:
         "path": record.path,
         "generation": record.generation,
         "withdrawn": record.withdrawn.toordinal() if record.withdrawn else 0,
+        "recipe": record.recipe,
         "edits": json.dumps(dict(record.edits)) if record.edits else "",
     }
 
@@ -318,6 +319,7 @@ def _record(article_id: str, meta: Any) -> ArticleRecord:
         path=meta["path"],
         generation=meta.get("generation", ""),
         withdrawn=_day(meta.get("withdrawn", 0)),
+        recipe=meta.get("recipe", 0),
         edits=tuple(json.loads(meta.get("edits") or "{}").items()),
     )
 

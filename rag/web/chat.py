@@ -267,7 +267,9 @@ class Chat:
         try:
             citation = _clicked(turns, data)
             article = self.assistant.article(citation.article_id)
-            return article_html(article, citation, whole=self.assistant.settings.public_text)
+            whole = self.assistant.settings.public_text
+            past = self.assistant.history(article.record.id)
+            return article_html(article, citation, whole=whole, history=past)
         except RecoupeError as error:
             return message_html("error", str(error))
         except (IndexError, KeyError, TypeError, ValueError):

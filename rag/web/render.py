@@ -16,6 +16,7 @@ from typing import Literal
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from rag import texts
+from rag.answering.changes import changed
 from rag.answering.extractive import by_article, number_citations, paragraphs
 from rag.checking.report import extent, provenance, stance
 from rag.domain import (
@@ -31,6 +32,7 @@ from rag.domain import (
     Passage,
     StoredArticle,
     Verification,
+    Version,
 )
 from rag.french.dates import format_date
 from rag.french.words import excerpt
@@ -80,21 +82,34 @@ def examples_html(questions: Sequence[str]) -> str:
 
 
 def article_html(
-    article: StoredArticle, citation: Citation | None = None, *, whole: bool = True
+    article: StoredArticle,
+    citation: Citation | None = None,
+    *,
+    whole: bool = True,
+    history: Sequence[Version] = (),
 ) -> str:
     """Return an article with the cited span highlighted (`#rc-cited`).
 
     Without `whole`, of its text only the passage that holds the span, with the
-    heading above it. A citation whose span no longer holds its quote (the
-    article changed since) is looked for in the text; failing that, the article
-    says so.
+    heading above it; of an article that readers pay for, the span alone. A citation
+    whose span no longer holds its quote (the article changed since) is looked for in
+    the text, then in its `history`: the version that it cites is shown, as such. Failing
+    that, the article says so.
     """
+    source = article.record.source
+    whole = whole and not source.paywalled
     span = locate(article.text, citation) if citation else None
-    if article.record.source.paywalled:  # its quote alone
-        whole = False
-        shown = [_cut(p, span) for p in _around(article.passages, span)] if span else []
+    past = None if span or not citation else _cited_by(citation, history)
+    if past and citation:
+        article, span = past.stored(article.record), (citation.start, citation.end)
+    if whole:
+        shown = list(article.passages)
     else:
-        shown = list(article.passages) if whole else _around(article.passages, span)
+        shown = _around(article.passages, span)
+        if span and (source.paywalled or past):
+            shown = [_cut(p, span) for p in shown]
+        elif source.paywalled:
+            shown = []
     blocks = list(_blocks(shown, {p.heading for p in article.passages if p.heading}, span))
     if (
         not whole
@@ -106,10 +121,26 @@ def article_html(
         "article.html",
         source=article.record.source,
         changed=citation is not None and span is None,
+        past=past,
         withdrawn=article.record.withdrawn,
-        paid=article.record.source.paywalled,
+        paid=source.paywalled,
+        changes=_changes(article, history) if whole and not past else [],
         blocks=blocks,
     )
+
+
+def _cited_by(citation: Citation, history: Sequence[Version]) -> Version | None:
+    """Return the newest version that says a quote where it is cited."""
+    span = slice(citation.start, citation.end)
+    return next((v for v in history if v.text[span] == citation.quote), None)
+
+
+def _changes(
+    article: StoredArticle, history: Sequence[Version]
+) -> list[tuple[date, list[tuple[Literal["-", "+"], str]]]]:
+    """Return what changed with each version, newest first, with the day."""
+    newer = [article.text, *(v.text for v in history)]
+    return [(v.day, changed(v.text, text)) for v, text in zip(history, newer, strict=False)]
 
 
 def locate(text: str, citation: Citation) -> tuple[int, int] | None:

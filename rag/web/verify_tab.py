@@ -134,7 +134,9 @@ class VerifyTab:
     def _open(self, done: Verification, at: int, evidence: int) -> str:
         cited = done.claims[at].evidence[evidence].citation
         article = self._assistant.article(cited.article_id)
-        return article_html(article, cited, whole=self._assistant.settings.public_text)
+        whole = self._assistant.settings.public_text
+        past = self._assistant.history(cited.article_id)
+        return article_html(article, cited, whole=whole, history=past)
 
 
 def _reviewed(done: Verification, at: int, data: dict[str, Any]) -> Verification:

@@ -1,0 +1,130 @@
+"""What an article said before: kept, shown, cited, and forgotten with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag.answering.changes import changed
+from rag.assistant import LocalAssistant
+from rag.cli.main import app
+from rag.domain import Article, Reading, Source
+from rag.indexing import ingestion
+from rag.settings import load_settings
+from rag.web.render import article_html
+
+FIRST = "Le bac a repris mardi.\n\nLa réparation a coûté 84 000 euros à la compagnie."
+SECOND = "Le bac a repris mardi.\n\nLa réparation a coûté 94 000 euros à la compagnie."
+THIRD = SECOND + "\n\nUn second bac sera loué pour l’été."
+QUESTION = "Combien a coûté la réparation du bac ?"
+
+
+def article(text: str, title: str = "Le bac de Lérins") -> Article:
+    return Article("bac", Source(title, "Le Rivage", published=date(2024, 5, 7)), text)
+
+
+@pytest.fixture
+def assistant(tmp_path: Path) -> Iterator[LocalAssistant]:
+    made = LocalAssistant(load_settings(index_dir=tmp_path))
+    made.ingest(Reading((article(FIRST),)))
+    yield made
+    made.close()
+
+
+def test_versions_are_kept_newest_first_and_answers_cite_the_present(
+    assistant: LocalAssistant,
+) -> None:
+    assert assistant.history("bac") == []
+    for text in (SECOND, SECOND, THIRD):
+        assistant.ingest(Reading((article(text),)))
+    versions = assistant.history("bac")
+    assert {v.text for v in versions} == {FIRST, SECOND}
+    assert all(v.replaced and v.source.title == "Le bac de Lérins" for v in versions)
+    answer = assistant.ask(QUESTION)
+    assert "94 000" in answer.text
+    assert "84 000" not in answer.text
+
+
+def test_a_citation_opens_the_version_that_it_cites(assistant: LocalAssistant) -> None:
+    citation = assistant.ask(QUESTION).statements[0].citations[0]
+    assistant.ingest(Reading((article("Encart.\n\n" + SECOND),)))
+    past, now = assistant.history("bac"), assistant.article("bac")
+    html = article_html(now, citation, history=past)
+    assert "Version citée, remplacée le" in html
+    assert "84 000 euros" in html
+    assert 'id="rc-cited"' in html
+    # Without the right to the whole, the quote alone of what was replaced.
+    part = article_html(now, citation, whole=False, history=past)
+    assert "84 000 euros" in part
+    assert "a repris mardi" not in part
+    assert "Version citée" not in article_html(now, None, history=past)
+
+
+def test_what_changed_is_shown_with_its_day(assistant: LocalAssistant) -> None:
+    assistant.ingest(Reading((article(THIRD),)))
+    html = article_html(assistant.article("bac"), None, history=assistant.history("bac"))
+    assert "Corrigé le" in html
+    assert "<del>La réparation a coûté 84 000 euros à la compagnie.</del>" in html
+    assert "<ins>Un second bac sera loué pour l’été.</ins>" in html
+    paid = replace(assistant.article("bac").record, source=Source("T", paywalled=True))
+    closed = replace(assistant.article("bac"), record=paid)
+    assert "84 000" not in article_html(closed, None, history=assistant.history("bac"))
+
+
+def test_a_new_title_is_a_version_and_a_correction_of_the_record_is_none(
+    assistant: LocalAssistant,
+) -> None:
+    assistant.edit("bac", {"published": "2024-05-08"})
+    assert assistant.history("bac") == []
+    assistant.ingest(Reading((article(FIRST, "Le bac est reparti"),)))
+    assert [v.source.title for v in assistant.history("bac")] == ["Le bac de Lérins"]
+
+
+def test_another_way_of_reading_is_no_correction(
+    assistant: LocalAssistant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ingestion, "_RECIPE", ingestion._RECIPE + 1)
+    assert assistant.ingest(Reading((article(SECOND),))).updated == ("bac",)
+    assert assistant.history("bac") == []
+
+
+def test_the_past_goes_with_the_article(assistant: LocalAssistant) -> None:
+    folder = assistant.settings.index_dir
+    assistant.ingest(Reading((article(SECOND),)))
+    old = "La réparation a coûté 84 000 euros à la compagnie."
+    proof = assistant.erase(["bac"])
+    assert proof.proven
+    assert proof.sentences == 3, "what both say, and one of each"
+    assert not any(old.encode() in p.read_bytes() for p in folder.rglob("*") if p.is_file())
+    assistant.ingest(Reading((article(FIRST),)))
+    assert assistant.history("bac") == []
+
+
+def test_the_command_shows_the_changes(assistant: LocalAssistant) -> None:
+    assistant.ingest(Reading((article(SECOND),)))
+    index = str(assistant.settings.index_dir)
+    assistant.close()
+    shown = CliRunner().invoke(app, ["history", "bac", "--index", index]).output
+    assert "Corrigé le" in shown
+    assert "- La réparation a coûté 84 000 euros" in shown
+    assert "+ La réparation a coûté 94 000 euros" in shown
+    assert "a repris mardi" not in shown
+
+
+SENTENCES = st.lists(st.sampled_from(["Un fait.", "Deux faits.", "Trois faits.", "Le reste."]))
+
+
+@given(SENTENCES, SENTENCES)
+def test_what_changed_makes_one_of_the_other(before: list[str], after: list[str]) -> None:
+    found = changed(" ".join(before), " ".join(after))
+    gone = [s for sign, s in found if sign == "-"]
+    came = [s for sign, s in found if sign == "+"]
+    assert len(before) - len(gone) == len(after) - len(came)
+    assert changed(" ".join(before), " ".join(before)) == []
