@@ -18,7 +18,7 @@ from rag.sources import robots
 from rag.sources.memory import Memory, SourceState
 from rag.sources.watch import Watch, silence
 from rag.sources.web import Manners, Web
-from tests.newspaper import Newspaper, loopback, story
+from tests.newspaper import Newspaper, Story, loopback, story
 
 MANNERS = Manners(interval=0, seconds=5, bounds=Bounds(seconds=10), allowed=loopback)
 
@@ -110,6 +110,57 @@ def test_an_article_in_two_lists_and_at_two_addresses_is_one(
     assert len(following.sync(paper.url + "/sitemap.xml").new) == 8
     assert counts(following.sync(paper.url + "/feed.xml")) == (0, 0, 0, 0)
     assert assistant.index.articles() == 8
+
+
+def test_the_copy_may_come_first(assistant: LocalAssistant, paper: Newspaper) -> None:
+    twin = story(4)
+    twin.slug, twin.canonical = "copie-du-4", f"{paper.url}/a/kerguen-4"
+    paper.stories = {"copie-du-4": twin, **paper.stories}
+    following = web(assistant)
+    assert len(following.sync(paper.url + "/sitemap.xml").new) == 8
+    assert counts(following.sync(paper.url + "/feed.xml")) == (0, 0, 0, 0)
+
+
+@pytest.mark.parametrize("place", ["", "/", "/a/kerguen-4"])
+def test_one_address_written_into_all_pages_makes_them_no_single_article(
+    assistant: LocalAssistant, paper: Newspaper, place: str
+) -> None:
+    for each in paper.stories.values():
+        each.canonical = paper.url + place
+    following = web(assistant)
+    assert len(following.sync(paper.url + "/feed.xml").new) == 8
+    assert says_what_is_published(assistant, paper)
+    assert len(following.sync(paper.url + "/sitemap.xml").unchanged) == 8
+    assert assistant.index.articles() == 8
+
+
+def test_an_article_that_moves_stays_one(assistant: LocalAssistant, paper: Newspaper) -> None:
+    following = web(assistant)
+    following.sync(paper.url + "/feed.xml")
+    moved = paper.stories.pop("kerguen-4")
+    moved.slug = "kerguen-4-bis"
+    paper.publish(moved)
+    for path in ("/a/kerguen-4", "/a/kerguen-4?utm_source=rss"):
+        paper.hooks[path] = _answering(301, "Location", "/a/kerguen-4-bis")
+    following.sync(paper.url + "/a/kerguen-4")
+    following.sync(paper.url + "/feed.xml")
+    assert assistant.index.articles() == 8
+    assert says_what_is_published(assistant, paper)
+
+
+@pytest.mark.parametrize("where", ["/", "/a/login"])
+def test_a_page_that_leads_elsewhere_is_missing_not_changed(
+    assistant: LocalAssistant, paper: Newspaper, where: str
+) -> None:
+    following = web(assistant)
+    following.sync(paper.url + "/feed.xml")
+    paper.stories["login"] = Story("login", "Connexion", "Connectez-vous pour lire la suite ici.")
+    paper.stories["login"].status = 200
+    paper.hooks["/a/kerguen-4"] = _answering(302, "Location", where)
+    (failure,) = following.sync(paper.url + "/a/kerguen-4").failed
+    assert "autre page" in failure.reason
+    assert story(4).text.split("\n")[1] in texts_of(assistant)[story(4).title]
+    assert counts(following.sync(paper.url + "/a/kerguen-4"))[3] == 1
 
 
 def test_a_page_cannot_take_the_place_of_another_site_s_article(

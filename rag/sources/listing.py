@@ -278,6 +278,18 @@ def _well_formed(url: str) -> bool:
     return True
 
 
+def same_page(one: str, other: str) -> bool:
+    """Tell whether two addresses are one but for « www », the scheme, trackers, a last slash."""
+    return _bare(one) == _bare(other)
+
+
+def _bare(url: str) -> tuple[str, str, str]:
+    from courlan import clean_url
+
+    parts = urlsplit(clean_url(url) or url)
+    return site(url), parts.path.rstrip("/"), parts.query
+
+
 def _clean(entries: Iterable[Entry], at: str) -> tuple[Entry, ...]:
     """Return entries once each, their addresses without trackers; what is no address is left."""
     from courlan import clean_url

@@ -18,12 +18,14 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from rag.domain import Article, Failure, Found, IngestReport, together
-from rag.errors import ReadError, StatusError
+from rag.errors import ArticleNotFoundError, ReadError, StatusError
+from rag.french.words import fold
 from rag.markup import printable
+from rag.readers.articles import article_id
 from rag.readers.fetch import Validators, is_public, parsed
 from rag.readers.isolation import Bounds, Task, workers
 from rag.sources import robots
-from rag.sources.listing import Entry, Look, Reach, look, read_robots, site
+from rag.sources.listing import Entry, Look, Reach, look, read_robots, same_page
 from rag.sources.memory import Memory, PageState, SourceState
 
 if TYPE_CHECKING:
@@ -39,6 +41,7 @@ _LONGEST_WAIT = 120.0  # seconds that a server may ask to wait; more ends the ru
 _PATIENCE = 3  # times that a server may ask to wait, one after the other
 _DOWN = 8  # failures of connection in a row after which a source is left for this time
 _GONE = (404, 410)
+_ELSEWHERE = "l'adresse mène maintenant à une autre page"
 _MISSES = 2  # runs in which a page must be absent (404) to be withdrawn
 _GUESSES = ("/sitemap.xml", "/sitemap_index.xml")
 
@@ -81,6 +84,8 @@ class _Run:
     lists: dict[str, Validators] = field(default_factory=dict)  # read, by address
     failed: list[Failure] = field(default_factory=list)
     met: set[str] = field(default_factory=set)  # articles
+    places: dict[str, str] = field(default_factory=dict)  # articles, by address
+    titles: dict[str, str] = field(default_factory=dict)  # folded, of articles
     opened: dict[str, tuple[Any, Look]] = field(default_factory=dict)  # pages looked at already
     listed: int = 0
     complete: bool = True  # all that it lists was listed
@@ -291,15 +296,41 @@ class Web:
         self._memory.keep_listed(run.source, run.number, [s.url for s in unlisted])
         return IngestReport(withdrawn=gone)
 
-    def as_known(self, article: Article, state: PageState | None, url: str) -> Article:
-        """Return an article under the id that it had when its address was another one.
+    def as_known(self, article: Article, state: PageState | None, url: str, run: _Run) -> Article:
+        """Return an article under the id by which it is known, or is to be.
 
-        `state` is what was known of its page, of which `url` is now the place.
+        `state` is what was known of its page, of which `url` is now the place. What a page
+        calls its own address (`canonical`) makes it the article of that address only where
+        that one has the same title: many sites write one address into all their pages.
         """
-        if state and site(state.final or state.url) == site(url):
+        if state:
             return replace(article, id=state.article)
-        kept = self._memory.article_at([article.source.url]).get(article.source.url)
-        return replace(article, id=kept) if kept else article
+        told = article.source.url
+        if same_page(told, url):
+            article = replace(article, id=article_id(told))
+        else:
+            article = replace(article, id=article_id(url))
+            if urlsplit(told).path in {"", "/"}:
+                article = replace(article, source=replace(article.source, url=url))
+        met = [run.places[place] for place in (told, url) if place in run.places]
+        places = [*met, *self._memory.articles_at([told, url]), article_id(told)]
+        for known in dict.fromkeys(places):
+            if self._titled(known, run) == fold(article.source.title):
+                return replace(article, id=known)
+        return article
+
+    def _titled(self, article: str, run: _Run) -> str | None:
+        """Return the folded title of an article that is known, None of another."""
+        if article not in run.met:
+            try:
+                run.titles[article] = fold(self._assistant.article(article).record.source.title)
+            except ArticleNotFoundError:
+                return None
+        return run.titles.get(article)
+
+    def is_titled(self, article: str, title: str, run: _Run) -> bool:
+        """Tell whether an article that is held has a title."""
+        return self._titled(article, run) == fold(title)
 
     def was_removed(self, article: str) -> bool:
         """Tell whether an article was removed on purpose."""
@@ -452,20 +483,33 @@ class _Group:
             self._unchanged(replace(state, changed=entry.changed))
             return
         if told.kind != "page":
+            if here:  # what is gone is often sent to the home page
+                raise StatusError(_ELSEWHERE, 404)
             raise ReadError("cette adresse est une liste, pas un article")
         if told.reserved and not self._web.own(told.url):
             raise ReadError(robots.RESERVED)
         for failure in outcome.failures:
             yield Failure(entry.url, printable(failure.reason))
         first = ""
+        moved = here and not same_page(told.url, state.url)
         for article in outcome.found():
-            known = self._web.as_known(article, state if here and not first else None, told.url)
+            title = article.source.title
+            if moved and not self._web.is_titled(state.article, title, self._run):
+                raise StatusError(_ELSEWHERE, 404)  # a login page, another article
+            known = self._web.as_known(
+                article, state if here and not first else None, told.url, self._run
+            )
+            self._run.titles[known.id] = fold(title)
+            for place in (article.source.url, told.url):
+                self._run.places.setdefault(place, known.id)
             first = first or known.id
             if known.id not in self._run.met and not self._web.was_removed(known.id):
                 self._run.met.add(known.id)
                 self.days[known.id] = None
                 yield known
-        final = next((a.source.url for a in outcome.articles), told.url)
+        # The home page is nobody's own address, however many pages say so.
+        own = next((a.source.url for a in outcome.articles), told.url)
+        final = told.url if urlsplit(own).path in {"", "/"} else own
         marks = told.validators
         self.states.append(
             PageState(entry.url, final, first, marks.etag, marks.modified, entry.changed)
