@@ -202,6 +202,7 @@ NO_PROOF = (
 )
 NOTHING_CHOSEN = "Aucun article choisi."
 NOTHING_TO_EDIT = "Aucune correction\u00a0: donnez-en une, comme --date 2024-12-31."
+NOT_THERE = "{} n’est pas là\u00a0: il sera suivi dès qu’il y sera."
 NOTHING_TO_FOLLOW = (
     "Aucune source à suivre\u00a0: donnez des dossiers ou des adresses, ou réglez RECOUPE_SOURCES."
 )

@@ -56,6 +56,11 @@ def test_json_ld_comes_before_metas_and_guesses() -> None:
     assert not source.paywalled
 
 
+def test_what_is_escaped_in_json_is_read() -> None:
+    source = page(ld(headline="L&#39;&eacute;t&eacute; du bac &amp; apr&egrave;s")).source
+    assert source.title == "L'été du bac & après"
+
+
 def test_metas_serve_where_there_is_no_json_ld() -> None:
     head = (
         '<meta property="og:title" content="Le bac repart">'

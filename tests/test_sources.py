@@ -428,6 +428,40 @@ def test_watching_follows_a_feed_and_a_folder(
     assert all("\n" not in line for line in lines)
 
 
+def test_a_folder_that_is_not_there_is_waited_for(
+    assistant: LocalAssistant, tmp_path: Path
+) -> None:
+    folder, one = tmp_path / "plus-tard", tmp_path / "seul.txt"
+    one.write_text("La digue de Sarrelle a tenu pendant la tempête de jeudi.\n", "utf-8")
+    lines: list[str] = []
+    settings = load_settings(index_dir=tmp_path / "index")
+    watch = Watch(assistant, assistant.memory, settings, [str(folder), str(one)], prune=True,
+                  tell=lines.append)  # fmt: skip
+    watch.start()
+    try:
+        _until(lambda: assistant.index.articles() == 1)
+        folder.mkdir()
+        (folder / "un.txt").write_text("Le bac de Lérins reprend ses traversées mardi.\n", "utf-8")
+        _until(lambda: assistant.index.articles() == 2)
+        # A folder that goes whole may be unmounted: its articles stay.
+        (folder / "un.txt").unlink()
+        folder.rmdir()
+        _until(lambda: sum("n’est pas là" in line for line in lines) == 2)
+        assert assistant.index.articles() == 2
+    finally:
+        watch.stop()
+
+
+def test_a_document_has_an_address_too(assistant: LocalAssistant, paper: Newspaper) -> None:
+    from tests.test_documents import PDF_PAGES, pdf
+
+    paper.hooks["/compte-rendu.pdf"] = _sending("application/pdf", pdf(PDF_PAGES))
+    assert len(web(assistant).sync(paper.url + "/compte-rendu.pdf").new) == 1
+    citation = assistant.ask("Combien a coûté la réparation du moteur ?").statements[0].citations[0]
+    assert citation.source.url == paper.url + "/compte-rendu.pdf"
+    assert citation.page == "2-3"
+
+
 def test_a_source_that_falls_silent_is_told_in_words() -> None:
     day = 86_400.0
     fine = SourceState("https://x.example/feed", "feed", succeeded=9 * day, fed=9 * day)

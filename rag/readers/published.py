@@ -11,6 +11,7 @@ import logging
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from html import unescape
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
 
@@ -147,7 +148,8 @@ def _nodes(said: Any) -> Iterator[dict[str, Any]]:
 def _text(value: Any) -> str:
     if isinstance(value, list):
         value = next((v for v in value if isinstance(v, str)), "")
-    return " ".join(value.split()) if isinstance(value, str) else ""
+    # Many publishers escape what they put into JSON too.
+    return " ".join(unescape(value).split()) if isinstance(value, str) else ""
 
 
 def _named(value: Any) -> Any:

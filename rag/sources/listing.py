@@ -32,6 +32,9 @@ log = logging.getLogger(__name__)
 MOST_ENTRIES = 50_000  # of one file: what the protocol of sitemaps allows
 _MOST_FEEDS = 5  # of one page
 _ROBOTS_BYTES = 500_000  # RFC 9309 asks readers to take as much at least
+_PDF = "application/pdf"
+_TYPES = (*ARTICLES, *LISTS, _PDF)
+_SUFFIXES = {"text/plain": ".txt", "text/markdown": ".md", _PDF: ".pdf"}
 _MAPS = "http://www.sitemaps.org/schemas/sitemap/"
 
 
@@ -75,14 +78,12 @@ class Reach:
 
 def look(url: str, known: Validators, reach: Reach) -> Seen:
     """Return what is at an address: an article, or a list. Raises ReadError, StatusError."""
-    page = fetch(
-        url, reach.max_bytes, reach.allowed, reach.seconds, types=(*ARTICLES, *LISTS), known=known
-    )
+    page = fetch(url, reach.max_bytes, reach.allowed, reach.seconds, types=_TYPES, known=known)
     if page.same:
         return [], [], Look("page", page.url, page.validators, same=True)
     if page.type in {"application/gzip", "application/x-gzip"}:
         page = replace(page, data=unpacked([page.data], "gzip", reach.max_bytes))
-    found = _listed(page)
+    found = _listed(page) if page.type != _PDF else None
     if found is not None:
         return [], [], replace(
             found, validators=page.validators, entries=_clean(found.entries, page.url)
@@ -219,7 +220,7 @@ def _feeds(page: Page) -> tuple[str, ...]:
 
 
 def _article(page: Page) -> Seen:
-    suffix = {"text/plain": ".txt", "text/markdown": ".md"}.get(page.type, ".html")
+    suffix = _SUFFIXES.get(page.type, ".html")
     try:
         made, failed = read_bytes(page.data, f"page{suffix}", page.url, page.charset)
     except ReadError:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _LATEST = 6 * 3600.0  # seconds between two tries of what keeps failing, at most
+_AGAIN = 5.0  # seconds between two looks for a folder that is not there
 _DOUBLINGS = 20
 _NAMED = 3  # failures told of one event
 Tell = Callable[[str], None]
@@ -131,14 +132,38 @@ class Watch:
         following.due = time.monotonic() + pause
 
     def _follow_files(self) -> None:
+        """Follow what is there of the folders and files; what is missing is looked for again."""
+        missing: list[Path] = []
+        while not self._stop.is_set():
+            there = [f for f in self._folders if f.exists()]
+            gone = [f for f in self._folders if f not in there]
+            for folder in gone:
+                if folder not in missing:
+                    self._tell(texts.NOT_THERE.format(folder))
+            missing = gone
+            if there:
+                self._ingest(there, there)
+                self._changes_of(there)
+            elif self._stop.wait(_AGAIN):
+                return
+
+    def _changes_of(self, there: list[Path]) -> None:
+        """Follow some folders and files, until one of all comes or goes."""
         from watchfiles import watch
 
-        self._ingest(self._folders, self._folders)
-        for changes in watch(*self._folders, stop_event=self._stop, raise_interrupt=False):
-            paths = sorted({Path(path) for _, path in changes})
-            wanted = [p for p in paths if p.suffix.lower() in READERS]
-            if wanted:
-                self._ingest([p for p in wanted if p.is_file()], wanted)
+        try:
+            for changes in watch(
+                *there, stop_event=self._stop, raise_interrupt=False, yield_on_timeout=True
+            ):
+                paths = sorted({Path(path) for _, path in changes})
+                wanted = [p for p in paths if p.suffix.lower() in READERS]
+                if wanted:
+                    self._ingest([p for p in wanted if p.is_file()], wanted)
+                if [f for f in self._folders if f.exists()] != there:
+                    return
+        except OSError as error:  # gone in between
+            log.info("suivi interrompu : %s", error)
+            self._stop.wait(_AGAIN)
 
     def _ingest(self, paths: Iterable[Path], pruned: Iterable[Path]) -> None:
         """Read files and folders; remove, where that is wanted, what is no longer there."""
