@@ -78,6 +78,16 @@ def test_what_changed_is_shown_with_its_day(assistant: LocalAssistant) -> None:
     assert "84 000" not in article_html(closed, None, history=assistant.history("bac"))
 
 
+def test_the_day_of_a_correction_is_the_one_that_its_publisher_tells(
+    assistant: LocalAssistant,
+) -> None:
+    told = article(SECOND)
+    told = replace(told, source=replace(told.source, modified=date(2024, 5, 9)))
+    assistant.ingest(Reading((told,)))
+    html = article_html(assistant.article("bac"), None, history=assistant.history("bac"))
+    assert "Corrigé le 9 mai 2024" in html
+
+
 def test_a_new_title_is_a_version_and_a_correction_of_the_record_is_none(
     assistant: LocalAssistant,
 ) -> None:

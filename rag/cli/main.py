@@ -278,7 +278,7 @@ def show(article: str, as_json: bool, index: Path | None) -> None:
 @told_in_french
 def history_command(article: str, as_json: bool, index: Path | None) -> None:
     """Montrer les versions d'un article, de la plus récente à la plus ancienne, et leurs écarts."""
-    from rag.answering.changes import changed
+    from rag.answering.changes import changed, corrected_on
 
     with open_for(settings_for(index), "history") as assistant:
         stored = assistant.article(article)
@@ -286,12 +286,12 @@ def history_command(article: str, as_json: bool, index: Path | None) -> None:
     if as_json:
         print_json([VersionOut.of(v).plain() for v in versions])
         return
-    newer = stored.text
+    newer, by = stored.text, stored.record.source
     for version in versions:
-        click.echo(texts.CORRECTED_ON.format(format_date(version.day)))
+        click.echo(texts.CORRECTED_ON.format(format_date(corrected_on(version, by))))
         for sign, sentence in changed(version.text, newer):
             click.echo(f"  {sign} {sentence}")
-        newer = version.text
+        newer, by = version.text, version.source
     if not versions:
         click.echo(texts.NO_VERSION)
 

@@ -16,7 +16,7 @@ from typing import Literal
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from rag import texts
-from rag.answering.changes import changed
+from rag.answering.changes import changed, corrected_on
 from rag.answering.extractive import by_article, number_citations, paragraphs
 from rag.checking.report import extent, provenance, stance
 from rag.domain import (
@@ -139,8 +139,14 @@ def _changes(
     article: StoredArticle, history: Sequence[Version]
 ) -> list[tuple[date, list[tuple[Literal["-", "+"], str]]]]:
     """Return what changed with each version, newest first, with the day."""
-    newer = [article.text, *(v.text for v in history)]
-    return [(v.day, changed(v.text, text)) for v, text in zip(history, newer, strict=False)]
+    said, sources = [article.text], [article.record.source]
+    for version in history:
+        said.append(version.text)
+        sources.append(version.source)
+    return [
+        (corrected_on(v, source), changed(v.text, text))
+        for v, text, source in zip(history, said, sources, strict=False)
+    ]
 
 
 def locate(text: str, citation: Citation) -> tuple[int, int] | None:
