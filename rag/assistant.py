@@ -120,6 +120,10 @@ class Assistant(Protocol):
         """Return one article, whole. Raises ArticleNotFoundError."""
         ...
 
+    def copies(self, article_id: str) -> list[ArticleRecord]:
+        """Return the other articles that print the same text, the oldest first."""
+        ...
+
     def history(self, article_id: str) -> list[Version]:
         """Return what an article said before, newest first. Raises ArticleNotFoundError."""
         ...
@@ -250,6 +254,10 @@ class LocalAssistant:
     def article(self, article_id: str) -> StoredArticle:
         """See `Assistant`."""
         return self.index.article(article_id)
+
+    def copies(self, article_id: str) -> list[ArticleRecord]:
+        """See `Assistant`."""
+        return self.index.catalogue.copies_of(article_id)
 
     def history(self, article_id: str) -> list[Version]:
         """See `Assistant`."""

@@ -462,7 +462,8 @@ class ClaimEvidence:
     sentence and surroundings hold, `own` that of the sentence alone, `predicate`
     whether what is said of the subject is there. `his_words` tells that the
     claim is about these very words (« le maire assure que… »), `other_voice`
-    that it is about the words of somebody else, whom this cannot settle.
+    that it is about the words of somebody else, whom this cannot settle. Articles of one
+    `group` are copies of one text.
     """
 
     citation: Citation
@@ -481,6 +482,7 @@ class ClaimEvidence:
     also: tuple[Source, ...] = ()
     corrects: bool = False
     outranked: str = ""
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True)

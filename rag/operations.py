@@ -81,6 +81,7 @@ OPERATIONS = (
     Operation("page", {"after": str, "limit": int, "words": str}, ArticlePage),
     Operation("facets", {}, Facets),
     Operation("article", {"article_id": str}, StoredArticle),
+    Operation("copies", {"article_id": str}, list[ArticleRecord]),
     Operation("history", {"article_id": str}, list[Version]),
     Operation("search", {"question": str, "limit": int, "filters": Filters | None}, list[Hit]),
     Operation("ask", {"question": str, "history": Sequence[Turn], "filters": Filters | None},

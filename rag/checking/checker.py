@@ -175,6 +175,7 @@ class Checker:
             for f, (lead, before, _) in zip(found, around, strict=True)
         ]
         claimed = attribute(claim)
+        groups = self._index.catalogue.groups_of(list(articles))
         made = []
         for f, (_, before, after), judged in zip(
             found, around, self._engine.judge(claim, candidates), strict=True
@@ -203,6 +204,7 @@ class Checker:
                     after=after,
                     also=tuple(source for _, source in f.hit.also),
                     corrects=f.hit.source.correction,
+                    group=groups[f.hit.passage.article_id],
                 )
             )
         return made

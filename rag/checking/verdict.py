@@ -49,7 +49,7 @@ def judge(claim: str, evidence: Sequence[ClaimEvidence]) -> CheckedClaim:
         verdict=label,
         reason=reason,
         confidence=_confidence(label, winning),
-        sources=len({_source(e) for e in winning}),
+        sources=_independent(winning),
         oldest=min(days, default=None),
         newest=max(days, default=None),
         evidence=tuple(_shown(ordered)),
@@ -227,11 +227,16 @@ def _source(evidence: ClaimEvidence) -> str:
     return evidence.citation.source.name or evidence.citation.article_id
 
 
+def _independent(evidence: Sequence[ClaimEvidence]) -> int:
+    """Return how many sources speak for themselves: a wire that two papers print is one."""
+    return min(len({_source(e) for e in evidence}), len({e.group or id(e) for e in evidence}))
+
+
 def _confidence(label: Label, winning: Sequence[ClaimEvidence]) -> str:
     if label in {Label.INSUFFICIENT, Label.UNVERIFIABLE} or not winning:
         return ""
     best = max(e.probability for e in winning)
-    independent = len({_source(e) for e in winning})
+    independent = _independent(winning)
     if best >= 0.85 or (best >= 0.75 and independent > 1):
         return "élevée"
     return "moyenne" if best >= 0.65 else "faible"

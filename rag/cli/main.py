@@ -257,8 +257,9 @@ def show(article: str, as_json: bool, index: Path | None) -> None:
     """Afficher un article en entier."""
     with open_for(settings_for(index), "show") as assistant:
         stored = assistant.article(article)
+        copies = assistant.copies(article)
     if as_json:
-        print_json(WholeArticleOut.of(stored).plain())
+        print_json(WholeArticleOut.of(stored).plain() | {"copies": [c.id for c in copies]})
         return
     fields = SourceOut.of(stored.record.source).plain()
     if day := stored.record.source.published:
@@ -268,6 +269,8 @@ def show(article: str, as_json: bool, index: Path | None) -> None:
     for key, name in names.items():
         if fields[key]:
             click.echo(f"{name} : {fields[key]}")
+    for copy in copies:
+        click.echo(f"Même texte : {texts.label(copy.source)} ({copy.id})")
     click.echo(f"\n{stored.text}")
 
 

@@ -43,10 +43,12 @@ from rag.domain import (
 from rag.errors import CursorError, StoreError
 from rag.french import words as french
 from rag.indexing.chroma import CLOSING
+from rag.indexing.copies import Signature
 
 log = logging.getLogger(__name__)
 
 _SCHEMA = 2  # raise it when the tables or what is in them change: they are made again
+_CANDIDATES = 200  # texts compared with a new one
 _VARIABLES = 500  # of one statement
 Place = tuple[int, str, str]
 _PLACE = TypeAdapter(Place)
@@ -70,6 +72,12 @@ create table passages (
 );
 create index by_article on passages (article);
 create index by_content on passages (content);
+create table copies (
+    article text primary key, "group" text, hashes blob, figures text
+) without rowid;
+create index copies_by_group on copies ("group");
+create table bands (band blob, article text, primary key (band, article)) without rowid;
+create index bands_by_article on bands (article);
 create table totals (name text primary key, value integer) without rowid;
 insert into totals values ('passages', 0), ('digest', 0);
 """
@@ -154,7 +162,8 @@ class Catalogue:
         """Forget every article; passages stay until they are dropped: what they say holds."""
         with self._change() as base:
             base.execute("pragma user_version = 0")
-            base.execute("delete from articles")
+            for table in ("articles", "copies", "bands"):
+                base.execute(f"delete from {table}")  # noqa: S608 - our own names
             base.execute("update totals set value = 0")
 
     def put(self, records: Sequence[ArticleRecord], rows: Iterable[Row] = ()) -> None:
@@ -191,6 +200,40 @@ class Catalogue:
                 "update articles set path = ? where id = ?", [(p, i) for i, p in paths.items()]
             )
 
+    def sign(self, articles: Iterable[tuple[str, Signature | None]]) -> None:
+        """Say what tells the copies of articles; each joins the group of one that it copies."""
+        with self._change() as base:
+            for article_id, signed in articles:
+                _unsign(base, article_id)
+                if signed is None:
+                    continue
+                # Named by what its first article said then: it may say something else later.
+                name = blake2b(signed.hashes, digest_size=6).hexdigest()
+                group = _group_of(base, signed) or f"{article_id}:{name}"
+                base.execute(
+                    "insert into copies values (?, ?, ?, ?)",
+                    [article_id, group, signed.hashes, signed.figures],
+                )
+                base.executemany(
+                    "insert or ignore into bands values (?, ?)",
+                    [(band, article_id) for band in signed.bands()],
+                )
+
+    def groups_of(self, articles: Sequence[str]) -> dict[str, str]:
+        """Return the group of copies of each of some articles: of most, itself alone."""
+        rows = self._by_ids('select article, "group" from copies where article in', articles)
+        return {i: i for i in articles} | dict(rows)
+
+    def copies_of(self, article_id: str) -> list[ArticleRecord]:
+        """Return the other articles of an article's group, the oldest first."""
+        rows = self._all(
+            "select articles.* from copies join articles on articles.id = copies.article"
+            ' where copies."group" = (select "group" from copies where article = ?)'
+            " and copies.article != ? order by day, id",
+            [article_id, article_id],
+        )
+        return list(map(_record, rows))
+
     def withdraw(self, days: Mapping[str, date | None]) -> None:
         """Give articles, by id, the day on which they were withdrawn; None for not at all."""
         with self._change() as base:
@@ -204,6 +247,7 @@ class Catalogue:
         with self._change() as base:
             for article_id in articles:
                 _forget(base, article_id)
+                _unsign(base, article_id)
                 base.execute("delete from passages where article = ?", [article_id])
 
     def records_of(self, articles: Sequence[str]) -> dict[str, ArticleRecord]:
@@ -398,6 +442,26 @@ def _forget(base: sqlite3.Connection, article_id: str) -> None:
     if row:
         _count(base, _record(row), -1)
         base.execute("delete from articles where id = ?", [article_id])
+
+
+def _unsign(base: sqlite3.Connection, article_id: str) -> None:
+    base.execute("delete from copies where article = ?", [article_id])
+    base.execute("delete from bands where article = ?", [article_id])
+
+
+def _group_of(base: sqlite3.Connection, signed: Signature) -> str | None:
+    """Return the group of an article that a text copies."""
+    bands = signed.bands()
+    rows = base.execute(
+        'select distinct copies.article, "group", hashes, figures from bands'  # noqa: S608 - marks
+        f" join copies on copies.article = bands.article where band in ({_marks(len(bands))})"
+        " order by copies.article limit ?",
+        [*bands, _CANDIDATES],
+    )
+    found = (
+        group for _, group, hashes, figures in rows if signed.alike(Signature(hashes, figures))
+    )
+    return next(found, None)
 
 
 def _count(base: sqlite3.Connection, record: ArticleRecord, sign: int) -> None:

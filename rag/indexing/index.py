@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import date
+from itertools import groupby
 from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -45,6 +46,7 @@ from rag.indexing.chroma import (
     paged,
     switch_folder,
 )
+from rag.indexing.copies import signature
 from rag.indexing.history import History
 from rag.indexing.lexical import LexicalIndex
 from rag.indexing.store import Store
@@ -292,8 +294,13 @@ class Index:
         self.lexical.update(add=list(zip(passages, sources, strict=True)), drop=drop)
         kept = [replace(row, passage=p.id) for row, p in zip(rows, passages, strict=True)]
         self.catalogue.put(records, kept)
+        self._sign((r.id, ps) for r, (_, ps) in zip(records, versions, strict=True))
         self._end(steps)
         return True
+
+    def _sign(self, articles: Iterable[tuple[str, Sequence[Passage]]]) -> None:
+        """Find the copies of articles, whose passages are given in order."""
+        self.catalogue.sign((i, signature("".join(p.text for p in ps))) for i, ps in articles)
 
     def _replaced_by(
         self,
@@ -563,7 +570,9 @@ class Index:
                 if wanted and wanted not in held.get(i, ()):
                     add.append(records[i])
             if drop or add:
-                self.lexical.update(add=self._with_passages(add), drop=drop)
+                passages = self._with_passages(add)
+                self.lexical.update(add=passages, drop=drop)
+                self._sign(_by_article(passages))
             known = self.catalogue.records_of(some)
             self.catalogue.drop([i for i in known if i not in records])
             self._catalogued([r for i, r in records.items() if r != known.get(i)])
@@ -602,8 +611,10 @@ class Index:
         self.catalogue.clear()
         done = 0
         for some in paged(self.store.records(), _PAGE):
-            self.lexical.update(add=self._with_passages(some))
+            passages = self._with_passages(some)
+            self.lexical.update(add=passages)
             self._catalogued(some)
+            self._sign(_by_article(passages))
             done += len(some)
             progress(min(total, done), total)
         self.lexical.confirm()
@@ -744,6 +755,14 @@ class Index:
             self.catalogue.close()
             self.history.close()
             self._discard_replaced()
+
+
+def _by_article(
+    passages: Iterable[tuple[Passage, Source]],
+) -> Iterator[tuple[str, list[Passage]]]:
+    """Yield the passages of each article; those of one come together."""
+    for article_id, some in groupby((p for p, _ in passages), key=lambda p: p.article_id):
+        yield article_id, list(some)
 
 
 def _size(folder: Path) -> int:

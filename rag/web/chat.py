@@ -269,7 +269,8 @@ class Chat:
             article = self.assistant.article(citation.article_id)
             whole = self.assistant.settings.public_text
             past = self.assistant.history(article.record.id)
-            return article_html(article, citation, whole=whole, history=past)
+            others = self.assistant.copies(article.record.id)
+            return article_html(article, citation, whole=whole, history=past, copies=others)
         except RecoupeError as error:
             return message_html("error", str(error))
         except (IndexError, KeyError, TypeError, ValueError):

@@ -23,6 +23,7 @@ from rag.domain import (
     MOST_FACETS,
     Answer,
     ArticlePage,
+    ArticleRecord,
     CheckedClaim,
     Citation,
     ClaimEvidence,
@@ -87,6 +88,7 @@ def article_html(
     *,
     whole: bool = True,
     history: Sequence[Version] = (),
+    copies: Sequence[ArticleRecord] = (),
 ) -> str:
     """Return an article with the cited span highlighted (`#rc-cited`).
 
@@ -94,7 +96,7 @@ def article_html(
     heading above it; of an article that readers pay for, the span alone. A citation
     whose span no longer holds its quote (the article changed since) is looked for in
     the text, then in its `history`: the version that it cites is shown, as such. Failing
-    that, the article says so.
+    that, the article says so. `copies` print the same text.
     """
     source = article.record.source
     whole = whole and not source.paywalled
@@ -122,6 +124,7 @@ def article_html(
         source=article.record.source,
         changed=citation is not None and span is None,
         past=past,
+        copies=copies,
         withdrawn=article.record.withdrawn,
         paid=source.paywalled,
         changes=_changes(article, history) if whole and not past else [],

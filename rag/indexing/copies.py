@@ -1,0 +1,72 @@
+"""Texts that are printed several times: one address and another, a wire story lightly edited.
+
+MinHash (Broder, 1997) over shingles of five words, in bands (locality-sensitive hashing): two
+texts that share a band are compared. Texts whose figures differ are no copies, however alike: an
+update says something else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rag.french.numbers import numbers
+from rag.french.words import words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+_SHINGLE = 5  # words
+_HASHES, _BANDS = 64, 16  # rows of 4: half of the pairs that are alike to 0.5 share a band
+_ALIKE = 0.7  # estimated share of shingles from which two texts are copies
+_LEAST = 20  # words below which a text is no copy: « Le conseil est reporté » is everybody's
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """What tells copies of a text: its hashes, and its figures."""
+
+    hashes: bytes
+    figures: str
+
+    def bands(self) -> list[bytes]:
+        """Return the keys by which candidates are looked up, 8 bytes each."""
+        width = len(self.hashes) // _BANDS
+        return [
+            hashlib.blake2b(
+                bytes([at]) + self.hashes[at * width : (at + 1) * width], digest_size=8
+            ).digest()
+            for at in range(_BANDS)
+        ]
+
+    def alike(self, other: Signature) -> bool:
+        """Tell whether two texts are copies of one."""
+        if self.figures != other.figures:
+            return False
+        return float((self._array() == other._array()).mean()) >= _ALIKE
+
+    def _array(self) -> NDArray[np.uint32]:
+        return np.frombuffer(self.hashes, dtype=np.uint32)
+
+
+def signature(text: str) -> Signature | None:
+    """Return the signature of an article's text; None for one that is too short."""
+    from datasketch import MinHash
+
+    said = words(text)
+    if len(said) < _LEAST:
+        return None
+    made = MinHash(num_perm=_HASHES)
+    made.update_batch(list(_shingles(said)))
+    hashes = np.asarray(made.hashvalues, dtype=np.uint32).tobytes()
+    return Signature(hashes, " ".join(sorted(numbers(text))))
+
+
+def _shingles(said: list[str]) -> Iterator[bytes]:
+    for at in range(len(said) - _SHINGLE + 1):
+        yield " ".join(said[at : at + _SHINGLE]).encode()
