@@ -9,6 +9,7 @@ import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from mcp import Client
 
 from rag.answering.paid import bounded
 from rag.assistant import LocalAssistant
@@ -75,6 +76,22 @@ def test_the_whole_is_a_keeper_s(paid: tuple[LocalAssistant, str]) -> None:
     assert "text" not in seen
     assert seen["paywalled"]
     assert kept["text"] == TEXT
+
+
+async def test_an_assistant_gets_the_beginning_whatever_it_asks(
+    paid: tuple[LocalAssistant, str],
+) -> None:
+    assistant, _ = paid
+    with serving(assistant) as url:
+        async with Client(f"{url}/mcp") as client:
+            asked = ["bac", *(f"bac#{at}-{at + 9}" for at in range(0, len(TEXT), 60))]
+            got = {
+                (await client.call_tool("fetch", {"id": i})).structured_content["text"]
+                for i in asked
+            }
+    (text,) = got
+    assert TEXT.startswith(text)
+    assert 0 < len(text) <= 120
 
 
 def test_the_panel_shows_the_quote_alone(paid: tuple[LocalAssistant, str]) -> None:

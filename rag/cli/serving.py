@@ -46,14 +46,13 @@ def mcp_command(index: Path | None) -> None:
     """
     import asyncio
 
-    from rag.web.mcp_server import article_base, build_tools
+    from rag.web.mcp_server import build_tools
 
     settings = settings_for(index)
     with open_for(settings, "mcp") as assistant:
         call = asyncio.to_thread
-        base = article_base(settings)
         tools = build_tools(
-            assistant, call, lambda text: call(assistant.verify, text), base=base, whole=True
+            assistant, call, lambda text: call(assistant.verify, text), settings, whole=True
         )
         asyncio.run(tools.run_stdio_async())
 

@@ -8,10 +8,12 @@ with `id`, `title` and a `url` that is never empty, or one document. Served by t
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from rag import __version__, texts
-from rag.domain import Hit, StoredArticle
+from rag.answering.paid import bounded
+from rag.domain import Citation, Hit, StoredArticle
 from rag.errors import MissingExtraError, RecoupeError
 from rag.wire import AnswerOut, SourceOut, VerificationOut
 
@@ -64,13 +66,12 @@ Check = Callable[[str], Awaitable["Verification"]]
 
 
 def build_tools(
-    assistant: Reads, call: Call, check: Check, *, base: str, whole: bool
+    assistant: Reads, call: Call, check: Check, settings: Settings, *, whole: bool
 ) -> MCPServer[Any]:
     """Return the server of the tools. Raises MissingExtraError without the package `mcp`.
 
-    `call` runs what may take long, `check` verifies a text; `base` is the address of articles
-    that have none of their own; with `whole` articles are given whole, else the passage that
-    was found.
+    `call` runs what may take long, `check` verifies a text. With `whole` articles are given
+    whole, else the passage that was found; of one that readers pay for, its beginning.
     """
     try:
         from mcp.server.mcpserver import MCPServer
@@ -79,6 +80,7 @@ def build_tools(
     except ImportError as error:
         raise MissingExtraError(texts.NO_MCP) from error
 
+    base = _article_base(settings)
     reads = ToolAnnotations(read_only_hint=True, open_world_hint=False, idempotent_hint=True)
     server: MCPServer[Any] = MCPServer("recoupe", version=__version__, instructions=_ASK)
 
@@ -97,7 +99,7 @@ def build_tools(
     async def fetch(id: str) -> dict[str, Any]:  # noqa: A002 - the name that clients ask for
         article_id, _, span = id.partition("#")
         article = await done(assistant.article, article_id)
-        return _document(article, id, span, base, whole=whole)
+        return _document(bounded_article(article, settings), id, span, base, whole=whole)
 
     @server.tool(title="Poser une question", description=_ASK, annotations=reads)
     async def ask(question: str) -> dict[str, Any]:
@@ -114,7 +116,18 @@ def build_tools(
     return server
 
 
-def article_base(settings: Settings) -> str:
+def bounded_article(article: StoredArticle, settings: Settings) -> StoredArticle:
+    """Return an article, or the beginning of one that readers pay for, whatever is asked of it."""
+    source, text = article.record.source, article.text
+    if not source.paywalled:
+        return article
+    start = Citation(article.record.id, source, 0, len(text), text)
+    quote = bounded(start, settings.paid_characters).quote
+    first = replace(article.passages[0], text=quote, end=len(quote))
+    return StoredArticle(article.record, (first,))
+
+
+def _article_base(settings: Settings) -> str:
     """Return the address, but for its id, of an article that has none of its own."""
     host = settings.public_url or f"http://{settings.host}:{settings.port}"
     return f"{host.rstrip('/')}/api/v1/articles/"
@@ -134,13 +147,12 @@ def _document(
     article: StoredArticle, asked: str, span: str, base: str, *, whole: bool
 ) -> dict[str, Any]:
     source = article.record.source
-    whole = whole and not source.paywalled
     start = span.partition("-")[0]
     at = int(start[:9]) if start.isascii() and start.isdigit() else 0
     found = next((p for p in article.passages if p.start <= at < p.end), None)
     # Without the right to the whole, the passage that a search found, and nothing without one.
     part = found.text if found and span else ""
-    text = article.text if whole else part
+    text = article.text if whole or source.paywalled else part
     return {
         "id": asked,
         "title": texts.label(source),
@@ -151,5 +163,5 @@ def _document(
             for key, value in SourceOut.of(source).plain().items()
             if value is not None
         }
-        | {"whole": str(whole).lower()},
+        | {"whole": str(whole and not source.paywalled).lower()},
     }

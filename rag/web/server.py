@@ -70,7 +70,7 @@ def _tools(assistant: LocalAssistant, gate: Gate, rates: Rates) -> MCPServer[Any
     """Return the tools for assistants; None where the package `mcp` is not installed."""
     from starlette.concurrency import run_in_threadpool
 
-    from rag.web.mcp_server import article_base, build_tools
+    from rag.web.mcp_server import build_tools
     from rag.web.turns import claims_in_turns
 
     async def in_turn(function: Callable[..., Any], *arguments: Any) -> Any:
@@ -84,9 +84,8 @@ def _tools(assistant: LocalAssistant, gate: Gate, rates: Rates) -> MCPServer[Any
         return found[-1]
 
     settings = assistant.settings
-    base, whole = article_base(settings), settings.public_text
     try:
-        return build_tools(assistant, in_turn, checked, base=base, whole=whole)
+        return build_tools(assistant, in_turn, checked, settings, whole=settings.public_text)
     except MissingExtraError as error:
         log.info("%s", error)
         return None
