@@ -582,6 +582,8 @@ class LocalAssistant:
         said = list(dict.fromkeys(sentence for _, sentence in left))
         shared = self.index.holding(said)
         living = set().union(*shared.values())
+        for article, held_too in self.index.history.saying(sentences).items():
+            shared[article] = shared.get(article, set()) | held_too
         found = Counter(
             str(path.relative_to(settings.index_dir)) for path, s in left if s not in living
         )

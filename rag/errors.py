@@ -37,6 +37,18 @@ class StatusError(ReadError):
         return StatusError, (str(self), self.status, self.wait)
 
 
+class MovedError(ReadError):
+    """A page is at another address, `url`, and redirects were not to be followed."""
+
+    def __init__(self, url: str) -> None:
+        """Take the address."""
+        super().__init__(f"la page est maintenant à l'adresse {url}")
+        self.url = url
+
+    def __reduce__(self) -> tuple[type[MovedError], tuple[str]]:
+        return MovedError, (self.url,)
+
+
 class IndexBusyError(RecoupeError):
     """Another process owns the index (I3)."""
 

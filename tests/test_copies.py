@@ -102,6 +102,27 @@ def test_a_bad_line_is_one_failure(assistant: LocalAssistant, tmp_path: Path) ->
     assert "pas d'export" in none.output
 
 
+def test_a_hostile_export_is_stored_as_little(tmp_path: Path) -> None:
+    rows = [
+        {"article_id": "w", "title": "Le bac", "text": FERRY, "withdrawn": "2024-01-01",
+         "edits": {"published": "pas une date"}, "url": "javascript:alert(1)"},
+        {"article_id": "../../etc", "title": "T", "text": MOTOR},
+        {"article_id": "long", "title": "t" * 100_000, "text": MOTOR},
+    ]  # fmt: skip
+    (tmp_path / "articles.jsonl").write_text("\n".join(map(json.dumps, rows)), "utf-8")
+    index = tmp_path / "index"
+    done = CliRunner().invoke(app, ["import", str(tmp_path), "--index", str(index)])
+    assert done.exit_code == 1
+    assert "date" in done.output
+    made = LocalAssistant(load_settings(index_dir=index))
+    records = {r.id: r for r in made.index.records()}
+    assert records.keys() == {"w", "long"}
+    assert records["w"].withdrawn == date(2024, 1, 1)
+    assert not records["w"].source.url
+    assert len(records["long"].source.title) <= 1000
+    made.close()
+
+
 def test_without_the_library_there_is_no_table(
     assistant: LocalAssistant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -76,6 +76,20 @@ def test_a_pdf_is_read_without_heads_and_with_its_words_mended() -> None:
     assert not any(line.strip().isdigit() for line in article.text.split("\n"))
 
 
+def test_compounds_keep_their_hyphen_and_figures_their_place() -> None:
+    lines = [
+        "Le porte-", "parole de la mairie a répondu, a-t-", "il précisé, que la restau-", "ration suivra.",
+        "Les dépenses de la commune atteignent, pour toute cette année de travaux,", "2024",
+    ]  # fmt: skip
+    article = one("fin.pdf", pdf([lines, ["habitants et 12 millions."], ["La suite."]]))
+    flat = " ".join(article.text.split())
+    assert (
+        "Le porte-parole de la mairie a répondu, a-t-il précisé, que la restauration suivra."
+        in flat
+    )
+    assert "2024" in flat
+
+
 def test_a_citation_of_a_pdf_says_its_page(tmp_path: Path) -> None:
     (tmp_path / "bac.pdf").write_bytes(pdf(PDF_PAGES))
     assistant = LocalAssistant(load_settings(index_dir=tmp_path / "index", passage_tokens=60))
@@ -277,6 +291,31 @@ def test_a_newsletter_is_an_article_of_its_sender() -> None:
     assert "{}" not in article.text
 
 
+def test_letters_as_they_really_are() -> None:
+    raw = f"Subject: Le =?utf-8?q?march=C3=A9?=\nFrom: Le Rivage <l@r.example>\n\n{FERRY}\n"
+    assert FERRY in one("nue.eml", raw.encode()).text
+    odd = raw.replace("\n\n", "\nContent-Type: text/plain; charset=x-inconnu\n\n", 1)
+    assert FERRY in one("inconnu.eml", odd.encode()).text
+    flowed = raw.replace("\n\n", "\nContent-Type: text/plain; charset=utf-8; format=flowed\n\n", 1)
+    wrapped = flowed.replace("mardi matin, ", "mardi \nmatin, ")
+    assert FERRY in one("coule.eml", wrapped.encode()).text
+    outer = letter("Tr : Le bac", "", key="tr")
+    outer.clear_content()
+    outer.make_mixed()
+    outer.attach(letter("Le bac", FERRY))
+    assert FERRY in one("transmis.eml", outer.as_bytes()).text
+
+
+def test_a_line_that_begins_like_an_envelope_ends_no_message() -> None:
+    box = (
+        b"From a@b.example Tue May  7 08:00:00 2024\n"
+        + letter("Un", f"{FERRY}\n\nFrom Paris with love, {PRICE}").as_bytes()
+    )
+    ((article,), failed) = read("une.mbox", box)
+    assert not failed
+    assert PRICE in article.text
+
+
 def test_a_mailbox_has_a_message_a_row_and_one_bad_one_loses_no_other() -> None:
     box = b""
     for key, body in (("1", FERRY), ("2", ""), ("3", f"From là, tout repart.\n{PRICE}")):
@@ -339,6 +378,17 @@ def test_what_agencies_send_is_read(data: str) -> None:
     assert article.source.name
     assert FERRY in article.text
     assert PRICE in article.text
+
+
+def test_agencies_write_dates_and_blocks_their_own_way() -> None:
+    compact = newsml("<inlineXML><html><body><blockquote><p>Dit une fois seulement.</p></blockquote>"
+                     f"<ul><li><p>{FERRY}</p></li></ul><p>Un<br/>deux.</p></body></html></inlineXML>")  # fmt: skip
+    compact = compact.replace("2024-05-07T08:00:00+02:00", "20240507T080000Z")
+    article = one("compact.xml", compact.encode())
+    assert article.source.published == date(2024, 5, 7)
+    assert article.text.count("Dit une fois seulement.") == 1
+    assert article.text.count(FERRY) == 1
+    assert "Un deux." in article.text
 
 
 def test_several_items_of_one_message_and_what_was_cancelled() -> None:

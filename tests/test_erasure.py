@@ -81,6 +81,15 @@ def test_the_index_is_whole_when_it_is_opened_again(assistant: LocalAssistant) -
     again.close()
 
 
+def test_what_another_article_said_before_is_told(assistant: LocalAssistant) -> None:
+    assistant.ingest(Reading((article("autre-3", SECRET + " Le reste."),)))
+    assistant.ingest(
+        Reading((article("autre-3", "Le texte a été refait par la rédaction entière."),))
+    )
+    proof = assistant.erase(["proces"])
+    assert dict(proof.shared)["autre-3"] == 1
+
+
 def test_a_file_that_still_holds_a_sentence_fails_the_proof(assistant: LocalAssistant) -> None:
     folder = assistant.settings.index_dir
     (folder / "oublie.json").write_text(json.dumps({"copie": SECRET}))

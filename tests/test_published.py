@@ -81,9 +81,26 @@ def test_a_date_that_only_the_text_tells_is_marked_wherever_it_is_shown() -> Non
     assert texts.DEDUCED not in texts.label(Source("T", published=date(2024, 5, 7)))
 
 
-@pytest.mark.parametrize("free", [False, "False", "false"])
+CLOSED = [False, "False", "false", "https://schema.org/False", "http://schema.org/False"]
+
+
+@pytest.mark.parametrize("free", CLOSED)
 def test_an_article_that_readers_pay_for_is_told(free: object) -> None:
+    part = {"@type": "WebPageElement", "isAccessibleForFree": free}
     assert page(ld(isAccessibleForFree=free)).source.paywalled
+    assert page(ld(hasPart=[part])).source.paywalled
+    assert page(ld() + ld(**{"@type": "WebPage", "isAccessibleForFree": free})).source.paywalled
+
+
+def test_references_and_compact_dates_are_read() -> None:
+    graph = {"@graph": [
+        {"@type": "Person", "@id": "#p", "name": "Inès Caron"},
+        {"@type": "NewsArticle", "headline": "Le bac", "author": {"@id": "#p"},
+         "datePublished": "20240507T101500Z", "dateModified": "Thu, 09 May 2024 23:30:00 GMT"},
+    ]}  # fmt: skip
+    source = page(f'<script type="application/ld+json">{json.dumps(graph)}</script>').source
+    assert source.author == "Inès Caron"
+    assert (source.published, source.modified) == (date(2024, 5, 7), date(2024, 5, 9))
 
 
 @pytest.mark.parametrize("free", [True, "True", None, {}])

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from urllib.parse import quote
@@ -18,7 +20,7 @@ from rag.sources import robots
 from rag.sources.memory import Memory, SourceState
 from rag.sources.watch import Watch, silence
 from rag.sources.web import Manners, Web
-from tests.newspaper import Newspaper, Story, loopback, story
+from tests.newspaper import Newspaper, Story, loopback, slow_answer, story
 
 MANNERS = Manners(interval=0, seconds=5, bounds=Bounds(seconds=10), allowed=loopback)
 
@@ -269,6 +271,113 @@ def test_a_robots_file_that_cannot_be_had_forbids(
     report = web(assistant).sync(paper.url + "/feed.xml")
     assert counts(report) == (0, 0, 1, 0)
     assert "robots.txt" in report.failed[0].reason
+
+
+@pytest.mark.parametrize("kind", ["application/x-robots", "text/html", ""])
+def test_robots_of_any_type_and_length_are_obeyed(
+    assistant: LocalAssistant, paper: Newspaper, kind: str
+) -> None:
+    rules = b"User-agent: *\nDisallow: /a/\n" + b"# rien\n" * 120_000
+    paper.hooks["/robots.txt"] = _sending(kind, rules)
+    report = web(assistant).sync(paper.url + "/feed.xml")
+    assert len(report.failed) == 8
+    assert not any(path.startswith("/a/") for path, _ in paper.asked)
+
+
+def test_robots_that_do_not_come_forbid(assistant: LocalAssistant, paper: Newspaper) -> None:
+    paper.hooks["/robots.txt"] = slow_answer(3)
+    hasty = Manners(0, seconds=0.5, bounds=Bounds(seconds=10), allowed=loopback)
+    report = web(assistant, hasty).sync(paper.url + "/feed.xml")
+    assert counts(report) == (0, 0, 1, 0)
+    assert "robots.txt" in report.failed[0].reason
+
+
+def test_a_redirect_is_asked_of_the_rules_too(assistant: LocalAssistant, paper: Newspaper) -> None:
+    paper.robots = "User-agent: *\nDisallow: /a/kerguen-4\n"
+    paper.hooks["/va"] = _answering(302, "Location", "/a/kerguen-4")
+    paper.hooks["/tourne"] = _answering(302, "Location", "/tourne")
+    (failure,) = web(assistant).sync(paper.url + "/va").failed
+    assert "robots.txt" in failure.reason
+    assert not paper.asked_for("/a/kerguen-4")
+    (failure,) = web(assistant).sync(paper.url + "/tourne").failed
+    assert "redirections" in failure.reason
+
+
+def test_pages_known_by_a_query_are_pages(assistant: LocalAssistant, paper: Newspaper) -> None:
+    links = "".join(f"<item><link>{paper.url}/?p={n}</link></item>" for n in (60, 61))
+    rss = f'<rss version="2.0"><channel><title>x</title>{links}</channel></rss>'
+    paper.hooks["/rss"] = _sending("application/rss+xml", rss.encode())
+    for number in (60, 61):
+        each = story(number)
+        each.canonical = f"{paper.url}/?p={number}"
+        paper.hooks[f"/?p={number}"] = _sending("text/html", each.page(paper.url))
+    report = web(assistant).sync(paper.url + "/rss")
+    assert counts(report) == (2, 0, 0, 0)
+
+
+def test_a_sitemap_is_told_by_what_it_holds(assistant: LocalAssistant, paper: Newspaper) -> None:
+    body = paper.answer("/sitemap.xml")[2]
+    head, _, rest = body.partition(b"<urlset")
+    comment = head + b"<!-- " + b"x" * 4000 + b" --><urlset" + rest
+    prefixed = (
+        f'<sm:urlset xmlns:sm="http://www.google.com/schemas/sitemap/0.84"><sm:url><sm:loc>'
+        f"{paper.url}/a/kerguen-4</sm:loc></sm:url></sm:urlset>"
+    )
+    for path, kind, content, count in (
+        ("/plan.xml.gz", "application/octet-stream", gzip.compress(body), 8),
+        ("/commente.xml", "text/xml", comment, 8),
+        ("/prefixe.xml", "text/xml", prefixed.encode(), 1),
+    ):
+        paper.hooks[path] = _sending(kind, content)
+        report = web(assistant).sync(paper.url + path)
+        assert not report.failed, path
+        assert len(report.new) + len(report.unchanged) == count, path
+
+
+def test_a_day_of_change_that_is_not_over_says_nothing_yet(
+    assistant: LocalAssistant, paper: Newspaper
+) -> None:
+    today = datetime.now(UTC).date().isoformat()
+    for each in paper.stories.values():
+        each.changed = today
+    following = web(assistant)
+    following.sync(paper.url + "/sitemap.xml")
+    paper.publish(story(4, amount=555_000, changed=today))
+    assert len(following.sync(paper.url + "/sitemap.xml").updated) == 1
+    for each in paper.stories.values():
+        each.changed = "2024-05-07"
+    following.sync(paper.url + "/sitemap.xml")
+    asked = paper.asked_for("/a/kerguen-4")
+    following.sync(paper.url + "/sitemap.xml")
+    assert paper.asked_for("/a/kerguen-4") == asked
+
+
+def test_misses_count_in_a_row(assistant: LocalAssistant, paper: Newspaper) -> None:
+    following = web(assistant)
+    following.sync(paper.url + "/feed.xml")
+    for status in (404, 500, 404):
+        paper.hooks["/a/kerguen-4"] = _answering(status)
+        assert counts(following.sync(paper.url + "/feed.xml")) == (0, 0, 1, 0)
+    assert counts(following.sync(paper.url + "/feed.xml")) == (0, 0, 0, 1)
+
+
+def test_every_page_that_left_a_list_is_looked_at_in_time(
+    assistant: LocalAssistant, paper: Newspaper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rag.sources.web._MOST_GONE", 2)
+    following = web(assistant)
+    following.sync(paper.url + "/sitemap.xml")
+    slugs = list(paper.stories)[:5]
+    left = [paper.stories.pop(slug) for slug in slugs]
+    for at, each in enumerate(left):  # three are still there, unlisted; two are gone
+        path = f"/a/{quote(each.slug)}"
+        alive = _sending("text/html", each.page(paper.url))
+        paper.hooks[path] = alive if at < 3 else _answering(410)
+    for turn in range(3):
+        paper.publish(story(40 + turn))
+        following.sync(paper.url + "/sitemap.xml")
+    gone = {r.source.title for r in assistant.index.records() if r.withdrawn}
+    assert gone == {each.title for each in left[3:]}
 
 
 def test_a_server_that_asks_to_wait_is_waited_for(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -15,6 +16,8 @@ from rag.cli.common import (
     settings_for,
     told_in_french,
 )
+from rag.domain import Failure
+from rag.errors import ReadError
 from rag.markup import printable
 from rag.wire import ReportOut
 
@@ -57,10 +60,15 @@ def import_command(folder: Path, as_json: bool, index: Path | None) -> None:
     with open_for(settings_for(index), "import", wait=600) as assistant:
         report = assistant.ingest(imported(folder, after))
         days, edits = said_after(after)
-        for article, fields in edits.items():
-            assistant.edit(article, fields)
-        if days:
+        if days:  # before anything may stop it: they are not to answer
             assistant.withdraw(days)
+        refused = []
+        for article, fields in edits.items():
+            try:
+                assistant.edit(article, fields)
+            except ReadError as error:
+                refused.append(Failure(article, str(error)))
+        report = replace(report, failed=(*report.failed, *refused))
     if as_json:
         print_json(ReportOut.of(report).plain())
     else:

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from rag import __version__
-from rag.domain import EDITABLE, Article, ArticleRecord, Failure, Found, Source, StoredArticle
+from rag.domain import EDITABLE, Article, ArticleRecord, Failure, Found, StoredArticle
 from rag.errors import ReadError, StoreError
 from rag.indexing.chroma import paged
 from rag.indexing.index import Index, Progress
+from rag.readers.draft import source_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -32,7 +34,7 @@ class ArticleRow(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    article_id: str
+    article_id: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$")
     title: str
     text: str
     source: str = ""
@@ -81,9 +83,11 @@ class ArticleRow(BaseModel):
 
     def article(self) -> Article:
         """Return the article."""
-        source = Source(
-            self.title, self.source, self.author, self.published, self.url, self.section,
-            self.correction, self.modified, self.deduced, self.paywalled,
+        told = {"title": self.title, "name": self.source, "author": self.author,
+                "url": self.url, "section": self.section}  # fmt: skip
+        source = replace(
+            source_of(told, self.article_id), published=self.published, deduced=self.deduced,
+            modified=self.modified, correction=self.correction, paywalled=self.paywalled,
         )  # fmt: skip
         length = len(self.text)
         headings = tuple((a, b) for a, b in self.headings if 0 <= a < b <= length)

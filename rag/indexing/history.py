@@ -80,6 +80,19 @@ class History:
             for version, replaced, source, content in rows
         ]
 
+    def saying(self, sentences: Sequence[str]) -> dict[str, set[str]]:
+        """Return which of some sentences the past of each article says."""
+        found: dict[str, set[str]] = {}
+        with self._lock:
+            try:
+                for article, content in self._base.execute("select article, content from versions"):
+                    text = zlib.decompress(content).decode(errors="surrogatepass")
+                    if held := {said for said in sentences if said in text}:
+                        found.setdefault(article, set()).update(held)
+            except sqlite3.Error as error:
+                raise self._refused(error) from error
+        return found
+
     def forget(self, articles: Sequence[str]) -> None:
         """Forget the past of articles; nothing of it stays in the file."""
         with self._change() as base:

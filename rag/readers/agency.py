@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ from rag.readers.cleaning import Block, blocks_of
 from rag.readers.documents import parse_xml, texts_of
 from rag.readers.draft import Draft, decode, known_fields, source_of
 from rag.readers.html import page_blocks
+from rag.readers.published import day_of
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
@@ -84,18 +84,27 @@ def _first_date(item: _Element) -> str:
     for path in ("{*}contentMeta/{*}contentCreated", "{*}itemMeta/{*}firstCreated",
                  "{*}itemMeta/{*}versionCreated"):  # fmt: skip
         if told := (item.findtext(path) or "").strip():
-            return told[:10]
+            return day_of(told)
     return ""
 
 
+_HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
+_BLOCKS = _HEADINGS | {"p", "li", "blockquote", "td", "div"}
+
+
 def _xhtml(element: _Element) -> Iterator[Block]:
-    headings = {f"h{n}" for n in range(1, 7)}
+    """Yield the blocks of XHTML that hold no other block."""
     for node in element.iter():
-        if not isinstance(node.tag, str):
+        if _name(node) not in _BLOCKS or any(_name(n) in _BLOCKS for n in node.iterdescendants()):
             continue
-        tag = node.tag.rpartition("}")[2].lower()
-        if tag in headings | {"p", "li", "blockquote"} and (said := texts_of([node])):
-            yield Block(said[0], tag in headings)
+        for line in node.iterdescendants("{*}br"):
+            line.tail = " " + (line.tail or "")
+        for said in texts_of([node]):
+            yield Block(said, _name(node) in _HEADINGS)
+
+
+def _name(node: _Element) -> str:
+    return node.tag.rpartition("}")[2].lower() if isinstance(node.tag, str) else ""
 
 
 def _nitf(root: _Element, known: dict[str, str], name: str, row: int) -> Draft:
@@ -120,7 +129,7 @@ def _nitf(root: _Element, known: dict[str, str], name: str, row: int) -> Draft:
         "title": first(".//{*}hedline/{*}hl1") or first(".//{*}head/{*}title"),
         "author": first(".//{*}byline"),
         "name": told(".//{*}pubdata", "name") or told(".//{*}doc.copyright", "holder"),
-        "published": re.sub(r"^(\d{4})(\d\d)(\d\d).*", r"\1-\2-\3", issued)[:10],
+        "published": day_of(issued),
         "section": told(".//{*}pubdata", "position.section"),
     }  # fmt: skip
     fields = own | {key: value for key, value in known.items() if value}
@@ -171,7 +180,7 @@ def _object(item: Any, name: str, row: int) -> Draft:
             blocks = page_blocks(body.encode()) if key != "body_text" else blocks_of(body)
             break
     fields.setdefault(
-        "published", _text(item.get("firstcreated") or item.get("versioncreated"))[:10]
+        "published", day_of(_text(item.get("firstcreated") or item.get("versioncreated")))
     )
     fields.setdefault("identity", _text(item.get("uri")))
     fields.setdefault("name", _text(item.get("copyrightholder")))

@@ -38,6 +38,16 @@ _FEW = 3  # pages below which nothing is told to repeat
 _SHORT = 0.75  # of the usual width: a line that ends so, with a full stop, ends a paragraph
 _PAGE_NUMBER = re.compile(r"(?i)^(?:page\s+)?[-–—]?\s*\d{1,4}\s*(?:[-–—]|(?:/|sur)\s*\d{1,4})?$")
 _ENDS = '.!?…»:")”'
+_PREFIXES = frozenset(
+    "porte vice ex non demi semi mi avant après arrière contre sous sans grand grands petit petits "
+    "haut hauts bas quasi auto anti franco anglo gallo hispano italo germano russo sino nord sud "
+    "est ouest centre chef rendez peut c’est là au par ci mot tête pied bien mal nouveau nouvel "
+    "tout toute chauffe garde lance ouvre passe pique porte presse essuie abat casse".split()
+)
+_ENCLITICS = frozenset(
+    "il elle ils elles on je tu nous vous ce ci là même mêmes t t-il t-elle t-on y en moi toi lui "
+    "leur le la les".split()
+)
 _BULLET = re.compile(r"^(?:[•▪◦‣–—*]|\d{1,2}[.)])\s")
 
 
@@ -126,24 +136,33 @@ def _title(told: str, blocks: Sequence[Block]) -> str:
 def _without_edges(pages: Sequence[Sequence[str]]) -> list[list[str]]:
     """Return pages without the lines that stand at the edge of most, and their numbers."""
     edges: Counter[str] = Counter()
+    shifts: Counter[int] = Counter()
     full = [p for p in pages if p]
-    for lines in full:
-        edges.update({_shape(line) for line in (*lines[:_EDGE], *lines[-_EDGE:]) if line})
+    for at, lines in enumerate(pages):
+        margin = [line for line in (*lines[:_EDGE], *lines[-_EDGE:]) if line]
+        edges.update({_shape(line) for line in margin if not line.isdecimal()})
+        shifts.update({n - at for line in margin if (n := _page_number(line)) is not None})
     least = max(_FEW, _REPEATED * len(full))
     repeated = {shape for shape, count in edges.items() if count >= least}
-    found = []
-    for lines in pages:
-        last = len(lines) - _EDGE
-        kept = [
-            line
-            for at, line in enumerate(lines)
-            if not (
-                (at < _EDGE or at >= last)
-                and (_shape(line) in repeated or _PAGE_NUMBER.match(line))
-            )
-        ]
-        found.append(kept)
-    return found
+    # Numbers that go up with the pages are theirs; another figure is the text's.
+    shift, times = shifts.most_common(1)[0] if shifts else (0, 0)
+    numbered = times >= min(_FEW, len(full))
+
+    def is_edge(line: str, at: int, count: int, page: int) -> bool:
+        if _EDGE <= at < count - _EDGE:
+            return False
+        number = _page_number(line) if numbered else None
+        return _shape(line) in repeated or (number is not None and number - page == shift)
+
+    return [
+        [line for at, line in enumerate(lines) if not is_edge(line, at, len(lines), page)]
+        for page, lines in enumerate(pages)
+    ]
+
+
+def _page_number(line: str) -> int | None:
+    """Return the number of a line that may be a page's alone."""
+    return int(re.findall(r"\d+", line)[0]) if _PAGE_NUMBER.match(line) else None
 
 
 def _shape(line: str) -> str:
@@ -193,8 +212,10 @@ def _mended(text: str, line: str, words: Counter[str]) -> str:
     if not (text.endswith("-") and text[-2:-1].isalpha() and line[:1].islower()):
         return f"{text} {line}"
     head, tail = text.rpartition(" ")[2][:-1], line.split(maxsplit=1)[0].rstrip(".,;:!?»)")
-    # « porte-parole » keeps its hyphen where the document has it within a line.
-    if words[f"{head}-{tail}".casefold()] and not words[f"{head}{tail}".casefold()]:
+    whole, both = words[f"{head}{tail}".casefold()], words[f"{head}-{tail}".casefold()]
+    first = re.split(r"['’-]", head.casefold())[-1]
+    # « porte-parole », « dit-il » keep their hyphen; the document's own use comes first.
+    if not whole and (both or first in _PREFIXES or tail.casefold() in _ENCLITICS):
         return text + line
     return text[:-1] + line
 

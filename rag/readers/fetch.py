@@ -25,7 +25,7 @@ import httpcore
 import httpx
 
 from rag import __version__
-from rag.errors import ReadError, StatusError
+from rag.errors import MovedError, ReadError, StatusError
 from rag.markup import is_web_address, printable
 
 if TYPE_CHECKING:
@@ -98,19 +98,24 @@ def fetch(
     *,
     types: Sequence[str] = ARTICLES,
     known: Validators = Validators(),
+    redirects: bool = True,
+    cut: bool = False,
 ) -> Page:
     """Return the page at an address. Raises ReadError, in French, for each refusal.
 
     `allowed` tells which IP addresses may be reached; `seconds` bounds the whole, with
-    redirects; `max_bytes` bounds the page, unpacked; `types` are the media types that are
-    taken. With validators that are `known`, the page may come back as the `same`. Raises
-    StatusError where the server answers with something else.
+    redirects; `max_bytes` bounds the page, unpacked, which is refused past them or, with `cut`,
+    cut there; `types` are the media types that are taken, all without any. With validators
+    that are `known`, the page may come back as the `same`. Raises StatusError where the server
+    answers with something else, and MovedError for a redirect without `redirects`.
     """
     line = _Line(seconds)
     for _ in range(_REDIRECTS + 1):
-        step = _get(url, _Asked(max_bytes, tuple(types), known), allowed, line)
+        step = _get(url, _Asked(max_bytes, tuple(types), known, cut), allowed, line)
         if isinstance(step, Page):
             return step
+        if not redirects:
+            raise MovedError(step)
         url = step
     raise ReadError(f"plus de {_REDIRECTS} redirections")
 
@@ -120,6 +125,7 @@ class _Asked:
     max_bytes: int
     types: tuple[str, ...]
     known: Validators
+    cut: bool
 
 
 class _Line(httpcore.NetworkBackend):
@@ -199,7 +205,7 @@ def _get(url: str, asked_for: _Asked, allowed: Callable[[str], bool], line: _Lin
     headers: dict[bytes | str, bytes | str] = {
         "Host": asked.netloc,
         "User-Agent": _AGENT,
-        "Accept": ", ".join(asked_for.types),
+        "Accept": ", ".join(asked_for.types) or "*/*",
         "Accept-Encoding": "gzip",
         "Connection": "close",
     }
@@ -275,11 +281,15 @@ def _read(response: httpcore.Response, url: str, asked: _Asked) -> Page | str:
         raise StatusError(f"la page répond {status}", status, wait)
     kind, _, parameters = _header(headers, b"content-type").partition(";")
     kind = kind.strip().lower()
-    if kind not in asked.types:
+    if asked.types and kind not in asked.types:
         raise ReadError(f"le type « {printable(kind)[:80] or 'inconnu'} » n'est pas d'un article")
     charset = re.search(r"charset\s*=\s*[\"']?([\w.:-]+)", parameters, re.IGNORECASE | re.ASCII)
     packing = _header(headers, b"content-encoding").strip().lower()
-    data = unpacked(_within(response.iter_stream(), asked.max_bytes), packing, asked.max_bytes)
+    most = asked.max_bytes
+    if asked.cut:
+        data = _beginning(response.iter_stream(), packing, most)
+    else:
+        data = unpacked(_within(response.iter_stream(), most), packing, most)
     named = charset.group(1) if charset else ""
     return Page(url, data, kind, named, validators, reserved=reserved)
 
@@ -332,6 +342,20 @@ def unpacked(chunks: Iterable[bytes], packing: str, max_bytes: int) -> bytes:
     if not machine.eof:
         raise ReadError("la réponse est coupée, ou n'est pas du HTTP")
     return bytes(data)
+
+
+def _beginning(chunks: Iterable[bytes], packing: str, most: int) -> bytes:
+    """Return the first bytes of a body, unpacked, `most` of them."""
+    machine = zlib.decompressobj(wbits=32 + zlib.MAX_WBITS) if "gzip" in packing else None
+    data = bytearray()
+    try:
+        for chunk in chunks:
+            data += machine.decompress(chunk, most) if machine else chunk
+            if len(data) >= most:
+                break
+    except zlib.error as error:
+        raise ReadError("la page est mal compressée") from error
+    return bytes(data[:most])
 
 
 def _too_large(max_bytes: int) -> str:

@@ -14,11 +14,12 @@ from typing import Any
 from rag.domain import Failure
 from rag.errors import ReadError
 from rag.readers.cleaning import Block, blocks_of
-from rag.readers.draft import Draft, source_of
+from rag.readers.draft import Draft, decode, source_of
 from rag.readers.html import page_blocks, read_html
 
 _MOST_MESSAGES = 20_000
-_FROM = re.compile(rb"(?:\A|\r?\n\r?\n)From [^\r\n]*\r?\n")
+_DEEPEST = 3  # messages forwarded in messages
+_FROM = re.compile(rb"(?:\A|\r?\n\r?\n)From \S+ [^\r\n]*\d\d:\d\d[^\r\n]*\r?\n")
 
 
 def read_eml(data: bytes, name: str, charset: str = "") -> Iterator[Draft | Failure]:
@@ -96,20 +97,24 @@ def _header(message: EmailMessage, name: str) -> str:
         return ""  # what the standard library raises on headers that no program would write
 
 
-def _body(message: EmailMessage) -> list[Block]:
+def _body(message: EmailMessage, depth: int = 0) -> list[Block]:
     """Return the paragraphs of a message: of its page where it has one, else of its text."""
     try:
         part = message.get_body(preferencelist=("html", "plain"))
     except (ValueError, LookupError, AttributeError, TypeError):
         part = None
     if part is None:
+        inner = next((p for p in message.walk() if p.get_content_type() == "message/rfc822"), None)
+        forwarded = inner.get_payload() if inner is not None else None
+        if isinstance(forwarded, list) and forwarded and isinstance(forwarded[0], EmailMessage):
+            return _body(forwarded[0], depth + 1) if depth < _DEEPEST else []
         return []
     if part.get_content_type() == "text/html":
         return page_blocks(_bytes(part), part.get_content_charset() or "")
-    try:
-        return blocks_of(str(part.get_content()))
-    except (LookupError, ValueError, UnicodeError):
-        return blocks_of(_bytes(part).decode("latin-1"))
+    text = decode(_bytes(part), part.get_content_charset() or "")
+    if part.get_param("format", "") == "flowed":  # RFC 3676: a space at the end goes on
+        text = re.sub(r" \r?\n", " ", text)
+    return blocks_of(text)
 
 
 def _bytes(part: Message[Any, Any]) -> bytes:

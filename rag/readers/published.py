@@ -11,6 +11,7 @@ import logging
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from html import unescape
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
@@ -28,6 +29,8 @@ log = logging.getLogger(__name__)
 _ARTICLES = re.compile(
     r"(?:https?://schema\.org/)?(?:\w*Article|Report|Review|BlogPosting|LiveBlogPosting)"
 )
+_PAGES = re.compile(r"(?:https?://schema\.org/)?(?:\w*Page|CreativeWork)")
+_WRAPPING = re.compile(r"^\s*(?:<!--|//<!\[CDATA\[)|(?:-->|//\]\]>)\s*$")
 _MOST_SCRIPTS, _LONGEST_SCRIPT = 50, 1_000_000
 _MOST_NODES = 2000
 _METAS = {
@@ -45,7 +48,7 @@ _METAS = {
     ),
     "section": ("article:section", "parsely-section", "dc.subject"),
 }  # fmt: skip
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_DAY = re.compile(r"(\d{4})-?(\d{2})-?(\d{2})(?!\d)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +73,16 @@ class Published:
 def published(tree: HtmlElement, url: str = "") -> Published:
     """Return what the page of `tree` says of its article; `url` is where it was found."""
     metas = _metas(tree)
-    node = next(_articles(tree), {})
+    graph = _graph(tree)
+    node = next((n for n in graph if _is_a(n, _ARTICLES)), {})
+    pages = [n for n in graph if _is_a(n, _PAGES)]
+    known = {n["@id"]: n for n in graph if isinstance(n.get("@id"), str) and "name" in n}
     found = {name: _first(metas, keys) for name, keys in _METAS.items()}
     own = {
         "title": _text(node.get("headline") or node.get("name")),
-        "name": _text(_named(node.get("publisher"))) or _text(_named(node.get("isPartOf"))),
-        "author": _people(node.get("author") or node.get("creator")),
+        "name": _text(_named(_resolved(node.get("publisher"), known)))
+        or _text(_named(node.get("isPartOf"))),
+        "author": _people(_resolved(node.get("author") or node.get("creator"), known)),
         "published": _text(node.get("datePublished") or node.get("dateCreated")),
         "modified": _text(node.get("dateModified")),
         "section": _people(node.get("articleSection")),
@@ -91,7 +98,7 @@ def published(tree: HtmlElement, url: str = "") -> Published:
         published=_day(fields["published"]),
         modified=_day(fields["modified"]),
         canonical=_canonical(tree, metas, url),
-        paywalled=_paywalled(node),
+        paywalled=any(map(_paywalled, (node, *pages))),
         tdm_reserved=metas.get("tdm-reservation", "").strip() == "1",
     )
 
@@ -111,25 +118,37 @@ def _first(metas: dict[str, str], names: tuple[str, ...]) -> str:
     return next((metas[name] for name in names if name in metas), "")
 
 
-def _articles(tree: HtmlElement) -> Iterator[dict[str, Any]]:
-    """Yield the articles that the JSON-LD of a page tells, in order."""
-    scripts = tree.xpath("//script[contains(@type, 'ld+json')]")[:_MOST_SCRIPTS]
-    for script in scripts:
+def _graph(tree: HtmlElement) -> list[dict[str, Any]]:
+    """Return the objects that the JSON-LD of a page tells, in order."""
+    found: list[dict[str, Any]] = []
+    for script in tree.xpath("//script[contains(@type, 'ld+json')]")[:_MOST_SCRIPTS]:
         source = (script.text or "").strip()
         if not source or len(source) > _LONGEST_SCRIPT:
             continue
         try:
-            said = json.loads(re.sub(r"^\s*(?:<!--|//<!\[CDATA\[)|(?:-->|//\]\]>)\s*$", "", source),
-                              strict=False)  # fmt: skip
+            said = json.loads(_WRAPPING.sub("", source), strict=False)
         except (ValueError, RecursionError):
             log.debug("JSON-LD illisible", exc_info=True)
             continue
-        for node in _nodes(said):
-            kinds = node.get("@type")
-            for kind in kinds if isinstance(kinds, list) else [kinds]:
-                if isinstance(kind, str) and _ARTICLES.fullmatch(kind):
-                    yield node
-                    break
+        found += _nodes(said)
+    return found
+
+
+def _is_a(node: dict[str, Any], kinds: re.Pattern[str]) -> bool:
+    said = node.get("@type")
+    return any(
+        isinstance(k, str) and kinds.fullmatch(k)
+        for k in (said if isinstance(said, list) else [said])
+    )
+
+
+def _resolved(value: Any, known: dict[str, dict[str, Any]]) -> Any:
+    """Return what a reference (`@id`) stands for."""
+    if isinstance(value, list):
+        return [_resolved(v, known) for v in value[:_MOST_SCRIPTS] if not isinstance(v, list)]
+    if isinstance(value, dict) and "name" not in value and isinstance(value.get("@id"), str):
+        return known.get(value["@id"], value)
+    return value
 
 
 def _nodes(said: Any) -> Iterator[dict[str, Any]]:
@@ -166,11 +185,22 @@ def _people(value: Any) -> str:
     return ", ".join(dict.fromkeys(names))
 
 
+def day_of(text: str) -> str:
+    """Return the day of a date and time as ISO 8601, whole or compact; else the text as it is."""
+    found = _DAY.match(text.strip())
+    return "-".join(found.groups()) if found else text
+
+
 def _day(text: str) -> date | None:
     """Return the day of a date and time, as its own time zone has it."""
-    iso = _DAY.match(text)
+    if not text:
+        return None
     try:
-        return parse_date(iso.group() if iso else text) if text else None
+        return parsedate_to_datetime(text).date()  # RFC 5322, as feeds have it
+    except (ValueError, TypeError, OverflowError):
+        pass
+    try:
+        return parse_date(day_of(text))
     except (ValueError, ArithmeticError, LookupError, TypeError, AttributeError, RecursionError):
         log.debug("date illisible : %.80s", text, exc_info=True)  # what date libraries raise
         return None
@@ -190,5 +220,11 @@ def _canonical(tree: HtmlElement, metas: dict[str, str], url: str) -> str:
 
 def _paywalled(node: dict[str, Any]) -> bool:
     """Tell whether readers pay for the article: `isAccessibleForFree`, a boolean or its word."""
-    said = node.get("isAccessibleForFree")
-    return said is False or (isinstance(said, str) and said.strip().lower() in {"false", "no"})
+    parts = node.get("hasPart")
+    inner = [p for p in (parts if isinstance(parts, list) else [parts]) if isinstance(p, dict)]
+    return any(_closed(n.get("isAccessibleForFree")) for n in (node, *inner[:_MOST_SCRIPTS]))
+
+
+def _closed(said: Any) -> bool:
+    word = said.strip().lower().rpartition("/")[2] if isinstance(said, str) else said
+    return word is False or word in ("false", "no")

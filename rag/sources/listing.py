@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from calendar import timegm
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -33,9 +34,11 @@ MOST_ENTRIES = 50_000  # of one file: what the protocol of sitemaps allows
 _MOST_FEEDS = 5  # of one page
 _ROBOTS_BYTES = 500_000  # RFC 9309 asks readers to take as much at least
 _PDF = "application/pdf"
-_TYPES = (*ARTICLES, *LISTS, _PDF)
+_UNTOLD = ("application/octet-stream", "binary/octet-stream")  # what servers say of `.gz`
+_TYPES = (*ARTICLES, *LISTS, _PDF, *_UNTOLD)
 _SUFFIXES = {"text/plain": ".txt", "text/markdown": ".md", _PDF: ".pdf"}
-_MAPS = "http://www.sitemaps.org/schemas/sitemap/"
+_HEAD = 64_000  # bytes in which a list says what it is
+_IS_MAP = re.compile(rb"<(?:[\w.-]+:)?(?:urlset|sitemapindex)\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,10 @@ def look(url: str, known: Validators, reach: Reach) -> Seen:
     page = fetch(url, reach.max_bytes, reach.allowed, reach.seconds, types=_TYPES, known=known)
     if page.same:
         return [], [], Look("page", page.url, page.validators, same=True)
-    if page.type in {"application/gzip", "application/x-gzip"}:
+    packed = page.data.startswith(b"\x1f\x8b")
+    if page.type in _UNTOLD and not packed:
+        raise ReadError(f"le type « {page.type} » n'est pas d'un article")
+    if packed:
         page = replace(page, data=unpacked([page.data], "gzip", reach.max_bytes))
     found = _listed(page) if page.type != _PDF else None
     if found is not None:
@@ -92,15 +98,17 @@ def look(url: str, known: Validators, reach: Reach) -> Seen:
 
 
 def read_robots(url: str, reach: Reach) -> tuple[list[Article], list[Failure], str]:
-    """Return the text of a small file that says rules. Raises ReadError, StatusError."""
-    types = (*ARTICLES, *LISTS, "", "application/octet-stream")
-    page = fetch(url, _ROBOTS_BYTES, reach.allowed, reach.seconds, types=types)
+    """Return the beginning of a file that says rules, whatever type its server gives it.
+
+    Raises ReadError, StatusError.
+    """
+    page = fetch(url, _ROBOTS_BYTES, reach.allowed, reach.seconds, types=(), cut=True)
     return [], [], page.data.decode("utf-8-sig", "replace")
 
 
 def _listed(page: Page) -> Look | None:
     """Return what a page lists; None when it is no list."""
-    head = page.data[:2000].lstrip(b"\xef\xbb\xbf \t\r\n")
+    head = page.data[:_HEAD].lstrip(b"\xef\xbb\xbf \t\r\n")
     if head.startswith(b"{") and page.type not in ARTICLES:
         return _json_feed(page)
     if not head.startswith(b"<"):
@@ -108,7 +116,7 @@ def _listed(page: Page) -> Look | None:
         return Look("sitemap", page.url, entries=lines) if lines else None
     if b"<html" in head.lower() or b"<!doctype html" in head.lower():
         return _site(page)
-    if b"<urlset" in head or b"<sitemapindex" in head or _MAPS.encode() in head:
+    if _IS_MAP.search(head):
         return _sitemap(page)
     if page.type in ARTICLES and not any(m in head for m in (b"<rss", b"<feed", b"<rdf:RDF")):
         return _site(page)
@@ -202,7 +210,8 @@ def _lines(page: Page) -> tuple[Entry, ...]:
 
 def _site(page: Page) -> Look | None:
     """Return the feeds of a home page; None where the page is another one."""
-    if urlsplit(page.url).path not in {"", "/"}:
+    parts = urlsplit(page.url)
+    if parts.path not in {"", "/"} or parts.query:
         return None
     return Look("site", page.url, lists=_feeds(page))
 

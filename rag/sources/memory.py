@@ -135,7 +135,7 @@ class Memory:
         """Return pages with an article that a source listed before, and not in this run."""
         rows = self._all(
             f"select {_PAGE} from pages where article != '' and url in"
-            " (select url from listed where source = ? and run < ? limit ?)",
+            " (select url from listed where source = ? and run < ? order by run limit ?)",
             [source, run, limit],
         )
         return [PageState(*row) for row in rows]

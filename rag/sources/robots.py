@@ -25,9 +25,12 @@ class Rules:
 
     robots: Protego
     reserved: tuple[str, ...] = ()  # patterns of paths whose mining is reserved
+    unread: str = ""  # why the robots.txt could not be read
 
     def refusal(self, url: str) -> str:
         """Return why an address may not be read, in French, or ""."""
+        if self.unread:
+            return f"le robots.txt du site ne se lit pas : {self.unread}"
         if not self.robots.can_fetch(url, NAME):
             return "le robots.txt du site ne veut pas qu'elle soit lue par un programme"
         parts = urlsplit(url)
@@ -55,9 +58,9 @@ def parsed(robots: str, tdmrep: str) -> Rules:
     return Rules(Protego.parse(robots), tuple(_reserved(tdmrep)))
 
 
-def forbidding() -> Rules:
+def forbidding(why: str) -> Rules:
     """Return the rules of a host whose robots.txt cannot be had: nothing is read (RFC 9309)."""
-    return Rules(Protego.parse("User-agent: *\nDisallow: /"))
+    return Rules(Protego.parse("User-agent: *\nDisallow: /"), unread=why)
 
 
 def _reserved(tdmrep: str) -> list[str]:

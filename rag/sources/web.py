@@ -12,13 +12,13 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from rag.domain import Article, Failure, Found, IngestReport, together
-from rag.errors import ArticleNotFoundError, ReadError, StatusError
+from rag.errors import ArticleNotFoundError, MovedError, ReadError, StatusError
 from rag.french.words import fold
 from rag.markup import printable
 from rag.readers.articles import article_id
@@ -38,6 +38,7 @@ _GROUP = 40  # pages between two writes of what is known of them
 _MOST_LISTS = 1000  # files of one source: sitemaps of an index, pages of a feed
 _MOST_GONE = 200  # pages that are no longer listed, looked at in one run
 _LONGEST_WAIT = 120.0  # seconds that a server may ask to wait; more ends the run
+_REDIRECTS = 5  # each asked of its own site
 _PATIENCE = 3  # times that a server may ask to wait, one after the other
 _DOWN = 8  # failures of connection in a row after which a source is left for this time
 _GONE = (404, 410)
@@ -221,7 +222,7 @@ class Web:
                     )
                 )
             # A list that dates its pages tells all when it has not changed.
-            if told.kind == "index" or (told.entries and all(e.changed for e in told.entries)):
+            if told.entries and all(_settled(e.changed) for e in told.entries):
                 run.lists[told.url] = told.validators
             for entry in told.entries:
                 if entry.url not in known:
@@ -343,11 +344,25 @@ class Web:
         the server asks to be left alone.
         """
         parsed(url)
+        until = time.monotonic() + self._manners.seconds
+        for _ in range(_REDIRECTS + 1):
+            try:
+                return self._looked(url, known, until)
+            except MovedError as moved:
+                url = moved.url
+        raise ReadError(f"plus de {_REDIRECTS} redirections")
+
+    def _looked(self, url: str, known: Validators, until: float) -> tuple[Any, Look]:
+        """Look at one address, before any redirect. Raises MovedError, and what `look` raises."""
+        parsed(url)
         if refusal := self._refusal(url):
             raise ReadError(refusal)
-        reach = Reach(self._manners.max_bytes, self._manners.seconds, self._manners.allowed)
+        late = ReadError(f"la page met plus de {self._manners.seconds:g} secondes à venir")
         for _ in range(_PATIENCE):
-            self._wait(url)
+            until += self._wait(url)  # what the site makes us wait is not the page's time
+            if (left := until - time.monotonic()) <= 0:
+                raise late
+            reach = Reach(self._manners.max_bytes, left, self._manners.allowed)
             try:
                 outcome = self._run(look, (url, known, reach))
             except StatusError as error:
@@ -357,6 +372,7 @@ class Web:
                     raise _StoppedError(_busy(error)) from error
                 log.info("%s : attend %.0f s", url, error.wait)
                 self._pause(error.wait)
+                until += error.wait
                 continue
             return outcome, outcome.told
         raise _StoppedError("le serveur répond toujours qu'il est trop sollicité")
@@ -374,8 +390,8 @@ class Web:
             raise ReadError(outcome.reason)
         return outcome
 
-    def _wait(self, url: str) -> None:
-        """Wait until the host of an address may be asked again."""
+    def _wait(self, url: str) -> float:
+        """Wait until the host of an address may be asked again; return how long that took."""
         host = urlsplit(url).netloc
         rules = self._rules.get(host)
         pause = max(self._manners.interval, rules.delay if rules else 0.0)
@@ -385,6 +401,7 @@ class Web:
         if left > 0:
             self._pause(left)
         self._asked[host] = time.monotonic()
+        return max(0.0, left)
 
     def _pause(self, seconds: float) -> None:
         """Wait. Raises _StoppedError when the reading is to end."""
@@ -420,9 +437,11 @@ class Web:
                 said.append(self._run(read_robots, (root + path, reach)).told)
             except StatusError as error:
                 if error.status >= 500 and not said:  # RFC 9309, 2.3.1.4
-                    return robots.forbidding()
+                    return robots.forbidding(str(error))
                 said.append("")
-            except ReadError:  # nothing answers there: the page itself says so better
+            except ReadError as error:
+                if not said:
+                    return robots.forbidding(str(error))
                 said.append("")
         return robots.parsed(*said)
 
@@ -448,7 +467,8 @@ class _Group:
         for entry in entries:
             on_page(entry.url)
             state = known.get(entry.url) or PageState(entry.url)
-            if entry.changed and entry.changed == state.changed and self._held.get(state.article):
+            same = entry.changed == state.changed and _settled(entry.changed)
+            if same and self._held.get(state.article):
                 self._unchanged(state)
                 continue
             try:
@@ -466,7 +486,8 @@ class _Group:
 
     def _refused(self, state: PageState, error: StatusError) -> Iterator[Found]:
         """Tell of a page that is not there: it is withdrawn at once by 410, in time by 404."""
-        missed = replace(state, changed="", misses=state.misses + (error.status in _GONE))
+        gone = error.status in _GONE
+        missed = replace(state, changed="", misses=state.misses + 1 if gone else 0)
         self.states.append(missed)
         if state.article in self._held and (error.status == 410 or missed.misses >= _MISSES):
             self.days[state.article] = date.today()
@@ -514,6 +535,16 @@ class _Group:
         self.states.append(
             PageState(entry.url, final, first, marks.etag, marks.modified, entry.changed)
         )
+
+
+def _settled(changed: str) -> bool:
+    """Tell whether a list's date of change says that nothing has changed since.
+
+    One without a time, of today or yesterday, leaves room for another change.
+    """
+    if len(changed) != len("2024-05-07"):
+        return bool(changed)
+    return changed < (datetime.now(UTC) - timedelta(days=1)).date().isoformat()
 
 
 def _busy(error: StatusError) -> str:

@@ -47,7 +47,7 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     type: str
-    text: str = ""
+    text: str | None = None
 
 
 class _Message(BaseModel):
@@ -60,7 +60,7 @@ class _Message(BaseModel):
     def text(self) -> str:
         """What the message says; images and such say nothing here."""
         if isinstance(self.content, list):
-            return "\n".join(part.text for part in self.content if part.type == "text")
+            return "\n".join(p.text or "" for p in self.content if p.type == "text")
         return self.content or ""
 
 
