@@ -577,7 +577,7 @@ class Erasure:
     @property
     def proven(self) -> bool:
         """Whether nothing remains."""
-        return bool(self.files) and not self.found
+        return bool(self.articles and self.sentences and self.files) and not self.found
 
 
 def together(reports: Iterable[IngestReport]) -> IngestReport:

@@ -185,8 +185,14 @@ EXAMPLE_MONTH = "Que s’est-il passé en {}\u202f?"
 EXAMPLE_WORDS = "Qu’a dit {}\u202f?"
 
 
-NO_LIBRARY = "le paquet « {} » n’est pas installé\u00a0: «\u00a0pip install 'recoupe[files]'\u00a0»"
-NO_MCP = "Le paquet « mcp » n’est pas installé\u00a0: «\u00a0pip install 'recoupe[mcp]'\u00a0»."
+NO_LIBRARY = (
+    "le paquet «\u00a0{}\u00a0» n’est pas installé\u00a0: "
+    "«\u00a0pip install 'recoupe[files]'\u00a0»"
+)
+NO_MCP = (
+    "Le paquet «\u00a0mcp\u00a0» n’est pas installé\u00a0: "
+    "«\u00a0pip install 'recoupe[mcp]'\u00a0»."
+)
 NO_SUCH_MODEL = "Ce modèle n’existe pas\u00a0: le seul est «\u00a0{}\u00a0»."
 CORRECTED_ON = "Corrigé le {}"
 NO_VERSION = "Cet article n’a pas changé depuis qu’il est indexé."
@@ -198,7 +204,8 @@ BACKED_UP = "{} articles copiés dans {}."
 BACKUP_THERE = "{} existe déjà\u00a0: donnez un dossier neuf."
 NO_PROOF = (
     "L’index est sur un serveur Chroma\u00a0: rien ne peut être prouvé de son disque\u202f; "
-    "retirez l’article sans --proof, puis faites compacter le serveur (« chroma vacuum »)."
+    "retirez l’article sans --proof, puis faites compacter le serveur "
+    "(«\u00a0chroma vacuum\u00a0»)."
 )
 NOTHING_CHOSEN = "Aucun article choisi."
 NOTHING_TO_EDIT = "Aucune correction\u00a0: donnez-en une, comme --date 2024-12-31."

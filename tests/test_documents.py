@@ -291,6 +291,34 @@ def test_a_newsletter_is_an_article_of_its_sender() -> None:
     assert "{}" not in article.text
 
 
+def test_text_beside_a_block_is_read_and_what_is_hidden_is_not() -> None:
+    page = (
+        f'<body><div style="display: none">Aperçu caché de la lettre.</div>Première ligne.<br><br>'
+        f"Seconde ligne.<div>{FERRY}<br>{MOTOR}<p>Merci de votre lecture.</p> À demain, tous.</div>"
+        "<table><tr><td>Un prix <p>Six euros.</p> par jour</td></tr></table></body>"
+    )
+    text = one("lettre.eml", letter("Lettre", page, "html").as_bytes()).text
+    assert "Aperçu" not in text
+    assert text.split("\n\n") == [
+        "Première ligne.", "Seconde ligne.", f"{FERRY} {MOTOR}", "Merci de votre lecture.",
+        "À demain, tous.", "Un prix", "Six euros.", "par jour",
+    ]  # fmt: skip
+
+
+def test_marked_up_text_in_json_is_read_without_its_tags() -> None:
+    data = json.dumps([{"title": "Le bac", "content": f"<p>{FERRY}</p><p>{PRICE}</p>"}, {"t": 1}])
+    made, _ = read("page.json", data.encode())
+    assert made[0].text == f"{FERRY}\n\n{PRICE}"
+
+
+def test_sentences_and_figures_at_the_edges_of_pages_stay() -> None:
+    pages = [[f"Bureau {n} : 30{n} voix pour Mme Dupont.", FERRY.replace("’", "'"),
+              f"Participation : 5{n} pour cent."] for n in range(1, 5)]  # fmt: skip
+    text = one("bureaux.pdf", pdf(pages)).text
+    assert all(f"Bureau {n} : 30{n} voix" in " ".join(text.split()) for n in range(1, 5))
+    assert "Participation : 54 pour cent." in text
+
+
 def test_letters_as_they_really_are() -> None:
     raw = f"Subject: Le =?utf-8?q?march=C3=A9?=\nFrom: Le Rivage <l@r.example>\n\n{FERRY}\n"
     assert FERRY in one("nue.eml", raw.encode()).text

@@ -90,6 +90,15 @@ def test_what_another_article_said_before_is_told(assistant: LocalAssistant) -> 
     assert dict(proof.shared)["autre-3"] == 1
 
 
+def test_a_text_of_short_sentences_is_looked_for_too(assistant: LocalAssistant) -> None:
+    short = Article("court", Source("Court"), "Oui. Non. Il a tué Zoé. Elle nie.")
+    assistant.ingest(Reading((short,)))
+    proof = assistant.erase(["court"])
+    assert proof.proven
+    assert proof.sentences == 1
+    assert not assistant.erase(["jamais-vu"]).proven
+
+
 def test_a_file_that_still_holds_a_sentence_fails_the_proof(assistant: LocalAssistant) -> None:
     folder = assistant.settings.index_dir
     (folder / "oublie.json").write_text(json.dumps({"copie": SECRET}))

@@ -92,6 +92,24 @@ def test_an_article_that_readers_pay_for_is_told(free: object) -> None:
     assert page(ld() + ld(**{"@type": "WebPage", "isAccessibleForFree": free})).source.paywalled
 
 
+@pytest.mark.parametrize("free", [[False], 0, "schema:False"])
+def test_other_ways_to_say_that_readers_pay(free: object) -> None:
+    assert page(ld(isAccessibleForFree=free)).source.paywalled or free == "schema:False"
+    locked = '<meta property="article:content_tier" content="locked">'
+    assert page(locked).source.paywalled
+
+
+def test_the_article_of_the_page_comes_before_related_ones() -> None:
+    related = ld(headline="Autre article lié", datePublished="2001-01-01")
+    own = ld(headline="Le bac a repris", datePublished="2024-05-07", isAccessibleForFree=False)
+    source = page(related + own).source
+    assert (source.title, source.published) == ("Le bac a repris", date(2024, 5, 7))
+    assert source.paywalled
+    link = '<link rel="canonical" href="https://r.example/bac">'
+    named = ld(headline="Titre court", mainEntityOfPage={"@id": "https://r.example/bac"})
+    assert page(link + related + named).source.title == "Titre court"
+
+
 def test_references_and_compact_dates_are_read() -> None:
     graph = {"@graph": [
         {"@type": "Person", "@id": "#p", "name": "Inès Caron"},

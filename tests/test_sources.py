@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -271,6 +271,54 @@ def test_a_robots_file_that_cannot_be_had_forbids(
     report = web(assistant).sync(paper.url + "/feed.xml")
     assert counts(report) == (0, 0, 1, 0)
     assert "robots.txt" in report.failed[0].reason
+
+
+def test_what_was_fetched_before_a_stop_is_indexed(
+    assistant: LocalAssistant, paper: Newspaper
+) -> None:
+    served: list[str] = []
+
+    def rationed(slug: str) -> Callable[[BaseHTTPRequestHandler], None]:
+        def hook(handler: BaseHTTPRequestHandler) -> None:
+            if len(served) >= 3:
+                _answering(429)(handler)
+                return
+            served.append(slug)
+            _sending("text/html", paper.stories[slug].page(paper.url))(handler)
+
+        return hook
+
+    for slug in paper.stories:
+        paper.hooks[f"/a/{quote(slug)}"] = rationed(slug)
+    following = web(assistant)
+    for turn in range(1, 4):
+        served.clear()
+        following.sync(paper.url + "/sitemap.xml")
+        assert assistant.index.articles() == min(8, 3 * turn)
+
+
+def test_what_moved_and_was_removed_can_be_asked_for(
+    assistant: LocalAssistant, paper: Newspaper
+) -> None:
+    following = web(assistant)
+    following.sync(paper.url + "/feed.xml")
+    moved = paper.stories.pop("kerguen-4")
+    moved.slug = "kerguen-4-bis"
+    paper.publish(moved)
+    paper.hooks["/a/kerguen-4"] = _answering(301, "Location", "/a/kerguen-4-bis")
+    following.sync(paper.url + "/a/kerguen-4")
+    (gone,) = (r.id for r in assistant.index.records() if r.source.title == moved.title)
+    assistant.remove([gone])
+    following.sync(paper.url + "/feed.xml")
+    assert assistant.index.articles() == 7
+    assert len(following.sync(paper.url + "/a/kerguen-4").new) == 1
+
+
+def test_a_feed_that_holds_pages_is_a_feed(assistant: LocalAssistant, paper: Newspaper) -> None:
+    item = f"<item><link>{paper.url}/a/kerguen-4</link><description><![CDATA[<html><body>x</body></html>]]></description></item>"
+    rss = f'<?xml version="1.0"?>\n<!-- x -->\n<rss version="2.0"><channel>{item}</channel></rss>'
+    paper.hooks["/cdata.xml"] = _sending("text/html", rss.encode())
+    assert len(web(assistant).sync(paper.url + "/cdata.xml").new) == 1
 
 
 @pytest.mark.parametrize("kind", ["application/x-robots", "text/html", ""])

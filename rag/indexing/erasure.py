@@ -25,9 +25,10 @@ def sentences_of(articles: Iterable[StoredArticle]) -> list[str]:
     for article in articles:
         text = article.text
         spans = [text[a:b].strip() for a, b in sentence_spans(text)]
-        for said in (article.record.source.title, *spans):
-            if len(said) >= _LEAST:
-                found[said[:_LONGEST]] = None
+        long = [s for s in (article.record.source.title, *spans) if len(s) >= _LEAST]
+        # Of a text of short sentences, its beginning as it is written.
+        for said in long or [text.strip() or article.record.source.title]:
+            found[said[:_LONGEST]] = None
     return list(found)
 
 

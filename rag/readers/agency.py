@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from rag.readers.published import day_of
 if TYPE_CHECKING:
     from lxml.etree import _Element
 
+_MARKUP = re.compile(r"</?(?:p|br|div|h[1-6]|ul|li)\b[^<>]*>")
 _MOST_ITEMS = 50_000
 _CANCELLED = "dépêche annulée par son agence"
 
@@ -185,7 +187,8 @@ def _object(item: Any, name: str, row: int) -> Draft:
     fields.setdefault("identity", _text(item.get("uri")))
     fields.setdefault("name", _text(item.get("copyrightholder")))
     if not blocks:
-        blocks = blocks_of(fields.get("text", ""))
+        text = fields.get("text", "")
+        blocks = page_blocks(text.encode()) if _MARKUP.search(text) else blocks_of(text)
     if not blocks:
         raise ReadError("l'objet n'a pas de texte (attendu : texte, contenu, text ou body_text)")
     return Draft(source_of(fields, name), tuple(blocks), fields["identity"], row)

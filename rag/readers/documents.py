@@ -140,13 +140,14 @@ def _without_edges(pages: Sequence[Sequence[str]]) -> list[list[str]]:
     full = [p for p in pages if p]
     for at, lines in enumerate(pages):
         margin = [line for line in (*lines[:_EDGE], *lines[-_EDGE:]) if line]
-        edges.update({_shape(line) for line in margin if not line.isdecimal()})
+        # Heads are no sentences: « Bureau 3 : 307 voix. » is the text's on every page.
+        edges.update({_shape(line) for line in margin if _may_head(line)})
         shifts.update({n - at for line in margin if (n := _page_number(line)) is not None})
     least = max(_FEW, _REPEATED * len(full))
     repeated = {shape for shape, count in edges.items() if count >= least}
     # Numbers that go up with the pages are theirs; another figure is the text's.
     shift, times = shifts.most_common(1)[0] if shifts else (0, 0)
-    numbered = times >= min(_FEW, len(full))
+    numbered = times >= max(2, min(_FEW, len(full)))
 
     def is_edge(line: str, at: int, count: int, page: int) -> bool:
         if _EDGE <= at < count - _EDGE:
@@ -163,6 +164,10 @@ def _without_edges(pages: Sequence[Sequence[str]]) -> list[list[str]]:
 def _page_number(line: str) -> int | None:
     """Return the number of a line that may be a page's alone."""
     return int(re.findall(r"\d+", line)[0]) if _PAGE_NUMBER.match(line) else None
+
+
+def _may_head(line: str) -> bool:
+    return not line.isdecimal() and line[-1] not in ".!?…:;"
 
 
 def _shape(line: str) -> str:

@@ -12,6 +12,8 @@ from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
+from lxml import etree
+
 from rag.domain import Failure
 from rag.errors import ReadError
 from rag.french.dates import parse_date
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
 _CHARSET = re.compile(rb"<meta[^>]+charset=[\"']?([\w-]+)", re.IGNORECASE)
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 _LEAVES = frozenset({"p", "li", "blockquote", "td", "th", "dt", "dd", "figcaption", "pre", "div"})
+_AROUND = frozenset(
+    {"body", "tr", "table", "ul", "ol", "section", "article", "header", "footer", "main"}
+)
 _BLOCK_TAGS = {"p", "item", "quote", "head", "cell", "code"}
 
 
@@ -68,7 +73,11 @@ def read_html(data: bytes, name: str, charset: str = "") -> Iterator[Draft | Fai
 
 
 def page_blocks(data: bytes, charset: str = "") -> list[Block]:
-    """Return the headings and paragraphs of a page that is all text: a chapter, a newsletter."""
+    """Return the headings and paragraphs of a page that is all text: a chapter, a newsletter.
+
+    Text that stands beside a block, and lines that two breaks set apart, are paragraphs too;
+    what is not displayed is left.
+    """
     from trafilatura.utils import load_html
 
     tree = load_html(decode(data, charset or _declared(data)))
@@ -76,13 +85,40 @@ def page_blocks(data: bytes, charset: str = "") -> list[Block]:
         return []
     for gone in tree.xpath("//script | //style | //head | //nav | //template | //noscript"):
         gone.drop_tree()
-    found: list[Block] = []
-    for element in tree.iter(*_HEADINGS, *_LEAVES):
-        if any(inner.tag in _LEAVES | _HEADINGS for inner in element.iterdescendants()):
-            continue
-        if line := " ".join("".join(element.itertext()).split()):
-            found.append(Block(line, element.tag in _HEADINGS))
-    return found
+    for hidden in tree.xpath("//*[contains(translate(@style, ' ', ''), 'display:none')]"):
+        if hidden.getparent() is not None:
+            hidden.drop_tree()
+    lines = _Lines()
+    for event, element in etree.iterwalk(tree, events=("start", "end")):
+        tag = element.tag if isinstance(element.tag, str) else ""
+        if tag in _HEADINGS | _LEAVES | _AROUND:
+            lines.close(heading=event == "end" and tag in _HEADINGS)
+        if event == "end":
+            lines.add(element.tail)
+        elif tag == "br":
+            lines.said.append("\n")
+        elif tag:
+            lines.add(element.text)
+    lines.close()
+    return lines.found
+
+
+class _Lines:
+    """The blocks of a page as its text comes."""
+
+    def __init__(self) -> None:
+        self.found: list[Block] = []
+        self.said: list[str] = []
+
+    def add(self, text: str | None) -> None:
+        """Take text, whose line breaks are the source's."""
+        self.said.append((text or "").replace("\n", " "))
+
+    def close(self, *, heading: bool = False) -> None:
+        """End a block; two breaks end one too."""
+        parts = (" ".join(p.split()) for p in re.split(r"\n\s*\n", "".join(self.said)))
+        self.found += [Block(line, heading) for line in parts if line]
+        self.said = []
 
 
 def _declared(data: bytes) -> str:

@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _ARTICLES = re.compile(
-    r"(?:https?://schema\.org/)?(?:\w*Article|Report|Review|BlogPosting|LiveBlogPosting)"
+    r"(?:https?://schema\.org/|schema:)?(?:\w*Article|Report|Review|BlogPosting|LiveBlogPosting)"
 )
-_PAGES = re.compile(r"(?:https?://schema\.org/)?(?:\w*Page|CreativeWork)")
+_PAGES = re.compile(r"(?:https?://schema\.org/|schema:)?(?:\w*Page|CreativeWork)")
 _WRAPPING = re.compile(r"^\s*(?:<!--|//<!\[CDATA\[)|(?:-->|//\]\]>)\s*$")
 _MOST_SCRIPTS, _LONGEST_SCRIPT = 50, 1_000_000
 _MOST_NODES = 2000
@@ -74,7 +74,8 @@ def published(tree: HtmlElement, url: str = "") -> Published:
     """Return what the page of `tree` says of its article; `url` is where it was found."""
     metas = _metas(tree)
     graph = _graph(tree)
-    node = next((n for n in graph if _is_a(n, _ARTICLES)), {})
+    canonical = _canonical(tree, metas, url)
+    node = _own([n for n in graph if _is_a(n, _ARTICLES)], tree, canonical)
     pages = [n for n in graph if _is_a(n, _PAGES)]
     known = {n["@id"]: n for n in graph if isinstance(n.get("@id"), str) and "name" in n}
     found = {name: _first(metas, keys) for name, keys in _METAS.items()}
@@ -97,8 +98,9 @@ def published(tree: HtmlElement, url: str = "") -> Published:
         section=fields["section"],
         published=_day(fields["published"]),
         modified=_day(fields["modified"]),
-        canonical=_canonical(tree, metas, url),
-        paywalled=any(map(_paywalled, (node, *pages))),
+        canonical=canonical,
+        paywalled=any(map(_paywalled, (node, *pages)))
+        or metas.get("article:content_tier", "").lower() == "locked",
         tdm_reserved=metas.get("tdm-reservation", "").strip() == "1",
     )
 
@@ -132,6 +134,20 @@ def _graph(tree: HtmlElement) -> list[dict[str, Any]]:
             continue
         found += _nodes(said)
     return found
+
+
+def _own(nodes: list[dict[str, Any]], tree: HtmlElement, canonical: str) -> dict[str, Any]:
+    """Return the article that the page is about: pages tell of related ones too."""
+    titles = {" ".join("".join(h.itertext()).split()).casefold() for h in tree.iter("h1")}
+    for node in nodes:
+        page = node.get("mainEntityOfPage")
+        places = (node.get("url"), page.get("@id") if isinstance(page, dict) else page)
+        if canonical and canonical in [p for p in places if isinstance(p, str)]:
+            return node
+    for node in nodes:
+        if _text(node.get("headline")).casefold() in titles - {""}:
+            return node
+    return nodes[0] if nodes else {}
 
 
 def _is_a(node: dict[str, Any], kinds: re.Pattern[str]) -> bool:
@@ -226,5 +242,7 @@ def _paywalled(node: dict[str, Any]) -> bool:
 
 
 def _closed(said: Any) -> bool:
+    if isinstance(said, list):
+        return any(map(_closed, said[:_MOST_SCRIPTS])) if len(said) < _MOST_SCRIPTS else False
     word = said.strip().lower().rpartition("/")[2] if isinstance(said, str) else said
-    return word is False or word in ("false", "no")
+    return word in ("false", "no", "0", 0, False) and word is not None

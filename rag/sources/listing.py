@@ -34,6 +34,9 @@ MOST_ENTRIES = 50_000  # of one file: what the protocol of sitemaps allows
 _MOST_FEEDS = 5  # of one page
 _ROBOTS_BYTES = 500_000  # RFC 9309 asks readers to take as much at least
 _PDF = "application/pdf"
+_IS_FEED = re.compile(
+    rb"(?:<\?[^>]*\?>|<!--.*?-->|<!DOCTYPE[^>]*>|\s)*<(?:rss|feed|rdf:RDF)\b", re.DOTALL
+)
 _UNTOLD = ("application/octet-stream", "binary/octet-stream")  # what servers say of `.gz`
 _TYPES = (*ARTICLES, *LISTS, _PDF, *_UNTOLD)
 _SUFFIXES = {"text/plain": ".txt", "text/markdown": ".md", _PDF: ".pdf"}
@@ -81,7 +84,15 @@ class Reach:
 
 def look(url: str, known: Validators, reach: Reach) -> Seen:
     """Return what is at an address: an article, or a list. Raises ReadError, StatusError."""
-    page = fetch(url, reach.max_bytes, reach.allowed, reach.seconds, types=_TYPES, known=known)
+    page = fetch(
+        url,
+        reach.max_bytes,
+        reach.allowed,
+        reach.seconds,
+        types=_TYPES,
+        known=known,
+        redirects=False,
+    )
     if page.same:
         return [], [], Look("page", page.url, page.validators, same=True)
     packed = page.data.startswith(b"\x1f\x8b")
@@ -114,6 +125,8 @@ def _listed(page: Page) -> Look | None:
     if not head.startswith(b"<"):
         lines = _lines(page)
         return Look("sitemap", page.url, entries=lines) if lines else None
+    if _IS_FEED.match(head):
+        return _feed(page)
     if b"<html" in head.lower() or b"<!doctype html" in head.lower():
         return _site(page)
     if _IS_MAP.search(head):

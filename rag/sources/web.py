@@ -88,6 +88,7 @@ class _Run:
     places: dict[str, str] = field(default_factory=dict)  # articles, by address
     titles: dict[str, str] = field(default_factory=dict)  # folded, of articles
     opened: dict[str, tuple[Any, Look]] = field(default_factory=dict)  # pages looked at already
+    reports: list[IngestReport] = field(default_factory=list)
     listed: int = 0
     complete: bool = True  # all that it lists was listed
     stopped: str = ""  # why it was left before its end
@@ -141,20 +142,19 @@ class Web:
         state = self._memory.source(address)
         run = _Run(address, state.run + 1)
         began = time.time()
-        reports: list[IngestReport] = []
         kind = state.kind
         try:
             kind, entries = self._opened(run)
             self._begun(replace(state, kind=kind, run=run.number, tried=began))
             coming = iter(entries)
             while group := list(islice(coming, _GROUP)):
-                reports.append(self._taken(group, run, on_page))
+                self._taken(group, run, on_page)
             if run.complete and kind in {"sitemap", "index", "site"}:
-                reports.append(self._gone(run, on_page))
+                run.reports.append(self._gone(run, on_page))
         except _StoppedError as stop:
             run.stopped = str(stop)
             run.failed.append(Failure(printable(address), run.stopped))
-        report = together([*reports, IngestReport(failed=tuple(run.failed))])
+        report = together([*run.reports, IngestReport(failed=tuple(run.failed))])
         if not run.stopped and not report.failed:
             for url, validators in run.lists.items():
                 self._memory.keep_list(url, validators)
@@ -194,7 +194,10 @@ class Web:
         told = seen[1]
         if told.kind == "page" and not told.same:
             # A page asked for by its address comes back, whatever was removed.
-            self._memory.readmit(a.id for a in seen[0].articles)
+            before = self._memory.pages([run.source, told.url]).values()
+            at = self._memory.articles_at([run.source, told.url])
+            known = [s.article for s in before]
+            self._memory.readmit([*(a.id for a in seen[0].articles), *known, *at])
             run.opened[run.source] = seen
             return "page", [Entry(run.source)]
         kind = told.kind if not told.same else self._memory.source(run.source).kind
@@ -257,17 +260,22 @@ class Web:
         named = rules.sitemaps if rules else []
         return named or [f"{parts.scheme}://{parts.netloc}{guess}" for guess in _GUESSES]
 
-    def _taken(
-        self, entries: Sequence[Entry], run: _Run, on_page: Callable[[str], None]
-    ) -> IngestReport:
-        """Bring some pages into the index, then remember what their servers said."""
+    def _taken(self, entries: Sequence[Entry], run: _Run, on_page: Callable[[str], None]) -> None:
+        """Bring some pages into the index, then remember what their servers said.
+
+        Raises _StoppedError once what was fetched before is there.
+        """
         known = self._memory.pages([e.url for e in entries])
         group = _Group(self, run, self._held(known.values()))
         report = self._assistant.ingest(group.found(entries, known, on_page))
         gone = self._withdrawn(group.days)
         self._memory.keep(group.states)
-        self._memory.keep_listed(run.source, run.number, [e.url for e in entries])
-        return replace(report, unchanged=(*report.unchanged, *group.same), withdrawn=gone)
+        self._memory.keep_listed(run.source, run.number, group.met)
+        run.reports.append(
+            replace(report, unchanged=(*report.unchanged, *group.same), withdrawn=gone)
+        )
+        if group.stopped:
+            raise group.stopped
 
     def _held(self, states: Iterable[PageState]) -> dict[str, bool]:
         return self._assistant.held([s.article for s in states if s.article])
@@ -313,6 +321,8 @@ class Web:
             article = replace(article, id=article_id(url))
             if urlsplit(told).path in {"", "/"}:
                 article = replace(article, source=replace(article.source, url=url))
+        for gone in self._memory.removed(self._memory.articles_at([url])):
+            return replace(article, id=gone)  # it stays away under its other address too
         met = [run.places[place] for place in (told, url) if place in run.places]
         places = [*met, *self._memory.articles_at([told, url]), article_id(told)]
         for known in dict.fromkeys(places):
@@ -451,6 +461,8 @@ class _Group:
 
     def __init__(self, web: Web, run: _Run, held: Mapping[str, bool]) -> None:
         self.states: list[PageState] = []
+        self.met: list[str] = []  # addresses
+        self.stopped: _StoppedError | None = None
         self.same: list[str] = []
         self.days: dict[str, date | None] = {}  # article -> when it was withdrawn, or not
         self._web = web
@@ -466,6 +478,7 @@ class _Group:
         """Yield what pages give that may have changed."""
         for entry in entries:
             on_page(entry.url)
+            self.met.append(entry.url)
             state = known.get(entry.url) or PageState(entry.url)
             same = entry.changed == state.changed and _settled(entry.changed)
             if same and self._held.get(state.article):
@@ -477,6 +490,10 @@ class _Group:
                 yield from self._refused(state, error)
             except ReadError as error:
                 yield Failure(entry.url, printable(str(error)))
+            except _StoppedError as stop:
+                # What was fetched is indexed first: the next reading goes on from there.
+                self.stopped = stop
+                return
 
     def _unchanged(self, state: PageState) -> None:
         self.same.append(state.article)
