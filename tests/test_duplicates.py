@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.assistant import LocalAssistant
-from rag.domain import Article, Reading, Source
+from rag.domain import Article, IngestReport, Reading, Source
 from rag.indexing.copies import Signature, signature
+from rag.readers import find_files, read_files
 from rag.settings import load_settings
 from rag.web.render import article_html
 
@@ -97,6 +98,40 @@ def test_the_panel_names_who_printed_it_too(assistant: LocalAssistant) -> None:
     html = article_html(assistant.article("agence"), copies=assistant.copies("agence"))
     assert "Même texte" in html
     assert "Le Rivage" in html
+
+
+def test_a_file_that_moves_is_the_same_article(tmp_path: Path) -> None:
+    folder = tmp_path / "presse"
+    (folder / "mai").mkdir(parents=True)
+    (folder / "bac.txt").write_text(f"Titre : Le bac\n\n{WIRE}\n", "utf-8")
+    (folder / "copie.txt").write_text(f"Titre : Le bac\n\n{WIRE}\n", "utf-8")
+    (folder / "digue.txt").write_text(f"Titre : La digue\n\n{OTHER}\n", "utf-8")
+    made = LocalAssistant(load_settings(index_dir=tmp_path / "index"))
+
+    def ingest() -> IngestReport:
+        return made.ingest(read_files(find_files([folder])[0]), [str(folder.resolve())])
+
+    ids = set(ingest().new)
+    made.edit(next(i for i in ids if i.startswith("digue")), {"author": "Inès Caron"})
+    ingest()
+    (folder / "bac.txt").rename(folder / "mai" / "le-bac-du-mardi.txt")
+    (folder / "digue.txt").rename(folder / "la-digue.txt")
+    report = ingest()
+    assert (report.new, report.updated, report.removed, report.failed) == ((), (), (), ())
+    assert set(report.unchanged) == ids
+    records = {r.id: r for r in made.index.records()}
+    assert {Path(r.path).name for r in records.values()} == {
+        "le-bac-du-mardi.txt", "copie.txt", "la-digue.txt",
+    }  # fmt: skip
+    assert any(r.source.author == "Inès Caron" for r in records.values())
+    # It changes where it is now.
+    (folder / "la-digue.txt").write_text(f"Titre : La digue\n\n{OTHER} Et voilà.\n", "utf-8")
+    report = ingest()
+    assert (len(report.new), len(report.updated), len(report.removed)) == (0, 1, 0)
+    # A file that is still there keeps its own article.
+    (folder / "encore.txt").write_text(f"Titre : Le bac\n\n{WIRE}\n", "utf-8")
+    assert len(ingest().new) == 1
+    made.close()
 
 
 def test_a_short_text_is_nobody_s_copy() -> None:

@@ -92,12 +92,14 @@ def test_prune_keeps_what_could_not_be_read_and_what_lies_elsewhere(
 
 
 def test_prune_removes_rows_that_left_their_file(index: Index, tmp_path: Path) -> None:
-    path = tmp_path / "a.jsonl"
+    folder = tmp_path / "presse"
+    folder.mkdir()
+    path = folder / "a.jsonl"
     rows = [f'{{"titre": "{n}", "texte": "{SENTENCE}"}}' for n in "abc"]
     path.write_text("\n".join(rows), "utf-8")
-    run(index, tmp_path)
+    run(index, folder)
     path.write_text("\n".join(rows[1:]), "utf-8")
-    report = run(index, tmp_path, prune=True)
+    report = run(index, folder, prune=True)
     assert counts(report) == (0, 0, 2, 1, 0)
 
 

@@ -264,10 +264,11 @@ def test_a_reservation_of_mining_is_obeyed(assistant: LocalAssistant, paper: New
     assert [f.reason for f in report.failed] == [robots.RESERVED] * 2
 
 
+@pytest.mark.parametrize("status", [429, 500, 503])
 def test_a_robots_file_that_cannot_be_had_forbids(
-    assistant: LocalAssistant, paper: Newspaper
+    assistant: LocalAssistant, paper: Newspaper, status: int
 ) -> None:
-    paper.hooks["/robots.txt"] = _answering(503)
+    paper.hooks["/robots.txt"] = _answering(status)
     report = web(assistant).sync(paper.url + "/feed.xml")
     assert counts(report) == (0, 0, 1, 0)
     assert "robots.txt" in report.failed[0].reason

@@ -64,6 +64,7 @@ create table articles (
 ) without rowid;
 create index by_place on articles (-day, place, id);
 create index by_day on articles (day);
+create index by_path on articles (path);
 create index by_source on articles (source);
 create index by_author on articles (author);
 create index by_section on articles (section);
@@ -233,6 +234,20 @@ class Catalogue:
             [article_id, article_id],
         )
         return list(map(_record, rows))
+
+    def at_path(self, path: str) -> list[str]:
+        """Return the articles that were last read from a path."""
+        rows = self._all("select id from articles where path = ? order by id limit 2", [path])
+        return [article for (article,) in rows]
+
+    def same_text(self, signed: Signature) -> list[str]:
+        """Return the articles whose texts have a signature; almost surely those of one text."""
+        rows = self._all(
+            "select copies.article from bands join copies on copies.article = bands.article"
+            " where band = ? and hashes = ? and figures = ? order by copies.article limit ?",
+            [signed.bands()[0], signed.hashes, signed.figures, _CANDIDATES],
+        )
+        return [article for (article,) in rows]
 
     def withdraw(self, days: Mapping[str, date | None]) -> None:
         """Give articles, by id, the day on which they were withdrawn; None for not at all."""

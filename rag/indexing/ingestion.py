@@ -26,6 +26,7 @@ from rag.domain import (
     StoredArticle,
     edited,
 )
+from rag.indexing.copies import signature
 from rag.indexing.index import Index, Progress
 from rag.indexing.understanding import Understood, again, embedded, understood
 
@@ -115,12 +116,30 @@ class _Met:
             return found
         return None
 
+    def _where_it_was(self, known: dict[str, ArticleRecord], article: Article) -> Article:
+        """Return an article under the id that it had before its file was moved or renamed.
+
+        It is the one whose file is no longer there, with the same text and title; what is
+        known by an id or an address of its own has that id anyway.
+        """
+        if article.id in known or not article.path:
+            return article
+        catalogue, signed = self._index.catalogue, signature(article.text)
+        same = [*catalogue.at_path(article.path), *(catalogue.same_text(signed) if signed else ())]
+        for record in self._index.records_of(same).values():
+            if record.id not in self.ids and _is_moved(record, article):
+                self.ids.discard(article.id)
+                self.ids.add(record.id)
+                known[record.id] = record
+                return replace(article, id=record.id)
+        return article
+
     def _sorted(self, articles: Sequence[Article]) -> list[_New]:
         """Return those of some articles that are not in the index as they are."""
         todo: list[_New] = []
         moved: dict[str, str] = {}
         known = self._index.records_of(article.id for article in articles)
-        for found in articles:
+        for found in map(partial(self._where_it_was, known), articles):
             record = known.get(found.id)
             edits = record.edits if record else ()
             article = replace(found, source=edited(found.source, edits)) if edits else found
@@ -135,6 +154,15 @@ class _Met:
         if moved:
             self._index.move(moved)
         return todo
+
+
+def _is_moved(record: ArticleRecord, article: Article) -> bool:
+    """Tell whether an article is a record's, whose file was moved before or is no longer there."""
+    file = _ROW.sub("", record.path)
+    if record.path == article.path and file == record.path:
+        return True
+    there = record.path != article.path and (not file or not _absent(file))
+    return not there and record.source.title == article.source.title
 
 
 def fingerprint(article: Article, passage_tokens: int, *, sentence_vectors: bool = True) -> str:

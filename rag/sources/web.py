@@ -446,7 +446,7 @@ class Web:
             try:
                 said.append(self._run(read_robots, (root + path, reach)).told)
             except StatusError as error:
-                if error.status >= 500 and not said:  # RFC 9309, 2.3.1.4
+                if (error.status >= 500 or error.status == 429) and not said:  # RFC 9309, 2.3.1.4
                     return robots.forbidding(str(error))
                 said.append("")
             except ReadError as error:

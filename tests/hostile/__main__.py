@@ -47,7 +47,8 @@ def main() -> None:
     with Site().serving() as site:
         urls = [site.url + path for path in site.answers]
         bad = [url for url, _ in BAD_ADDRESSES]
-        manners = Manners(interval=0, max_bytes=2_000_000, seconds=3, allowed=loopback)
+        own = ("127.0.0.1",)
+        manners = Manners(0, own, max_bytes=2_000_000, seconds=3, allowed=loopback)
         with tempfile.TemporaryDirectory() as index:
             report, articles = read_web([*urls, *bad], Path(index), manners)
         reasons = {f.name: f.reason for f in report.failed}

@@ -315,7 +315,7 @@ def answers() -> list[Answer]:
         Answer("/500", "500", _sent(html("5"), "500 Oops"), "500"),
         Answer("/206", "a part of a page", _sent(html("2"), "206 Partial"), "206"),
         Answer("/sans-type", "no type", _sent(html("t"), "200 OK", ""), "type"),
-        Answer("/pdf", "a PDF", _sent("%PDF", "200 OK", "application/pdf"), "type"),
+        Answer("/pdf", "a broken PDF", _sent("%PDF", "200 OK", "application/pdf"), "abîmé"),
         Answer(
             "/type",
             "a type with escapes",
