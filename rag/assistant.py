@@ -62,7 +62,7 @@ from rag.errors import ArticleNotFoundError, ModelError, QuestionError, RecoupeE
 from rag.feedback import FeedbackStore
 from rag.french.sentences import sentence_spans
 from rag.indexing.chroma import CLOSING, sweep_folders
-from rag.indexing.erasure import files_of, remaining, sentences_of
+from rag.indexing.erasure import MEMORY, blank, files_of, remaining, sentences_of
 from rag.indexing.exchange import export
 from rag.indexing.index import Index, Progress, open_index
 from rag.indexing.ingestion import edit, ingest
@@ -577,6 +577,8 @@ class LocalAssistant:
         kept = FeedbackStore(settings.index_dir, settings.retention_days, settings.feedback_max_mb)
         forgotten = kept.forget(sentences)
         files = files_of(settings.index_dir)
+        for path in {path for path, _ in remaining(files, sentences) if path.name == MEMORY}:
+            blank(path, sentences)
         left = list(remaining(files, sentences))
         # What another article says too is that one's.
         said = list(dict.fromkeys(sentence for _, sentence in left))

@@ -126,7 +126,7 @@ def test_hard_wrapped_text_is_joined() -> None:
 
 
 def test_assembled_headings_are_spans_of_the_text() -> None:
-    text, headings = assemble([Block("Un"), Block("Deux", heading=True), Block("Trois")])
+    text, headings, _ = assemble([Block("Un"), Block("Deux", heading=True), Block("Trois")])
     assert text == "Un\n\nDeux\n\nTrois"
     assert [text[a:b] for a, b in headings] == ["Deux"]
 

@@ -14,7 +14,7 @@ from rag.assistant import LocalAssistant
 from rag.cli.main import app
 from rag.domain import Article, Reading, Source
 from rag.feedback import Feedback, FeedbackStore
-from rag.indexing.erasure import files_of, remaining, written
+from rag.indexing.erasure import blank, files_of, remaining, written
 from rag.settings import load_settings
 
 SECRET = (
@@ -105,6 +105,19 @@ def test_a_file_that_still_holds_a_sentence_fails_the_proof(assistant: LocalAssi
     proof = assistant.erase(["proces"])
     assert not proof.proven
     assert proof.found == (("oublie.json", 1),)
+
+
+def test_memory_that_was_written_with_the_vectors_is_blanked(tmp_path: Path) -> None:
+    place = tmp_path / "data_level0.bin"
+    place.write_bytes(
+        b"\1" * 100 + SECRET.encode() + b"\2" * 50 + json.dumps(SECRET)[1:-1].encode()
+    )
+    size = place.stat().st_size
+    blank(place, [SECRET, OTHER])
+    assert not list(remaining([place], [SECRET]))
+    assert place.stat().st_size == size
+    assert place.read_bytes()[:100] == b"\1" * 100
+    assert b"\2" * 50 in place.read_bytes()
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le"])

@@ -32,7 +32,7 @@ def test_passages_are_the_text_exactly(text: str, target: int) -> None:
 @given(st.lists(st.tuples(st.text(min_size=1, max_size=80), st.booleans()), max_size=12))
 @settings(deadline=None)
 def test_headings_keep_the_spans_exact(lines: list[tuple[str, bool]]) -> None:
-    text, headings = assemble(Block(line, heading) for line, heading in lines)
+    text, headings, _ = assemble(Block(line, heading) for line, heading in lines)
     spans = split(text, headings, 30)
     passages = make_passages("a", text, spans, headings)
     assert "".join(p.text for p in passages) == text
@@ -57,7 +57,7 @@ def test_a_passage_starts_at_each_heading_and_bears_it() -> None:
         Block("Des renforts attendus", heading=True),
         Block(SENTENCE.strip()),
     ]
-    text, headings = assemble(blocks)
+    text, headings, _ = assemble(blocks)
     passages = make_passages("a", text, split(text, headings), headings)
     assert [p.heading for p in passages] == ["", "Des renforts attendus"]
     assert passages[1].text.startswith("Des renforts attendus")

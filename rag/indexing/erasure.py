@@ -15,6 +15,7 @@ from pathlib import Path
 from rag.domain import StoredArticle
 from rag.french.sentences import sentence_spans
 
+MEMORY = "data_level0.bin"  # of hnswlib, see `blank`
 _LEAST = 20  # characters of a sentence below which it may be anybody's
 _LONGEST = 200  # of a sentence that are looked for: a part of it is as telling
 
@@ -57,3 +58,16 @@ def remaining(files: Sequence[Path], sentences: Sequence[str]) -> Iterator[tuple
                 for said, forms in wanted:
                     if any(content.find(form) >= 0 for form in forms):
                         yield path, said
+
+
+def blank(path: Path, sentences: Sequence[str]) -> None:
+    """Overwrite with zeros what remains of sentences in a file.
+
+    For the vectors of Chroma (`MEMORY`): hnswlib writes the memory that it has set aside and not
+    used yet, and with it whatever this process held there before. No vector looks like a sentence.
+    """
+    with path.open("r+b") as file, mmap.mmap(file.fileno(), 0) as content:
+        for form in {form for said in sentences for form in written(said)}:
+            while (at := content.find(form)) >= 0:
+                content[at : at + len(form)] = bytes(len(form))
+        content.flush()
