@@ -81,6 +81,8 @@ def _unpacked(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
     """Return a file of an archive. Raises ReadError where it is damaged, locked, or too large."""
     if info.flag_bits & 1:
         raise ReadError("protégé par un mot de passe")
+    if info.file_size > _MOST_EACH:  # what it says; what it holds is counted below
+        raise ReadError(f"se déplie en plus de {_MOST_EACH // 1_000_000} Mo")
     try:
         with archive.open(info) as file:
             content = file.read(_MOST_EACH + 1)
