@@ -577,8 +577,9 @@ class LocalAssistant:
         kept = FeedbackStore(settings.index_dir, settings.retention_days, settings.feedback_max_mb)
         forgotten = kept.forget(sentences)
         files = files_of(settings.index_dir)
-        for path in {path for path, _ in remaining(files, sentences) if path.name == MEMORY}:
-            blank(path, sentences)
+        for path in files:
+            if path.name == MEMORY and path.stat().st_size:
+                blank(path, sentences)
         left = list(remaining(files, sentences))
         # What another article says too is that one's.
         said = list(dict.fromkeys(sentence for _, sentence in left))

@@ -19,6 +19,7 @@ import json
 import logging
 import random
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -47,6 +48,17 @@ def encyclopedia(shared: Path, count: int) -> list[str]:
     contexts = [p["context"] for article in data for p in article["paragraphs"]]
     found = [c[a:b] for c in contexts for a, b in sentence_spans(c) if b - a > 20]
     return random.Random(SEED).sample(found, count)  # noqa: S311
+
+
+def save(out: Path, by: str, model: Any, threshold: float, encoder: Encoder) -> None:
+    """Write a fitted linear model, its threshold in its intercept, as `Probe` reads it."""
+    made = {
+        "about": f"{by}; log-odds of a sentence's vector of the encoder",
+        "encoder": encoder.name,
+        "intercept": round(float(model.intercept_[0]) - threshold, 4),
+        "weights": [round(float(w), 4) for w in model.coef_[0]],
+    }
+    out.write_text(json.dumps(made) + "\n", encoding="utf-8")
 
 
 def main() -> None:
@@ -91,13 +103,7 @@ def main() -> None:
             roc_auc_score(unseen, found),
             (found[unseen] >= threshold).mean(), (found[~unseen] >= threshold).mean(),
         )  # fmt: skip
-    made = {
-        "about": "training/addressing.py; log-odds of a sentence's vector of the encoder",
-        "encoder": encoder.name,
-        "intercept": round(float(model.intercept_[0]) - threshold, 4),
-        "weights": [round(float(w), 4) for w in model.coef_[0]],
-    }
-    OUT.write_text(json.dumps(made) + "\n", encoding="utf-8")
+    save(OUT, "training/addressing.py", model, threshold, encoder)
 
 
 if __name__ == "__main__":

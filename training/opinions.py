@@ -23,6 +23,7 @@ from pathlib import Path
 import numpy as np
 
 from rag.models.encoder import Encoder
+from training.addressing import save
 
 WRITTEN = Path("training/opinions.jsonl")
 OUT = Path("rag/checking/opinions.json")
@@ -59,13 +60,7 @@ def main() -> None:
     for kind, count in Counter(row["kind"] for row in rows).items():
         log.info("%s: %d of %d set aside", kind, told[kind], count)
     log.info("found %.3f of the opinions", (said[opinion] > threshold).mean())
-    made = {
-        "about": "training/opinions.py; log-odds of a sentence's vector of the encoder",
-        "encoder": encoder.name,
-        "intercept": round(float(model.intercept_[0]) - threshold, 4),
-        "weights": [round(float(w), 4) for w in model.coef_[0]],
-    }
-    OUT.write_text(json.dumps(made) + "\n", encoding="utf-8")
+    save(OUT, "training/opinions.py", model, threshold, encoder)
 
 
 if __name__ == "__main__":

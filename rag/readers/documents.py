@@ -275,8 +275,10 @@ def read_odt(data: bytes, name: str, charset: str = "") -> Iterator[Draft | Fail
     """Read an OpenDocument text. Raises ReadError for one that is damaged."""
     del charset
     with _checked(data) as archive:
-        body = _xml(_member(archive, "content.xml"))
-        about = _xml(_member(archive, "meta.xml")) if "meta.xml" in archive.namelist() else None
+        body = parse_xml(_member(archive, "content.xml"))
+        about = (
+            parse_xml(_member(archive, "meta.xml")) if "meta.xml" in archive.namelist() else None
+        )
     blocks = []
     for element in body.iter(f"{_TEXT}h", f"{_TEXT}p"):
         if any(a.tag == f"{_TEXT}note" for a in element.iterancestors()):
@@ -321,9 +323,9 @@ def read_epub(data: bytes, name: str, charset: str = "") -> Iterator[Draft | Fai
     from rag.readers.html import page_blocks
 
     with _checked(data) as archive:
-        container = _xml(_member(archive, "META-INF/container.xml"))
+        container = parse_xml(_member(archive, "META-INF/container.xml"))
         place = next((e.get("full-path") or "" for e in container.iter("{*}rootfile")), "")
-        package = _xml(_member(archive, place))
+        package = parse_xml(_member(archive, place))
         book = " ".join((package.findtext(".//{*}metadata/{*}title") or "").split())
         fields = {
             "name": book,
@@ -372,7 +374,7 @@ def _member(archive: zipfile.ZipFile, path: str) -> bytes:
         raise ReadError(f"il manque « {path[:80]} » au document, ou il est abîmé") from error
 
 
-def _xml(data: bytes) -> _Element:
+def parse_xml(data: bytes) -> _Element:
     """Return parsed XML; no entity is resolved, nothing is fetched. Raises ReadError."""
     from lxml import etree
 
@@ -381,9 +383,6 @@ def _xml(data: bytes) -> _Element:
         return etree.fromstring(data, parser)
     except (etree.LxmlError, ValueError) as error:
         raise ReadError("le XML est abîmé") from error
-
-
-parse_xml = _xml
 
 
 def texts_of(elements: Iterable[_Element]) -> list[str]:

@@ -7,18 +7,13 @@ it tells of: an interruption makes Recoupe ask again, never forget.
 
 from __future__ import annotations
 
-import sqlite3
-import threading
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
-from typing import Any
 
-from rag.errors import StoreError
+from rag.indexing.sidefile import SideFile
 from rag.readers.fetch import Validators
 
-_VARIABLES = 500
 _TABLES = """
 create table if not exists pages (
     url text primary key, final text, article text, etag text, modified text, changed text,
@@ -87,20 +82,18 @@ _PAGE = ", ".join(f.name for f in fields(PageState))
 _SOURCE = ", ".join(f.name for f in fields(SourceState))
 
 
-class Memory:
+_REFUSAL = (
+    "La mémoire des sources {file} ne peut pas être lue ou écrite ({error}) : vérifiez le disque "
+    "et les droits ; sans ce fichier, les sources sont relues en entier."
+)
+
+
+class Memory(SideFile):
     """The file, in the folder of an index."""
 
     def __init__(self, folder: Path) -> None:
         """Open it, or make it. Raises StoreError."""
-        self._file = folder / "sources.sqlite3"
-        self._lock = threading.Lock()
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            self._base = sqlite3.connect(self._file, timeout=30, check_same_thread=False)
-            self._base.execute("pragma journal_mode = wal")
-            self._base.executescript(_TABLES)
-        except (sqlite3.Error, OSError) as error:
-            raise self._refused(error) from error
+        super().__init__(folder, "sources.sqlite3", _TABLES, _REFUSAL)
 
     def pages(self, urls: Sequence[str]) -> dict[str, PageState]:
         """Return what is known of pages, by address."""
@@ -195,37 +188,3 @@ class Memory:
         """Take articles back: somebody asked for their page by its address."""
         with self._change() as base:
             base.executemany("delete from removed where article = ?", [(a,) for a in articles])
-
-    def close(self) -> None:
-        """Let go of the file."""
-        with self._lock:
-            self._base.close()
-
-    def _in(self, query: str, values: Sequence[Any], end: str = "") -> list[Any]:
-        found: list[Any] = []
-        for at in range(0, len(values), _VARIABLES):
-            some = values[at : at + _VARIABLES]
-            found += self._all(f"{query} ({', '.join('?' * len(some))}){end}", some)
-        return found
-
-    def _all(self, query: str, values: Sequence[Any] = ()) -> list[Any]:
-        with self._lock:
-            try:
-                return self._base.execute(query, values).fetchall()
-            except sqlite3.Error as error:
-                raise self._refused(error) from error
-
-    @contextmanager
-    def _change(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
-            try:
-                with self._base:  # commits, or rolls back
-                    yield self._base
-            except sqlite3.Error as error:
-                raise self._refused(error) from error
-
-    def _refused(self, error: Exception) -> StoreError:
-        return StoreError(
-            f"La mémoire des sources {self._file} ne peut pas être lue ou écrite ({error}) : "
-            "vérifiez le disque et les droits ; sans ce fichier, les sources sont relues en entier."
-        )

@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -169,12 +170,11 @@ class Watch:
         """Read files and folders; remove, where that is wanted, what is no longer there."""
         files, unusable = find_files(paths)
         bounds = Bounds.of(self._settings)
-        found = (*unusable,)
         roots = [os.path.realpath(p) for p in pruned if self._may_prune(p)]
 
         def work() -> IngestReport:
             read = read_files(files, self._settings.max_file_mb, bounds=bounds)
-            return self._assistant.ingest((x for part in (found, read) for x in part), roots)
+            return self._assistant.ingest(chain(unusable, read), roots)
 
         self._tried(", ".join(map(str, self._folders)), work)
 

@@ -40,7 +40,6 @@ _MOST_GONE = 200  # pages that are no longer listed, looked at in one run
 _LONGEST_WAIT = 120.0  # seconds that a server may ask to wait; more ends the run
 _REDIRECTS = 5  # each asked of its own site
 _PATIENCE = 3  # times that a server may ask to wait, one after the other
-_DOWN = 8  # failures of connection in a row after which a source is left for this time
 _GONE = (404, 410)
 _ELSEWHERE = "l'adresse mène maintenant à une autre page"
 _MISSES = 2  # runs in which a page must be absent (404) to be withdrawn

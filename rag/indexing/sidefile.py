@@ -1,0 +1,68 @@
+"""A SQLite file beside the index that several processes may use at once."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rag.errors import StoreError
+
+_VARIABLES = 500  # of one statement
+
+
+class SideFile:
+    """The file `name` of a folder, with its tables; `refusal` is what is told where it fails."""
+
+    def __init__(self, folder: Path, name: str, tables: str, refusal: str) -> None:
+        """Open it, or make it. Raises StoreError.
+
+        `refusal` is a French sentence with `{file}` and `{error}`.
+        """
+        self._file = folder / name
+        self._refusal = refusal
+        self._lock = threading.Lock()
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._base = sqlite3.connect(self._file, timeout=30, check_same_thread=False)
+            self._base.execute("pragma journal_mode = wal")
+            self._base.executescript(tables)
+        except (sqlite3.Error, OSError) as error:
+            raise self._refused(error) from error
+
+    def close(self) -> None:
+        """Let go of the file."""
+        with self._lock:
+            self._base.close()
+
+    def _in(self, query: str, values: Sequence[Any], end: str = "") -> list[Any]:
+        """Return the rows of a query that ends in `in`, whatever the number of values."""
+        found: list[Any] = []
+        for at in range(0, len(values), _VARIABLES):
+            some = values[at : at + _VARIABLES]
+            found += self._all(f"{query} ({', '.join('?' * len(some))}){end}", some)
+        return found
+
+    def _all(self, query: str, values: Sequence[Any] = ()) -> list[Any]:
+        with self._lock, self._told():
+            return self._base.execute(query, values).fetchall()
+
+    @contextmanager
+    def _change(self) -> Iterator[sqlite3.Connection]:
+        """Give the base for a change that is seen whole or not at all."""
+        with self._lock, self._told(), self._base:
+            yield self._base
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Turn the errors of SQLite into one French sentence."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise self._refused(error) from error
+
+    def _refused(self, error: Exception) -> StoreError:
+        return StoreError(self._refusal.format(file=self._file, error=error))
