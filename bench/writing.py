@@ -124,7 +124,9 @@ def row(assistant: LocalAssistant, statement: Statement, answer: Answer) -> dict
     marked = statement
     if not statement.citations and answer.hits:
         marks = "".join(f"[{n}]" for n in range(1, min(len(answer.hits), MARKED) + 1))
-        marked = assistant.support.check(f"{statement.text} {marks}", answer.hits) or statement
+        marked = (
+            assistant.answerer.support.check(f"{statement.text} {marks}", answer.hits) or statement
+        )
     return {
         "text": statement.text,
         "problem": statement.problem,

@@ -10,37 +10,12 @@ import logging
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from collections.abc import Generator as Coroutine
-from collections.abc import Set as AbstractSet
-from dataclasses import replace
 from datetime import UTC, date, datetime
-from itertools import islice, zip_longest
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 
 from rag import texts
-from rag.answering import examples
-from rag.answering.evidence import as_read, find_evidence
-from rag.answering.extractive import chronicle, compose, refuse, render
-from rag.answering.followup import ways
-from rag.answering.overview import (
-    about,
-    asks_articles,
-    asks_overview,
-    asks_several,
-    asks_words,
-    key_sentences,
-    one_each,
-    only_a_time,
-    speaker_of,
-    subject,
-    words_of,
-)
-from rag.answering.paid import bounded
-from rag.chatmodel.writing import Draft, Generator, Retried, load_generator
-from rag.checking.addressing import Addressing
-from rag.checking.probe import Probe
-from rag.checking.support import SupportCheck
+from rag.answerer import Answerer, Event, OnClaim
 from rag.domain import (
     Answer,
     ArticlePage,
@@ -52,44 +27,34 @@ from rag.domain import (
     Found,
     Hit,
     IngestReport,
-    Statement,
     StoredArticle,
     Turn,
     Verification,
     Version,
 )
-from rag.errors import ArticleNotFoundError, ModelError, QuestionError, RecoupeError, StoreError
+from rag.errors import IndexReplacedError, RecoupeError, StoreError
 from rag.feedback import FeedbackStore
-from rag.french.sentences import sentence_spans
+from rag.indexing import generations
 from rag.indexing.chroma import CLOSING, sweep_folders
 from rag.indexing.erasure import MEMORY, blank, files_of, remaining, sentences_of
 from rag.indexing.exchange import export
 from rag.indexing.index import Index, Progress, open_index
 from rag.indexing.ingestion import edit, ingest
 from rag.indexing.owner import Owner, Ownership, acquire
-from rag.models.comparer import Comparer
-from rag.models.encoder import Encoder
+from rag.indexing.reindexing import Reindexing
 from rag.models.loading import load_embedder
-from rag.models.reader import Reader
 from rag.readers.draft import checked_edits
-from rag.searching.reranking import load_reranker
 from rag.searching.retrieval import Retriever
 from rag.sources.memory import Memory, SourceState
 
 if TYPE_CHECKING:
     from rag.checking.checker import Checker
-    from rag.searching.question import Question
     from rag.settings import Settings
 
 log = logging.getLogger(__name__)
 
-LONGEST_QUESTION = 1000  # characters
-_EXAMPLES = 4
-_NEAR = 2  # words in common with a question that is not about another thing
-_MOST_ORDERS = 3  # times that an answer is made again without sentences that speak to a machine
-_LOOKED_AT = 20  # newest articles that examples are made of
-OnClaim = Callable[[CheckedClaim], None]
-Event = Draft | Statement | Answer
+_LINGER = 60.0  # seconds that a replaced index stays open for the requests that use it
+T = TypeVar("T")
 
 
 def _unheard(_claim: CheckedClaim) -> None:
@@ -202,6 +167,20 @@ class Assistant(Protocol):
         """Give back the room of what was replaced; False where only its server can."""
         ...
 
+    def reindex(
+        self,
+        embedding: str,
+        passage_tokens: int,
+        sentence_vectors: bool,
+        progress: Progress = _silent,
+    ) -> int:
+        """Build the index anew with these settings, beside the one that serves, and switch to it.
+
+        Returns how many articles it has. Raises StoreError; the old index then serves on, and
+        what was built is gone on with by the next call with the same settings.
+        """
+        ...
+
     def close(self) -> None:
         """Give the index back."""
         ...
@@ -215,33 +194,41 @@ class LocalAssistant:
         settings: Settings,
         ownership: Ownership | None = None,
         progress: Progress = _silent,
+        *,
+        foreign: bool = False,
     ) -> None:
         """Open the index. Raises StoreError, IndexMismatchError, SettingsError.
 
-        `progress` hears of what an opening has to make again.
+        `progress` hears of what an opening has to make again. An index of another embedding
+        model may be opened as `foreign`, to be exported or built anew.
         """
         self.settings = settings
         self.ownership = ownership
         if ownership:  # others must not touch what its owner may be building
-            sweep_folders(settings.index_dir)
-        self.embedder = load_embedder(settings)
-        self.index: Index = open_index(settings, self.embedder, progress)
+            generations.sweep(settings.index_dir)
+            sweep_folders(generations.current(settings.index_dir))
+        embedder = load_embedder(settings)
+        index = open_index(settings, embedder, progress, foreign=foreign)
         try:
-            reranker = load_reranker(settings)
+            self.answerer = Answerer(settings, index)
         except RecoupeError:
-            self.index.close()
+            index.close()
             raise
-        self.retriever = Retriever(self.index, settings.candidates, reranker)
-        self.reader, self.comparer = Reader(), Comparer()
-        default = self.embedder if isinstance(self.embedder, Encoder) else Encoder()
-        self.addressing, self.opinions = Addressing(default), Probe(default, "opinions")
-        self.support = SupportCheck(self.comparer, self.addressing)
-        self._generator: Generator | None = None
-        self._checker: Checker | None = None  # loads the French parser, 1 s
-        self._examples: tuple[str, tuple[str, ...]] = ("", ())
+        self._former: threading.Timer | None = None
         self._ingesting = threading.Lock()
+        self._reindexing = threading.Lock()
         self._stopping = threading.Event()
         self.memory = Memory(settings.index_dir)
+
+    @property
+    def index(self) -> Index:
+        """The index that serves now."""
+        return self.answerer.index
+
+    @property
+    def retriever(self) -> Retriever:
+        """What searches the index that serves now."""
+        return self.answerer.retriever
 
     def page(self, after: str = "", limit: int = 50, words: str = "") -> ArticlePage:
         """See `Assistant`."""
@@ -265,33 +252,11 @@ class LocalAssistant:
 
     def examples(self) -> tuple[str, ...]:
         """Return at most four questions that the corpus, as it is, answers."""
-        digest = self.index.catalogue.digest()
-        if self._examples[0] != digest:
-            proposed = dict.fromkeys(self._proposed())  # a person may be quoted in two sections
-            answered = (q for q in proposed if not self._extract(q, None).refused)
-            self._examples = digest, tuple(islice(answered, _EXAMPLES))
-        return self._examples[1]
-
-    def _proposed(self) -> Iterator[str]:
-        yield from examples.of_months([month for month, _ in self.facets().months])
-        seen: set[str] = set()
-        for record in self.page(limit=_LOOKED_AT).records:
-            topic = record.source.section or record.source.name
-            if topic in seen:
-                continue
-            try:
-                article = self.index.article(record.id)
-            except ArticleNotFoundError:  # it has gone since it was listed
-                continue
-            kept = self.index.understood(article.passages)
-            for question in examples.of_words(article, {i: k.sentences for i, k in kept.items()}):
-                seen.add(topic)
-                yield question
+        return self.answerer.examples()
 
     def search(self, question: str, limit: int, filters: Filters | None = None) -> list[Hit]:
         """See `Assistant`."""
-        hits = self.retriever.search(_checked(question), limit, filters)
-        return [bounded(hit, self.settings.paid_characters) for hit in hits]
+        return self.answerer.search(question, limit, filters)
 
     def ask(
         self, question: str, history: Sequence[Turn] = (), filters: Filters | None = None
@@ -304,217 +269,18 @@ class LocalAssistant:
     def stream(
         self, question: str, history: Sequence[Turn] = (), filters: Filters | None = None
     ) -> Iterator[Event]:
-        """Yield an answer as it forms: drafts, statements, and the whole Answer last.
-
-        Raises QuestionError, EmbeddingError. A language model that fails is
-        replaced by extracts, and the answer's `notice` says so.
-        """
-        for event in self._stream(question, history, filters):
-            yield bounded(event, self.settings.paid_characters)
-
-    def _stream(
-        self, question: str, history: Sequence[Turn], filters: Filters | None
-    ) -> Iterator[Event]:
-        question = _checked(question)
-        if not self.index.articles():
-            yield Answer(question, (), (), refused=True, mode="", text=texts.EMPTY_INDEX)
-            return
-        generator = self._load_generator()
-        notice = ""
-        asked = question
-        try:
-            if generator and history:
-                asked = generator.rewrite(question, history)
-        except ModelError as error:
-            generator, notice = None, texts.NO_MODEL_NOTICE.format(error)
-        if generator:
-            try:
-                hits = self._search_parts(generator.decompose(asked), filters)
-                if hits:
-                    answer = yield from self._generate(generator, question, asked, hits)
-                    yield answer
-                    return
-            except ModelError as error:
-                notice = texts.NO_MODEL_NOTICE.format(error)
-        answer = self._extracted(ways(question, history), filters)
-        if answer.refused:
-            answer = self._with_suggestion(answer, filters)
-        answer = replace(answer, question=question, asked=answer.question, notice=notice)
-        yield from answer.statements
-        yield answer
+        """Yield an answer as it forms; see `Answerer.stream`."""
+        return self.answerer.stream(question, history, filters)
 
     def verify(
         self, text: str, filters: Filters | None = None, on_claim: OnClaim = _unheard
     ) -> Verification:
         """See `Assistant`."""
-        for step in self.checker().check(text, filters):
-            if isinstance(step, Verification):
-                return step
-            on_claim(step)
-        raise AssertionError("a check ends with its verification")
+        return self.answerer.verify(text, filters, on_claim)
 
     def checker(self) -> Checker:
-        """Return what checks claims over this index. Raises SettingsError."""
-        if self._checker is None:
-            from rag.chatmodel.engines import load_splitter, load_stance
-            from rag.checking.checker import Checker
-
-            made = Checker(
-                self.index,
-                self.retriever,
-                load_stance(self.settings),
-                self.addressing,
-                self.opinions,
-                load_splitter(self.settings),
-                self.settings.paid_characters,
-            )
-            self._checker = made
-        return self._checker
-
-    def _search_parts(self, parts: Sequence[str], filters: Filters | None) -> list[Hit]:
-        """Return the passages for each part of a question, taken in turns, none twice."""
-        found = [self.retriever.search(p, self.settings.answer_passages, filters) for p in parts]
-        turns = [hit for hits in zip_longest(*found) for hit in hits if hit]
-        distinct = {hit.passage.id: hit for hit in reversed(turns)}
-        ordered = [distinct[i] for i in dict.fromkeys(hit.passage.id for hit in turns)]
-        return ordered[: self.settings.answer_passages + 2 * (len(parts) - 1)]
-
-    def _extracted(self, asked: Sequence[str], filters: Filters | None) -> Answer:
-        """Return the answer to the first of several questions that has one, or a refusal."""
-        answers = [self._extract(asked[0], filters)]
-        for other in asked[1:]:
-            if not answers[-1].refused:
-                break
-            answers.append(self._extract(other, filters))
-        return answers[0] if answers[-1].refused else answers[-1]
-
-    def _extract(self, asked: str, filters: Filters | None) -> Answer:
-        """Return an answer none of whose sentences speaks to a machine, or a refusal."""
-        question = self.retriever.understood(asked)
-        hits = self.retriever.search(question, self.settings.answer_passages, filters)
-        for _ in range(_MOST_ORDERS):
-            answer = self._extract_from(question, asked, hits, filters)
-            orders = {text for text in _shown_by(answer) if self.addressing.to_machine(text)}
-            if not orders:
-                return answer
-            log.warning("phrases adressées à un programme écartées : %d", len(orders))
-            hits = [_without(hit, orders) for hit in hits]
-        return refuse(question, [], ())
-
-    def _extract_from(
-        self, question: Question, asked: str, hits: Sequence[Hit], filters: Filters | None
-    ) -> Answer:
-        for told in (self._articles, self._overview, self._words):
-            if answer := told(question, hits, filters):
-                return answer
-        evidence, probability = find_evidence(question, hits, self.index.scale, self.reader)
-        log.info("probabilité de réponse : %.2f", probability)
-        hits = as_read(hits, evidence)
-        if not evidence or probability < self.settings.threshold:
-            answer = refuse(question, evidence, hits)
-        else:
-            several = asks_several(asked)
-            most = self.settings.overview_sentences if several else self.settings.answer_sentences
-            answer = compose(asked, evidence, hits, most, several=several)
-        return replace(answer, probability=probability)
-
-    def _with_suggestion(self, refusal: Answer, filters: Filters | None) -> Answer:
-        """Return a refusal with a question about the nearest article, where it has an answer."""
-        near = next(iter(refusal.nearest), None)
-        if near is None or len(near.shared) < _NEAR or not near.citation.source.title:
-            return refusal
-        asked = texts.ABOUT_ARTICLE.format(near.citation.source.title)
-        question = self.retriever.understood(asked)
-        hits = self.retriever.search(question, self.settings.answer_passages, filters)
-        if not hits or hits[0].passage.article_id != near.citation.article_id:
-            return refusal
-        told = self._overview(question, hits, filters)
-        return replace(refusal, suggestion=asked if told else "")
-
-    def _articles(
-        self, question: Question, _hits: Sequence[Hit], filters: Filters | None
-    ) -> Answer | None:
-        """Return a sentence of each article about a subject or of a time, where that is asked.
-
-        Of a time are the articles published then.
-        """
-        if not asks_articles(question.text) and not (
-            asks_overview(question.text) and only_a_time(question)
-        ):
-            return None
-        wanted = filters
-        if only_a_time(question):
-            first, last = question.time.periods[0].first, question.time.periods[0].last
-            since = max(first, filters.since) if filters and filters.since else first
-            until = min(last, filters.until) if filters and filters.until else last
-            wanted = replace(filters or Filters(), since=since, until=until)
-        hits = self.retriever.search(question, self.settings.candidates, wanted)
-        evidence = one_each(question, hits, 2 * self.settings.overview_sentences)
-        if not evidence:
-            return None
-        shown = hits[: self.settings.answer_passages]
-        return chronicle(question.text, evidence, shown)
-
-    def _words(
-        self, question: Question, hits: Sequence[Hit], _filters: Filters | None
-    ) -> Answer | None:
-        """Return what somebody said, where that is asked and articles quote him."""
-        if not asks_words(question.text):
-            return None
-        evidence = words_of(
-            question, self.retriever.whole(question, hits), self.settings.overview_sentences
-        )
-        if not evidence:
-            return None
-        return chronicle(question.text, evidence, hits, speaker_of(evidence[0]))
-
-    def _overview(
-        self, question: Question, hits: Sequence[Hit], _filters: Filters | None
-    ) -> Answer | None:
-        """Return what happened, where that is asked and an article is about it."""
-        if not asks_overview(question.text):
-            return None
-        if not subject(question) and self.index.articles() > 1:
-            return None  # « de quoi parle l'article ? » says not which
-        probability = about(question, hits)
-        log.info("probabilité que les articles en parlent : %.2f", probability)
-        if probability < self.settings.threshold:
-            return None
-        evidence = key_sentences(
-            question, self.retriever.whole(question, hits), self.settings.overview_sentences
-        )
-        if not evidence:
-            return None
-        return replace(chronicle(question.text, evidence, hits), probability=probability)
-
-    def _generate(
-        self, generator: Generator, question: str, asked: str, hits: Sequence[Hit]
-    ) -> Coroutine[Event, None, Answer]:
-        understood = self.retriever.understood(asked)
-        evidence, _ = find_evidence(understood, hits, self.index.scale, self.reader)
-        hits = as_read(hits, evidence)
-        statements: list[Statement] = []
-        for event in generator.answer(asked, hits):
-            if isinstance(event, Retried):
-                statements = list(event.statements)
-                continue
-            yield event
-            if isinstance(event, Statement):
-                statements.append(event)
-        if not statements:
-            refusal = refuse(understood, evidence, hits, generator.name)
-            return replace(refusal, question=question, asked=asked)
-        notice = "" if all(s.supported for s in statements) else texts.UNSUPPORTED_NOTICE
-        return Answer(
-            question=question,
-            statements=tuple(statements),
-            hits=tuple(hits),
-            refused=False,
-            mode=generator.name,
-            text=render(statements),
-            asked=asked,
-            notice=notice,
-        )
+        """Return what checks claims over the index. Raises SettingsError."""
+        return self.answerer.checker()
 
     def ingest(
         self, found: Iterable[Found], prune: Sequence[str] = (), progress: Progress = _silent
@@ -543,7 +309,7 @@ class LocalAssistant:
 
     def withdraw(self, days: Mapping[str, date | None]) -> list[str]:
         """See `Assistant`."""
-        return self.index.withdraw(days)
+        return self._changed(lambda index: index.withdraw(days))
 
     def followed(self) -> list[SourceState]:
         """Return how the web's sources that the settings name do."""
@@ -559,12 +325,16 @@ class LocalAssistant:
         """See `Assistant`."""
         # Before the articles go: a source must not bring them back in between.
         self.memory.remove(ids)
-        return self.index.remove(ids)
+        return self._changed(lambda index: index.remove(ids))
 
     def erase(self, ids: Sequence[str]) -> Erasure:
         """See `Assistant`."""
         if self.index.store.chroma.shared:
-            raise StoreError(texts.NO_PROOF)
+            raise StoreError(texts.NO_ERASURE)
+        if self._reindexing.locked():
+            raise StoreError(texts.REINDEXING)
+        self._drop_former()
+        generations.discard_drafts(self.settings.index_dir)
         held = self.index.records_of(ids)
         articles = [self.index.article(i) for i in held]
         past = [v.stored(a.record) for a in articles for v in self.index.history.of(a.record)]
@@ -572,7 +342,7 @@ class LocalAssistant:
         with self._ingesting:
             self.memory.remove(held)
             gone = self.index.erase(held)
-        self._examples = ("", ())
+        self.answerer.forget()
         settings = self.settings
         kept = FeedbackStore(settings.index_dir, settings.retention_days, settings.feedback_max_mb)
         forgotten = kept.forget(sentences)
@@ -611,15 +381,76 @@ class LocalAssistant:
 
     def check(self) -> list[str]:
         """See `Assistant`."""
-        return [*self.index.check(), *self.index.scale.doubts()]
+        problems = [*self.index.check(), *self.index.scale.doubts()]
+        if generations.begun(self.settings.index_dir) and not self._reindexing.locked():
+            problems.append(texts.REINDEX_BEGUN)
+        return problems
 
     def repair(self) -> None:
         """See `Assistant`."""
-        self.index.repair()
+        self._changed(lambda index: index.repair())
 
     def compact(self) -> bool:
         """See `Assistant`."""
-        return self.index.compact()
+        return self._changed(lambda index: index.compact())
+
+    def reindex(
+        self,
+        embedding: str,
+        passage_tokens: int,
+        sentence_vectors: bool,
+        progress: Progress = _silent,
+    ) -> int:
+        """See `Assistant`."""
+        if not self._reindexing.acquire(blocking=False):
+            raise StoreError(texts.REINDEXING)
+        try:
+            settings = self.settings.model_copy(
+                update={
+                    "embedding": embedding,
+                    "passage_tokens": passage_tokens,
+                    "sentence_vectors": sentence_vectors,
+                }
+            )
+            old = self.index
+            embedder = load_embedder(settings)
+            if embedder.name == old.embedder.name:
+                embedder = old.embedder
+            building = Reindexing(old, embedder, settings, progress, lambda: self.stopping)
+            try:
+                building.build()
+                answerer = Answerer(settings, building.new)
+                with self._ingesting:
+                    building.switch()
+                    self.settings, self.answerer = settings, answerer
+            except BaseException:
+                building.close()
+                raise
+            self._former = threading.Timer(_LINGER, self._let_go, [old])
+            self._former.daemon = True
+            self._former.start()
+            return self.index.articles()
+        finally:
+            self._reindexing.release()
+
+    def _changed(self, change: Callable[[Index], T]) -> T:
+        """Change the index that serves: the one that took its place, where that has just been."""
+        try:
+            return change(self.index)
+        except IndexReplacedError:
+            return change(self.index)
+
+    def _let_go(self, index: Index) -> None:
+        """Close an index that another has replaced, and remove it."""
+        index.close()
+        generations.sweep(self.settings.index_dir)
+
+    def _drop_former(self) -> None:
+        """Remove the index that another has replaced, if it is still there."""
+        if former := self._former:
+            self._former = None
+            former.cancel()
+            former.function(*former.args)
 
     @property
     def stopping(self) -> bool:
@@ -641,14 +472,10 @@ class LocalAssistant:
     def close(self) -> None:
         """See `Assistant`. Waits for the change under way; an ingestion stops after it."""
         self.index.close()
+        self._drop_former()
         self.memory.close()
         if self.ownership:
             self.ownership.release()
-
-    def _load_generator(self) -> Generator | None:
-        if self._generator is None:
-            self._generator = load_generator(self.settings, self.support)
-        return self._generator
 
 
 def open_assistant(
@@ -657,8 +484,12 @@ def open_assistant(
     wait: float = 10.0,
     on_wait: Callable[[Owner | None], None] = lambda _: None,
     progress: Progress = _silent,
+    *,
+    foreign: bool = False,
 ) -> Assistant:
     """Return the assistant over the settings' index, here or in the process that owns it.
+
+    An index of another embedding model may be opened as `foreign`, to be built anew.
 
     Waits up to `wait` seconds for an owner that does not serve. Raises
     IndexBusyError when it still holds the index then.
@@ -669,35 +500,7 @@ def open_assistant(
 
         return cast("Assistant", RemoteAssistant(held))  # its methods come from a table
     try:
-        return LocalAssistant(settings, held, progress)
+        return LocalAssistant(settings, held, progress, foreign=foreign)
     except BaseException:
         held.release()
         raise
-
-
-def _shown_by(answer: Answer) -> Iterator[str]:
-    """Yield the sentences that an answer or a refusal quotes."""
-    cited = [c for s in answer.statements for c in s.citations]
-    for citation in (*cited, *(near.citation for near in answer.nearest)):
-        for start, end in sentence_spans(citation.quote):
-            yield citation.quote[start:end]
-
-
-def _without(hit: Hit, orders: AbstractSet[str]) -> Hit:
-    """Return a hit without the sentences that are among `orders`."""
-    passage = hit.passage
-    kept = [
-        s
-        for s in hit.sentences
-        if passage.text[s.start - passage.start : s.end - passage.start] not in orders
-    ]
-    return replace(hit, sentences=tuple(kept))
-
-
-def _checked(question: str) -> str:
-    question = " ".join(question.replace("\0", " ").split())
-    if not question:
-        raise QuestionError(texts.EMPTY_QUESTION)
-    if len(question) > LONGEST_QUESTION:
-        raise QuestionError(texts.LONG_QUESTION.format(LONGEST_QUESTION))
-    return question

@@ -236,6 +236,20 @@ class StoredArticle:
         """The article's text: the concatenation of its passages (I1)."""
         return "".join(p.text for p in self.passages)
 
+    @property
+    def article(self) -> Article:
+        """The article as it was read, its headings and pages as its passages tell them."""
+        headings = tuple(
+            (p.start, p.start + len(p.heading))
+            for p in self.passages
+            if p.heading and p.text.startswith(p.heading)
+        )
+        pages = dict(page for p in self.passages for page in p.pages)
+        record = self.record
+        return Article(
+            record.id, record.source, self.text, headings, record.path, tuple(sorted(pages.items()))
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Version:

@@ -61,6 +61,10 @@ class StoreError(RecoupeError):
     """The index cannot be opened, read or written."""
 
 
+class IndexReplacedError(StoreError):
+    """Another index has taken the place of this one, which changes no more."""
+
+
 class ArticleNotFoundError(RecoupeError):
     """No article has this id."""
 

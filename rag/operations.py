@@ -100,6 +100,8 @@ OPERATIONS = (
     Operation("check", {}, list[str]),
     Operation("repair", {}, None),
     Operation("compact", {}, bool),
+    Operation("reindex", {"embedding": str, "passage_tokens": int, "sentence_vectors": bool,
+                          "progress": Told((int, int))}, int),
 )  # fmt: skip
 
 

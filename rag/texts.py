@@ -202,7 +202,22 @@ NO_PARQUET = (
 )
 BACKED_UP = "{} articles copiés dans {}."
 BACKUP_THERE = "{} existe déjà\u00a0: donnez un dossier neuf."
-NO_PROOF = (
+REINDEXED = "Index refait\u00a0: {} articles, modèle «\u00a0{}\u00a0»."
+NO_REINDEX = (
+    "L’index est sur un serveur Chroma\u00a0: exportez-le («\u00a0recoupe export\u00a0»), importez "
+    "l’export dans une autre base (RECOUPE_CHROMA_DATABASE), puis servez celle-là."
+)
+REINDEXING = "L’index est en train d’être refait\u00a0: attendez la fin, puis recommencez."
+REINDEX_INCOMPLETE = (
+    "{} article(s) incomplet(s) dans l’index ({})\u00a0: lancez «\u00a0recoupe doctor "
+    "--repair\u00a0», ré-ingérez-les, puis relancez «\u00a0recoupe reindex\u00a0»."
+)
+INDEX_REPLACED = "L’index vient d’être refait\u00a0: recommencez."
+REINDEX_BEGUN = (
+    "Un «\u00a0recoupe reindex\u00a0» n’est pas fini\u00a0: relancez-le, il reprendra où "
+    "il en était."
+)
+NO_ERASURE = (
     "L’index est sur un serveur Chroma\u00a0: rien ne peut être prouvé de son disque\u202f; "
     "retirez l’article sans --proof, puis faites compacter le serveur "
     "(«\u00a0chroma vacuum\u00a0»)."

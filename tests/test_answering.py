@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from rag import texts
+from rag.answerer import LONGEST_QUESTION
 from rag.answering.evidence import Evidence, as_read, find_evidence
 from rag.answering.extractive import (
     joined,
@@ -18,7 +19,7 @@ from rag.answering.extractive import (
 )
 from rag.answering.followup import complete, stands_alone, ways
 from rag.answering.overview import asks_overview, asks_several
-from rag.assistant import LONGEST_QUESTION, LocalAssistant
+from rag.assistant import LocalAssistant
 from rag.domain import Answer, Citation, Filters, Hit, Passage, Sentence, Source, Turn
 from rag.errors import QuestionError
 from rag.french.sentences import sentence_spans
@@ -196,7 +197,7 @@ def test_without_vectors_of_sentences_their_passage_speaks_for_them(
 ) -> None:
     question = assistant.retriever.understood("Combien a coûté la halle aux grains ?")
     hits = [replace(h, cosines=()) for h in assistant.search(question.text, 6)]
-    found, _ = find_evidence(question, hits, assistant.index.scale, assistant.reader)
+    found, _ = find_evidence(question, hits, assistant.index.scale, assistant.answerer.reader)
     by_passage: dict[str, set[float]] = {}
     for e in found:
         by_passage.setdefault(e.hit.passage.id, set()).add(e.features["similarity"])
@@ -474,7 +475,7 @@ def test_a_refusal_names_a_near_question_that_is_answered(assistant: LocalAssist
 def test_passages_are_shown_in_the_order_of_what_was_read(assistant: LocalAssistant) -> None:
     question = assistant.retriever.understood("Combien a coûté la halle aux grains ?")
     hits = assistant.search(question.text, 8)[::-1]
-    evidence, _ = find_evidence(question, hits, assistant.index.scale, assistant.reader)
+    evidence, _ = find_evidence(question, hits, assistant.index.scale, assistant.answerer.reader)
     ordered = as_read(hits, evidence)
     assert sorted(h.passage.id for h in ordered) == sorted(h.passage.id for h in hits)
     assert ordered[4:] == hits[4:]

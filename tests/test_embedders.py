@@ -122,7 +122,7 @@ def test_a_model_that_repeats_an_article_is_supported(
     assistant, _ = made
     for sentence in sentences(article.text):
         passages = [h for h in assistant.search(sentence, 4) if h.passage.article_id == article.id]
-        statement = assistant.support.check(f"{sentence} [1]", passages)
+        statement = assistant.answerer.support.check(f"{sentence} [1]", passages)
         assert statement is not None
         assert statement.problem == ""
         assert statement.citations[0].quote == sentence

@@ -531,13 +531,13 @@ def test_fifty_changes_are_followed_and_nothing_is_embedded_twice(
     assistant: LocalAssistant, paper: Newspaper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     embedded: list[str] = []
-    embed = assistant.embedder.embed_passages
+    embed = assistant.index.embedder.embed_passages
 
     def counted(passages):  # type: ignore[no-untyped-def]
         embedded.extend(passages)
         return embed(passages)
 
-    monkeypatch.setattr(assistant.embedder, "embed_passages", counted)
+    monkeypatch.setattr(assistant.index.embedder, "embed_passages", counted)
     following = web(assistant)
     following.sync(paper.url + "/sitemap.xml")
     for change in range(50):

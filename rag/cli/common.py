@@ -78,8 +78,13 @@ def settings_for(index: Path | None, **overrides: Any) -> Settings:
 
 
 @contextmanager
-def open_for(settings: Settings, command: str, wait: float = 15.0) -> Iterator[Assistant]:
-    """Give the assistant over the index to a command, for as long as it lasts."""
+def open_for(
+    settings: Settings, command: str, wait: float = 15.0, *, foreign: bool = False
+) -> Iterator[Assistant]:
+    """Give the assistant over the index to a command, for as long as it lasts.
+
+    `foreign` allows an index of another embedding model than the settings'.
+    """
     from rag.assistant import open_assistant
 
     with ExitStack() as stack:
@@ -90,7 +95,9 @@ def open_for(settings: Settings, command: str, wait: float = 15.0) -> Iterator[A
                 bar.append(stack.enter_context(progress_bar("Index refait", total)))
             bar[0](done, total)
 
-        assistant = open_assistant(settings, f"recoupe {command}", wait, _say_waiting, opening)
+        assistant = open_assistant(
+            settings, f"recoupe {command}", wait, _say_waiting, opening, foreign=foreign
+        )
         stack.callback(assistant.close)
         yield assistant
 

@@ -1,4 +1,4 @@
-"""`recoupe export | import | backup`: an index as files, and copies of it."""
+"""`recoupe export | import | backup | reindex`: an index as files, copied, built anew."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from rag.cli.common import (
     json_option,
     open_for,
     print_json,
+    progress_bar,
     settings_for,
     told_in_french,
 )
@@ -95,3 +96,28 @@ def backup_command(folder: Path, as_json: bool, index: Path | None) -> None:
         print_json({"folder": str(folder.resolve()), "articles": count})
     else:
         click.echo(texts.BACKED_UP.format(count, folder))
+
+
+@click.command("reindex", short_help="Refaire l'index à côté de l'ancien, qui répond toujours.")
+@json_option
+@index_option
+@told_in_french
+def reindex_command(as_json: bool, index: Path | None) -> None:
+    """Refaire l'index, avec les réglages d'à présent, à partir des textes qu'il garde.
+
+    Pour changer de modèle (RECOUPE_EMBEDDING) ou de taille de passage. Aucun fichier n'est relu ;
+    corrections, retraits et historique restent. L'ancien index répond et reçoit des articles
+    jusqu'à ce que le nouveau prenne sa place, d'un coup. Interrompu, il reprend où il en était.
+    """
+    settings = settings_for(index)
+    with (
+        progress_bar("Articles", None) as step,
+        open_for(settings, "reindex", wait=600, foreign=True) as assistant,
+    ):
+        count = assistant.reindex(
+            settings.embedding, settings.passage_tokens, settings.sentence_vectors, step
+        )
+    if as_json:
+        print_json({"articles": count, "embedding": settings.embedding})
+    else:
+        click.echo(texts.REINDEXED.format(count, settings.embedding))

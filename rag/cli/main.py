@@ -27,7 +27,7 @@ from rag.cli.common import (
     settings_for,
     told_in_french,
 )
-from rag.cli.copies import backup_command, export_command, import_command
+from rag.cli.copies import backup_command, export_command, import_command, reindex_command
 from rag.cli.evaluate import eval_group
 from rag.cli.following import sources_command, watch_command
 from rag.cli.serving import feedback_command, mcp_command, token_command, widget_command
@@ -505,6 +505,7 @@ for command in (
     export_command,
     import_command,
     backup_command,
+    reindex_command,
     verify_command,
     widget_command,
     mcp_command,

@@ -194,8 +194,10 @@ def paged(items: Iterable[T], size: int) -> Iterator[list[T]]:
         yield some
 
 
-def connect(settings: Settings) -> Chroma:
+def connect(settings: Settings, root: Path | None = None) -> Chroma:
     """Return the client that the settings name, telemetry off.
+
+    An embedded store lies under `root`, the index's folder unless said.
 
     Raises StoreError when the server does not answer or the folder cannot be
     used.
@@ -221,7 +223,7 @@ def connect(settings: Settings) -> Chroma:
                 session.timeout = httpx.Timeout(_SILENCE, connect=5.0)
                 session.event_hooks["response"] = [_refuse_busy]
             return Chroma(client, where, None, QUOTA)
-        folder = current_folder(settings.index_dir)
+        folder = current_folder(root or settings.index_dir)
         return Chroma(embedded(folder), where, folder, _BATCH)
     except Exception as error:  # Chroma's own errors share no base
         raise StoreError(
@@ -272,10 +274,15 @@ def sweep_folders(index_dir: Path) -> None:
     """Remove what an interrupted rebuild left; for the owner of the index alone."""
     current = current_folder(index_dir)
     if (current / _DATABASE).exists():
-        for folder in index_dir.glob("chroma*"):
-            ours = re.fullmatch(r"chroma(-\d+)?", folder.name)
-            if ours and folder.is_dir() and folder.name != current.name:
+        for folder in store_folders(index_dir):
+            if folder.name != current.name:
                 shutil.rmtree(folder, ignore_errors=True)
+
+
+def store_folders(index_dir: Path) -> list[Path]:
+    """Return the folders of embedded stores that lie in a folder, the current one and others."""
+    ours = re.compile(r"chroma(-\d+)?")
+    return [f for f in index_dir.glob("chroma*") if ours.fullmatch(f.name) and f.is_dir()]
 
 
 def _quiet() -> Any:

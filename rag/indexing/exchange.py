@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from rag import __version__
-from rag.domain import EDITABLE, Article, ArticleRecord, Failure, Found, StoredArticle
+from rag.domain import EDITABLE, Article, Failure, Found, StoredArticle
 from rag.errors import ReadError, StoreError
 from rag.indexing.chroma import paged
 from rag.indexing.index import Index, Progress
@@ -55,12 +55,11 @@ class ArticleRow(BaseModel):
     @classmethod
     def of(cls, stored: StoredArticle) -> ArticleRow:
         """Make it of a stored article."""
-        record, source = stored.record, stored.record.source
-        pages = dict(page for p in stored.passages for page in p.pages)
+        record, source, article = stored.record, stored.record.source, stored.article
         return cls(
             article_id=record.id,
             title=source.title,
-            text=stored.text,
+            text=article.text,
             source=source.name,
             author=source.author,
             published=source.published,
@@ -73,12 +72,8 @@ class ArticleRow(BaseModel):
             withdrawn=record.withdrawn,
             edits=dict(record.edits),
             path=record.path,
-            headings=[
-                (p.start, p.start + len(p.heading))
-                for p in stored.passages
-                if p.heading and p.text.startswith(p.heading)
-            ],
-            pages=sorted(pages.items()),
+            headings=list(article.headings),
+            pages=list(article.pages),
         )
 
     def article(self) -> Article:
@@ -107,7 +102,7 @@ def export(index: Index, folder: Path, progress: Progress = lambda _done, _all: 
         folder.mkdir(parents=True, exist_ok=True)
         with (folder / ARTICLES).open("w", encoding="utf-8") as lines, _Parquet(folder) as table:
             for some in paged(index.records(), _GROUP):
-                stored = _stored(index, some)
+                stored = index.whole(some)
                 for article in stored:
                     row = ArticleRow.of(article).model_dump_json()
                     lines.write(row + "\n")
@@ -123,16 +118,6 @@ def export(index: Index, folder: Path, progress: Progress = lambda _done, _all: 
             f"Le dossier {folder} ne peut pas être écrit ({error.strerror}) : donnez-en un autre."
         ) from error
     return written
-
-
-def _stored(index: Index, records: Sequence[ArticleRecord]) -> list[StoredArticle]:
-    """Return some articles whole; one that changes meanwhile is left to the next export."""
-    kept = index.store.passages([i for r in records for i in r.passage_ids()])
-    return [
-        StoredArticle(r, tuple(kept[i] for i in r.passage_ids()))
-        for r in records
-        if all(i in kept for i in r.passage_ids())
-    ]
 
 
 class _Parquet:

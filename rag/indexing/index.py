@@ -33,7 +33,7 @@ from rag.domain import (
     passage_ids,
     version_of,
 )
-from rag.errors import ArticleNotFoundError, RecoupeError, StoreError
+from rag.errors import ArticleNotFoundError, IndexReplacedError, RecoupeError, StoreError
 from rag.indexing.catalogue import Catalogue, Kept, Row
 from rag.indexing.changes import LEASE, ChangeLog, Positions, Step, Writer, news
 from rag.indexing.chroma import (
@@ -47,6 +47,7 @@ from rag.indexing.chroma import (
     switch_folder,
 )
 from rag.indexing.copies import signature
+from rag.indexing.generations import current
 from rag.indexing.history import History
 from rag.indexing.lexical import LexicalIndex
 from rag.indexing.store import Store
@@ -89,23 +90,29 @@ class Index:
         embedder: Embedder,
         folder: Path,
         progress: Progress = _silent,
+        *,
+        home: Path | None = None,
+        foreign: bool = False,
     ) -> None:
         """Take the parts; `open_index` makes them.
 
         What an interrupted process left is settled; `progress` hears of the
-        words that have to be made again.
+        words that have to be made again. `home` has the history, where it is not in `folder`
+        with what can be made again. A `foreign` index is of any embedding model, to be copied.
         """
-        self.store = Store(chroma, embedder.name)
+        self.store = Store(chroma, embedder.name, foreign=foreign)
         self.lexical = lexical
         self.catalogue = catalogue
         self.embedder = embedder
-        self.history = History(folder)
+        self.history = History(home or folder)
         self.scale = CosineScale(embedder, folder)
         self.lease = LEASE
-        self._folder = folder
+        self.folder = folder
+        self._home = home or folder
         self._changes = ChangeLog(chroma, folder)
         self._writing = threading.RLock()
         self._closing = threading.Event()
+        self._retired = False
         self._replaced: threading.Timer | None = None
         self._positions = Positions.load(folder / "lexical" / "positions.json", self._changes.store)
         with self._writing:
@@ -179,6 +186,16 @@ class Index:
             f"L'article « {article_id} » est incomplet dans l'index : lancez « recoupe doctor "
             "--repair », puis ré-ingérez son fichier."
         )
+
+    def whole(self, records: Iterable[ArticleRecord]) -> list[StoredArticle]:
+        """Return the articles of some records; one that has changed meanwhile is left out."""
+        wanted = list(records)
+        kept = self.store.passages([i for r in wanted for i in r.passage_ids()])
+        return [
+            StoredArticle(r, tuple(kept[i] for i in r.passage_ids()))
+            for r in wanted
+            if all(i in kept for i in r.passage_ids())
+        ]
 
     def nearest(self, vector: Vectors, limit: int) -> list[tuple[str, float]]:
         """Return current (passage id, cosine) nearest to a unit vector, best first."""
@@ -408,7 +425,9 @@ class Index:
                         progress(done, self.articles())
                 finally:
                     fresh.close()
-                for base in self._folder.glob("*.sqlite*"):
+                for base in {
+                    b for where in (self.folder, self._home) for b in where.glob("*.sqlite*")
+                }:
                     if base.suffix in {".sqlite", ".sqlite3"}:
                         _copy_base(base, draft / base.name)
                 draft.rename(folder)
@@ -454,6 +473,8 @@ class Index:
         """Refuse to begin what cannot end well; settle what a failure left."""
         if self._closing.is_set():
             raise StoreError(CLOSING)
+        if self._retired:
+            raise IndexReplacedError(texts.INDEX_REPLACED)
         self.store.chroma.check_room()
         self._settle(self._changes.own)
 
@@ -619,7 +640,7 @@ class Index:
             progress(min(total, done), total)
         self.lexical.confirm()
         self.catalogue.confirm()
-        file = self._folder / "lexical" / "positions.json"
+        file = self.folder / "lexical" / "positions.json"
         self._positions = Positions(file, self._changes.store, seen)
         self._positions.save()
 
@@ -709,7 +730,7 @@ class Index:
             assert old.chroma.folder is not None
             old.chroma.check_room(_size(old.chroma.folder))
             total = self.articles()
-            folder = next_folder(self._folder)
+            folder = next_folder(self.folder)
             fresh = Chroma(embedded(folder), old.chroma.where, folder, old.chroma.most)
             try:
                 for done in copied(fresh):
@@ -717,11 +738,11 @@ class Index:
                     if self._closing.is_set():
                         raise StoreError(CLOSING)
                 # The store's numbers go on where they were.
-                changes = ChangeLog(fresh, self._folder)
+                changes = ChangeLog(fresh, self.folder)
                 changes.own = self._changes.own
                 changes.rebuilt()
                 store = Store(fresh, self.embedder.name)
-                switch_folder(self._folder, folder)
+                switch_folder(self.folder, folder)
             except BaseException:
                 _discard(fresh)
                 raise
@@ -740,6 +761,34 @@ class Index:
             self._replaced.cancel()
             self._replaced.function(*self._replaced.args)
             self._replaced = None
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Let nobody else change the index meanwhile. Raises StoreError."""
+        with self._writing:
+            self._ready()
+            yield
+
+    def retire(self, successor: Index) -> None:
+        """Change no more, and give the history to the index that takes the place of this one.
+
+        Questions under way are still answered. Later changes raise IndexReplacedError.
+        """
+        with self._writing:
+            self._retired = True
+            successor.adopt(self._home)
+
+    def adopt(self, home: Path) -> None:
+        """Take the history of another folder in the place of one's own, which goes."""
+        self.history.discard()
+        self.history = History(home)
+        self._home = home
+
+    def size(self) -> int:
+        """Return what the folder of an embedded store, its words and its catalogue weigh."""
+        places = [self.store.chroma.folder, self.folder / "lexical"]
+        catalogue = (self.folder / "catalogue.sqlite3").stat().st_size
+        return catalogue + sum(_size(place) for place in places if place)
 
     def stop(self) -> None:
         """Refuse further changes; the one under way ends, and questions are still answered."""
@@ -789,9 +838,24 @@ def _step(old: ArticleRecord | None, new: ArticleRecord) -> Step:
     return Step(new.id, old.version, old.passages, new.version, new.passages)
 
 
-def open_index(settings: Settings, embedder: Embedder, progress: Progress = _silent) -> Index:
-    """Open the index that the settings name; the caller owns it (see `owner.py`)."""
-    chroma = connect(settings)
-    lexical = LexicalIndex(settings.index_dir / "lexical")
-    catalogue = Catalogue(settings.index_dir)
-    return Index(chroma, lexical, catalogue, embedder, settings.index_dir, progress)
+def open_index(
+    settings: Settings,
+    embedder: Embedder,
+    progress: Progress = _silent,
+    *,
+    folder: Path | None = None,
+    foreign: bool = False,
+) -> Index:
+    """Open the index that the settings name; the caller owns it (see `owner.py`).
+
+    `folder` is that of another generation than the one that serves (see `generations.py`);
+    its history is then its own. A `foreign` index is of any embedding model, to be copied.
+    """
+    home = settings.index_dir
+    place = folder or (home if settings.chroma_url else current(home))
+    chroma = connect(settings, place)
+    lexical, catalogue = LexicalIndex(place / "lexical"), Catalogue(place)
+    return Index(
+        chroma, lexical, catalogue, embedder, place, progress,
+        home=folder or home, foreign=foreign,
+    )  # fmt: skip

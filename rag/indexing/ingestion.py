@@ -32,7 +32,7 @@ from rag.indexing.understanding import Understood, again, embedded, understood
 
 log = logging.getLogger(__name__)
 
-_RECIPE = 6  # raise it when splitting, reading or the embedded text changes: all are made again
+RECIPE = 6  # raise it when splitting, reading or the embedded text changes: all are made again
 _BATCH_PASSAGES = 32
 _LOOKED_UP = 16  # articles whose records are asked for at a time
 _New = tuple[Article, str, tuple[tuple[str, str], ...]]  # with its version, and a keeper's edits
@@ -167,7 +167,7 @@ def _is_moved(record: ArticleRecord, article: Article) -> bool:
 
 def fingerprint(article: Article, passage_tokens: int, *, sentence_vectors: bool = True) -> str:
     """Return the version of an article: 16 hex digits of all that its passages depend on."""
-    recipe = [_RECIPE, passage_tokens, sentence_vectors]
+    recipe = [RECIPE, passage_tokens, sentence_vectors]
     parts = [recipe, article.text, article.headings, article.pages, astuple(article.source)]
     content = json.dumps(parts, ensure_ascii=True, default=str).encode()
     return hashlib.blake2b(content, digest_size=8).hexdigest()
@@ -235,7 +235,7 @@ def _batches(
         passages = understood(article, passage_tokens)
         record = ArticleRecord(
             article.id, version, article.source, len(passages), len(article.text), article.path,
-            edits=edits, recipe=_RECIPE,
+            edits=edits, recipe=RECIPE,
         )  # fmt: skip
         batch.append((record, passages))
         size += len(passages)

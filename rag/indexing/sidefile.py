@@ -38,6 +38,12 @@ class SideFile:
         with self._lock:
             self._base.close()
 
+    def discard(self) -> None:
+        """Let go of the file and remove it."""
+        self.close()
+        for suffix in ("", "-wal", "-shm"):
+            self._file.with_name(self._file.name + suffix).unlink(missing_ok=True)
+
     def _in(self, query: str, values: Sequence[Any], end: str = "") -> list[Any]:
         """Return the rows of a query that ends in `in`, whatever the number of values."""
         found: list[Any] = []

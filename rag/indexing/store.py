@@ -44,8 +44,8 @@ _HNSW = {
 class Store:
     """The vector store. One process owns an embedded one (I3; see `owner.py`)."""
 
-    def __init__(self, chroma: Chroma, embedding: str) -> None:
-        """Open or make the collections.
+    def __init__(self, chroma: Chroma, embedding: str, *, foreign: bool = False) -> None:
+        """Open or make the collections; `foreign` ones may be of any model, to be copied.
 
         `outdated` tells that the passages were embedded by the default model of
         an earlier version, and have to be again. Raises IndexMismatchError when
@@ -63,12 +63,12 @@ class Store:
             configuration={"hnsw": _HNSW},
         )
         made_by = (self._passages.metadata or {}).get("embedding", embedding)
-        self.outdated = embedding == DEFAULT and made_by in _FORMER
-        if made_by != embedding and not self.outdated:
+        self.outdated = not foreign and embedding == DEFAULT and made_by in _FORMER
+        if made_by != embedding and not self.outdated and not foreign:
             raise IndexMismatchError(
                 f"L'index a été fait avec le modèle « {made_by} » et non « {embedding} » : "
-                f"remettez RECOUPE_EMBEDDING={made_by}, ou indexez dans un autre dossier "
-                "(RECOUPE_INDEX_DIR)."
+                f"remettez RECOUPE_EMBEDDING={made_by}, ou refaites l'index avec « recoupe "
+                "reindex »."
             )
 
     def records(self) -> Iterator[ArticleRecord]:

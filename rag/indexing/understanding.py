@@ -45,13 +45,8 @@ def again(embedder: Embedder, article: StoredArticle) -> tuple[Vectors, list[Row
         Cut(p.start, p.end, tuple((p.start + a, p.start + b) for a, b in sentence_spans(p.text)))
         for p in article.passages
     ]
-    headings = [
-        (p.start, p.start + len(p.heading))
-        for p in article.passages
-        if p.heading and p.text.startswith(p.heading)
-    ]
     source = article.record.source
-    found = _in_context(article.text, source, article.passages, cuts, headings)
+    found = _in_context(article.text, source, article.passages, cuts, article.article.headings)
     return embedded(embedder, found)
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from rag.assistant import LONGEST_QUESTION
+from rag.answerer import LONGEST_QUESTION
 from rag.checking.claims import LONGEST_TEXT
 from rag.domain import Filters, Turn
 

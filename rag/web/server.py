@@ -49,7 +49,8 @@ def build_app(assistant: LocalAssistant, token: str) -> FastAPI:
     access = Access.of(settings)
     rates = Rates(settings)
     gate = Gate(settings.concurrent, settings.waiting)
-    metrics = Metrics(gate, assistant.index.articles)
+    # Of the index that serves then: another may take the place of this one.
+    metrics = Metrics(gate, lambda: assistant.index.articles())  # noqa: PLW0108
     metrics.follow(assistant.followed)
     tools = _tools(assistant, gate, rates)
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=_lifespan(tools),

@@ -1,0 +1,366 @@
+"""What answers and checks over one open index: retrieval, extracts or a model, claims.
+
+A request keeps the `Answerer` that it began with: an index that takes the place of another
+(`recoupe reindex`) changes nothing under it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Generator as Coroutine
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
+from itertools import islice, zip_longest
+from typing import TYPE_CHECKING
+
+from rag import texts
+from rag.answering import examples
+from rag.answering.evidence import as_read, find_evidence
+from rag.answering.extractive import chronicle, compose, refuse, render
+from rag.answering.followup import ways
+from rag.answering.overview import (
+    about,
+    asks_articles,
+    asks_overview,
+    asks_several,
+    asks_words,
+    key_sentences,
+    one_each,
+    only_a_time,
+    speaker_of,
+    subject,
+    words_of,
+)
+from rag.answering.paid import bounded
+from rag.chatmodel.writing import Draft, Generator, Retried, load_generator
+from rag.checking.addressing import Addressing
+from rag.checking.probe import Probe
+from rag.checking.support import SupportCheck
+from rag.domain import Answer, CheckedClaim, Filters, Hit, Statement, Turn, Verification
+from rag.errors import ArticleNotFoundError, ModelError, QuestionError
+from rag.french.sentences import sentence_spans
+from rag.models.comparer import Comparer
+from rag.models.encoder import Encoder
+from rag.models.reader import Reader
+from rag.searching.reranking import load_reranker
+from rag.searching.retrieval import Retriever
+
+if TYPE_CHECKING:
+    from rag.checking.checker import Checker
+    from rag.indexing.index import Index
+    from rag.searching.question import Question
+    from rag.settings import Settings
+
+log = logging.getLogger(__name__)
+
+LONGEST_QUESTION = 1000  # characters
+_EXAMPLES = 4
+_NEAR = 2  # words in common with a question that is not about another thing
+_MOST_ORDERS = 3  # times that an answer is made again without sentences that speak to a machine
+_LOOKED_AT = 20  # newest articles that examples are made of
+OnClaim = Callable[[CheckedClaim], None]
+Event = Draft | Statement | Answer
+
+
+class Answerer:
+    """Answers over one index; the index is its caller's to close."""
+
+    def __init__(self, settings: Settings, index: Index) -> None:
+        """Load what answering needs. Raises SettingsError."""
+        self.settings = settings
+        self.index = index
+        self.retriever = Retriever(index, settings.candidates, load_reranker(settings))
+        self.reader, self.comparer = Reader(), Comparer()
+        embedder = index.embedder
+        default = embedder if isinstance(embedder, Encoder) else Encoder()
+        self.addressing, self.opinions = Addressing(default), Probe(default, "opinions")
+        self.support = SupportCheck(self.comparer, self.addressing)
+        self._generator: Generator | None = None
+        self._checker: Checker | None = None  # loads the French parser, 1 s
+        self._examples: tuple[str, tuple[str, ...]] = ("", ())
+
+    def forget(self) -> None:
+        """Forget what was made of articles that are there no more."""
+        self._examples = ("", ())
+
+    def examples(self) -> tuple[str, ...]:
+        """Return at most four questions that the corpus, as it is, answers."""
+        digest = self.index.catalogue.digest()
+        if self._examples[0] != digest:
+            proposed = dict.fromkeys(self._proposed())  # a person may be quoted in two sections
+            answered = (q for q in proposed if not self._extract(q, None).refused)
+            self._examples = digest, tuple(islice(answered, _EXAMPLES))
+        return self._examples[1]
+
+    def _proposed(self) -> Iterator[str]:
+        yield from examples.of_months([month for month, _ in self.index.catalogue.facets().months])
+        seen: set[str] = set()
+        for record in self.index.catalogue.page(limit=_LOOKED_AT).records:
+            topic = record.source.section or record.source.name
+            if topic in seen:
+                continue
+            try:
+                article = self.index.article(record.id)
+            except ArticleNotFoundError:  # it has gone since it was listed
+                continue
+            kept = self.index.understood(article.passages)
+            for question in examples.of_words(article, {i: k.sentences for i, k in kept.items()}):
+                seen.add(topic)
+                yield question
+
+    def search(self, question: str, limit: int, filters: Filters | None = None) -> list[Hit]:
+        """Return up to `limit` passages, best first."""
+        hits = self.retriever.search(_checked(question), limit, filters)
+        return [bounded(hit, self.settings.paid_characters) for hit in hits]
+
+    def stream(
+        self, question: str, history: Sequence[Turn] = (), filters: Filters | None = None
+    ) -> Iterator[Event]:
+        """Yield an answer as it forms: drafts, statements, and the whole Answer last.
+
+        Raises QuestionError, EmbeddingError. A language model that fails is
+        replaced by extracts, and the answer's `notice` says so.
+        """
+        for event in self._stream(question, history, filters):
+            yield bounded(event, self.settings.paid_characters)
+
+    def _stream(
+        self, question: str, history: Sequence[Turn], filters: Filters | None
+    ) -> Iterator[Event]:
+        question = _checked(question)
+        if not self.index.articles():
+            yield Answer(question, (), (), refused=True, mode="", text=texts.EMPTY_INDEX)
+            return
+        generator = self._load_generator()
+        notice = ""
+        asked = question
+        try:
+            if generator and history:
+                asked = generator.rewrite(question, history)
+        except ModelError as error:
+            generator, notice = None, texts.NO_MODEL_NOTICE.format(error)
+        if generator:
+            try:
+                hits = self._search_parts(generator.decompose(asked), filters)
+                if hits:
+                    answer = yield from self._generate(generator, question, asked, hits)
+                    yield answer
+                    return
+            except ModelError as error:
+                notice = texts.NO_MODEL_NOTICE.format(error)
+        answer = self._extracted(ways(question, history), filters)
+        if answer.refused:
+            answer = self._with_suggestion(answer, filters)
+        answer = replace(answer, question=question, asked=answer.question, notice=notice)
+        yield from answer.statements
+        yield answer
+
+    def verify(
+        self, text: str, filters: Filters | None = None, on_claim: OnClaim = lambda _: None
+    ) -> Verification:
+        """Return the verdict on each claim of a text; `on_claim` hears them one by one.
+
+        Raises QuestionError for a text without a claim, or too long.
+        """
+        for step in self.checker().check(text, filters):
+            if isinstance(step, Verification):
+                return step
+            on_claim(step)
+        raise AssertionError("a check ends with its verification")
+
+    def checker(self) -> Checker:
+        """Return what checks claims over this index. Raises SettingsError."""
+        if self._checker is None:
+            from rag.chatmodel.engines import load_splitter, load_stance
+            from rag.checking.checker import Checker
+
+            made = Checker(
+                self.index,
+                self.retriever,
+                load_stance(self.settings),
+                self.addressing,
+                self.opinions,
+                load_splitter(self.settings),
+                self.settings.paid_characters,
+            )
+            self._checker = made
+        return self._checker
+
+    def _search_parts(self, parts: Sequence[str], filters: Filters | None) -> list[Hit]:
+        """Return the passages for each part of a question, taken in turns, none twice."""
+        found = [self.retriever.search(p, self.settings.answer_passages, filters) for p in parts]
+        turns = [hit for hits in zip_longest(*found) for hit in hits if hit]
+        distinct = {hit.passage.id: hit for hit in reversed(turns)}
+        ordered = [distinct[i] for i in dict.fromkeys(hit.passage.id for hit in turns)]
+        return ordered[: self.settings.answer_passages + 2 * (len(parts) - 1)]
+
+    def _extracted(self, asked: Sequence[str], filters: Filters | None) -> Answer:
+        """Return the answer to the first of several questions that has one, or a refusal."""
+        answers = [self._extract(asked[0], filters)]
+        for other in asked[1:]:
+            if not answers[-1].refused:
+                break
+            answers.append(self._extract(other, filters))
+        return answers[0] if answers[-1].refused else answers[-1]
+
+    def _extract(self, asked: str, filters: Filters | None) -> Answer:
+        """Return an answer none of whose sentences speaks to a machine, or a refusal."""
+        question = self.retriever.understood(asked)
+        hits = self.retriever.search(question, self.settings.answer_passages, filters)
+        for _ in range(_MOST_ORDERS):
+            answer = self._extract_from(question, asked, hits, filters)
+            orders = {text for text in _shown_by(answer) if self.addressing.to_machine(text)}
+            if not orders:
+                return answer
+            log.warning("phrases adressées à un programme écartées : %d", len(orders))
+            hits = [_without(hit, orders) for hit in hits]
+        return refuse(question, [], ())
+
+    def _extract_from(
+        self, question: Question, asked: str, hits: Sequence[Hit], filters: Filters | None
+    ) -> Answer:
+        for told in (self._articles, self._overview, self._words):
+            if answer := told(question, hits, filters):
+                return answer
+        evidence, probability = find_evidence(question, hits, self.index.scale, self.reader)
+        log.info("probabilité de réponse : %.2f", probability)
+        hits = as_read(hits, evidence)
+        if not evidence or probability < self.settings.threshold:
+            answer = refuse(question, evidence, hits)
+        else:
+            several = asks_several(asked)
+            most = self.settings.overview_sentences if several else self.settings.answer_sentences
+            answer = compose(asked, evidence, hits, most, several=several)
+        return replace(answer, probability=probability)
+
+    def _with_suggestion(self, refusal: Answer, filters: Filters | None) -> Answer:
+        """Return a refusal with a question about the nearest article, where it has an answer."""
+        near = next(iter(refusal.nearest), None)
+        if near is None or len(near.shared) < _NEAR or not near.citation.source.title:
+            return refusal
+        asked = texts.ABOUT_ARTICLE.format(near.citation.source.title)
+        question = self.retriever.understood(asked)
+        hits = self.retriever.search(question, self.settings.answer_passages, filters)
+        if not hits or hits[0].passage.article_id != near.citation.article_id:
+            return refusal
+        told = self._overview(question, hits, filters)
+        return replace(refusal, suggestion=asked if told else "")
+
+    def _articles(
+        self, question: Question, _hits: Sequence[Hit], filters: Filters | None
+    ) -> Answer | None:
+        """Return a sentence of each article about a subject or of a time, where that is asked.
+
+        Of a time are the articles published then.
+        """
+        if not asks_articles(question.text) and not (
+            asks_overview(question.text) and only_a_time(question)
+        ):
+            return None
+        wanted = filters
+        if only_a_time(question):
+            first, last = question.time.periods[0].first, question.time.periods[0].last
+            since = max(first, filters.since) if filters and filters.since else first
+            until = min(last, filters.until) if filters and filters.until else last
+            wanted = replace(filters or Filters(), since=since, until=until)
+        hits = self.retriever.search(question, self.settings.candidates, wanted)
+        evidence = one_each(question, hits, 2 * self.settings.overview_sentences)
+        if not evidence:
+            return None
+        shown = hits[: self.settings.answer_passages]
+        return chronicle(question.text, evidence, shown)
+
+    def _words(
+        self, question: Question, hits: Sequence[Hit], _filters: Filters | None
+    ) -> Answer | None:
+        """Return what somebody said, where that is asked and articles quote him."""
+        if not asks_words(question.text):
+            return None
+        evidence = words_of(
+            question, self.retriever.whole(question, hits), self.settings.overview_sentences
+        )
+        if not evidence:
+            return None
+        return chronicle(question.text, evidence, hits, speaker_of(evidence[0]))
+
+    def _overview(
+        self, question: Question, hits: Sequence[Hit], _filters: Filters | None
+    ) -> Answer | None:
+        """Return what happened, where that is asked and an article is about it."""
+        if not asks_overview(question.text):
+            return None
+        if not subject(question) and self.index.articles() > 1:
+            return None  # « de quoi parle l'article ? » says not which
+        probability = about(question, hits)
+        log.info("probabilité que les articles en parlent : %.2f", probability)
+        if probability < self.settings.threshold:
+            return None
+        evidence = key_sentences(
+            question, self.retriever.whole(question, hits), self.settings.overview_sentences
+        )
+        if not evidence:
+            return None
+        return replace(chronicle(question.text, evidence, hits), probability=probability)
+
+    def _generate(
+        self, generator: Generator, question: str, asked: str, hits: Sequence[Hit]
+    ) -> Coroutine[Event, None, Answer]:
+        understood = self.retriever.understood(asked)
+        evidence, _ = find_evidence(understood, hits, self.index.scale, self.reader)
+        hits = as_read(hits, evidence)
+        statements: list[Statement] = []
+        for event in generator.answer(asked, hits):
+            if isinstance(event, Retried):
+                statements = list(event.statements)
+                continue
+            yield event
+            if isinstance(event, Statement):
+                statements.append(event)
+        if not statements:
+            refusal = refuse(understood, evidence, hits, generator.name)
+            return replace(refusal, question=question, asked=asked)
+        notice = "" if all(s.supported for s in statements) else texts.UNSUPPORTED_NOTICE
+        return Answer(
+            question=question,
+            statements=tuple(statements),
+            hits=tuple(hits),
+            refused=False,
+            mode=generator.name,
+            text=render(statements),
+            asked=asked,
+            notice=notice,
+        )
+
+    def _load_generator(self) -> Generator | None:
+        if self._generator is None:
+            self._generator = load_generator(self.settings, self.support)
+        return self._generator
+
+
+def _shown_by(answer: Answer) -> Iterator[str]:
+    """Yield the sentences that an answer or a refusal quotes."""
+    cited = [c for s in answer.statements for c in s.citations]
+    for citation in (*cited, *(near.citation for near in answer.nearest)):
+        for start, end in sentence_spans(citation.quote):
+            yield citation.quote[start:end]
+
+
+def _without(hit: Hit, orders: AbstractSet[str]) -> Hit:
+    """Return a hit without the sentences that are among `orders`."""
+    passage = hit.passage
+    kept = [
+        s
+        for s in hit.sentences
+        if passage.text[s.start - passage.start : s.end - passage.start] not in orders
+    ]
+    return replace(hit, sentences=tuple(kept))
+
+
+def _checked(question: str) -> str:
+    question = " ".join(question.replace("\0", " ").split())
+    if not question:
+        raise QuestionError(texts.EMPTY_QUESTION)
+    if len(question) > LONGEST_QUESTION:
+        raise QuestionError(texts.LONG_QUESTION.format(LONGEST_QUESTION))
+    return question
