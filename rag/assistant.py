@@ -159,8 +159,8 @@ class Assistant(Protocol):
         """Return what is wrong with the index, in French; empty when whole."""
         ...
 
-    def repair(self) -> None:
-        """Make the index whole again."""
+    def repair(self) -> list[ArticleRecord]:
+        """Mend what can be rebuilt; return the articles that were removed, to be read again."""
         ...
 
     def compact(self) -> bool:
@@ -386,9 +386,11 @@ class LocalAssistant:
             problems.append(texts.REINDEX_BEGUN)
         return problems
 
-    def repair(self) -> None:
-        """See `Assistant`."""
-        self._changed(lambda index: index.repair())
+    def repair(self) -> list[ArticleRecord]:
+        """See `Assistant`. What came from the web is asked for again by its source."""
+        gone = self._changed(lambda index: index.repair())
+        self.memory.forget([record.id for record in gone])
+        return gone
 
     def compact(self) -> bool:
         """See `Assistant`."""
@@ -486,10 +488,12 @@ def open_assistant(
     progress: Progress = _silent,
     *,
     foreign: bool = False,
+    before: Callable[[Settings], None] = lambda _: None,
 ) -> Assistant:
     """Return the assistant over the settings' index, here or in the process that owns it.
 
-    An index of another embedding model may be opened as `foreign`, to be built anew.
+    An index of another embedding model may be opened as `foreign`, to be built anew. `before`
+    is called once this process owns the index, before it is opened.
 
     Waits up to `wait` seconds for an owner that does not serve. Raises
     IndexBusyError when it still holds the index then.
@@ -500,6 +504,7 @@ def open_assistant(
 
         return cast("Assistant", RemoteAssistant(held))  # its methods come from a table
     try:
+        before(settings)
         return LocalAssistant(settings, held, progress, foreign=foreign)
     except BaseException:
         held.release()

@@ -98,7 +98,7 @@ OPERATIONS = (
     Operation("export", {"folder": str}, list[str]),
     Operation("backup", {"folder": str}, int),
     Operation("check", {}, list[str]),
-    Operation("repair", {}, None),
+    Operation("repair", {}, list[ArticleRecord]),
     Operation("compact", {}, bool),
     Operation("reindex", {"embedding": str, "passage_tokens": int, "sentence_vectors": bool,
                           "progress": Told((int, int))}, int),

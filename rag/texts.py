@@ -213,6 +213,14 @@ REINDEX_INCOMPLETE = (
     "--repair\u00a0», ré-ingérez-les, puis relancez «\u00a0recoupe reindex\u00a0»."
 )
 INDEX_REPLACED = "L’index vient d’être refait\u00a0: recommencez."
+DAMAGED_FILE = (
+    "Le fichier {} est abîmé\u00a0: remettez celui d’une sauvegarde, ou renommez-le pour continuer "
+    "sans lui\u00a0; les articles et leur index n’en dépendent pas."
+)
+DAMAGED_VECTORS = (
+    "Les fichiers de vecteurs de {} sont abîmés\u00a0: lancez «\u00a0recoupe doctor "
+    "--repair\u00a0», qui les refait à partir des textes."
+)
 REINDEX_BEGUN = (
     "Un «\u00a0recoupe reindex\u00a0» n’est pas fini\u00a0: relancez-le, il reprendra où "
     "il en était."

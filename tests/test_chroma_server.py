@@ -230,7 +230,8 @@ def test_two_who_write_many_at_once_leave_each_article_once(opened: Opened) -> N
 
 def passage(article_id: str, number: int) -> Passage:
     text = f"Pont numéro {number:04d}, phrase de 40 lettres.\n"
-    return Passage("", article_id, number, 0, len(text), text, heading="H" * 1000)
+    at = number * len(text)
+    return Passage("", article_id, number, at, at + len(text), text, heading="H" * 1000)
 
 
 def test_calls_stay_within_the_quotas_of_the_cloud(
@@ -250,14 +251,16 @@ def test_calls_stay_within_the_quotas_of_the_cloud(
     monkeypatch.setattr(Chroma, "call", noted)
     here = opened("a")
     index = here.index
+    characters = len(passage("", 0).text)
     made = [
-        (ArticleRecord(key, "f" * 16, Source("Pont"), count, count * 40), count)
+        (ArticleRecord(key, "f" * 16, Source("Pont"), count, count * characters), count)
         for key, count in [("a" * 80, 700), *((f"b{n}", 1) for n in range(320))]
     ]
     for at in range(0, len(made), 40):
         some = [(r, [passage(r.id, n) for n in range(count)]) for r, count in made[at : at + 40]]
         total = sum(len(ps) for _, ps in some)
         vectors = np.random.default_rng(at).normal(size=(total, 384)).astype(np.float32)
+        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
         rows = [Row("", b"", v, ()) for v in pack(vectors)]
         assert len(rows) == total
         index.write(some, vectors, rows)

@@ -79,11 +79,16 @@ def settings_for(index: Path | None, **overrides: Any) -> Settings:
 
 @contextmanager
 def open_for(
-    settings: Settings, command: str, wait: float = 15.0, *, foreign: bool = False
+    settings: Settings,
+    command: str,
+    wait: float = 15.0,
+    *,
+    foreign: bool = False,
+    before: Callable[[Settings], None] = lambda _: None,
 ) -> Iterator[Assistant]:
     """Give the assistant over the index to a command, for as long as it lasts.
 
-    `foreign` allows an index of another embedding model than the settings'.
+    See `open_assistant` for `foreign` and `before`.
     """
     from rag.assistant import open_assistant
 
@@ -96,8 +101,9 @@ def open_for(
             bar[0](done, total)
 
         assistant = open_assistant(
-            settings, f"recoupe {command}", wait, _say_waiting, opening, foreign=foreign
-        )
+            settings, f"recoupe {command}", wait, _say_waiting, opening,
+            foreign=foreign, before=before,
+        )  # fmt: skip
         stack.callback(assistant.close)
         yield assistant
 

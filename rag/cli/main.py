@@ -390,18 +390,36 @@ def serve(host: str | None, port: int | None, index: Path | None) -> None:
 
 
 @app.command("doctor", short_help="Vérifier l'installation et l'index.")
-@click.option("--repair", is_flag=True, help="Balayer les restes et refaire l'index lexical.")
+@click.option("--repair", is_flag=True, help="Réparer ce qui peut être refait.")
 @json_option
 @index_option
 @told_in_french
 def doctor(repair: bool, as_json: bool, index: Path | None) -> None:
-    """Vérifier l'installation et l'index ; dire ce qui ne va pas et quoi faire."""
+    """Vérifier l'installation et l'index ; dire ce qui ne va pas et quoi faire.
+
+    Fiches, passages et vecteurs, mots, catalogue, copies, historique et fichiers sont comparés
+    les uns aux autres. --repair refait ce qui peut l'être, et relit les articles incomplets.
+    """
     from importlib.metadata import version
 
     settings = settings_for(index)
-    with open_for(settings, "doctor") as assistant:
-        if repair:
-            assistant.repair()
+
+    def before(owned: Settings) -> None:
+        from rag.indexing.generations import current
+        from rag.indexing.graph import check_graph
+
+        if not owned.chroma_url:
+            check_graph(current(owned.index_dir), repair=repair)
+
+    with open_for(settings, "doctor", before=before) as assistant:
+        again = None
+        if repair and (gone := assistant.repair()):
+            from rag.indexing.ingestion import file_of
+            from rag.readers import find_files
+
+            files = dict.fromkeys(Path(file) for r in gone if (file := file_of(r.path)))
+            found, unusable = find_files([f for f in files if f.exists()])
+            again = assistant.ingest(chain(unusable, _found(found, settings, lambda _: None)))
         problems = assistant.check()
         count = assistant.page(limit=1).total
     versions = {
@@ -416,6 +434,7 @@ def doctor(repair: bool, as_json: bool, index: Path | None) -> None:
         "llm": settings.llm,
         "articles": count,
         "problems": problems,
+        "read_again": ReportOut.of(again).plain() if again else None,
         "libraries": versions,
     }
     if as_json:
@@ -426,6 +445,8 @@ def doctor(repair: bool, as_json: bool, index: Path | None) -> None:
         click.echo(f"Embeddings : {settings.embedding}")
         click.echo(f"Modèle de langue : {settings.llm or 'aucun (réponses par extraits)'}")
         click.echo("Bibliothèques : " + ", ".join(f"{n} {v}" for n, v in versions.items()))
+        if again:
+            click.echo(f"Relus : {texts.summary(again)}")
         for problem in problems:
             click.echo(f"Problème : {problem}")
         click.echo("Lancez « recoupe doctor --repair »." if problems else "Tout est en ordre.")

@@ -83,6 +83,10 @@ create table totals (name text primary key, value integer) without rowid;
 insert into totals values ('passages', 0), ('digest', 0);
 """
 _PUT_ARTICLE = f"insert into articles values ({', '.join('?' * 20)})"  # noqa: S608 - marks
+_STALE = (
+    "not exists (select 1 from articles"
+    " where articles.id = passages.article and articles.version = passages.version)"
+)
 _PUT_PASSAGE = "insert or replace into passages values (?, ?, ?, ?, ?, ?)"
 
 
@@ -357,6 +361,28 @@ class Catalogue:
             values,
         )
         return dict(rows)
+
+    def packed(self, passages: Sequence[str]) -> dict[str, bytes]:
+        """Return the vectors, in 8 bits, of those of some passages of which something is kept."""
+        return dict(self._by_ids("select id, vector from passages where id in", passages))
+
+    def signatures(self, articles: Sequence[str]) -> dict[str, Signature]:
+        """Return what tells the copies of those of some articles that have a signature."""
+        rows = self._by_ids(
+            "select article, hashes, figures from copies where article in", articles
+        )
+        return {article: Signature(hashes, figures) for article, hashes, figures in rows}
+
+    def stale(self) -> int:
+        """Return how many passages are kept that are of no current version."""
+        query = f"select count(*) from passages where {_STALE}"  # noqa: S608 - ours
+        ((found,),) = self._all(query)
+        return int(found)
+
+    def sweep(self) -> None:
+        """Forget the passages that are of no current version."""
+        with self._change() as base:
+            base.execute(f"delete from passages where {_STALE}")  # noqa: S608 - ours
 
     def shrink(self) -> None:
         """Write the file anew, so that nothing of what was forgotten is left in it."""

@@ -81,6 +81,25 @@ class History(SideFile):
                     found.setdefault(article, set()).update(held)
         return found
 
+    def inventory(self) -> tuple[set[str], int]:
+        """Return the articles that have a past, and how many versions cannot be read."""
+        articles: set[str] = set()
+        unreadable = 0
+        with self._lock, self._told():
+            for article, source, content in self._base.execute(
+                "select article, source, content from versions"
+            ):
+                articles.add(article)
+                unreadable += not _readable(source, content)
+        return articles, unreadable
+
+    def drop_unreadable(self) -> None:
+        """Forget the versions that cannot be read."""
+        rows = self._all("select article, version, source, content from versions")
+        bad = [(a, v) for a, v, source, content in rows if not _readable(source, content)]
+        with self._change() as base:
+            base.executemany("delete from versions where article = ? and version = ?", bad)
+
     def forget(self, articles: Sequence[str]) -> None:
         """Forget the past of articles; nothing of it stays in the file."""
         with self._change() as base:
@@ -92,3 +111,13 @@ class History(SideFile):
             with self._lock, self._told():
                 self._base.execute("vacuum")
                 self._base.execute("pragma wal_checkpoint(truncate)")
+
+
+def _readable(source: str, content: bytes) -> bool:
+    """Tell whether a kept version can be read."""
+    try:
+        _SOURCE.validate_json(source)
+        zlib.decompress(content)
+    except (ValueError, zlib.error):
+        return False
+    return True

@@ -118,11 +118,11 @@ class Index:
         with self._writing:
             self._settle(self._changes.own)
             if lexical.fresh or catalogue.fresh or self._positions is None:
-                self._fill(progress)
+                self.fill(progress)
             else:
                 self.follow(progress)
             if self.store.outdated:
-                self._renew(progress)
+                self.renew(progress)
         self._follower = threading.Thread(target=self._keep_following, name="suivi", daemon=True)
         if chroma.shared:
             self._follower.start()
@@ -453,7 +453,7 @@ class Index:
                 self.compact(progress)
                 self._discard_replaced()
                 self.lexical.clear()
-                self._fill(progress)
+                self.fill(progress)
                 self.catalogue.shrink()
         return gone
 
@@ -518,11 +518,11 @@ class Index:
 
     def _sweep_around(self, articles: Sequence[str]) -> int:
         """Delete all versions of some articles but the current, and those in flight."""
-        stale = self._stale(self.store.passage_ids(articles))
+        stale = self.stale(self.store.passage_ids(articles))
         self.store.delete_passages(sorted(stale))
         return len(stale)
 
-    def _stale(self, listed: set[str]) -> set[str]:
+    def stale(self, listed: set[str]) -> set[str]:
         """Return, of passages just listed, those of no current version that nobody is writing.
 
         The order makes it safe: passages are listed first, then what is in
@@ -534,7 +534,7 @@ class Index:
         current = self._of_versions(listed, self.store.records_of)
         return {i for i in listed if i not in current and version_of(i) not in flying}
 
-    def _broken(self, records: Iterable[ArticleRecord], listed: set[str]) -> list[str]:
+    def incomplete(self, records: Iterable[ArticleRecord], listed: set[str]) -> list[str]:
         """Return the articles that lack a passage, among records read after passages were listed.
 
         What somebody has written in between is not missing: those are looked at again.
@@ -556,7 +556,7 @@ class Index:
             done = {w.id: w.done for w in writers}
             if any(number > done.get(writer, 0) for writer, number in positions.seen.items()):
                 # The words are of a later state than the store's: it was taken from a backup.
-                self._fill(progress)
+                self.fill(progress)
                 return
             touched, seen = news(self._changes, writers, self.store.written, positions)
             self._follow_articles(touched)
@@ -622,7 +622,7 @@ class Index:
         found = self.store.passages([i for r in records for i in r.passage_ids()])
         return [(found[i], r.source) for r in records for i in r.passage_ids() if i in found]
 
-    def _fill(self, progress: Progress = _silent) -> None:
+    def fill(self, progress: Progress = _silent) -> None:
         """Make the words and the catalogue again from the store."""
         seen = {w.id: w.done for w in self._changes.writers()}
         total = self.articles()
@@ -638,6 +638,7 @@ class Index:
             self._sign(_by_article(passages))
             done += len(some)
             progress(min(total, done), total)
+        self.catalogue.sweep()
         self.lexical.confirm()
         self.catalogue.confirm()
         file = self.folder / "lexical" / "positions.json"
@@ -652,38 +653,15 @@ class Index:
 
     def check(self) -> list[str]:
         """Return what is wrong, as French sentences; an empty list when all is whole."""
-        problems = []
-        with self._writing:
-            self.follow()
-            listed = self.store.passage_ids()
-            stale = self._stale(listed)
-            records = list(self.records())
-            missing = self._broken(records, listed)
-            expected, held = sum(r.passages for r in records), self.lexical.versions()
-        if missing:
-            problems.append(
-                f"{len(missing)} article(s) incomplet(s), que « recoupe doctor --repair » retire, "
-                f"à ré-ingérer ensuite : {', '.join(missing[:5])}."
-            )
-        if stale:
-            problems.append(f"{len(stale)} passage(s) d'anciennes versions restent à balayer.")
-        if held != expected and not self.store.chroma.shared:
-            problems.append(f"L'index lexical tient {held} passages au lieu de {expected}.")
-        return problems
+        from rag.indexing.doctor import examine
 
-    def repair(self, progress: Progress = _silent) -> None:
-        """Sweep what no current version holds and make the lexical cache again."""
-        with self._writing:
-            self._ready()
-            listed = self.store.passage_ids()
-            stale = self._stale(listed)
-            log.info("réparation de l'index : %d passages périmés", len(stale))
-            self.store.delete_passages(sorted(stale))
-            # Absent, it is read again by the next ingestion; incomplete, it would stay so.
-            if broken := self._broken(self.records(), listed):
-                log.warning("articles incomplets retirés, à ré-ingérer : %s", ", ".join(broken))
-                self.remove(broken)
-            self._fill(progress)
+        return examine(self).sentences()
+
+    def repair(self, progress: Progress = _silent) -> list[ArticleRecord]:
+        """Mend what can be rebuilt; return the articles that have to be read again."""
+        from rag.indexing.doctor import mend
+
+        return mend(self, progress)
 
     @property
     def compactable(self) -> bool:
@@ -706,9 +684,9 @@ class Index:
         self._rebuild(self.store.copy_to, progress)
         return True
 
-    def _renew(self, progress: Progress) -> None:
-        """Embed again what the default model of an earlier version had embedded."""
-        log.warning("index d'une version antérieure : refait, %d articles", self.articles())
+    def renew(self, progress: Progress) -> None:
+        """Embed all passages again, into a fresh store where it is embedded."""
+        log.warning("vecteurs refaits : %d articles", self.articles())
         if self.store.chroma.shared:
             total = self.articles()
             for done in self.store.embed_again(self._embedded_again):
@@ -763,11 +741,22 @@ class Index:
             self._replaced = None
 
     @contextmanager
-    def held(self) -> Iterator[None]:
-        """Let nobody else change the index meanwhile. Raises StoreError."""
+    def quiet(self) -> Iterator[None]:
+        """Let no other thread change the index meanwhile."""
         with self._writing:
+            yield
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Let no other thread change the index, to change it. Raises StoreError."""
+        with self.quiet():
             self._ready()
             yield
+
+    def folders(self) -> list[Path]:
+        """Return the folders that have its files of SQLite."""
+        store = self.store.chroma.folder
+        return [self._home, self.folder, *([store] if store else [])]
 
     def retire(self, successor: Index) -> None:
         """Change no more, and give the history to the index that takes the place of this one.

@@ -158,7 +158,7 @@ class _Met:
 
 def _is_moved(record: ArticleRecord, article: Article) -> bool:
     """Tell whether an article is a record's, whose file was moved before or is no longer there."""
-    file = _ROW.sub("", record.path)
+    file = file_of(record.path)
     if record.path == article.path and file == record.path:
         return True
     there = record.path != article.path and (not file or not _absent(file))
@@ -201,12 +201,17 @@ def gone(index: Index, present: set[str], read: set[str], roots: Sequence[str]) 
     """
     found = []
     for record in index.records():
-        file = _ROW.sub("", record.path)
+        file = file_of(record.path)
         if not file or record.id in present or not _under(file, roots):
             continue
         if file in read or _absent(file):
             found.append(record.id)
     return found
+
+
+def file_of(path: str) -> str:
+    """Return the file of an article's path, which may say a row of it too."""
+    return _ROW.sub("", path)
 
 
 def _absent(file: str) -> bool:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from rag import texts
 from rag.errors import StoreError
 
 _VARIABLES = 500  # of one statement
@@ -71,4 +72,7 @@ class SideFile:
             raise self._refused(error) from error
 
     def _refused(self, error: Exception) -> StoreError:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
+            return StoreError(texts.DAMAGED_FILE.format(self._file))
         return StoreError(self._refusal.format(file=self._file, error=error))

@@ -205,7 +205,7 @@ class Store:
         """
         other = Store(chroma, self._embedding)
         done = 0
-        for page in self.chroma.pages(self._articles, include=["metadatas", "embeddings"]):
+        for page in self.chroma.pages(self._articles, include=["metadatas"]):
             records = list(map(_record, page["ids"], page["metadatas"]))
             for some in batched(records, _COPIED_ARTICLES if embed is None else _EMBEDDED_ARTICLES):
                 if embed:
@@ -216,7 +216,8 @@ class Store:
                 yield done
             chroma.call(
                 other._articles.upsert,
-                ids=page["ids"], metadatas=page["metadatas"], embeddings=page["embeddings"],
+                ids=page["ids"], metadatas=page["metadatas"],
+                embeddings=[_filler(i) for i in page["ids"]],
             )  # fmt: skip
 
     def embed_again(self, embed: Embed) -> Iterator[int]:

@@ -117,6 +117,14 @@ class Memory(SideFile):
                 f"insert or replace into pages ({_PAGE}) values ({marks})", map(astuple, pages)
             )
 
+    def forget(self, articles: Iterable[str]) -> None:
+        """Forget the pages of articles, and what servers said of lists: they are read again."""
+        gone = [(a,) for a in articles]
+        if gone:
+            with self._change() as base:
+                base.executemany("delete from pages where article = ?", gone)
+                base.execute("delete from lists")
+
     def keep_listed(self, source: str, run: int, urls: Iterable[str]) -> None:
         """Remember that a run of a source met pages."""
         with self._change() as base:

@@ -1,0 +1,249 @@
+"""Everything that an index keeps, held against everything else, and what can be rebuilt, mended.
+
+The store is what the rest is made of: its records against its passages, their spans and their
+vectors; then, against the store, the words, the catalogue, the signatures of copies, the history;
+then the files themselves, as SQLite sees them.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rag.domain import ArticleRecord, Passage, StoredArticle
+from rag.errors import RecoupeError, StoreError
+from rag.indexing.chroma import batched, paged
+from rag.indexing.copies import signature
+from rag.indexing.understanding import again
+from rag.models.packing import pack
+
+if TYPE_CHECKING:
+    from rag.indexing.index import Index, Progress
+    from rag.models.embedding import Vectors
+
+log = logging.getLogger(__name__)
+
+_PAGE = 200  # articles in memory at a time
+_SAMPLE = 40  # passages whose neighbours are asked for
+_NEAR = 10  # neighbours among which a passage, or one that says the same, has to be
+_SAME = 0.999  # cosine of a vector with itself, rounded
+_UNIT = 1e-2  # by which the norm of a vector may differ from 1
+_TOLD = 5  # ids in a sentence
+
+
+@dataclass
+class Findings:
+    """What is wrong with an index; all empty when it is whole."""
+
+    stale: set[str] = field(default_factory=set)  # passages of no current version
+    incomplete: list[str] = field(default_factory=list)  # articles that lack text
+    unembedded: list[str] = field(default_factory=list)  # articles with a vector that is none
+    unreachable: int = 0  # passages of the sample that no search would find
+    words: list[str] = field(default_factory=list)  # articles whose words are others
+    words_held: int = 0  # passages in the words beyond those of the store
+    catalogue: list[str] = field(default_factory=list)  # articles that the catalogue tells wrongly
+    catalogue_held: int = 0  # passages in the catalogue of no current version
+    orphans: list[str] = field(default_factory=list)  # articles with a past and no present
+    unreadable: int = 0  # past versions that cannot be read
+    files: dict[str, str] = field(default_factory=dict)  # damaged files, with what is wrong
+
+    def sentences(self) -> list[str]:
+        """Return the findings as French sentences."""
+        told = (
+            (self.incomplete, "{} article(s) incomplet(s), que « recoupe doctor --repair » retire "
+             "et relit : {}."),
+            (self.stale, "{} passage(s) d'anciennes versions restent à balayer."),
+            (self.unembedded, "{} article(s) sans vecteur qui vaille : {}."),
+            (self.unreachable, "{} passages sur {} pris au hasard ne se trouvent pas par leur "
+             "vecteur : le magasin est à refaire."),
+            (self.words, "L'index lexical dit autre chose de {} article(s) : {}."),
+            (self.words_held, "L'index lexical tient {} passage(s) de trop."),
+            (self.catalogue, "Le catalogue dit autre chose de {} article(s) : {}."),
+            (self.catalogue_held, "Le catalogue tient {} passage(s) de trop."),
+            (self.orphans, "L'historique garde le passé de {} article(s) qui ne sont plus là : "
+             "{}."),
+            (self.unreadable, "{} version(s) passée(s) ne se lisent plus."),
+        )  # fmt: skip
+        found = []
+        for value, sentence in told:
+            if value:
+                many = value if isinstance(value, int) else len(value)
+                names = _SAMPLE if isinstance(value, int) else ", ".join(sorted(value)[:_TOLD])
+                found.append(sentence.format(many, names))
+        found += [
+            f"Le fichier {name} est abîmé ({why}) : remettez celui d'une sauvegarde."
+            for name, why in self.files.items()
+        ]
+        return found
+
+
+def examine(index: Index) -> Findings:
+    """Hold everything against everything. Raises StoreError where the store cannot be read."""
+    found = Findings()
+    with index.quiet():
+        index.follow()
+        listed = index.store.passage_ids()
+        found.stale = index.stale(listed)
+        records = list(index.records())
+        found.incomplete = index.incomplete(records, listed)
+        for some in paged(iter(records), _PAGE):
+            _examine_some(index, some, found)
+        if index.store.chroma.shared:  # others write meanwhile: a second look at what changed
+            _look_again(index, found, {r.id: r for r in records})
+        else:
+            expected = sum(r.passages for r in records)
+            found.words_held = max(0, index.lexical.versions() - expected)
+            found.catalogue_held = index.catalogue.stale()
+            found.unreachable = _unreachable(index, records)
+            _examine_past(index, {r.id for r in records}, found)
+    for file in _bases(index.folders()):
+        if why := _damage(file):
+            found.files[file.name] = why
+    return found
+
+
+def mend(index: Index, progress: Progress) -> list[ArticleRecord]:
+    """Mend what can be rebuilt; return the articles that were removed, to be read again.
+
+    Raises StoreError.
+    """
+    with index.held():
+        found = examine(index)
+        log.info("réparation de l'index : %s", found.sentences() or "rien à réparer")
+        index.store.delete_passages(sorted(found.stale))
+        # Absent, it is read again by the next ingestion; incomplete, it would stay so.
+        gone = list(index.store.records_of(found.incomplete).values())
+        index.remove(found.incomplete)
+        if found.unreachable:
+            index.renew(progress)
+            found.unembedded = []
+        for some in batched(found.unembedded, _PAGE):
+            _embed(index, index.whole(index.store.records_of(some).values()))
+        index.catalogue.drop(found.catalogue)
+        index.fill(progress)
+        index.history.forget(found.orphans)
+        index.history.drop_unreadable()
+    return gone
+
+
+def _examine_some(index: Index, records: Sequence[ArticleRecord], found: Findings) -> None:
+    """Hold some articles of the store against themselves, the words and the catalogue."""
+    ids = [i for r in records for i in r.passage_ids()]
+    passages, vectors = index.store.passages(ids), _vectors(index, ids)
+    dimension = len(next(iter(vectors.values()), ()))
+    words = index.lexical.versions_of([r.id for r in records])
+    told = index.catalogue.records_of([r.id for r in records])
+    kept = index.catalogue.packed(ids)
+    copies = index.catalogue.signatures([r.id for r in records])
+    incomplete = set(found.incomplete)
+    for record in records:
+        own = record.passage_ids()
+        if record.id in incomplete or any(i not in passages for i in own):
+            continue
+        parts = [passages[i] for i in own]
+        if not _whole(record, parts):
+            found.incomplete.append(record.id)
+            continue
+        if not _embedded(own, vectors, dimension):
+            found.unembedded.append(record.id)
+        if words.get(record.id) != {record.version}:
+            found.words.append(record.id)
+        packed = dict(zip(own, pack([vectors[i] for i in own if i in vectors]), strict=False))
+        signed = signature("".join(p.text for p in parts))
+        if (
+            told.get(record.id) != record
+            or copies.get(record.id) != signed
+            or any(kept.get(i, b"") not in {packed.get(i), b""} or i not in kept for i in own)
+        ):
+            found.catalogue.append(record.id)
+
+
+def _vectors(index: Index, ids: Sequence[str]) -> dict[str, Vectors]:
+    """Return the vectors of passages; of none where the store has lost some."""
+    try:
+        return index.store.vectors(ids)
+    except StoreError:
+        log.info("vecteurs illisibles", exc_info=True)
+        return {}
+
+
+def _whole(record: ArticleRecord, passages: Sequence[Passage]) -> bool:
+    """Tell whether passages follow each other, and are as long as they and the record say."""
+    at = 0
+    for passage in passages:
+        if passage.start != at or len(passage.text) != passage.end - passage.start:
+            return False
+        at = passage.end
+    return at == record.characters
+
+
+def _embedded(ids: Sequence[str], vectors: Mapping[str, Vectors], dimension: int) -> bool:
+    """Tell whether all passages have a vector of norm 1, of the dimension of the others."""
+    import numpy as np
+
+    if any(i not in vectors or len(vectors[i]) != dimension for i in ids):
+        return False
+    norms = np.linalg.norm(np.array([vectors[i] for i in ids], dtype=np.float64), axis=1)
+    return bool(np.all(np.isfinite(norms)) and np.all(np.abs(norms - 1) < _UNIT))
+
+
+def _look_again(index: Index, found: Findings, records: Mapping[str, ArticleRecord]) -> None:
+    """Keep of the findings the articles that nobody has changed since they were listed."""
+    index.follow()
+    now = index.store.records_of({*found.unembedded, *found.words, *found.catalogue})
+    for name in ("unembedded", "words", "catalogue"):
+        suspects = [i for i in getattr(found, name) if now.get(i) == records[i]]
+        setattr(found, name, suspects)
+
+
+def _unreachable(index: Index, records: Sequence[ArticleRecord]) -> int:
+    """Return how many of some passages, evenly taken, are not among their own neighbours."""
+    step = max(1, len(records) // _SAMPLE)
+    ids = [r.passage_ids()[0] for r in islice(records, 0, None, step) if r.passages][:_SAMPLE]
+    lost = 0
+    vectors = _vectors(index, ids)
+    lost += len(ids) - len(vectors)
+    for passage, vector in vectors.items():
+        try:
+            near = index.store.nearest(vector, _NEAR)
+        except RecoupeError:
+            log.info("recherche impossible", exc_info=True)
+            return len(ids)
+        same = (i == passage or cosine > _SAME for i, cosine in near)
+        lost += not any(same)
+    return lost
+
+
+def _examine_past(index: Index, present: set[str], found: Findings) -> None:
+    articles, found.unreadable = index.history.inventory()
+    found.orphans = sorted(articles - present)
+
+
+def _bases(folders: Sequence[Path]) -> Iterator[Path]:
+    for folder in dict.fromkeys(folders):
+        for file in sorted(folder.glob("*.sqlite*")):
+            if file.suffix in {".sqlite", ".sqlite3"}:
+                yield file
+
+
+def _damage(file: Path) -> str:
+    """Return what SQLite says is wrong with a file, "" when it is whole."""
+    try:
+        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=30)) as base:
+            (told,) = base.execute("pragma quick_check(1)").fetchone()
+    except sqlite3.Error as error:
+        return str(error)
+    return "" if told == "ok" else str(told)
+
+
+def _embed(index: Index, articles: Sequence[StoredArticle]) -> None:
+    """Make the vectors of articles again."""
+    for stored in articles:
+        vectors, rows = again(index.embedder, stored)
+        index.write([(stored.record, stored.passages)], vectors, rows)

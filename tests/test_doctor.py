@@ -1,0 +1,227 @@
+"""`recoupe doctor`: each part of an index held against the others, and mended."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from rag.assistant import LocalAssistant
+from rag.cli.main import app
+from rag.domain import Article, Reading, Source
+from rag.errors import StoreError
+from rag.feedback import Feedback, FeedbackStore
+from rag.indexing.graph import check_graph
+from rag.indexing.index import open_index
+from rag.readers import read_files
+from rag.settings import Settings, load_settings
+from tests.conftest import Quick, write_articles
+
+QUESTION = "Combien de bateaux le quai numéro 3 a-t-il accueillis ?"
+
+
+def article(number: int) -> Article:
+    text = (
+        f"Le quai numéro {number} a accueilli {number * 7 + 11} bateaux pendant le mois de mai. "
+        "La capitainerie en attendait davantage, mais le vent a soufflé presque tous les jours "
+        f"et la compagnie du ponton {number} a gardé ses vedettes à l’abri de la jetée."
+    )
+    return Article(
+        f"quai-{number}", Source(f"Quai {number}", "Le Rivage", published=date(2024, 6, 1)), text
+    )
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return load_settings(index_dir=tmp_path / "index")
+
+
+@pytest.fixture
+def assistant(settings: Settings) -> Iterator[LocalAssistant]:
+    made = LocalAssistant(settings)
+    made.ingest(Reading(tuple(map(article, range(12)))))
+    made.ingest(
+        Reading((replace(article(5), text="Le quai numéro 5 est fermé depuis le 3 juin."),))
+    )
+    assert made.check() == []
+    yield made
+    made.close()
+
+
+def first(assistant: LocalAssistant, key: str) -> str:
+    return assistant.article(key).passages[0].id
+
+
+def cut_text(a: LocalAssistant) -> None:
+    key = first(a, "quai-3")
+    vector = a.index.store.vectors([key])[key]
+    a.index.store._passages.update(ids=[key], documents=["Le quai"], embeddings=[vector])
+
+
+def no_vector(a: LocalAssistant) -> None:
+    a.index.store._passages.update(ids=[first(a, "quai-3")], embeddings=[np.full(384, 0.2)])
+
+
+def no_words(a: LocalAssistant) -> None:
+    a.index.lexical.update(drop=[("quai-3", a.article("quai-3").record.version)])
+
+
+def extra_words(a: LocalAssistant) -> None:
+    stored = a.article("quai-3")
+    ghost = replace(stored.passages[0], id="absent:1:0", article_id="absent")
+    a.index.lexical.update(add=[(ghost, stored.record.source)])
+
+
+def other_title(a: LocalAssistant) -> None:
+    with a.index.catalogue._change() as base:
+        base.execute("update articles set title = 'Autre' where id = 'quai-3'")
+
+
+def other_vector(a: LocalAssistant) -> None:
+    with a.index.catalogue._change() as base:
+        base.execute("update passages set vector = zeroblob(384) where article = 'quai-3'")
+
+
+def no_signature(a: LocalAssistant) -> None:
+    with a.index.catalogue._change() as base:
+        base.execute("delete from copies where article = 'quai-3'")
+
+
+def stale_row(a: LocalAssistant) -> None:
+    with a.index.catalogue._change() as base:
+        base.execute("insert into passages values ('x:1:0', 'x', '1', x'00', x'00', null)")
+
+
+def orphan(a: LocalAssistant) -> None:
+    with a.index.history._change() as base:
+        base.execute("update versions set article = 'absent'")
+
+
+def unreadable(a: LocalAssistant) -> None:
+    with a.index.history._change() as base:
+        base.execute("update versions set content = x'0102'")
+
+
+DAMAGES: dict[Callable[[LocalAssistant], None], str] = {
+    cut_text: "1 article(s) incomplet(s)",
+    no_vector: "1 article(s) sans vecteur qui vaille",
+    no_words: "L'index lexical dit autre chose de 1 article(s) : quai-3",
+    extra_words: "L'index lexical tient 1 passage(s) de trop",
+    other_title: "Le catalogue dit autre chose de 1 article(s) : quai-3",
+    other_vector: "Le catalogue dit autre chose de 1 article(s) : quai-3",
+    no_signature: "Le catalogue dit autre chose de 1 article(s) : quai-3",
+    stale_row: "Le catalogue tient 1 passage(s) de trop",
+    orphan: "le passé de 1 article(s) qui ne sont plus là : absent",
+    unreadable: "1 version(s) passée(s) ne se lisent plus",
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES, ids=lambda d: d.__name__)
+def test_damage_is_told_and_mended(
+    assistant: LocalAssistant, damage: Callable[[LocalAssistant], None]
+) -> None:
+    damage(assistant)
+    assert any(DAMAGES[damage] in problem for problem in assistant.check()), assistant.check()
+    gone = assistant.repair()
+    assert assistant.check() == []
+    lost = damage is cut_text
+    assert [r.id for r in gone] == (["quai-3"] if lost else [])
+    if not lost:
+        assert assistant.index.articles() == 12
+        assert "32 bateaux" in assistant.ask(QUESTION).text
+
+
+@pytest.mark.parametrize("how", ["noise", "gone"])
+def test_vectors_whose_files_are_damaged_are_made_again(settings: Settings, how: str) -> None:
+    """As when a disk gave back other bytes: hnswlib ends the process that opens them."""
+    index = open_index(settings, Quick())
+    write_articles(index, *map(article, range(1200)))  # below a thousand there is no file
+    index.close()
+    (file, *_) = sorted(
+        settings.index_dir.rglob("data_level0.bin"), key=lambda f: -f.stat().st_size
+    )
+    size = file.stat().st_size
+    assert size > 1_000_000
+    if how == "noise":
+        file.write_bytes(np.random.default_rng(3).bytes(size))
+    else:
+        file.unlink()
+    with pytest.raises(StoreError, match=r"recoupe doctor --repair"):
+        check_graph(settings.index_dir)
+    check_graph(settings.index_dir, repair=True)
+    again = open_index(settings, Quick())
+    assert "se trouvent pas par leur vecteur" in " ".join(again.check())
+    again.repair()
+    assert again.check() == []
+    assert again.articles() == 1200
+    vector = again.embedder.embed_passages(["Le quai"])[0]
+    assert len(again.nearest(vector, 10)) == 10
+    again.close()
+    check_graph(settings.index_dir)
+
+
+def test_a_damaged_file_is_named(assistant: LocalAssistant, settings: Settings) -> None:
+    FeedbackStore(settings.index_dir, 90, 50).add(Feedback("wrong", "Le quai ?"))
+    file = settings.index_dir / "feedback.sqlite"
+    file.write_bytes(b"not a database" * 500)
+    assert any("feedback.sqlite est abîmé" in problem for problem in assistant.check())
+    file.unlink()
+    assistant.close()
+    for suffix in ("-wal", "-shm"):
+        (settings.index_dir / f"history.sqlite3{suffix}").unlink(missing_ok=True)
+    (settings.index_dir / "history.sqlite3").write_bytes(b"not a database" * 500)
+    with pytest.raises(StoreError, match=r"history\.sqlite3 est abîmé.*renommez-le"):
+        LocalAssistant(settings)
+
+
+def test_what_was_incomplete_is_read_again(tmp_path: Path) -> None:
+    press = tmp_path / "presse"
+    press.mkdir()
+    for number in range(4):
+        (press / f"quai-{number}.txt").write_text(article(number).text, "utf-8")
+    index = tmp_path / "index"
+    assistant = LocalAssistant(load_settings(index_dir=index))
+    assistant.ingest(read_files(sorted(press.iterdir())))
+    (broken,) = (r for r in assistant.index.records() if r.path.endswith("quai-3.txt"))
+    assistant.index.store._passages.delete(ids=broken.passage_ids())
+    assistant.close()
+    run = CliRunner()
+    assert run.invoke(app, ["doctor", "--index", str(index)]).exit_code == 1
+    done = run.invoke(app, ["doctor", "--repair", "--json", "--index", str(index)])
+    assert done.exit_code == 0, done.output
+    told = json.loads(done.stdout)
+    assert told["problems"] == []
+    assert told["articles"] == 4
+    assert told["read_again"]["new"] == [broken.id]
+    shown = run.invoke(app, ["show", broken.id, "--index", str(index)])
+    assert "32 bateaux" in shown.output
+
+
+def test_what_came_from_the_web_is_asked_for_again(assistant: LocalAssistant) -> None:
+    from rag.sources.memory import PageState
+
+    assistant.memory.keep([PageState("https://rivage.example/3", article="quai-3", etag="x")])
+    cut_text(assistant)
+    assistant.repair()
+    assert not assistant.memory.pages(["https://rivage.example/3"])
+
+
+def test_nothing_of_what_went_stays_in_the_catalogue(
+    assistant: LocalAssistant, settings: Settings
+) -> None:
+    """A store that was replaced took its articles along; the rows of their sentences stayed."""
+    assistant.close()
+    with closing(sqlite3.connect(settings.index_dir / "catalogue.sqlite3")) as base, base:
+        base.execute("pragma user_version = 0")
+        base.execute("insert into passages values ('x:1:0', 'x', '1', x'00', x'00', null)")
+    again = LocalAssistant(settings)
+    assert again.index.catalogue.stale() == 0
+    again.close()
