@@ -37,7 +37,7 @@ from rag.feedback import FeedbackStore
 from rag.indexing import generations
 from rag.indexing.chroma import CLOSING, sweep_folders
 from rag.indexing.erasure import MEMORY, blank, files_of, remaining, sentences_of
-from rag.indexing.exchange import export
+from rag.indexing.exchange import export, take
 from rag.indexing.index import Index, Progress, open_index
 from rag.indexing.ingestion import edit, ingest
 from rag.indexing.owner import Owner, Ownership, acquire
@@ -49,6 +49,7 @@ from rag.sources.memory import Memory, SourceState
 
 if TYPE_CHECKING:
     from rag.checking.checker import Checker
+    from rag.indexing.understanding import Known
     from rag.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -149,6 +150,13 @@ class Assistant(Protocol):
 
     def export(self, folder: str) -> list[str]:
         """Write all articles into a folder of this machine; return the names of the files."""
+        ...
+
+    def take(self, folder: str, progress: Progress = _silent) -> IngestReport:
+        """Index what `export` wrote into a folder of this machine, with its vectors if they serve.
+
+        Raises ReadError where there is no export.
+        """
         ...
 
     def backup(self, folder: str) -> int:
@@ -286,6 +294,15 @@ class LocalAssistant:
         self, found: Iterable[Found], prune: Sequence[str] = (), progress: Progress = _silent
     ) -> IngestReport:
         """See `Assistant`. A second ingestion waits for the first."""
+        return self._ingest(found, prune, progress)
+
+    def _ingest(
+        self,
+        found: Iterable[Found],
+        prune: Sequence[str],
+        progress: Progress,
+        known: Known = lambda _: {},
+    ) -> IngestReport:
         with self._ingesting:
             report = ingest(
                 self.index,
@@ -294,6 +311,7 @@ class LocalAssistant:
                 prune,
                 progress,
                 sentence_vectors=self.settings.sentence_vectors,
+                known=known,
             )
             if self.index.compactable:
                 log.info("le magasin de vecteurs est refait sans ses restes")
@@ -374,6 +392,16 @@ class LocalAssistant:
     def export(self, folder: str) -> list[str]:
         """See `Assistant`."""
         return export(self.index, Path(folder))
+
+    def take(self, folder: str, progress: Progress = _silent) -> IngestReport:
+        """See `Assistant`."""
+        return take(
+            self.index,
+            Path(folder),
+            lambda found, known: self._ingest(found, (), progress, known),
+            self.withdraw,
+            self.edit,
+        )
 
     def backup(self, folder: str) -> int:
         """See `Assistant`."""

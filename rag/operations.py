@@ -96,6 +96,7 @@ OPERATIONS = (
     Operation("remove", {"ids": Sequence[str]}, list[str]),
     Operation("erase", {"ids": Sequence[str]}, Erasure),
     Operation("export", {"folder": str}, list[str]),
+    Operation("take", {"folder": str, "progress": Told((int, int))}, IngestReport),
     Operation("backup", {"folder": str}, int),
     Operation("check", {}, list[str]),
     Operation("repair", {}, list[ArticleRecord]),

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
@@ -17,9 +19,11 @@ from rag.cli.main import app
 from rag.domain import Article, Reading, Source, StoredArticle
 from rag.errors import StoreError
 from rag.feedback import Feedback, FeedbackStore
+from rag.models.embedding import PassageText
 from rag.settings import load_settings
 
 FERRY = "Le bac de Lérins a repris ses traversées mardi matin, après onze jours d’arrêt."
+EXPORTED = ["articles.jsonl", "history.jsonl", "passages.parquet", "export.json"]
 MOTOR = "La réparation du moteur a coûté 84 000 euros à la compagnie."
 
 
@@ -60,7 +64,7 @@ def same(one: LocalAssistant, other: LocalAssistant) -> bool:
 
 def test_an_export_comes_back_as_it_was(assistant: LocalAssistant, tmp_path: Path) -> None:
     folder = tmp_path / "export"
-    assert assistant.export(str(folder)) == ["articles.jsonl", "passages.parquet", "export.json"]
+    assert assistant.export(str(folder)) == EXPORTED
     index = str(tmp_path / "autre")
     done = CliRunner().invoke(app, ["import", str(folder), "--index", index])
     assert done.exit_code == 0, done.output
@@ -73,6 +77,81 @@ def test_an_export_comes_back_as_it_was(assistant: LocalAssistant, tmp_path: Pat
     # Once more changes nothing.
     again = CliRunner().invoke(app, ["import", str(folder), "--index", index, "--json"])
     assert json.loads(again.output)["new"] == []
+
+
+def counted(assistant: LocalAssistant, patch: pytest.MonkeyPatch) -> list[int]:
+    """Return a list that hears how many texts are embedded."""
+    heard: list[int] = []
+    embed = assistant.index.embedder.embed_sentences
+
+    def noted(texts: Sequence[PassageText]) -> object:
+        heard.append(len(texts))
+        return embed(texts)
+
+    patch.setattr(assistant.index.embedder, "embed_sentences", noted)
+    return heard
+
+
+def test_vectors_come_back_as_they_were(
+    assistant: LocalAssistant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assistant.ingest(Reading(tuple(article(f"bac-{n}", n) for n in range(12, 90))))
+    folder = tmp_path / "export"
+    assistant.export(str(folder))
+    passages = assistant.facets().passages
+    other = LocalAssistant(load_settings(index_dir=tmp_path / "autre"))
+    heard = counted(other, monkeypatch)
+    assert len(other.take(str(folder)).new) == 90
+    assert 0 < sum(heard) < passages / 2  # the first are tried, and those of edits made again
+    assert other.facets().passages == passages
+    assert not other.check()
+    kept = [
+        {i: [s.vector for s in k.sentences] for i, k in a.index.understood(stored.passages).items()}
+        for a in (assistant, other)
+        for stored in [a.article("bac-50")]
+    ]
+    assert list(kept[0].values()) == list(kept[1].values())
+    assert all(all(vectors) for vectors in kept[0].values())
+    other.close()
+
+
+def test_vectors_that_are_not_the_models_are_made_again(
+    assistant: LocalAssistant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assistant.ingest(Reading(tuple(article(f"bac-{n}", n) for n in range(12, 60))))
+    folder = tmp_path / "export"
+    assistant.export(str(folder))
+    table = pq.read_table(folder / "passages.parquet")
+    turned = pa.array([v[1:] + v[:1] for v in table["vector"].to_pylist()], pa.list_(pa.float32()))
+    at = table.schema.get_field_index("vector")
+    pq.write_table(table.set_column(at, "vector", turned), folder / "passages.parquet")
+    other = LocalAssistant(load_settings(index_dir=tmp_path / "autre"))
+    heard = counted(other, monkeypatch)
+    other.take(str(folder))
+    assert sum(heard) >= other.facets().passages
+    assert same(assistant, other)
+    other.close()
+    for content in (b"", b"not a table"):
+        (folder / "passages.parquet").write_bytes(content)
+        again = LocalAssistant(load_settings(index_dir=tmp_path / f"encore{len(content)}"))
+        assert len(again.take(str(folder)).new) == 60
+        again.close()
+
+
+def test_the_past_comes_back(assistant: LocalAssistant, tmp_path: Path) -> None:
+    assistant.ingest(Reading((replace(article("bac-1", 1), text="Le bac est vendu."),)))
+    folder = tmp_path / "export"
+    assistant.export(str(folder))
+    with (folder / "history.jsonl").open("a", encoding="utf-8") as lines:
+        lines.write('{"article_id": "bac-1"}\n')
+        lines.write((folder / "history.jsonl").read_text("utf-8").replace("bac-1", "absent"))
+    other = LocalAssistant(load_settings(index_dir=tmp_path / "autre"))
+    report = other.take(str(folder))
+    assert [f.name.rpartition("#")[2] for f in report.failed] == ["2"]
+    assert other.history("bac-1") == assistant.history("bac-1")
+    assert len(other.history("bac-1")) == 1
+    assert not other.check()
+    other.close()
 
 
 def test_the_table_holds_each_passage_with_its_vector(
@@ -129,7 +208,7 @@ def test_without_the_library_there_is_no_table(
     import sys
 
     monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
-    assert assistant.export(str(tmp_path / "export")) == ["articles.jsonl", "export.json"]
+    assert assistant.export(str(tmp_path / "export")) == [f for f in EXPORTED if "parquet" not in f]
 
 
 def test_a_backup_is_an_index(assistant: LocalAssistant, tmp_path: Path) -> None:

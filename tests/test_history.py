@@ -100,7 +100,7 @@ def test_a_new_title_is_a_version_and_a_correction_of_the_record_is_none(
 def test_another_way_of_reading_is_no_correction(
     assistant: LocalAssistant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ingestion, "_RECIPE", ingestion._RECIPE + 1)
+    monkeypatch.setattr(ingestion, "RECIPE", ingestion.RECIPE + 1)
     assert assistant.ingest(Reading((article(SECOND),))).updated == ("bac",)
     assert assistant.history("bac") == []
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -17,8 +16,6 @@ from rag.cli.common import (
     settings_for,
     told_in_french,
 )
-from rag.domain import Failure
-from rag.errors import ReadError
 from rag.markup import printable
 from rag.wire import ReportOut
 
@@ -54,22 +51,16 @@ def export_command(folder: Path, as_json: bool, index: Path | None) -> None:
 @index_option
 @told_in_french
 def import_command(folder: Path, as_json: bool, index: Path | None) -> None:
-    """Indexer les articles d'un export ; identifiants, corrections et retraits sont gardés."""
-    from rag.indexing.exchange import ArticleRow, imported, said_after
+    """Indexer les articles d'un export ; identifiants, corrections, retraits, passé sont gardés.
 
-    after: dict[str, ArticleRow] = {}
-    with open_for(settings_for(index), "import", wait=600) as assistant:
-        report = assistant.ingest(imported(folder, after))
-        days, edits = said_after(after)
-        if days:  # before anything may stop it: they are not to answer
-            assistant.withdraw(days)
-        refused = []
-        for article, fields in edits.items():
-            try:
-                assistant.edit(article, fields)
-            except ReadError as error:
-                refused.append(Failure(article, str(error)))
-        report = replace(report, failed=(*report.failed, *refused))
+    Les vecteurs de l'export servent s'ils sont du même modèle et de mêmes passages : n'importez
+    que les exports de qui vous croyez.
+    """
+    with (
+        progress_bar("Articles", None) as step,
+        open_for(settings_for(index), "import", wait=600) as assistant,
+    ):
+        report = assistant.take(str(folder.resolve()), step)
     if as_json:
         print_json(ReportOut.of(report).plain())
     else:

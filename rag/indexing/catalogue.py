@@ -362,6 +362,10 @@ class Catalogue:
         )
         return dict(rows)
 
+    def contents(self, passages: Sequence[str]) -> dict[str, bytes]:
+        """Return what those of some passages were made of of which it is known, by id."""
+        return dict(self._by_ids("select id, content from passages where id in", passages))
+
     def packed(self, passages: Sequence[str]) -> dict[str, bytes]:
         """Return the vectors, in 8 bits, of those of some passages of which something is kept."""
         return dict(self._by_ids("select id, vector from passages where id in", passages))

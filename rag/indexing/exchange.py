@@ -1,22 +1,25 @@
 """Articles as files for other programs, and back: JSON Lines, and Parquet with their vectors.
 
 `articles.jsonl` has an article a line, with all that Recoupe knows of it but what it can make
-again; `passages.parquet` the passages with their vectors, for whoever analyses them.
+again, and `history.jsonl` a line for each version that was replaced; `passages.parquet` has the
+passages with their vectors, for whoever analyses them, and for an import to take them back.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+import logging
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from rag import __version__
-from rag.domain import EDITABLE, Article, Failure, Found, StoredArticle
+from rag.domain import EDITABLE, Article, Failure, Found, IngestReport, StoredArticle, Version
 from rag.errors import ReadError, StoreError
 from rag.indexing.chroma import paged
 from rag.indexing.index import Index, Progress
@@ -25,8 +28,17 @@ from rag.readers.draft import source_of
 if TYPE_CHECKING:
     import pyarrow as pa
 
-ARTICLES, PASSAGES, ABOUT = "articles.jsonl", "passages.parquet", "export.json"
+    from rag.models.embedding import Vectors
+
+log = logging.getLogger(__name__)
+
+ARTICLES, HISTORY, PASSAGES = "articles.jsonl", "history.jsonl", "passages.parquet"
+ABOUT = "export.json"
 _GROUP = 200  # articles in memory at a time
+_GROUPS = 4  # groups of vectors in memory at a time
+_UNIT = 1e-2  # by which the norm of a vector may differ from 1
+_SAME = 0.99  # cosine of two vectors of one text by one model, on machines that round apart
+_VERSION = TypeAdapter(Version)
 
 
 class ArticleRow(BaseModel):
@@ -96,21 +108,27 @@ def export(index: Index, folder: Path, progress: Progress = lambda _done, _all: 
     Without the package `pyarrow` there is no Parquet. Raises StoreError where the folder
     cannot be written.
     """
-    written = [ARTICLES, ABOUT]
+    written = [ARTICLES, HISTORY, ABOUT]
     total, done = index.articles(), 0
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with (folder / ARTICLES).open("w", encoding="utf-8") as lines, _Parquet(folder) as table:
+        with (
+            (folder / ARTICLES).open("w", encoding="utf-8") as lines,
+            (folder / HISTORY).open("wb") as past,
+            _Parquet(folder) as table,
+        ):
             for some in paged(index.records(), _GROUP):
                 stored = index.whole(some)
                 for article in stored:
                     row = ArticleRow.of(article).model_dump_json()
                     lines.write(row + "\n")
+                    for version in index.history.of(article.record):
+                        past.write(_VERSION.dump_json(version) + b"\n")
                 table.write(index, stored)
                 done += len(some)
                 progress(done, total)
             if table.possible:
-                written.insert(1, PASSAGES)
+                written.insert(2, PASSAGES)
         about = {"recoupe": __version__, "embedding": index.embedder.name, "articles": done}
         (folder / ABOUT).write_text(json.dumps(about) + "\n", "utf-8")
     except OSError as error:
@@ -150,6 +168,8 @@ class _Parquet:
         passages = [p for a in articles for p in a.passages]
         vectors = index.store.vectors([p.id for p in passages])
         passages = [p for p in passages if p.id in vectors]
+        contents = index.catalogue.contents([p.id for p in passages])
+        kept = index.catalogue.kept([p.id for p in passages])
         rows = {
             "article_id": [p.article_id for p in passages],
             "index": [p.index for p in passages],
@@ -158,6 +178,15 @@ class _Parquet:
             "heading": [p.heading for p in passages],
             "text": [p.text for p in passages],
             "vector": pa.array([vectors[p.id].tolist() for p in passages], pa.list_(pa.float32())),
+            # What they are of, and those of sentences in 8 bits: for an import.
+            "content": pa.array([contents.get(p.id, b"") for p in passages], pa.binary()),
+            "sentences": pa.array(
+                [
+                    [s.vector for s in kept[p.id].sentences] if p.id in kept else []
+                    for p in passages
+                ],
+                pa.list_(pa.binary()),
+            ),
         }
         table: pa.Table = pa.table(rows)
         if self._writer is None:
@@ -191,6 +220,92 @@ def imported(folder: Path, after: dict[str, ArticleRow]) -> Iterator[Found]:
         raise ReadError(f"il n'y a pas d'export dans {folder} (attendu : {ARTICLES})") from error
 
 
+def past(folder: Path, failed: list[Failure]) -> Iterator[Version]:
+    """Yield the replaced versions of an export; a bad line is a failure, by its number."""
+    path = folder / HISTORY
+    if not path.exists():
+        return
+    with path.open("rb") as lines:
+        for number, line in enumerate(lines, 1):
+            try:
+                version = _VERSION.validate_json(line)
+                datetime.fromisoformat(version.replaced)
+            except (ValidationError, ValueError):
+                failed.append(Failure(f"{path}#{number}", "ligne abîmée, ou d'un autre format"))
+            else:
+                yield version
+
+
+class ExportedVectors:
+    """The vectors of an export, by what they are of: those of a passage and of its sentences.
+
+    None where the export has none, or another model made them. They lie in the file in the
+    order of its articles: a few groups of them are in memory at a time.
+    """
+
+    def __init__(self, folder: Path, index: Index) -> None:
+        """Look where each vector lies; `index` is where they are to go."""
+        self._places: dict[bytes, int] = {}
+        self._groups: dict[int, dict[bytes, tuple[Vectors, Sequence[bytes]]]] = {}
+        self._table: Any = None
+        self._made = index.embedded_before
+        self._tried: dict[bytes, tuple[Vectors, Sequence[bytes]]] | None = None
+        try:
+            import pyarrow as pa
+            import pyarrow.parquet as pq
+        except ImportError:
+            return
+        try:
+            about = json.loads((folder / ABOUT).read_text("utf-8"))
+            if about["embedding"] != index.embedder.name:
+                return
+            self._table = pq.ParquetFile(folder / PASSAGES)
+            for group in range(self._table.num_row_groups):
+                found = self._table.read_row_group(group, columns=["content"])
+                self._places |= {c: group for c in found["content"].to_pylist() if c}
+        except (OSError, ValueError, KeyError, TypeError, pa.ArrowException):
+            log.info("vecteurs de l'export illisibles", exc_info=True)
+            self._places = {}
+
+    def __call__(self, contents: Sequence[bytes]) -> dict[bytes, tuple[Vectors, Sequence[bytes]]]:
+        """Return the vectors that there are, by content; none of the first asked for.
+
+        Those are made again, and looked at when others are asked for: vectors that are not what
+        the model makes are of no use.
+        """
+        found = {
+            c: vectors
+            for c in contents
+            if c in self._places and (vectors := self._group(self._places[c]).get(c))
+        }
+        if self._tried is None and found:
+            self._tried = found
+            return {}
+        if self._tried:
+            made = self._made(list(self._tried))
+            if not all(_same(made[c][0], self._tried[c][0]) for c in made):
+                log.warning("les vecteurs de l'export ne sont pas ceux du modèle : refaits")
+                self._places = {}
+                return {}
+            self._tried = {}
+        return found
+
+    def _group(self, number: int) -> dict[bytes, tuple[Vectors, Sequence[bytes]]]:
+        import numpy as np
+
+        if number not in self._groups:
+            while len(self._groups) >= _GROUPS:
+                del self._groups[next(iter(self._groups))]
+            rows = self._table.read_row_group(number, columns=["content", "vector", "sentences"])
+            columns = (rows[name].to_pylist() for name in ("content", "vector", "sentences"))
+            self._groups[number] = {
+                content: (np.array(vector, dtype=np.float32), sentences or ())
+                for content, vector, sentences in zip(*columns, strict=True)
+                if content and vector and abs(math.hypot(*vector) - 1) < _UNIT
+            }
+        return self._groups[number]
+
+
 def said_after(
     rows: Mapping[str, ArticleRow],
 ) -> tuple[dict[str, date | None], dict[str, dict[str, str]]]:
@@ -202,3 +317,37 @@ def said_after(
         if r.edits
     }
     return days, edits
+
+
+def _same(one: Vectors, other: Vectors) -> bool:
+    return len(one) == len(other) and float(one @ other) > _SAME
+
+
+def take(
+    index: Index,
+    folder: Path,
+    ingested: Callable[[Iterable[Found], ExportedVectors], IngestReport],
+    withdraw: Callable[[Mapping[str, date | None]], object],
+    edited: Callable[[str, Mapping[str, str]], object],
+) -> IngestReport:
+    """Index an export: articles, with their vectors where they serve, and what was said of them.
+
+    `ingested`, `withdraw` and `edited` are how the caller changes the index. Raises ReadError
+    where there is no export.
+    """
+    after: dict[str, ArticleRow] = {}
+    report = ingested(imported(folder, after), ExportedVectors(folder, index))
+    days, edits = said_after(after)
+    if days:  # before anything may stop it: they are not to answer
+        withdraw(days)
+    failed: list[Failure] = []
+    for article, fields in edits.items():
+        try:
+            edited(article, fields)
+        except ReadError as error:
+            failed.append(Failure(article, str(error)))
+    here = index.records_of
+    for some in paged(past(folder, failed), _GROUP):
+        held = here(version.article_id for version in some)
+        index.history.restore(v for v in some if v.article_id in held)
+    return replace(report, failed=(*report.failed, *failed))

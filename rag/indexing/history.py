@@ -44,10 +44,17 @@ class History(SideFile):
     def keep(self, articles: Iterable[tuple[ArticleRecord, str]]) -> None:
         """Keep versions, with their texts, that others are about to replace."""
         now = datetime.now(UTC).isoformat(timespec="seconds")
+        self._put((r.id, r.version, now, r.source, text) for r, text in articles)
+
+    def restore(self, versions: Iterable[Version]) -> None:
+        """Keep versions that an export tells."""
+        self._put((v.article_id, v.version, v.replaced, v.source, v.text) for v in versions)
+
+    def _put(self, versions: Iterable[tuple[str, str, str, Source, str]]) -> None:
         rows = [
-            (r.id, r.version, now, json.dumps(_SOURCE.dump_python(r.source, mode="json")),
+            (article, version, replaced, json.dumps(_SOURCE.dump_python(source, mode="json")),
              zlib.compress(text.encode(errors="surrogatepass")))
-            for r, text in articles
+            for article, version, replaced, source, text in versions
         ]  # fmt: skip
         if rows:
             with self._change() as base:

@@ -28,7 +28,7 @@ from rag.domain import (
 )
 from rag.indexing.copies import signature
 from rag.indexing.index import Index, Progress
-from rag.indexing.understanding import Understood, again, embedded, understood
+from rag.indexing.understanding import Known, Understood, again, embedded, understood
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +47,7 @@ def ingest(
     progress: Progress = lambda _done, _met: None,
     *,
     sentence_vectors: bool = True,
+    known: Known = lambda _: {},
 ) -> IngestReport:
     """Bring the index up to date with what readers find, as they find it.
 
@@ -60,6 +61,8 @@ def ingest(
 
     `prune` lists resolved paths of files and folders: articles that came from
     under them and are no longer there are removed. Nothing else is.
+
+    `known` gives vectors that were made elsewhere, as `index.embedded_before` those made here.
     """
     met = _Met(
         index,
@@ -71,7 +74,7 @@ def ingest(
         vectors, rows = embedded(
             index.embedder,
             [u for _, us in batch for u in us],
-            index.embedded_before,
+            lambda contents: known(contents) | index.embedded_before(contents),
             sentence_vectors=sentence_vectors,
         )
         index.write([(r, [u.passage for u in us]) for r, us in batch], vectors, rows)

@@ -17,6 +17,9 @@ from rag.models.packing import pack
 if TYPE_CHECKING:
     from rag.models.embedding import Embedder, PassageText, Vectors
 
+Known = Callable[[Sequence[bytes]], dict[bytes, tuple["Vectors", Sequence[bytes]]]]
+"""Gives, by content, vectors that serve again: of a passage, and of its sentences in 8 bits."""
+
 
 @dataclass(frozen=True, slots=True)
 class Understood:
@@ -70,7 +73,7 @@ def _in_context(
 def embedded(
     embedder: Embedder,
     passages: Sequence[Understood],
-    known: Callable[[Sequence[bytes]], dict[bytes, tuple[Vectors, Sequence[bytes]]]] = lambda _: {},
+    known: Known = lambda _: {},
     *,
     sentence_vectors: bool = True,
 ) -> tuple[Vectors, list[Row]]:
