@@ -49,6 +49,10 @@ class MovedError(ReadError):
         return MovedError, (self.url,)
 
 
+class ReservedError(ReadError):
+    """A publisher reserves the mining of a page's text."""
+
+
 class IndexBusyError(RecoupeError):
     """Another process owns the index (I3)."""
 

@@ -282,6 +282,18 @@ class VersionOut(_Sourced, _Identified):
         )
 
 
+class HistoryOut(Out):
+    """What an article said before, newest first."""
+
+    versions: list[VersionOut]
+
+
+class CopiesOut(Out):
+    """The other articles that print the same text, the oldest first."""
+
+    copies: list[ArticleOut]
+
+
 class PassageOut(Out):
     """A passage of an article that is given whole: its span, and the heading it stands under."""
 

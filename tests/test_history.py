@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+import httpx
 import pytest
 from click.testing import CliRunner
 from hypothesis import given
@@ -18,7 +19,9 @@ from rag.cli.main import app
 from rag.domain import Article, Reading, Source
 from rag.indexing import ingestion
 from rag.settings import load_settings
+from rag.web.access import new_token
 from rag.web.render import article_html
+from tests.test_api import serving
 
 FIRST = "Le bac a repris mardi.\n\nLa réparation a coûté 84 000 euros à la compagnie."
 SECOND = "Le bac a repris mardi.\n\nLa réparation a coûté 94 000 euros à la compagnie."
@@ -138,3 +141,43 @@ def test_what_changed_makes_one_of_the_other(before: list[str], after: list[str]
     came = [s for sign, s in found if sign == "+"]
     assert len(before) - len(gone) == len(after) - len(came)
     assert changed(" ".join(before), " ".join(before)) == []
+
+
+OTHER_STORY = "La médiathèque de Montfauzy ferme jeudi pour dix semaines, a annoncé sa directrice."
+
+
+def test_another_story_in_its_place_is_no_correction(assistant: LocalAssistant) -> None:
+    assistant.ingest(Reading((article(SECOND),)))
+    assistant.ingest(Reading((article(OTHER_STORY, "La médiathèque ferme"),)))
+    html = article_html(assistant.article("bac"), None, history=assistant.history("bac"))
+    assert html.count("Remplacé par un autre texte le") == 1
+    assert html.count("Corrigé le") == 1
+    folder = str(assistant.settings.index_dir)
+    assistant.close()
+    told = CliRunner().invoke(app, ["history", "bac", "--index", folder]).output
+    assert "Remplacé par un autre texte le" in told
+
+
+def test_the_api_gives_the_past_and_the_copies(tmp_path: Path) -> None:
+    token, digest = new_token()
+    made = LocalAssistant(load_settings(index_dir=tmp_path, admin_token_hash=digest))
+    made.ingest(Reading((article(FIRST),)))
+    long = f"{THIRD} Il partira six fois par jour jusqu’à la fin de la saison, au même tarif."
+    made.ingest(Reading((article(long), replace(article(long), id="repris"))))
+    paid = article(FIRST)
+    paid = replace(paid, id="payant", source=replace(paid.source, paywalled=True))
+    made.ingest(Reading((paid, replace(paid, text=SECOND))))
+    made.ingest(Reading((replace(paid, text=THIRD),)))
+    with serving(made) as url:
+        api = f"{url}/api/v1/articles"
+        (past,) = httpx.get(f"{api}/bac/history").json()["versions"]
+        assert past["text"] == FIRST
+        copies = httpx.get(f"{api}/bac/copies").json()["copies"]
+        assert [c["article_id"] for c in copies] == ["repris"]
+        assert httpx.get(f"{api}/payant/history").status_code == 401
+        keeper = {"Authorization": f"Bearer {token}"}
+        kept = httpx.get(f"{api}/payant/history", headers=keeper).json()["versions"]
+        assert [v["text"] for v in kept] == [FIRST]
+        for part in ("history", "copies"):
+            assert httpx.get(f"{api}/absent/{part}").status_code == 404
+    made.close()

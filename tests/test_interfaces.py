@@ -204,6 +204,14 @@ def test_faults_are_told_as_the_protocol_does(address: str) -> None:
         broken = list(stream.iter_lines())
     assert any("question est vide" in line for line in broken)
     assert broken[-2:].count("data: [DONE]") == 1
+    null = empty | {"stream": None, "stream_options": None, "tools": None}
+    assert httpx.post(f"{address}/v1/chat/completions", json=null).status_code in {200, 422}
+    asked = {"messages": [{"role": "user", "content": "Le bac ?"}], "stream": None}
+    assert httpx.post(f"{address}/v1/chat/completions", json=asked).status_code == 200
+    for broken in ("{", "[]", "null", '{"messages": [null]}', '{"messages": [{"role": 3}]}'):
+        told = httpx.post(f"{address}/v1/chat/completions", content=broken)
+        assert told.status_code == 422
+        assert told.json()["error"]["message"].endswith((".", "…"))
     bad = httpx.post(f"{address}/v1/chat/completions", json={"messages": "x"})
     assert bad.status_code == 422
     assert "messages" in bad.json()["error"]["message"]

@@ -14,6 +14,7 @@ from mcp import Client
 from rag.answering.paid import bounded
 from rag.assistant import LocalAssistant
 from rag.domain import Article, Citation, Reading, Source
+from rag.searching.langchain import RecoupeRetriever
 from rag.settings import load_settings
 from rag.web.access import new_token
 from rag.web.render import article_html
@@ -64,6 +65,16 @@ def test_every_quote_is_exact_and_bounded(paid: tuple[LocalAssistant, str]) -> N
     assert all(is_bounded(e.citation) and not e.before + e.after for e in checked.evidence)
     streamed = [s.text for s in assistant.stream(QUESTION) if hasattr(s, "lead_in")]
     assert streamed == [s.text for s in answer.statements]
+
+
+def test_a_chain_gets_the_beginning_too(paid: tuple[LocalAssistant, str]) -> None:
+    assistant, _ = paid
+    retriever = RecoupeRetriever(retriever=assistant.retriever, paid_characters=120)
+    documents = retriever.invoke(QUESTION)
+    assert documents
+    for document in documents:
+        assert TEXT[document.metadata["start"] :].startswith(document.page_content)
+        assert 0 < len(document.page_content) <= 120
 
 
 def test_the_whole_is_a_keeper_s(paid: tuple[LocalAssistant, str]) -> None:

@@ -163,3 +163,30 @@ def test_bad_json_ld_takes_nothing_from_the_article(script: str) -> None:
 def test_any_json_gives_an_article(said: object) -> None:
     script = json.dumps(said).replace("</", "<\\/")
     assert page(f'<script type="application/ld+json">{script}</script>').text
+
+
+@pytest.mark.parametrize(
+    ("said", "author"),
+    [("Par Inès Caron", "Inès Caron"), ("Propos recueillis par Paul Ory", "Paul Ory"),
+     ("par Inès Caron et Paul Ory", "Inès Caron et Paul Ory"), ("Parker Ory", "Parker Ory"),
+     ("Par ailleurs", "Par ailleurs"), ("By Ory", "Ory")],
+)  # fmt: skip
+def test_how_an_author_is_introduced_is_not_the_name(said: str, author: str) -> None:
+    assert page(ld(author=said)).source.author == author
+
+
+def test_a_date_that_is_none_is_left_out() -> None:
+    assert page(ld(datePublished="2999-01-01")).source.published is None
+    for day in ("2999-01-01", "0020-05-07"):
+        ((article,), _) = read_bytes(
+            f"Titre : Le bac\nDate : {day}\n\nLe bac de Lérins a repris mardi.".encode(),
+            "bac.txt",
+            "bac.txt",
+        )
+        assert article.source.published is None
+
+
+def test_a_list_of_texts_is_paragraphs() -> None:
+    rows = b'{"titre": "Le bac", "texte": ["Le bac a repris.", "Il partira six fois par jour."]}'
+    ((article,), _) = read_bytes(rows, "bac.jsonl", "bac.jsonl")
+    assert article.text == "Le bac a repris.\n\nIl partira six fois par jour."

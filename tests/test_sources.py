@@ -264,6 +264,50 @@ def test_a_reservation_of_mining_is_obeyed(assistant: LocalAssistant, paper: New
     assert [f.reason for f in report.failed] == [robots.RESERVED] * 2
 
 
+def test_what_is_reserved_later_answers_no_more(
+    assistant: LocalAssistant, paper: Newspaper
+) -> None:
+    place = paper.url + "/sitemap.xml"
+    assert counts(web(assistant).sync(place)) == (8, 0, 0, 0)
+    reserved = _answering(200, "TDM-Reservation", "1", story(3).page(paper.url))
+    paper.hooks["/a/sarrelle-3"] = reserved
+    paper.stories["sarrelle-3"].changed = "2024-05-09T08:00:00+00:00"
+    report = web(assistant).sync(place)
+    assert counts(report) == (0, 0, 1, 1)
+    assert report.failed[0].reason == robots.RESERVED
+    assert len(texts_of(assistant)) == 7
+    # And again once it is free.
+    del paper.hooks["/a/sarrelle-3"]
+    web(assistant).sync(place)
+    assert says_what_is_published(assistant, paper)
+
+
+SECTION = """<html><head><meta property="og:type" content="website"><title>Littoral</title></head>
+<body><nav><a href="/">Une</a></nav><main><h1>Littoral</h1><ul>{}</ul></main></body></html>"""
+
+
+def test_a_page_that_lists_others_is_no_article(
+    assistant: LocalAssistant, paper: Newspaper
+) -> None:
+    items = "".join(
+        f'<li><a href="/a/{n}">{story(n).title}, après des semaines de travaux payés par la mairie'
+        "</a> Littoral</li>"
+        for n in range(30)
+    )
+    paper.hooks["/rub/littoral"] = _answering(
+        200, "Content-Type", "text/html", SECTION.format(items).encode()
+    )
+    report = web(assistant).sync(paper.url + "/rub/littoral")
+    assert counts(report) == (0, 0, 1, 0)
+    assert "page de rubrique" in report.failed[0].reason
+    # An article stays one, whatever its page says of itself.
+    prose = f"<p>{story(1).text}</p><p>{story(2).text}</p>"
+    paper.hooks["/a/site"] = _answering(
+        200, "Content-Type", "text/html", SECTION.format(prose).encode()
+    )
+    assert counts(web(assistant).sync(paper.url + "/a/site")) == (1, 0, 0, 0)
+
+
 @pytest.mark.parametrize("status", [429, 500, 503])
 def test_a_robots_file_that_cannot_be_had_forbids(
     assistant: LocalAssistant, paper: Newspaper, status: int
@@ -652,11 +696,16 @@ def _until(told) -> None:  # type: ignore[no-untyped-def]
         time.sleep(0.05)
 
 
-def _answering(status: int, name: str = "X-None", value: str = ""):  # type: ignore[no-untyped-def]
+def _answering(  # type: ignore[no-untyped-def]
+    status: int, name: str = "X-None", value: str = "", body: bytes = b""
+):
     def hook(handler: BaseHTTPRequestHandler) -> None:
         handler.send_response(status)
         handler.send_header(name, value)
+        if body and name != "Content-Type":
+            handler.send_header("Content-Type", "text/html")
         handler.end_headers()
+        handler.wfile.write(body)
 
     return hook
 

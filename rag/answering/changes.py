@@ -5,26 +5,58 @@ from __future__ import annotations
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Literal
 
+from rag import texts
+from rag.french.dates import format_date
 from rag.french.sentences import sentence_spans
+from rag.french.words import content_stems
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import date
 
-    from rag.domain import Source, Version
+    from rag.domain import Source, StoredArticle, Version
 
+_SHARED = 0.4  # see `same_story`
 _MOST = 5000  # sentences compared: past it the matcher takes too long
 
 
-def changed(before: str, after: str) -> list[tuple[Literal["-", "+"], str]]:
+Sentences = list[tuple[Literal["-", "+"], str]]
+
+
+def changes(stored: StoredArticle, history: Sequence[Version]) -> list[tuple[str, Sentences]]:
+    """Return what happened to an article, newest first: in words with its day, and in sentences."""
+    told = []
+    newer, by = stored.text, stored.record.source
+    for version in history:
+        same = same_story(version.text, newer)
+        what = texts.CORRECTED_ON if same else texts.REPLACED_ON
+        day = format_date(corrected_on(version, by))
+        told.append((what.format(day), changed(version.text, newer)))
+        newer, by = version.text, version.source
+    return told
+
+
+def changed(before: str, after: str) -> Sentences:
     """Return the sentences that went (`-`) and those that came (`+`), in the order of the text."""
     old, new = _sentences(before), _sentences(after)
-    found: list[tuple[Literal["-", "+"], str]] = []
+    found: Sentences = []
     matcher = SequenceMatcher(None, old, new, autojunk=False)
     for kind, a, b, c, d in matcher.get_opcodes():
         if kind != "equal":
             found += [("-", said) for said in old[a:b]]
             found += [("+", said) for said in new[c:d]]
     return found
+
+
+def same_story(before: str, after: str) -> bool:
+    """Tell whether a text is another version of one story, not another story in its place.
+
+    By the words that the shorter shares with the longer. Of 24,753 pairs of different press
+    articles, 999 in 1,000 share less than 0.34; of articles half of which was exchanged, 99 in
+    100 share more than 0.48.
+    """
+    old, new = set(content_stems(before)), set(content_stems(after))
+    return len(old & new) >= _SHARED * max(1, min(len(old), len(new)))
 
 
 def corrected_on(version: Version, by: Source) -> date:

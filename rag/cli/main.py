@@ -281,7 +281,7 @@ def show(article: str, as_json: bool, index: Path | None) -> None:
 @told_in_french
 def history_command(article: str, as_json: bool, index: Path | None) -> None:
     """Montrer les versions d'un article, de la plus récente à la plus ancienne, et leurs écarts."""
-    from rag.answering.changes import changed, corrected_on
+    from rag.answering.changes import changes
 
     with open_for(settings_for(index), "history") as assistant:
         stored = assistant.article(article)
@@ -289,12 +289,10 @@ def history_command(article: str, as_json: bool, index: Path | None) -> None:
     if as_json:
         print_json([VersionOut.of(v).plain() for v in versions])
         return
-    newer, by = stored.text, stored.record.source
-    for version in versions:
-        click.echo(texts.CORRECTED_ON.format(format_date(corrected_on(version, by))))
-        for sign, sentence in changed(version.text, newer):
+    for happened, sentences in changes(stored, versions):
+        click.echo(happened)
+        for sign, sentence in sentences:
             click.echo(f"  {sign} {sentence}")
-        newer, by = version.text, version.source
     if not versions:
         click.echo(texts.NO_VERSION)
 

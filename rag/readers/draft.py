@@ -50,6 +50,9 @@ ALIASES = {alias: name for name, aliases in FIELDS.items() for alias in aliases.
 _LONGEST_TITLE = 1000
 _LONGEST_FIELD = 2000
 LONGEST_STORED = 4096
+# « Par Inès Caron »: how a page introduces its author is not the name.
+_BY = re.compile(r"^\s*(?i:propos recueillis par|par|by)\s+(?=[A-ZÀ-ÖØ-Þ])")
+_FIRST_PRESS = 1600  # no paper was printed before
 # Of a list of texts; lists of YAML may hold one long text many times by its alias.
 _LONGEST_LIST = 2_000_000
 # Of a field's name: ours are short, and another is folded for nothing.
@@ -66,13 +69,17 @@ def known_fields(data: Mapping[Any, Any]) -> dict[str, str]:
         if not isinstance(key, str) or len(key) > _LONGEST_KEY:
             continue
         name = ALIASES.get(re.sub(r"[\s-]+", "_", fold(key).strip()))
-        if name and name not in found and (text := _as_text(value)):
+        between = "\n\n" if name == "text" else ", "
+        if name and name not in found and (text := _as_text(value, between)):
             found[name] = text
     return found
 
 
-def _as_text(value: object) -> str:
-    """Return a text or the texts of a list, without halves of characters; else ""."""
+def _as_text(value: object, between: str) -> str:
+    """Return a text, or the texts of a list with `between`, without halves of characters.
+
+    Of anything else, "".
+    """
     if isinstance(value, list):
         texts: list[str] = []
         size = 0
@@ -83,7 +90,7 @@ def _as_text(value: object) -> str:
             if size > _LONGEST_LIST:
                 break
             texts.append(item)
-        value = ", ".join(texts)
+        value = between.join(texts)
     return _whole(value).strip() if isinstance(value, str) else ""
 
 
@@ -111,7 +118,7 @@ def source_of(fields: Mapping[str, str], where: str) -> Source:
     return Source(
         title=_bounded(fields.get("title", ""), _LONGEST_TITLE),
         name=_name(fields.get("name", "")),
-        author=_name(fields.get("author", "")),
+        author=_name(_BY.sub("", fields.get("author", ""))),
         published=published,
         url=url,
         section=_name(fields.get("section", "")),
@@ -158,6 +165,8 @@ def _day(text: str, where: str) -> date | None:
     except (ValueError, ArithmeticError, LookupError, TypeError, AttributeError, RecursionError):
         log.debug("%s", where, exc_info=True)  # what date libraries raise on a hostile text
         found = None
+    if found and not _FIRST_PRESS <= found.year <= date.today().year + 1:
+        found = None  # a slip of the pen, or what a form was filled with
     if found is None:
         log.warning("%s : date illisible, laissée vide : %s", where, text[:80])
     return found

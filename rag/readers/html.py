@@ -23,6 +23,7 @@ from rag.readers.published import published
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
+    from lxml.html import HtmlElement
 
 _CHARSET = re.compile(rb"<meta[^>]+charset=[\"']?([\w-]+)", re.IGNORECASE)
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
@@ -30,6 +31,8 @@ _LEAVES = frozenset({"p", "li", "blockquote", "td", "th", "dt", "dd", "figcaptio
 _AROUND = frozenset(
     {"body", "tr", "table", "ul", "ol", "section", "article", "header", "footer", "main"}
 )
+_BESIDE = frozenset({"nav", "header", "footer", "aside", "script", "style", "noscript"})
+_MOSTLY = 0.6  # of the letters of a page that says itself to list others
 _BLOCK_TAGS = {"p", "item", "quote", "head", "cell", "code"}
 
 
@@ -47,6 +50,8 @@ def read_html(data: bytes, name: str, charset: str = "") -> Iterator[Draft | Fai
     if tree is None:
         raise ReadError("aucun article trouvé dans la page")
     said = published(tree)
+    if said.listing and _link_share(tree) >= _MOSTLY:
+        raise ReadError("page de rubrique, qui liste des articles et n'en est pas un")
     document = trafilatura.bare_extraction(
         tree, with_metadata=True, include_comments=False, favor_recall=True, include_tables=True
     )
@@ -70,6 +75,21 @@ def read_html(data: bytes, name: str, charset: str = "") -> Iterator[Draft | Fai
         source, published=day, deduced=deduced, modified=said.modified, paywalled=said.paywalled
     )
     yield Draft(source, tuple(_blocks(document.body)))
+
+
+def _link_share(tree: HtmlElement) -> float:
+    """Return the share, in [0, 1], of the letters of a page's main part that are links."""
+    main = next(tree.iter("main"), next(tree.iter("body"), tree))
+    text = links = beside = linked = 0
+    for event, element in etree.iterwalk(main, events=("start", "end")):
+        step = 1 if event == "start" else -1
+        beside += step * (element.tag in _BESIDE)
+        linked += step * (element.tag == "a")
+        said = element.text if event == "start" else element.tail
+        own = 0 if beside or not isinstance(element.tag, str) else len((said or "").strip())
+        text += own
+        links += own if linked else 0
+    return links / max(1, text)
 
 
 def page_blocks(data: bytes, charset: str = "") -> list[Block]:

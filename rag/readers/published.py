@@ -11,6 +11,7 @@ import logging
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from email.utils import parsedate_to_datetime
 from html import unescape
 from typing import TYPE_CHECKING, Any
@@ -20,8 +21,6 @@ from rag.french.dates import parse_date
 from rag.markup import is_web_address
 
 if TYPE_CHECKING:
-    from datetime import date
-
     from lxml.html import HtmlElement
 
 log = logging.getLogger(__name__)
@@ -30,6 +29,10 @@ _ARTICLES = re.compile(
     r"(?:https?://schema\.org/|schema:)?(?:\w*Article|Report|Review|BlogPosting|LiveBlogPosting)"
 )
 _PAGES = re.compile(r"(?:https?://schema\.org/|schema:)?(?:\w*Page|CreativeWork)")
+_LISTINGS = re.compile(
+    r"(?:https?://schema\.org/|schema:)?(?:CollectionPage|SearchResultsPage|ProfilePage|ItemList)"
+)
+_LISTING_TYPES = frozenset({"website", "profile"})
 _WRAPPING = re.compile(r"^\s*(?:<!--|//<!\[CDATA\[)|(?:-->|//\]\]>)\s*$")
 _MOST_SCRIPTS, _LONGEST_SCRIPT = 50, 1_000_000
 _MOST_NODES = 2000
@@ -56,7 +59,8 @@ class Published:
     """What a page says of its article, "" or None where it says nothing.
 
     `canonical` is the address that it says is the article's own, `tdm_reserved` that text
-    and data mining are reserved (TDMRep, `meta`).
+    and data mining are reserved (TDMRep, `meta`). `listing` tells that it says itself to be
+    a page of others: a section, the results of a search.
     """
 
     title: str = ""
@@ -68,6 +72,7 @@ class Published:
     canonical: str = ""
     paywalled: bool = False
     tdm_reserved: bool = False
+    listing: bool = False
 
 
 def published(tree: HtmlElement, url: str = "") -> Published:
@@ -101,6 +106,9 @@ def published(tree: HtmlElement, url: str = "") -> Published:
         canonical=canonical,
         paywalled=any(map(_paywalled, (node, *pages)))
         or metas.get("article:content_tier", "").lower() == "locked",
+        listing=not node
+        and _day(fields["published"]) is None
+        and (any(_is_a(n, _LISTINGS) for n in graph) or _type(metas) in _LISTING_TYPES),
         tdm_reserved=metas.get("tdm-reservation", "").strip() == "1",
     )
 
@@ -114,6 +122,10 @@ def _metas(tree: HtmlElement) -> dict[str, str]:
         if name and content:
             found.setdefault(name.strip().lower(), content)
     return found
+
+
+def _type(metas: dict[str, str]) -> str:
+    return metas.get("og:type", "").strip().lower()
 
 
 def _first(metas: dict[str, str], names: tuple[str, ...]) -> str:
@@ -216,7 +228,8 @@ def _day(text: str) -> date | None:
     except (ValueError, TypeError, OverflowError):
         pass
     try:
-        return parse_date(day_of(text))
+        day = parse_date(day_of(text))
+        return day if day and day.year <= date.today().year + 1 else None
     except (ValueError, ArithmeticError, LookupError, TypeError, AttributeError, RecursionError):
         log.debug("date illisible : %.80s", text, exc_info=True)  # what date libraries raise
         return None

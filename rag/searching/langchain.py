@@ -12,6 +12,7 @@ from langchain_core.runnables import run_in_executor
 from pydantic import ConfigDict, Field
 
 from rag import texts
+from rag.answering.paid import bounded
 from rag.domain import Filters, Hit
 from rag.errors import QuestionError
 from rag.searching.retrieval import Retriever
@@ -23,7 +24,8 @@ class RecoupeRetriever(BaseRetriever):
 
     `invoke(question)` returns up to `k` documents, best first, whose
     `page_content` is the passage, verbatim, and whose metadata are those of
-    `recoupe search --json`. `k` and `filters` may be given for one call:
+    `recoupe search --json`. Of articles that readers pay for, the text is cut to
+    `paid_characters`. `k` and `filters` may be given for one call:
     `invoke(question, k=1, filters=Filters(sources=("Le Courrier",)))`.
     """
 
@@ -32,6 +34,7 @@ class RecoupeRetriever(BaseRetriever):
     retriever: Retriever
     k: int = Field(6, ge=1)
     filters: Filters | None = None
+    paid_characters: int = Field(300, ge=40)
 
     def _get_relevant_documents(
         self,
@@ -49,7 +52,8 @@ class RecoupeRetriever(BaseRetriever):
         if k < 1:
             raise QuestionError(texts.BAD_LIMIT.format(k))
         filters = self.filters if filters is None else filters
-        return [_document(hit) for hit in self.retriever.search(query, k, filters)]
+        hits = self.retriever.search(query, k, filters)
+        return [_document(bounded(hit, self.paid_characters)) for hit in hits]
 
     async def _aget_relevant_documents(
         self,

@@ -18,7 +18,13 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from rag.domain import Article, Failure, Found, IngestReport, together
-from rag.errors import ArticleNotFoundError, MovedError, ReadError, StatusError
+from rag.errors import (
+    ArticleNotFoundError,
+    MovedError,
+    ReadError,
+    ReservedError,
+    StatusError,
+)
 from rag.french.words import fold
 from rag.markup import printable
 from rag.readers.articles import article_id
@@ -323,7 +329,7 @@ class Web:
         for gone in self._memory.removed(self._memory.articles_at([url])):
             return replace(article, id=gone)  # it stays away under its other address too
         met = [run.places[place] for place in (told, url) if place in run.places]
-        places = [*met, *self._memory.articles_at([told, url]), article_id(told)]
+        places = [*met, *self._memory.articles_at(_twins(told, url)), article_id(told)]
         for known in dict.fromkeys(places):
             if self._titled(known, run) == fold(article.source.title):
                 return replace(article, id=known)
@@ -365,7 +371,7 @@ class Web:
         """Look at one address, before any redirect. Raises MovedError, and what `look` raises."""
         parsed(url)
         if refusal := self._refusal(url):
-            raise ReadError(refusal)
+            raise ReservedError(refusal) if refusal == robots.RESERVED else ReadError(refusal)
         late = ReadError(f"la page met plus de {self._manners.seconds:g} secondes à venir")
         for _ in range(_PATIENCE):
             until += self._wait(url)  # what the site makes us wait is not the page's time
@@ -487,6 +493,8 @@ class _Group:
                 yield from self._visited(entry, state)
             except StatusError as error:
                 yield from self._refused(state, error)
+            except ReservedError as error:
+                yield self._reserved(state, error)
             except ReadError as error:
                 yield Failure(entry.url, printable(str(error)))
             except _StoppedError as stop:
@@ -510,6 +518,13 @@ class _Group:
         else:
             yield Failure(state.url, str(error))
 
+    def _reserved(self, state: PageState, error: ReservedError) -> Failure:
+        """Tell of a page that its publisher reserves: what was read of it answers no more."""
+        if state.article in self._held:
+            self.days[state.article] = date.today()
+            self.states.append(replace(state, etag="", modified="", changed=""))
+        return Failure(state.url, str(error))
+
     def _visited(self, entry: Entry, state: PageState) -> Iterator[Found]:
         """Yield what a page gives. Raises ReadError where it gives nothing."""
         here = state.article in self._held
@@ -524,7 +539,7 @@ class _Group:
                 raise StatusError(_ELSEWHERE, 404)
             raise ReadError("cette adresse est une liste, pas un article")
         if told.reserved and not self._web.own(told.url):
-            raise ReadError(robots.RESERVED)
+            raise ReservedError(robots.RESERVED)
         for failure in outcome.failures:
             yield Failure(entry.url, printable(failure.reason))
         first = ""
@@ -551,6 +566,16 @@ class _Group:
         self.states.append(
             PageState(entry.url, final, first, marks.etag, marks.modified, entry.changed)
         )
+
+
+def _twins(*urls: str) -> list[str]:
+    """Return addresses, and each under the other scheme: sites move from one to the other."""
+    found: dict[str, None] = {}
+    for url in urls:
+        scheme, colon, rest = url.partition(":")
+        other = {"http": "https", "https": "http"}.get(scheme, scheme)
+        found |= {url: None, other + colon + rest: None}
+    return list(found)
 
 
 def _settled(changed: str) -> bool:

@@ -25,7 +25,7 @@ from starlette.concurrency import run_in_threadpool
 from rag import __version__, texts
 from rag.assistant import LocalAssistant
 from rag.chatmodel.writing import Draft
-from rag.domain import Answer, CheckedClaim, Statement, Verification
+from rag.domain import Answer, CheckedClaim, Statement, StoredArticle, Verification
 from rag.errors import ReadError
 from rag.feedback import Feedback, FeedbackStore
 from rag.french.words import excerpt
@@ -47,15 +47,18 @@ from rag.wire import (
     ArticlesOut,
     ArticleTextOut,
     ClaimOut,
+    CopiesOut,
     DraftOut,
     FeedbackOut,
     HealthOut,
+    HistoryOut,
     KeptOut,
     Out,
     PushedOut,
     SearchOut,
     StatementOut,
     VerificationOut,
+    VersionOut,
 )
 
 log = logging.getLogger(__name__)
@@ -156,10 +159,25 @@ def _reading(
         article_id: Annotated[ArticleId, Path()], given: Credentials
     ) -> ArticleTextOut | ArticleOut:
         stored = assistant.article(article_id)
-        public = assistant.settings.public_text and not stored.record.source.paywalled
-        if public or access.is_admin(given.credentials if given else ""):
+        if may_read(stored, given):
             return ArticleTextOut.of(stored)
         return ArticleOut.of(stored.record)
+
+    def may_read(stored: StoredArticle, given: Credentials) -> bool:
+        public = assistant.settings.public_text and not stored.record.source.paywalled
+        return public or access.is_admin(given.credentials if given else "")
+
+    @app.get("/articles/{article_id}/history", operation_id="getHistory")
+    def history(article_id: Annotated[ArticleId, Path()], given: Credentials) -> HistoryOut:
+        stored = assistant.article(article_id)
+        if not may_read(stored, given):
+            check_admin(access, given.credentials if given else "")
+        return HistoryOut(versions=list(map(VersionOut.of, assistant.history(article_id))))
+
+    @app.get("/articles/{article_id}/copies", operation_id="getCopies")
+    def copies(article_id: Annotated[ArticleId, Path()]) -> CopiesOut:
+        assistant.article(article_id)  # says so when there is none
+        return CopiesOut(copies=list(map(ArticleOut.of, assistant.copies(article_id))))
 
     @app.get("/health", operation_id="health")
     def health(response: Response) -> HealthOut:

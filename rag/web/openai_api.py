@@ -77,7 +77,7 @@ class ChatBody(BaseModel):
 
     model: str = MODEL
     messages: list[_Message] = Field(min_length=1, max_length=_MOST_MESSAGES)
-    stream: bool = False
+    stream: bool | None = None
     stream_options: _StreamOptions | None = None
 
     def asked(self) -> tuple[str, list[Turn]]:

@@ -52,6 +52,8 @@ _SUMMARIES = {
     "listArticles": ("Lister les articles, du plus récent, page par page",
                      "List articles, newest first, page by page"),
     "getArticle": ("Lire un article", "Read an article"),
+    "getHistory": ("Lire ce qu'un article disait avant", "Read what an article said before"),
+    "getCopies": ("Lister les articles de même texte", "List articles of the same text"),
     "putArticle": ("Ajouter ou remplacer un article ; cherchable dès la réponse",
                    "Add or replace an article; searchable when the call returns"),
     "deleteArticle": ("Retirer un article", "Remove an article"),
@@ -87,7 +89,7 @@ def document(app: FastAPI, language: Literal["fr", "en"]) -> dict[str, Any]:
             if name == "health":
                 content = {"application/json": {"schema": _ref(HealthOut)}}
                 operation["responses"]["503"] = {"description": "not ready", "content": content}
-            if name == "getArticle":  # a token shows more, none is needed
+            if name in {"getArticle", "getHistory"}:  # a token shows more, none is needed
                 operation["security"].insert(0, {})
             bodyless = "requestBody" not in operation
             operation["responses"]["422"]["content"] = {MEDIA_TYPE: {"schema": _PROBLEM}}

@@ -16,7 +16,7 @@ from typing import Literal
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from rag import texts
-from rag.answering.changes import changed, corrected_on
+from rag.answering.changes import changes
 from rag.answering.extractive import by_article, number_citations, paragraphs
 from rag.checking.report import extent, provenance, stance
 from rag.domain import (
@@ -127,7 +127,7 @@ def article_html(
         copies=copies,
         withdrawn=article.record.withdrawn,
         paid=source.paywalled,
-        changes=_changes(article, history) if whole and not past else [],
+        changes=changes(article, history) if whole and not past else [],
         blocks=blocks,
     )
 
@@ -136,20 +136,6 @@ def _cited_by(citation: Citation, history: Sequence[Version]) -> Version | None:
     """Return the newest version that says a quote where it is cited."""
     span = slice(citation.start, citation.end)
     return next((v for v in history if v.text[span] == citation.quote), None)
-
-
-def _changes(
-    article: StoredArticle, history: Sequence[Version]
-) -> list[tuple[date, list[tuple[Literal["-", "+"], str]]]]:
-    """Return what changed with each version, newest first, with the day."""
-    said, sources = [article.text], [article.record.source]
-    for version in history:
-        said.append(version.text)
-        sources.append(version.source)
-    return [
-        (corrected_on(v, source), changed(v.text, text))
-        for v, text, source in zip(history, said, sources, strict=False)
-    ]
 
 
 def locate(text: str, citation: Citation) -> tuple[int, int] | None:
