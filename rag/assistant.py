@@ -250,6 +250,10 @@ class LocalAssistant:
         """See `Assistant`."""
         return self.index.article(article_id)
 
+    def records(self, ids: Sequence[str]) -> list[ArticleRecord]:
+        """Return the records of those of some articles that there are."""
+        return list(self.index.records_of(ids).values())
+
     def copies(self, article_id: str) -> list[ArticleRecord]:
         """See `Assistant`."""
         return self.index.catalogue.copies_of(article_id)

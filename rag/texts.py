@@ -222,6 +222,9 @@ DAMAGED_VECTORS = (
     "Les fichiers de vecteurs de {} sont abîmés\u00a0: lancez «\u00a0recoupe doctor "
     "--repair\u00a0», qui les refait à partir des textes."
 )
+EVIDENCE_GONE = (
+    "Un passage cité a été retiré du corpus depuis la vérification\u00a0: vérifiez de nouveau."
+)
 REINDEX_BEGUN = (
     "Un «\u00a0recoupe reindex\u00a0» n’est pas fini\u00a0: relancez-le, il reprendra où "
     "il en était."

@@ -9,13 +9,16 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from pydantic import TypeAdapter
 
 from rag.assistant import LocalAssistant
 from rag.cli.main import app
-from rag.domain import Article, Reading, Source
+from rag.domain import Article, Reading, Source, Verification
 from rag.feedback import Feedback, FeedbackStore
 from rag.indexing.erasure import blank, files_of, remaining, written
 from rag.settings import load_settings
+from rag.web.limits import Gate, Rates
+from rag.web.verify_tab import VerifyTab
 
 SECRET = (
     "Monsieur Aurélien Tardivel a été entendu mardi par le juge de Sarrelle, a dit son avocate."
@@ -143,3 +146,19 @@ def test_the_command_writes_the_proof(assistant: LocalAssistant, tmp_path: Path)
     assert "Tardivel" not in proof.read_text("utf-8")
     again = CliRunner().invoke(app, ["remove", "proces", "--proof", str(proof), "--index", index])
     assert again.exit_code == 1
+
+
+def test_what_a_browser_kept_of_it_is_not_shown_again(assistant: LocalAssistant) -> None:
+    tab = VerifyTab(assistant, Rates(assistant.settings), Gate(2, 4), {})
+    checked = assistant.verify("Aurélien Tardivel a été entendu par le juge de Sarrelle.")
+    kept = TypeAdapter(Verification).dump_python(checked, mode="json")
+    cited = {e.citation.article_id for e in checked.claims[0].evidence}
+    assert cited
+    assert tab.restore(kept)[1] == kept
+    assistant.remove(sorted(cited))
+    html, left = tab.restore(kept)
+    assert "retiré du corpus depuis la vérification" in html
+    assert left["claims"][0]["verdict"] == "Preuves insuffisantes"
+    assert not left["claims"][0]["evidence"]
+    quotes = [e.citation.quote for e in checked.claims[0].evidence]
+    assert not any(quote in html or quote in str(left) for quote in quotes)

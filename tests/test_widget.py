@@ -9,6 +9,7 @@ import re
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -187,12 +188,32 @@ def test_the_conversation_lasts_as_long_as_the_tab(
     Widget(browser, "a").ask(HALL)
     browser.driver.refresh()
     widget = Widget(browser, "a")
-    assert [q.text for q in widget.all(".q")] == [HALL]
     widget.wait(".cite")
+    assert [q.text for q in widget.all(".q")] == [HALL]
     widget.js("root.querySelector('header button').click()")
     assert widget.all(".q") == []
     browser.driver.refresh()
     assert Widget(browser, "a").all(".q") == []
+
+
+def test_what_was_withdrawn_since_is_not_shown_again(
+    browser: Page, sites: tuple[str, str, str], own: LocalAssistant
+) -> None:
+    browser.driver.get(sites[1])
+    Widget(browser, "a").ask(HALL)
+    cited = {c.article_id for s in own.ask(HALL).statements for c in s.citations}
+    own.withdraw(dict.fromkeys(cited, date(2026, 1, 2)))
+    try:
+        browser.driver.refresh()
+        widget = Widget(browser, "a")
+        browser.until(
+            lambda: "halle" not in str(
+                widget.js("return JSON.stringify(Object.values({...sessionStorage}))")
+            )
+        )  # fmt: skip
+        assert widget.all(".q") == []
+    finally:
+        own.withdraw(dict.fromkeys(cited))
 
 
 def test_several_on_a_page_each_with_its_filters(

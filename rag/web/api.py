@@ -65,6 +65,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 _STREAM = "text/event-stream"
+_LONGEST_IDS = 5000  # characters of the ids asked for at a time: a server bounds an address
 _GONE = 499  # nobody reads it: the reader has left
 _bearer = HTTPBearer(auto_error=False, scheme_name="Administration")
 Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
@@ -81,7 +82,8 @@ def build_api(
     feedback = FeedbackStore(settings.index_dir, settings.retention_days, settings.feedback_max_mb)
     _asking(app, assistant, gate, metrics)
     _verifying(app, assistant, rates, gate, metrics)
-    _reading(app, assistant, access, feedback)
+    _reading(app, assistant, access)
+    _running(app, assistant, feedback)
     _administration(app, assistant, access, feedback)
 
     @app.get("/openapi.json", include_in_schema=False)
@@ -142,14 +144,17 @@ def _heard(assistant: LocalAssistant, kind: str, text: str) -> None:
         log.warning("%s : %s", kind, excerpt(text, 300))
 
 
-def _reading(
-    app: FastAPI, assistant: LocalAssistant, access: Access, feedback: FeedbackStore
-) -> None:
+def _reading(app: FastAPI, assistant: LocalAssistant, access: Access) -> None:
     @app.get("/articles", operation_id="listArticles")
     def articles(
         after: Annotated[str, Query(max_length=1000)] = "",
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
+        ids: Annotated[str, Query(max_length=_LONGEST_IDS)] = "",
     ) -> ArticlesOut:
+        if wanted := [i for i in ids.split(",") if i]:
+            found = assistant.records(wanted)
+            total = assistant.index.articles()
+            return ArticlesOut(articles=list(map(ArticleOut.of, found)), next="", total=total)
         page = assistant.page(after, limit)
         shown = [ArticleOut.of(r) for r in page.records]
         return ArticlesOut(articles=shown, next=page.next, total=page.total)
@@ -179,6 +184,8 @@ def _reading(
         assistant.article(article_id)  # says so when there is none
         return CopiesOut(copies=list(map(ArticleOut.of, assistant.copies(article_id))))
 
+
+def _running(app: FastAPI, assistant: LocalAssistant, feedback: FeedbackStore) -> None:
     @app.get("/health", operation_id="health")
     def health(response: Response) -> HealthOut:
         count = assistant.index.articles()

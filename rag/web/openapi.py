@@ -27,9 +27,9 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
 _MORE = {
     "listArticles": {
         "fr": "`next` est la valeur de `after` pour la page suivante, vide à la fin ; `total` "
-        "compte les articles du corpus.",
+        "compte les articles du corpus. `ids`, séparés par des virgules, demande ceux-là seuls.",
         "en": "`next` is the value of `after` for the next page, empty at the end; `total` counts "
-        "the articles of the corpus.",
+        "the articles of the corpus. `ids`, separated by commas, asks for those alone.",
     },
 }
 _STREAMING = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
 from dataclasses import replace
 from time import monotonic_ns
@@ -81,7 +81,7 @@ class VerifyTab:
         claims.select(self.act, [kept], [panel, kept, export], **quiet)
         clear.click(lambda: ("", welcome, None, no_proof), None,
                     [text, claims, kept, panel], **quiet)  # fmt: skip
-        page.load(self.restore, [kept], [claims], **quiet)
+        page.load(self.restore, [kept], [claims, kept], **quiet)
 
     async def check(self, text: str, request: gr.Request) -> AsyncIterator[tuple[str, Any]]:
         """Check a text: yield the claims' HTML as it grows, then what is to be kept."""
@@ -107,15 +107,26 @@ class VerifyTab:
             log.exception("vérification")
             yield message_html("error", texts.UNEXPECTED), gr.skip()
 
-    def restore(self, kept: Any) -> str:
-        """Return the HTML of what the browser kept, or the welcome."""
+    def restore(self, kept: Any) -> tuple[str, Any]:
+        """Return the HTML of what the browser kept, or the welcome, and what it is to keep."""
+        done = self._read(kept)
+        if done is None:
+            return message_html("welcome", texts.VERIFY_WELCOME), None
+        return verification_html(done), _STORED.dump_python(done, mode="json")
+
+    def _read(self, kept: Any) -> Verification | None:
+        """Return what the browser kept, without what has gone from the corpus since."""
         done = _read(kept)
-        return verification_html(done) if done else message_html("welcome", texts.VERIFY_WELCOME)
+        if done is None:
+            return None
+        cited = {e.citation.article_id for c in done.claims for e in c.evidence}
+        held = self._assistant.held(list(cited))
+        return replace(done, claims=tuple(_without_gone(c, held) for c in done.claims))
 
     def act(self, kept: Any, event: gr.EventData) -> tuple[Any, Any, Any]:
         """Open a piece of evidence, note a decision, or export; (panel, kept, export)."""
         data = event._data or {}
-        done = _read(kept)
+        done = self._read(kept)
         if done is None:
             return gr.skip(), gr.skip(), gr.skip()
         try:
@@ -137,6 +148,23 @@ class VerifyTab:
         whole = self._assistant.settings.public_text
         past = self._assistant.history(cited.article_id)
         return article_html(article, cited, whole=whole, history=past)
+
+
+def _without_gone(claim: CheckedClaim, held: Mapping[str, bool]) -> CheckedClaim:
+    """Return a claim without evidence of articles that were removed; it then stands on nothing."""
+    left = tuple(e for e in claim.evidence if e.citation.article_id in held)
+    if len(left) == len(claim.evidence):
+        return claim
+    return replace(
+        claim,
+        verdict=Label.INSUFFICIENT,
+        reason=texts.EVIDENCE_GONE,
+        confidence="",
+        sources=0,
+        oldest=None,
+        newest=None,
+        evidence=(),
+    )
 
 
 def _reviewed(done: Verification, at: int, data: dict[str, Any]) -> Verification:

@@ -147,7 +147,23 @@ header :focus-visible { outline-color: currentColor; }
       this.#paint();
       try { this.#turns = JSON.parse(sessionStorage.getItem(this.#key)) ?? []; } catch { this.#turns = []; }
       this.#welcome(get("welcome") || T.welcome, list("questions"));
-      for (const turn of this.#turns) this.#show(this.#turn(turn.question), turn.answer);
+      if (this.#turns.length) this.#restore();
+    }
+
+    // What was removed from the corpus since, or withdrawn, is not shown again.
+    async #restore() {
+      const cited = ({ answer: a }) => [...a.statements.flatMap((s) => s.citations), ...(a.nearest ?? [])].map((c) => c.article_id);
+      const ids = [...new Set(this.#turns.flatMap(cited))], there = new Set();
+      try {
+        for (let at = 0; at < ids.length; at += 50) {
+          const asked = `${this.host}/api/v1/articles?ids=${ids.slice(at, at + 50).join(",")}`;
+          const response = await fetch(asked, { credentials: "omit", referrerPolicy: "no-referrer" });
+          for (const a of (await response.json()).articles) if (!a.withdrawn) there.add(a.article_id);
+        }
+        this.#turns = this.#turns.filter((turn) => cited(turn).every((id) => there.has(id)));
+        this.#store();
+        for (const turn of this.#turns) this.#show(this.#turn(turn.question), turn.answer);
+      } catch { this.#turns = []; /* what cannot be looked at is not shown; it stays for the next page */ }
     }
 
     disconnectedCallback() { this.#abort?.abort(); }
