@@ -3,13 +3,12 @@
 FROM python:3.12-slim-bookworm AS build
 ARG HUB=no
 WORKDIR /src
-COPY requirements.lock requirements-dev.lock ./
+COPY requirements.lock ./
 SHELL ["/bin/bash", "-o", "pipefail", "-c"]
 # Pinned, and nothing but what is pinned.
 RUN python -m venv /opt/recoupe \
     && if [ "$HUB" = yes ]; then cp requirements.lock chosen.lock; \
        else grep -vE '^(torch|torchvision|triton|transformers|sentence-transformers|scikit-learn|sympy|mpmath|networkx|safetensors|joblib|threadpoolctl|kubernetes|nvidia-|cuda-)' requirements.lock > chosen.lock; fi \
-    && grep -E '^(mcp|mcp-types|pyjwt|cryptography|cffi|pycparser|pypdf|python-docx)==' requirements-dev.lock >> chosen.lock \
     && /opt/recoupe/bin/pip install --no-cache-dir --no-deps -r chosen.lock
 COPY pyproject.toml README.md LICENSE ./
 COPY rag rag

@@ -45,7 +45,7 @@ unit:
 
 lock: install-dev  ## pin what pyproject.toml allows today (needs pip-tools)
 	$(PIP) install -q pip-tools
-	$(BIN)/pip-compile -q --upgrade --no-emit-index-url --no-emit-find-links --strip-extras --no-annotate --no-header -o requirements.lock pyproject.toml
+	$(BIN)/pip-compile -q --upgrade --no-emit-index-url --no-emit-find-links --strip-extras --no-annotate --no-header --extra files --extra mcp -o requirements.lock pyproject.toml
 	$(BIN)/pip-compile -q --no-emit-index-url --no-emit-find-links --strip-extras --no-annotate --no-header --extra dev -c requirements.lock -o requirements-dev.lock pyproject.toml
 	sed -i 's/^\(torch==[0-9.]*\)+.*/\1/' requirements.lock requirements-dev.lock
 

@@ -185,22 +185,14 @@ EXAMPLE_MONTH = "Que s’est-il passé en {}\u202f?"
 EXAMPLE_WORDS = "Qu’a dit {}\u202f?"
 
 
-NO_LIBRARY = (
-    "le paquet «\u00a0{}\u00a0» n’est pas installé\u00a0: "
-    "«\u00a0pip install 'recoupe[files]'\u00a0»"
-)
-NO_MCP = (
-    "Le paquet «\u00a0mcp\u00a0» n’est pas installé\u00a0: "
-    "«\u00a0pip install 'recoupe[mcp]'\u00a0»."
-)
+NO_LIBRARY = "le paquet «\u00a0{0}\u00a0» n’est pas installé\u00a0: «\u00a0pip install {0}\u00a0»"
+NO_MCP = "Le paquet «\u00a0mcp\u00a0» n’est pas installé\u00a0: «\u00a0pip install mcp\u00a0»."
 NO_SUCH_MODEL = "Ce modèle n’existe pas\u00a0: le seul est «\u00a0{}\u00a0»."
 CORRECTED_ON = "Corrigé le {}"
 REPLACED_ON = "Remplacé par un autre texte le {}"
 NO_VERSION = "Cet article n’a pas changé depuis qu’il est indexé."
 OLD_VERSION = "Version citée, remplacée le {}\u00a0: l’article dit autre chose aujourd’hui."
-NO_PARQUET = (
-    "Sans les vecteurs\u00a0: Parquet demande «\u00a0pip install 'recoupe[parquet]'\u00a0»."
-)
+NO_PARQUET = "Sans les vecteurs\u00a0: Parquet demande «\u00a0pip install pyarrow\u00a0»."
 BACKED_UP = "{} articles copiés dans {}."
 BACKUP_THERE = "{} existe déjà\u00a0: donnez un dossier neuf."
 REINDEXED = "Index refait\u00a0: {} articles, modèle «\u00a0{}\u00a0»."

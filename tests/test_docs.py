@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import re
+import shutil
+import subprocess
+import tempfile
+import tomllib
 
 import pytest
 
@@ -34,3 +39,40 @@ def test_each_command_is_in_the_readme() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     listed = readme[readme.index("## Commands") :]
     assert [name for name in app.commands if not re.search(rf"\b{name}\b", listed)] == []
+
+
+def test_what_make_installs_reads_every_format_and_speaks_mcp() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    pinned = re.findall(r"(?m)^([\w.-]+)==", (ROOT / "requirements.lock").read_text("utf-8"))
+    wanted = [re.split(r"[><=]", d)[0].lower() for name in ("files", "mcp") for d in extras[name]]
+    assert wanted
+    assert set(wanted) <= {name.lower() for name in pinned}
+
+
+def test_no_text_is_defined_twice() -> None:
+    """The second takes the first's place: a reader was told of a server that he does not have."""
+    tree = ast.parse((ROOT / "rag" / "texts.py").read_text("utf-8"))
+    names = [
+        target.id
+        for node in tree.body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    ]
+    assert sorted(names) == sorted(set(names))
+
+
+def test_the_unit_of_systemd_starts_a_command_that_there_is() -> None:
+    unit = ROOT / "docs" / "recoupe.service"
+    said = dict(re.findall(r"(?m)^(\w+)=(.*)$", unit.read_text("utf-8")))
+    assert said["ExecStart"].split()[1:] == ["serve"]
+    assert said["ReadWritePaths"] in (ROOT / "docs" / "deployment.md").read_text("utf-8")
+    if analyze := shutil.which("systemd-analyze"):
+        # Its paths are those of the machine that it is for.
+        here = unit.read_text("utf-8").replace(said["ExecStart"], "/bin/true")
+        with tempfile.TemporaryDirectory() as folder:
+            copy = Path(folder) / unit.name
+            copy.write_text(re.sub(r"(?m)^(User|EnvironmentFile)=.*$", "", here), "utf-8")
+            done = subprocess.run([analyze, "verify", str(copy)], capture_output=True, check=False)
+        assert done.returncode == 0, done.stderr

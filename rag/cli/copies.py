@@ -32,7 +32,7 @@ folder_argument = click.argument(
 def export_command(folder: Path, as_json: bool, index: Path | None) -> None:
     """Écrire les articles dans articles.jsonl, et leurs passages et vecteurs dans passages.parquet.
 
-    Parquet demande le paquet « pyarrow » (pip install 'recoupe[parquet]').
+    Parquet demande le paquet « pyarrow » (pip install pyarrow).
     """
     with open_for(settings_for(index), "export", wait=600) as assistant:
         files = assistant.export(str(folder.resolve()))
