@@ -32,7 +32,7 @@ from rag.answering.overview import (
     subject,
     words_of,
 )
-from rag.answering.paid import bounded
+from rag.answering.paid import bounded_events, bounded_hits
 from rag.chatmodel.writing import Draft, Generator, Retried, load_generator
 from rag.checking.addressing import Addressing
 from rag.checking.probe import Probe
@@ -112,7 +112,7 @@ class Answerer:
     def search(self, question: str, limit: int, filters: Filters | None = None) -> list[Hit]:
         """Return up to `limit` passages, best first."""
         hits = self.retriever.search(_checked(question), limit, filters)
-        return [bounded(hit, self.settings.paid_characters) for hit in hits]
+        return bounded_hits(hits, self.settings.paid_characters)
 
     def stream(
         self, question: str, history: Sequence[Turn] = (), filters: Filters | None = None
@@ -122,8 +122,8 @@ class Answerer:
         Raises QuestionError, EmbeddingError. A language model that fails is
         replaced by extracts, and the answer's `notice` says so.
         """
-        for event in self._stream(question, history, filters):
-            yield bounded(event, self.settings.paid_characters)
+        events = self._stream(question, history, filters)
+        yield from bounded_events(events, self.settings.paid_characters)
 
     def _stream(
         self, question: str, history: Sequence[Turn], filters: Filters | None

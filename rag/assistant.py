@@ -10,6 +10,7 @@ import logging
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar, cast
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_TOLD = 5.0  # seconds between two words to who waits
 _LINGER = 60.0  # seconds that a replaced index stays open for the requests that use it
 T = TypeVar("T")
 
@@ -454,7 +456,7 @@ class LocalAssistant:
             try:
                 building.build()
                 answerer = Answerer(settings, building.new)
-                with self._ingesting:
+                with self._no_ingestion(progress):
                     building.switch()
                     self.settings, self.answerer = settings, answerer
             except BaseException:
@@ -466,6 +468,19 @@ class LocalAssistant:
             return self.index.articles()
         finally:
             self._reindexing.release()
+
+    @contextmanager
+    def _no_ingestion(self, progress: Progress) -> Iterator[None]:
+        """Let no ingestion begin; one that is under way ends first, and who waits hears that."""
+        count = self.index.articles()
+        while not self._ingesting.acquire(timeout=_TOLD):
+            if self.stopping:
+                raise StoreError(texts.REINDEX_BEGUN)
+            progress(count, count)
+        try:
+            yield
+        finally:
+            self._ingesting.release()
 
     def _changed(self, change: Callable[[Index], T]) -> T:
         """Change the index that serves: the one that took its place, where that has just been."""

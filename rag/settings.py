@@ -101,7 +101,7 @@ class Settings(BaseSettings):
         True, description="donner à tous le texte entier des articles, pas seulement les extraits"
     )
     paid_characters: int = Field(
-        300, ge=40, description="longueur des citations d'un article payant, en caractères"
+        300, ge=40, description="caractères qu'une réponse cite d'un article payant, en tout"
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "WARNING", description="détail du journal"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import httpx
 import pytest
@@ -13,7 +14,8 @@ from mcp import Client
 
 from rag.answering.paid import bounded
 from rag.assistant import LocalAssistant
-from rag.domain import Article, Citation, Reading, Source
+from rag.domain import Article, Citation, Reading, Source, Statement
+from rag.french.dates import MONTHS
 from rag.searching.langchain import RecoupeRetriever
 from rag.settings import load_settings
 from rag.web.access import new_token
@@ -75,6 +77,37 @@ def test_a_chain_gets_the_beginning_too(paid: tuple[LocalAssistant, str]) -> Non
     for document in documents:
         assert TEXT[document.metadata["start"] :].startswith(document.page_content)
         assert 0 < len(document.page_content) <= 120
+
+
+def test_no_reply_gives_more_of_an_article_by_giving_it_in_pieces(tmp_path: Path) -> None:
+    """Short passages and sentences were each within the bound, and together the article."""
+    made = LocalAssistant(load_settings(index_dir=tmp_path, paid_characters=120, passage_tokens=20))
+    source = Source("Le bac de Lérins", "Le Rivage", paywalled=True)
+    said = [
+        f"Le bac de Lérins a transporté {n * 311} voyageurs en {month} pour la compagnie."
+        for n, month in enumerate(MONTHS, 3)
+    ]
+    free = Article(
+        "libre",
+        Source("Le bac", "Le Phare"),
+        "Le bac de Lérins a perdu des voyageurs au printemps.",
+    )
+    made.ingest(Reading((Article("bac", source, "\n\n".join(said)), free)))
+    assert made.facets().passages > 10
+    hits = made.search("bac de Lérins voyageurs", 50)
+    assert 0 < sum(len(h.passage.text) for h in hits if h.source.paywalled) <= 120
+    assert any(h.passage.article_id == "libre" for h in hits)
+    for question in ("Que s’est-il passé pour le bac de Lérins ?", "Combien de voyageurs en mai ?"):
+        answer = made.ask(question)
+        paid = {c for s in answer.statements for c in s.citations if c.source.paywalled}
+        assert sum(len(c.quote) for c in paid) <= 120
+        assert sum(len(h.passage.text) for h in answer.hits if h.source.paywalled) <= 120
+        assert all(c.quote for s in answer.statements for c in s.citations)
+        streamed = [s for s in made.stream(question) if isinstance(s, Statement)]
+        assert streamed == list(answer.statements)
+        for statement in answer.statements:
+            assert statement.text in answer.text
+    made.close()
 
 
 def test_the_whole_is_a_keeper_s(paid: tuple[LocalAssistant, str]) -> None:

@@ -5,6 +5,7 @@ A quote that is cut stays an exact span, a shorter one (I1).
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import singledispatch
 from typing import TypeVar, cast
@@ -15,7 +16,6 @@ from rag.domain import (
     Citation,
     ClaimEvidence,
     Hit,
-    Nearest,
     Passage,
     Source,
     Statement,
@@ -24,89 +24,141 @@ from rag.domain import (
 
 T = TypeVar("T")
 
+_LEAST = 40  # characters of a quote that is cut
 _CUT = "\u00a0[…]"  # after a sentence of an answer that was cut
 
 
+class Allowance:
+    """What may still be quoted of each paid article, in characters, as a reply goes on.
+
+    A quote that is shown twice counts once.
+    """
+
+    def __init__(self, most: int) -> None:
+        """Take what may be quoted of one article in all."""
+        self.most = most
+        self._left: dict[str, int] = {}
+        self._shown: dict[tuple[str, int, int], str] = {}
+
+    def cut(self, source: Source, article: str, start: int, text: str) -> str:
+        """Return what may be shown of a quote: whole words of its beginning, perhaps none."""
+        if not source.paywalled:
+            return text
+        place = article, start, len(text)
+        if place in self._shown:
+            return self._shown[place]
+        left = self._left.get(article, self.most)
+        # What is left of the allowance is no quote when it is a few words of a longer one.
+        least = min(_LEAST, len(text), self.most)
+        shown = _cut(text, left) if left >= least else ""
+        self._left[article] = left - len(shown)
+        self._shown[place] = shown
+        return shown
+
+
 def bounded(shown: T, most: int) -> T:
-    """Return what is shown, no quote of a paid article longer than `most` characters."""
-    return cast("T", _bounded(shown, most))
+    """Return what is shown, in all at most `most` characters of each paid article.
+
+    What nothing may be quoted for any more is left out.
+    """
+    return cast("T", _bounded(shown, Allowance(most)))
+
+
+def bounded_hits(hits: Iterable[Hit], most: int) -> list[Hit]:
+    """Return hits, in all at most `most` characters of each paid article."""
+    return _kept(hits, Allowance(most))
+
+
+def bounded_events(events: Iterable[T], most: int) -> Iterator[T]:
+    """Yield what is told of an answer as it forms, bounded as the answer will be."""
+    allowed = Allowance(most)
+    for event in events:
+        if isinstance(event, Statement):
+            if (statement := _statement(event, allowed)) is not None:
+                yield cast("T", statement)
+        else:
+            yield bounded(event, most)
 
 
 @singledispatch
-def _bounded(shown: object, most: int) -> object:  # noqa: ARG001 - of what holds no quote
+def _bounded(shown: object, allowed: Allowance) -> object:  # noqa: ARG001 - of what holds no quote
     return shown
 
 
 @_bounded.register
-def _(shown: Citation, most: int) -> Citation:
-    if not shown.source.paywalled or len(shown.quote) <= most:
+def _citation(shown: Citation, allowed: Allowance) -> Citation:
+    quote = allowed.cut(shown.source, shown.article_id, shown.start, shown.quote)
+    if quote == shown.quote:
         return shown
-    quote = _cut(shown.quote, most)
     return replace(shown, quote=quote, end=shown.start + len(quote))
 
 
 @_bounded.register
-def _(shown: Statement, most: int) -> Statement:
-    citations = tuple(bounded(c, most) for c in shown.citations)
+def _(shown: Answer, allowed: Allowance) -> Answer:
+    from rag.answering.extractive import render
+
+    most = allowed.most
+    statements = tuple(s for made in shown.statements if (s := _statement(made, allowed)))
+    near, same = Allowance(most), statements == shown.statements
+    nearest = (replace(n, citation=_citation(n.citation, near)) for n in shown.nearest)
+    return replace(
+        shown,
+        statements=statements,
+        text=shown.text if same else render(statements),
+        hits=tuple(bounded_hits(shown.hits, most)),
+        nearest=tuple(n for n in nearest if n.citation.quote),
+    )
+
+
+@_bounded.register
+def _(shown: CheckedClaim, allowed: Allowance) -> CheckedClaim:
+    evidence = (_evidence(e, allowed) for e in shown.evidence)
+    return replace(shown, evidence=tuple(e for e in evidence if e.citation.quote))
+
+
+@_bounded.register
+def _(shown: Verification, allowed: Allowance) -> Verification:
+    return replace(shown, claims=tuple(bounded(c, allowed.most) for c in shown.claims))
+
+
+def _statement(shown: Statement, allowed: Allowance) -> Statement | None:
+    """Return a statement with what may be quoted; None when that is nothing of what it quotes."""
+    cut = [(before, _citation(before, allowed)) for before in shown.citations]
+    citations = tuple(after for _, after in cut if after.quote)
+    if cut and not citations:
+        return None
     text = shown.text
     # A sentence of the article itself is as long as its quote.
-    for before, after in zip(shown.citations, citations, strict=True):
-        if before.quote.strip() == text.strip():
+    for before, after in cut:
+        if before.quote.strip() == text.strip() and after.quote:
             text = after.quote.strip() + (_CUT if after.quote != before.quote else "")
             break
     return replace(shown, text=text, citations=citations)
 
 
-@_bounded.register
-def _(shown: Nearest, most: int) -> Nearest:
-    return replace(shown, citation=bounded(shown.citation, most))
-
-
-@_bounded.register
-def _(shown: Hit, most: int) -> Hit:
-    return replace(
-        shown,
-        passage=_passage(shown.passage, shown.source, most),
-        also=tuple((_passage(p, s, most), s) for p, s in shown.also),
-    )
-
-
-@_bounded.register
-def _(shown: Answer, most: int) -> Answer:
-    from rag.answering.extractive import render
-
-    statements = tuple(bounded(s, most) for s in shown.statements)
-    same = statements == shown.statements
-    return replace(
-        shown,
-        statements=statements,
-        text=shown.text if same else render(statements),
-        hits=tuple(bounded(h, most) for h in shown.hits),
-        nearest=tuple(bounded(n, most) for n in shown.nearest),
-    )
-
-
-@_bounded.register
-def _(shown: ClaimEvidence, most: int) -> ClaimEvidence:
+def _evidence(shown: ClaimEvidence, allowed: Allowance) -> ClaimEvidence:
     if not shown.citation.source.paywalled:
         return shown
-    return replace(shown, citation=bounded(shown.citation, most), before="", after="")
+    citation = _citation(shown.citation, allowed)
+    return replace(shown, citation=citation, before="", after="")
 
 
-@_bounded.register
-def _(shown: CheckedClaim, most: int) -> CheckedClaim:
-    return replace(shown, evidence=tuple(bounded(e, most) for e in shown.evidence))
+def _kept(hits: Iterable[Hit], allowed: Allowance) -> list[Hit]:
+    shown = (
+        replace(
+            hit,
+            passage=_passage(hit.passage, hit.source, allowed),
+            also=tuple((_passage(p, s, allowed), s) for p, s in hit.also),
+        )
+        for hit in hits
+    )
+    return [hit for hit in shown if hit.passage.text]
 
 
-@_bounded.register
-def _(shown: Verification, most: int) -> Verification:
-    return replace(shown, claims=tuple(bounded(c, most) for c in shown.claims))
-
-
-def _passage(passage: Passage, source: Source, most: int) -> Passage:
-    if not source.paywalled or len(passage.text) <= most:
+def _passage(passage: Passage, source: Source, allowed: Allowance) -> Passage:
+    text = allowed.cut(source, passage.article_id, passage.start, passage.text)
+    if text == passage.text:
         return passage
-    text = _cut(passage.text, most)
     return replace(passage, text=text, end=passage.start + len(text))
 
 

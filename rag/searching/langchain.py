@@ -12,7 +12,7 @@ from langchain_core.runnables import run_in_executor
 from pydantic import ConfigDict, Field
 
 from rag import texts
-from rag.answering.paid import bounded
+from rag.answering.paid import bounded_hits
 from rag.domain import Filters, Hit
 from rag.errors import QuestionError
 from rag.searching.retrieval import Retriever
@@ -24,8 +24,8 @@ class RecoupeRetriever(BaseRetriever):
 
     `invoke(question)` returns up to `k` documents, best first, whose
     `page_content` is the passage, verbatim, and whose metadata are those of
-    `recoupe search --json`. Of articles that readers pay for, the text is cut to
-    `paid_characters`. `k` and `filters` may be given for one call:
+    `recoupe search --json`. Of an article that readers pay for, all documents
+    together have at most `paid_characters`. `k` and `filters` may be given for one call:
     `invoke(question, k=1, filters=Filters(sources=("Le Courrier",)))`.
     """
 
@@ -53,7 +53,7 @@ class RecoupeRetriever(BaseRetriever):
             raise QuestionError(texts.BAD_LIMIT.format(k))
         filters = self.filters if filters is None else filters
         hits = self.retriever.search(query, k, filters)
-        return [_document(bounded(hit, self.paid_characters)) for hit in hits]
+        return list(map(_document, bounded_hits(hits, self.paid_characters)))
 
     async def _aget_relevant_documents(
         self,
