@@ -34,6 +34,11 @@ _INVISIBLE = re.compile(
     "[\u00ad\u200b\u2060\ufeff\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\ud800-\udfff"
     "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]"
 )
+# Letters that typesetting draws as one, as PDFs have them: « ﬁn » is found by « fin » alone so.
+_LIGATURES = {
+    0xFB00: "ff", 0xFB01: "fi", 0xFB02: "fl", 0xFB03: "ffi", 0xFB04: "ffl",
+    0xFB05: "st", 0xFB06: "st",
+}  # fmt: skip
 # Where a run of combining marks may hide: putting them in order takes the square
 # of their number, and Unicode's stream-safe format (UAX 15) has 30 at most.
 _SIGNS = re.compile(r"[^\w\s\x00-\u02ff]{31,}")
@@ -96,7 +101,7 @@ def tidy(text: str) -> str:
     A run of spaces that holds a no-break space keeps one of that kind.
     """
     text = _SIGNS.sub(_fewer_marks, _INVISIBLE.sub("", text))
-    text = unicodedata.normalize("NFC", text).replace("\n", " ")
+    text = unicodedata.normalize("NFC", text).replace("\n", " ").translate(_LIGATURES)
     text = _BLANKS.sub(_one_space, text).strip()
     addresses = _addresses(text)
     starts = [start for start, _ in addresses]

@@ -11,9 +11,11 @@ import re
 import zipfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from io import BytesIO
+from itertools import pairwise
+from math import inf
 from posixpath import dirname, join, normpath
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +24,7 @@ from rag.domain import Failure
 from rag.errors import ReadError
 from rag.readers.cleaning import Block
 from rag.readers.draft import Draft, source_of
+from rag.readers.published import day_of
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
@@ -48,6 +51,9 @@ _ENCLITICS = frozenset(
     "il elle ils elles on je tu nous vous ce ci là même mêmes t t-il t-elle t-on y en moi toi lui "
     "leur le la les".split()
 )
+_LARGER = 1.08  # times the size of most letters: a heading's
+_APART = 1.25  # times the distance of the nearest lines: another paragraph
+_LONGEST_HEADING = 200  # characters
 _BULLET = re.compile(r"^(?:[•▪◦‣–—*]|\d{1,2}[.)])\s")
 
 
@@ -94,17 +100,48 @@ def read_pdf(data: bytes, name: str, charset: str = "") -> Iterator[Draft | Fail
     yield Draft(replace(source, deduced=source.published is not None), tuple(blocks))
 
 
-def _page_lines(page: PageObject) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A line of a page: its text, its height on the page and the size of its letters, in points.
+
+    Both are 0.0 where the page does not tell.
+    """
+
+    text: str
+    height: float = 0.0
+    size: float = 0.0
+
+
+def _page_lines(page: PageObject) -> list[_Line]:
     """Return the lines of a page; none where its text cannot be read."""
+    placed = [_Line("")]
+    longest = [0]  # piece of each line: it says the size, a drop cap or a note's mark does not
+
+    def note(text: str, page: Any, line: Any, _font: Any, size: float) -> None:
+        """Take a piece of text, with the matrices of its page and of its line."""
+        for at, part in enumerate(text.split("\n")):
+            if at:
+                placed.append(_Line(""))
+                longest.append(0)
+            placed[-1] = replace(placed[-1], text=placed[-1].text + part)
+            if (letters := len(part.strip())) > longest[-1]:
+                longest[-1] = letters
+                height = line[4] * page[1] + line[5] * page[3] + page[5]
+                scale = abs(line[3] * page[3]) or 1.0
+                placed[-1] = replace(placed[-1], height=height, size=round(abs(size) * scale, 1))
+
     try:
-        text = page.extract_text() or ""
+        text = page.extract_text(visitor_text=note) or ""
     except Exception:  # whatever a damaged page makes the library raise is a page without text
         log.info("page illisible", exc_info=True)
         return []
-    lines = [" ".join(line.split()) for line in text.splitlines()]
-    while lines and not lines[-1]:
+    told = [" ".join(line.split()) for line in text.splitlines()]
+    lines = [replace(line, text=" ".join(line.text.split())) for line in placed]
+    if [line.text for line in lines if line.text] != [line for line in told if line]:
+        lines = [_Line(line) for line in told]  # the places of other lines say nothing of these
+    while lines and not lines[-1].text:
         lines.pop()
-    return lines if any(any(c.isalnum() for c in line) for line in lines) else []
+    return lines if any(any(c.isalnum() for c in line.text) for line in lines) else []
 
 
 def _pdf_fields(reader: PdfReader) -> dict[str, str]:
@@ -133,13 +170,13 @@ def _title(told: str, blocks: Sequence[Block]) -> str:
     return first if len(first) <= 150 and first[-1:] not in ".;," else ""
 
 
-def _without_edges(pages: Sequence[Sequence[str]]) -> list[list[str]]:
+def _without_edges(pages: Sequence[Sequence[_Line]]) -> list[list[_Line]]:
     """Return pages without the lines that stand at the edge of most, and their numbers."""
     edges: Counter[str] = Counter()
     shifts: Counter[int] = Counter()
     full = [p for p in pages if p]
     for at, lines in enumerate(pages):
-        margin = [line for line in (*lines[:_EDGE], *lines[-_EDGE:]) if line]
+        margin = [line.text for line in (*lines[:_EDGE], *lines[-_EDGE:]) if line.text]
         # Heads are no sentences: « Bureau 3 : 307 voix. » is the text's on every page.
         edges.update({_shape(line) for line in margin if _may_head(line)})
         shifts.update({n - at for line in margin if (n := _page_number(line)) is not None})
@@ -156,7 +193,7 @@ def _without_edges(pages: Sequence[Sequence[str]]) -> list[list[str]]:
         return _shape(line) in repeated or (number is not None and number - page == shift)
 
     return [
-        [line for at, line in enumerate(lines) if not is_edge(line, at, len(lines), page)]
+        [line for at, line in enumerate(lines) if not is_edge(line.text, at, len(lines), page)]
         for page, lines in enumerate(pages)
     ]
 
@@ -175,36 +212,79 @@ def _shape(line: str) -> str:
     return re.sub(r"\d+", "0", line).casefold()
 
 
-def _joined(pages: Sequence[Sequence[str]]) -> list[Block]:
-    """Return the paragraphs of pages: lines joined, words cut at the end of a line mended."""
-    words = Counter(w.casefold() for lines in pages for line in lines for w in line.split())
-    widths = sorted(len(line) for lines in pages for line in lines if line)
+def _joined(pages: Sequence[Sequence[_Line]]) -> list[Block]:
+    """Return the paragraphs of pages: lines joined, words cut at the end of a line mended.
+
+    A paragraph ends where lines stand apart, where the letters change their size, and after a
+    short line; larger letters than those of most of the text are a heading's.
+    """
+    words = Counter(w.casefold() for lines in pages for line in lines for w in line.text.split())
+    widths = sorted(len(line.text) for lines in pages for line in lines if line.text)
     usual = widths[len(widths) * 3 // 4] if widths else 0
+    layout = _Layout(pages)
     blocks: list[Block] = []
-    text, first, last, ended = "", 0, 0, True
+    text, first, last, ended, before = "", 0, 0, True, _Line("")
 
     def close() -> None:
         nonlocal text
         if text:
-            blocks.append(Block(text, page=str(first) if first == last else f"{first}-{last}"))
+            page = str(first) if first == last else f"{first}-{last}"
+            heading = layout.is_large(before) and len(text) <= _LONGEST_HEADING
+            blocks.append(Block(text, heading=heading, page=page))
         text = ""
 
     for number, lines in enumerate(pages, 1):
         for line in lines:
-            if not line:
+            said = line.text
+            if not said:
                 ended = ended or text[-1:] in _ENDS
                 if text[-1:] in _ENDS:
                     close()
                 continue
-            if text and (ended or _BULLET.match(line)):
+            apart = layout.are_apart(before, line)
+            goes_on = said[0].islower() and text[-1:] not in _ENDS and line.size == before.size
+            if text and (ended or (apart and not goes_on) or _BULLET.match(said)):
                 close()
             if text:
-                text, last = _mended(text, line, words), number
+                text, last = _mended(text, said, words), number
             else:
-                text, first, last = line, number, number
-            ended = len(line) < _SHORT * usual and (line[-1] in _ENDS or _stands(line))
+                text, first, last = said, number, number
+            before = line
+            ended = len(said) < _SHORT * usual and (said[-1] in _ENDS or _stands(said))
+            # A heading of two lines is one.
+            ended = ended and not (layout.is_large(line) and said[-1] not in _ENDS)
     close()
     return blocks
+
+
+class _Layout:
+    """How far lines of one size stand from each other, and the size of most of the text."""
+
+    def __init__(self, pages: Sequence[Sequence[_Line]]) -> None:
+        letters: Counter[float] = Counter()
+        gaps: dict[float, list[float]] = {}
+        for lines in pages:
+            said = [line for line in lines if line.text]
+            for line in said:
+                letters[line.size] += len(line.text)
+            for one, other in pairwise(said):
+                if one.size == other.size and (gap := one.height - other.height) > 0:
+                    gaps.setdefault(one.size, []).append(gap)
+        self._size = letters.most_common(1)[0][0] if letters else 0.0
+        # Lines of a paragraph are the nearest that there are.
+        self._gaps = {size: sorted(found)[len(found) // 4] for size, found in gaps.items()}
+
+    def is_large(self, line: _Line) -> bool:
+        """Tell whether a line's letters are larger than most."""
+        return line.size > _LARGER * self._size > 0
+
+    def are_apart(self, one: _Line, other: _Line) -> bool:
+        """Tell whether a line begins another paragraph than the one before, by where it stands."""
+        if not (one.size and other.size):
+            return False
+        if one.size != other.size:
+            return abs(one.size - other.size) > (_LARGER - 1) * self._size
+        return one.height - other.height > _APART * self._gaps.get(one.size, inf)
 
 
 def _stands(line: str) -> bool:
@@ -232,18 +312,29 @@ def read_docx(data: bytes, name: str, charset: str = "") -> Iterator[Draft | Fai
         import docx
     except ImportError as error:
         raise ReadError(texts.NO_LIBRARY.format("python-docx")) from error
-    _checked(data)
+    archive = _checked(data)
     try:
-        document = docx.Document(BytesIO(data))
-        blocks = list(_docx_blocks(document))
-        about = document.core_properties
-        fields = {"title": about.title or "", "author": about.author or ""}
-        made: Any = about.created
+        blocks = list(_docx_blocks(docx.Document(BytesIO(data))))
     except Exception as error:
         log.info("%s", name, exc_info=True)
         raise ReadError("le document Word est abîmé") from error
-    day = made.date() if isinstance(made, datetime) else None
+    fields = _docx_fields(archive)
+    day = source_of({"published": day_of(fields.pop("published", ""))}, name).published
     yield _document(fields, day, blocks, name)
+
+
+def _docx_fields(archive: zipfile.ZipFile) -> dict[str, str]:
+    """Return what a Word document says of itself.
+
+    python-docx finds it by a relation that LibreOffice names otherwise, and makes up a title.
+    """
+    try:
+        about = parse_xml(_member(archive, "docProps/core.xml"))
+    except ReadError:
+        return {}
+    places = {"title": "{*}title", "author": "{*}creator", "published": "{*}created"}
+    found = {name: about.findtext(place) or "" for name, place in places.items()}
+    return {name: " ".join(value.split()) for name, value in found.items()}
 
 
 def _docx_blocks(document: Any) -> Iterator[Block]:
@@ -264,10 +355,11 @@ def _docx_blocks(document: Any) -> Iterator[Block]:
 
 
 _TEXT = "{urn:oasis:names:tc:opendocument:xmlns:text:1.0}"
+_META_SPACE = "{urn:oasis:names:tc:opendocument:xmlns:meta:1.0}"
 _META = {
     "title": "{http://purl.org/dc/elements/1.1/}title",
     "author": "{http://purl.org/dc/elements/1.1/}creator",
-    "published": "{urn:oasis:names:tc:opendocument:xmlns:meta:1.0}creation-date",
+    "published": f"{_META_SPACE}creation-date",
 }
 
 
@@ -289,6 +381,9 @@ def read_odt(data: bytes, name: str, charset: str = "") -> Iterator[Draft | Fail
         key: (about.findtext(f".//{tag}") or "") if about is not None else ""
         for key, tag in _META.items()
     }
+    # `creator` is who saved it last, and not always there.
+    first = about.findtext(f".//{_META_SPACE}initial-creator") if about is not None else ""
+    fields["author"] = first or fields["author"]
     made = fields.pop("published")[:10]
     day = date.fromisoformat(made) if re.fullmatch(r"\d{4}-\d\d-\d\d", made) else None
     yield _document(fields, day, blocks, name)
