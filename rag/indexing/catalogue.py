@@ -47,7 +47,7 @@ from rag.indexing.copies import Signature
 
 log = logging.getLogger(__name__)
 
-_SCHEMA = 2  # raise it when the tables or what is in them change: they are made again
+_SCHEMA = 3  # raise it when the tables or what is in them change: they are made again
 _CANDIDATES = 200  # texts compared with a new one
 _VARIABLES = 500  # of one statement
 Place = tuple[int, str, str]

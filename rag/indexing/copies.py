@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _SHINGLE = 5  # words
 _HASHES, _BANDS = 64, 16  # rows of 4: half of the pairs that are alike to 0.5 share a band
+_SEED = 1  # of the hashes: signatures are kept
 _ALIKE = 0.7  # estimated share of shingles from which two texts are copies
 _LEAST = 20  # words below which a text is no copy: « Le conseil est reporté » is everybody's
 
@@ -56,17 +57,17 @@ class Signature:
 
 def signature(text: str) -> Signature | None:
     """Return the signature of an article's text; None for one that is too short."""
-    from datasketch import MinHash
+    from rensa import RMinHash
 
     said = words(text)
     if len(said) < _LEAST:
         return None
-    made = MinHash(num_perm=_HASHES)
-    made.update_batch(list(_shingles(said)))
-    hashes = np.asarray(made.hashvalues, dtype=np.uint32).tobytes()
+    made = RMinHash(num_perm=_HASHES, seed=_SEED)
+    made.update(list(_shingles(said)))
+    hashes = np.asarray(made.digest(), dtype=np.uint32).tobytes()
     return Signature(hashes, " ".join(sorted(numbers(text))))
 
 
-def _shingles(said: list[str]) -> Iterator[bytes]:
+def _shingles(said: list[str]) -> Iterator[str]:
     for at in range(len(said) - _SHINGLE + 1):
-        yield " ".join(said[at : at + _SHINGLE]).encode()
+        yield " ".join(said[at : at + _SHINGLE])
