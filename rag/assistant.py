@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 
@@ -19,6 +20,7 @@ from rag import texts
 from rag.answerer import Answerer, Event, OnClaim
 from rag.domain import (
     Answer,
+    Article,
     ArticlePage,
     ArticleRecord,
     CheckedClaim,
@@ -40,7 +42,7 @@ from rag.indexing.chroma import CLOSING, sweep_folders
 from rag.indexing.erasure import MEMORY, blank, files_of, remaining, sentences_of
 from rag.indexing.exchange import export, take
 from rag.indexing.index import Index, Progress, open_index
-from rag.indexing.ingestion import edit, ingest
+from rag.indexing.ingestion import edit, fingerprint, ingest
 from rag.indexing.owner import Owner, Ownership, acquire
 from rag.indexing.reindexing import Reindexing
 from rag.models.loading import load_embedder
@@ -170,7 +172,7 @@ class Assistant(Protocol):
         ...
 
     def repair(self) -> list[ArticleRecord]:
-        """Mend what can be rebuilt; return the articles that were removed, to be read again."""
+        """Mend what can be rebuilt; return the articles that have to be read again."""
         ...
 
     def compact(self) -> bool:
@@ -343,7 +345,12 @@ class LocalAssistant:
     def edit(self, article_id: str, edits: Mapping[str, str]) -> ArticleRecord:
         """See `Assistant`."""
         with self._ingesting:
-            return edit(self.index, article_id, checked_edits(edits))
+            checked = checked_edits(edits)
+            return self._changed(lambda index: edit(index, article_id, checked, self._version()))
+
+    def _version(self) -> Callable[[Article], str]:
+        tokens, vectors = self.settings.passage_tokens, self.settings.sentence_vectors
+        return partial(fingerprint, passage_tokens=tokens, sentence_vectors=vectors)
 
     def remove(self, ids: Sequence[str]) -> list[str]:
         """See `Assistant`."""
@@ -405,8 +412,6 @@ class LocalAssistant:
             self.index,
             Path(folder),
             lambda found, known: self._ingest(found, (), progress, known),
-            self.withdraw,
-            self.edit,
         )
 
     def backup(self, folder: str) -> int:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 from enum import StrEnum
+from hashlib import blake2b
 from typing import Any, Literal
 
 
@@ -62,7 +63,8 @@ class Article:
     `headings` are the `[start, end)` spans of the headings inside `text`; `pages` the offsets
     from which a paragraph stands on another page (« 3 », « 3-4 »), where it was read from pages.
     `path` says which file (and row: `file.jsonl#3`) it was read from, so that
-    pruning can tell what is gone; it is empty for what came by other ways.
+    pruning can tell what is gone; it is empty for what came by other ways. `withdrawn` and
+    `edits` are as those of `ArticleRecord`, where an export tells them.
     """
 
     id: str
@@ -71,6 +73,8 @@ class Article:
     headings: tuple[tuple[int, int], ...] = ()
     path: str = ""
     pages: tuple[tuple[int, str], ...] = ()
+    withdrawn: date | None = None
+    edits: tuple[tuple[str, str], ...] = ()
 
 
 class Kind(StrEnum):
@@ -191,6 +195,14 @@ class Passage:
         return self.text if self.text.startswith(self.heading) else f"{self.heading}\n{self.text}"
 
 
+BROKEN = -1  # the recipe of an article that is to be read again
+
+
+def digest_of(text: str) -> str:
+    """Return 16 hex digits that tell a text."""
+    return blake2b(text.encode(errors="surrogatepass"), digest_size=8).hexdigest()
+
+
 @dataclass(frozen=True, slots=True)
 class ArticleRecord:
     """The line of an article in the index; its presence makes a version current (I2).
@@ -200,7 +212,9 @@ class ArticleRecord:
     what another has just written. `withdrawn` is the day on which its publisher was seen to
     have withdrawn it: it is kept, and answers nothing. `edits` are what a keeper corrected of
     its source, by field of `EDITABLE`, as text: they hold when it is ingested again. `recipe`
-    tells apart what the article changed from what another way of reading it did.
+    tells apart what the article changed from what another way of reading it did; `BROKEN` that
+    the article is to be read again, whatever it says. `digest` tells the text, "" in an index
+    of before.
     """
 
     id: str
@@ -213,6 +227,7 @@ class ArticleRecord:
     withdrawn: date | None = None
     edits: tuple[tuple[str, str], ...] = ()
     recipe: int = 0
+    digest: str = ""
 
     @property
     def version(self) -> str:

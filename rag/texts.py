@@ -210,6 +210,18 @@ DAMAGED_FILE = (
     "Le fichier {} est abîmé\u00a0: remettez celui d’une sauvegarde, ou renommez-le pour continuer "
     "sans lui\u00a0; les articles et leur index n’en dépendent pas."
 )
+BAD_POINTER = (
+    "Le fichier {} est abîmé\u00a0: remettez l’index d’une sauvegarde, ou effacez ce fichier si "
+    "l’index n’a jamais été refait ni compacté."
+)
+STORE_GONE = (
+    "Le dossier {} de l’index a disparu\u00a0: remettez l’index d’une sauvegarde, ou effacez ce "
+    "qui reste de son dossier et relancez l’ingestion."
+)
+DAMAGED_WORDS = (
+    "L’index lexical {} est abîmé\u00a0: lancez «\u00a0recoupe doctor --repair\u00a0», qui le "
+    "refait."
+)
 DAMAGED_VECTORS = (
     "Les fichiers de vecteurs de {} sont abîmés\u00a0: lancez «\u00a0recoupe doctor "
     "--repair\u00a0», qui les refait à partir des textes."
@@ -221,6 +233,7 @@ REINDEX_BEGUN = (
     "Un «\u00a0recoupe reindex\u00a0» n’est pas fini\u00a0: relancez-le, il reprendra où "
     "il en était."
 )
+BACKUP_INSIDE = "{} est dans le dossier de l’index\u00a0: donnez un dossier ailleurs."
 NO_ERASURE = (
     "L’index est sur un serveur Chroma\u00a0: rien ne peut être prouvé de son disque\u202f; "
     "retirez l’article sans --proof, puis faites compacter le serveur "

@@ -19,6 +19,7 @@ from rag.cli.main import app
 from rag.domain import Article, Reading, Source, StoredArticle
 from rag.errors import StoreError
 from rag.feedback import Feedback, FeedbackStore
+from rag.indexing.exchange import imported
 from rag.models.embedding import PassageText
 from rag.settings import load_settings
 
@@ -136,6 +137,96 @@ def test_vectors_that_are_not_the_models_are_made_again(
         again = LocalAssistant(load_settings(index_dir=tmp_path / f"encore{len(content)}"))
         assert len(again.take(str(folder)).new) == 60
         again.close()
+
+
+@pytest.mark.parametrize("how", ["bytes", "no vectors", "words", "short", "nulls"])
+def test_a_damaged_table_costs_vectors_alone(
+    assistant: LocalAssistant, tmp_path: Path, how: str
+) -> None:
+    assistant.ingest(Reading(tuple(article(f"bac-{n}", n) for n in range(12, 60))))
+    folder = tmp_path / "export"
+    assistant.export(str(folder))
+    file = folder / "passages.parquet"
+    table = pq.read_table(file)
+    rows = table.num_rows
+    if how == "bytes":
+        data = bytearray(file.read_bytes())
+        data[len(data) // 4 : len(data) // 2] = b"\x55" * (len(data) // 2 - len(data) // 4)
+        file.write_bytes(data)
+    elif how == "no vectors":
+        pq.write_table(table.drop_columns(["vector"]), file)
+    else:
+        name, column = {
+            "words": ("vector", pa.array([["a"]] * rows)),
+            "short": ("sentences", pa.array([[b"zz"]] * rows, pa.list_(pa.binary()))),
+            "nulls": ("sentences", pa.array([[None]] * rows, pa.list_(pa.binary()))),
+        }[how]
+        pq.write_table(table.set_column(table.schema.get_field_index(name), name, column), file)
+    other = LocalAssistant(load_settings(index_dir=tmp_path / "autre"))
+    assert len(other.take(str(folder)).new) == 60
+    assert other.check() == []
+    assert other.ask("Combien a coûté la réparation du moteur ?").text
+    other.close()
+
+
+def test_what_was_withdrawn_never_answers_from_an_import(
+    assistant: LocalAssistant, tmp_path: Path
+) -> None:
+    """Nor where the import is killed once the articles are written."""
+    folder = tmp_path / "export"
+    assistant.export(str(folder))
+    other = LocalAssistant(load_settings(index_dir=tmp_path / "autre"))
+    other.ingest(imported(folder))
+    assert other.held(["bac-4", "bac-5"]) == {"bac-4": False, "bac-5": True}
+    assert other.article("bac-3").record.source.author == "Paul Ory"
+    # And once more changes nothing.
+    assert len(other.ingest(imported(folder)).unchanged) == 12
+    other.close()
+
+
+def test_a_line_that_is_refused_says_nothing_of_the_first(tmp_path: Path) -> None:
+    rows = [
+        {"article_id": "p", "title": "Le bac", "text": FERRY},
+        {"article_id": "p", "title": "Autre", "text": MOTOR, "withdrawn": "2024-01-01",
+         "edits": {"title": "Titre du doublon"}},
+        {"article_id": "q", "title": "Pages", "text": MOTOR, "pages": [[0, "A b"]]},
+    ]  # fmt: skip
+    (tmp_path / "articles.jsonl").write_text("\n".join(map(json.dumps, rows)), "utf-8")
+    (tmp_path / "history.jsonl").mkdir()
+    made = LocalAssistant(load_settings(index_dir=tmp_path / "index"))
+    report = made.take(str(tmp_path))
+    assert len(report.failed) == 3
+    assert made.article("p").record.source.title == "Le bac"
+    assert made.held(["p", "q"]) == {"p": True}
+    assert made.check() == []
+    made.close()
+
+
+def test_an_export_that_fails_leaves_the_one_before(
+    assistant: LocalAssistant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "export"
+    assistant.export(str(folder))
+    before = {f.name: f.read_bytes() for f in folder.iterdir()}
+    with monkeypatch.context() as patch:
+        patch.setattr(assistant.index, "whole", lambda _records: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            assistant.export(str(folder))
+    assert {f.name: f.read_bytes() for f in folder.iterdir()} == before
+    # What an empty index exports has no vectors, of before either.
+    empty = LocalAssistant(load_settings(index_dir=tmp_path / "vide"))
+    assert empty.export(str(folder)) == [f for f in EXPORTED if "parquet" not in f]
+    assert not (folder / "passages.parquet").exists()
+    empty.close()
+
+
+def test_a_backup_is_not_inside_the_index(assistant: LocalAssistant, tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="dans le dossier de l’index"):
+        assistant.backup(str(assistant.settings.index_dir / "index-9"))
+    mine = tmp_path / "copie.partiel"
+    mine.mkdir()
+    assistant.backup(str(tmp_path / "copie"))
+    assert mine.exists()
 
 
 def test_the_past_comes_back(assistant: LocalAssistant, tmp_path: Path) -> None:

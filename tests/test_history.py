@@ -178,6 +178,12 @@ def test_the_api_gives_the_past_and_the_copies(tmp_path: Path) -> None:
         keeper = {"Authorization": f"Bearer {token}"}
         kept = httpx.get(f"{api}/payant/history", headers=keeper).json()["versions"]
         assert [v["text"] for v in kept] == [FIRST]
+        # Free today, it was paid for then.
+        made.ingest(Reading((replace(article("Le bac est vendu."), id="payant"),)))
+        assert httpx.get(f"{api}/payant/history").json()["versions"] == []
+        assert len(httpx.get(f"{api}/payant/history", headers=keeper).json()["versions"]) == 2
+        html = article_html(made.article("payant"), None, history=made.history("payant"))
+        assert "4 000" not in html
         for part in ("history", "copies"):
             assert httpx.get(f"{api}/absent/{part}").status_code == 404
     made.close()

@@ -283,7 +283,7 @@ def test_only_the_owner_sweeps_and_only_what_is_a_store(index: Index, settings: 
     owned.close()
 
 
-def test_an_incomplete_article_is_removed_by_a_repair_and_comes_back(index: Index) -> None:
+def test_an_incomplete_article_answers_no_more_until_it_is_read_again(index: Index) -> None:
     """Its record says that nothing has changed: an ingestion alone would leave it so."""
     article = make_article("a", RIVER)
     add(index, article, make_article("b", BRIDGE))
@@ -291,10 +291,11 @@ def test_an_incomplete_article_is_removed_by_a_repair_and_comes_back(index: Inde
     assert record is not None
     index.store.delete_passages(record.passage_ids())
     assert "incomplet" in index.check()[0]
-    index.repair()
-    assert index.check() == []
-    assert [r.id for r in index.records()] == ["b"]
+    assert [r.id for r in index.repair()] == ["a"]
+    assert ["incomplet" in told for told in index.check()] == [True]
+    assert "a" not in found(index, RIVER[:20])
     add(index, article)
+    assert index.check() == []
     assert index.article("a").text == RIVER
 
 
@@ -305,9 +306,37 @@ def test_words_of_another_store_are_made_again(
     add(index, make_article("a", RIVER), make_article("b", BRIDGE))
     index.close()
     shutil.rmtree(settings.index_dir / "chroma")
+    other = settings.model_copy(update={"index_dir": settings.index_dir.parent / "autre"})
+    open_index(other, embedder).close()
+    shutil.copytree(other.index_dir / "chroma", settings.index_dir / "chroma")
     again = open_index(settings, embedder)
     assert again.lexical.versions() == 0
     assert again.check() == []
+
+
+def test_a_store_that_is_gone_is_no_empty_index(
+    index: Index, settings: Settings, embedder: Encoder
+) -> None:
+    """An empty one in its place was taken for the index, and the history for rubbish."""
+    add(index, make_article("a", RIVER))
+    index.close()
+    kept = settings.index_dir / "chroma"
+    for pointer in ("chroma-7", "ailleurs", "../chroma"):
+        (settings.index_dir / "store").write_text(pointer)
+        for _ in range(2):
+            with pytest.raises(StoreError, match=r"a disparu|est abîmé"):
+                open_index(settings, embedder)
+        assert (kept / "chroma.sqlite3").exists()
+    (settings.index_dir / "store").write_bytes(b"\xff\xfe\xfa")
+    with pytest.raises(StoreError, match="est abîmé"):
+        open_index(settings, embedder)
+    (settings.index_dir / "store").unlink()
+    again = open_index(settings, embedder)
+    assert again.articles() == 1
+    again.close()
+    shutil.rmtree(kept)
+    with pytest.raises(StoreError, match="a disparu"):
+        open_index(settings, embedder)
 
 
 def test_replacing_much_calls_for_a_rebuild(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:

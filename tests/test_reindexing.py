@@ -220,9 +220,6 @@ def test_a_generation_that_is_gone_is_told(settings: Settings) -> None:
     (settings.index_dir / "generation").write_text("index-7")
     with pytest.raises(StoreError, match="a disparu"):
         LocalAssistant(settings)
-    (settings.index_dir / "generation").write_text("../ailleurs")
-    with pytest.raises(StoreError, match="a disparu"):
-        LocalAssistant(settings)
 
 
 def test_the_command_while_the_app_serves(assistant: LocalAssistant) -> None:
@@ -239,3 +236,46 @@ def test_the_command_while_the_app_serves(assistant: LocalAssistant) -> None:
     assert '"articles": 24' in done.output
     assert assistant.index is not before
     assert assistant.settings.passage_tokens == 40
+
+
+def test_what_a_crash_kept_of_the_present_is_no_past(assistant: LocalAssistant) -> None:
+    """A version is kept before the switch that replaces it: a kill in between leaves it."""
+    stored = assistant.article("port-3")
+    assistant.index.history.keep([(stored.record, stored.text)])
+    assert assistant.history("port-3") == []
+    assistant.reindex("e5-small-fr", 40, True)
+    assert assistant.history("port-3") == []
+
+
+def test_a_kill_after_the_switch_leaves_the_new_one(
+    settings: Settings, assistant: LocalAssistant, tmp_path: Path
+) -> None:
+    assistant.ingest(Reading((replace(article(0), text="Le quai est fermé."),)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(type(assistant.index), "retire", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            assistant.reindex("e5-small-fr", 40, True)
+    assistant.close()
+    again = LocalAssistant(settings.model_copy(update={"passage_tokens": 40}))
+    assert len(again.history("port-0")) == 1
+    for number in range(3):
+        again.backup(str(tmp_path / f"copie-{number}"))
+        copy = LocalAssistant(load_settings(index_dir=tmp_path / f"copie-{number}"))
+        assert len(copy.history("port-0")) == 1
+        copy.close()
+    assert again.check() == []
+    again.close()
+
+
+@pytest.mark.parametrize("said", [b"\xff\xfe\xfa", b"", b"a\x00b", b"../ailleurs"])
+def test_a_pointer_that_says_nothing_is_told(settings: Settings, said: bytes) -> None:
+    settings.index_dir.mkdir()
+    (settings.index_dir / "generation").write_bytes(said)
+    with pytest.raises(StoreError, match="generation est abîmé"):
+        LocalAssistant(settings)
+
+
+def test_a_draft_that_cannot_be_read_is_begun_again(assistant: LocalAssistant) -> None:
+    folder = generations.draft(assistant.settings.index_dir, {"a": 1})
+    (folder / "draft.json").write_bytes(b"\xff\xfe")
+    assert assistant.reindex("e5-small-fr", 40, True) == 24

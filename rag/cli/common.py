@@ -55,7 +55,7 @@ def told_in_french(command: Callable[P, R]) -> Callable[P, R]:
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except Exception as error:
-            log.exception("échec")
+            log.info("échec", exc_info=True)
             click.echo(
                 f"Erreur : problème inattendu ({type(error).__name__}) ; relancez avec "
                 "RECOUPE_LOG_LEVEL=DEBUG et signalez-le.",

@@ -447,7 +447,10 @@ def doctor(repair: bool, as_json: bool, index: Path | None) -> None:
             click.echo(f"Relus : {texts.summary(again)}")
         for problem in problems:
             click.echo(f"Problème : {problem}")
-        click.echo("Lancez « recoupe doctor --repair »." if problems else "Tout est en ordre.")
+        if not problems:
+            click.echo("Tout est en ordre.")
+        elif not repair:
+            click.echo("Lancez « recoupe doctor --repair ».")
     if problems:
         raise SystemExit(1)
 

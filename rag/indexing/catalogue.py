@@ -16,6 +16,7 @@ import threading
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -27,6 +28,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from rag import texts
 from rag.domain import (
+    BROKEN,
     MOST_FACETS,
     ArticlePage,
     ArticleRecord,
@@ -60,7 +62,7 @@ create table articles (
     id text primary key, version text, day integer, title text, source text, author text,
     section text, url text, correction integer, passages integer, characters integer,
     path text, place text, words text, modified integer, deduced integer, paywalled integer,
-    withdrawn integer, edits text, recipe integer
+    withdrawn integer, edits text, recipe integer, digest text
 ) without rowid;
 create index by_place on articles (-day, place, id);
 create index by_day on articles (day);
@@ -82,7 +84,7 @@ create index bands_by_article on bands (article);
 create table totals (name text primary key, value integer) without rowid;
 insert into totals values ('passages', 0), ('digest', 0);
 """
-_PUT_ARTICLE = f"insert into articles values ({', '.join('?' * 20)})"  # noqa: S608 - marks
+_PUT_ARTICLE = f"insert into articles values ({', '.join('?' * 21)})"  # noqa: S608 - marks
 _STALE = (
     "not exists (select 1 from articles"
     " where articles.id = passages.article and articles.version = passages.version)"
@@ -338,7 +340,11 @@ class Catalogue:
     def kept(self, passages: Sequence[str]) -> dict[str, Kept]:
         """Return what is kept of passages, by id; those without sentences are left out."""
         rows = self._by_ids("select id, vector, reading from passages where id in", passages)
-        return {i: Kept(vector, _unpacked(blob)) for i, vector, blob in rows if blob is not None}
+        found = {}
+        for i, vector, blob in rows:
+            if blob is not None and (sentences := _read_back(i, blob)) is not None:
+                found[i] = Kept(vector, sentences)
+        return found
 
     def alike(self, contents: Sequence[bytes]) -> dict[bytes, str]:
         """Return, by content, the id of a passage made of the same: its vectors serve again."""
@@ -376,6 +382,11 @@ class Catalogue:
             "select article, hashes, figures from copies where article in", articles
         )
         return {article: Signature(hashes, figures) for article, hashes, figures in rows}
+
+    def beyond(self, articles: AbstractSet[str]) -> list[ArticleRecord]:
+        """Return the records of the articles that are not among some."""
+        ids = [i for (i,) in self._all("select id from articles") if i not in articles]
+        return list(self.records_of(ids).values())
 
     def stale(self) -> int:
         """Return how many passages are kept that are of no current version."""
@@ -520,7 +531,7 @@ def _count(base: sqlite3.Connection, record: ArticleRecord, sign: int) -> None:
 
 
 def _where(filters: Filters) -> tuple[str, list[Any]]:
-    clauses: list[str] = ["withdrawn = 0"]
+    clauses: list[str] = ["withdrawn = 0", f"recipe != {BROKEN}"]
     values: list[Any] = []
     for column, names in (
         ("source", filters.sources),
@@ -547,6 +558,7 @@ def _article_row(record: ArticleRecord) -> tuple[Any, ...]:
         record.path, _place(record)[1], f" {' '.join(french.words(source.title))}",
         _ordinal(source.modified), int(source.deduced), int(source.paywalled),
         _ordinal(record.withdrawn), json.dumps(dict(record.edits)), record.recipe,
+        record.digest,
     )  # fmt: skip
 
 
@@ -582,6 +594,7 @@ def _record(row: Any) -> ArticleRecord:
         withdrawn=_day(row[17]),
         edits=tuple(json.loads(row[18]).items()),
         recipe=row[19],
+        digest=row[20],
     )
 
 
@@ -612,6 +625,15 @@ def _packed(sentences: Sequence[Sentence]) -> bytes:
     return zlib.compress(
         len(head).to_bytes(4) + head + b"".join(s.vector for s in sentences), level=6
     )
+
+
+def _read_back(passage: str, blob: bytes) -> tuple[Sentence, ...] | None:
+    """Return kept sentences; None for damaged ones, which are made again."""
+    try:
+        return _unpacked(blob)
+    except (zlib.error, ValueError, TypeError, IndexError, KeyError):
+        log.warning("phrases gardées abîmées, à refaire : %s", passage, exc_info=True)
+        return None
 
 
 def _unpacked(blob: bytes) -> tuple[Sentence, ...]:

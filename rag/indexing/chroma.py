@@ -27,6 +27,7 @@ from tenacity import (
     wait_exponential_jitter,
 )
 
+from rag import texts
 from rag.errors import RecoupeError, StoreError
 
 if TYPE_CHECKING:
@@ -49,6 +50,8 @@ _SILENCE = 60.0  # seconds without an answer after which a server is given up
 _BUSY = frozenset({429, 502, 503, 504})
 _RESERVE = 64_000_000  # bytes kept free: on a full disk Chroma can neither write nor be read
 _DATABASE = "chroma.sqlite3"  # what Chroma keeps in its folder
+_CATALOGUE = "catalogue.sqlite3"  # made after the store, see `index.py`
+_FOLDER = re.compile(r"chroma(-\d+)?")
 _POINTER = "store"  # names the folder of the embedded store, see `switch_folder`
 
 
@@ -225,6 +228,8 @@ def connect(settings: Settings, root: Path | None = None) -> Chroma:
             return Chroma(client, where, None, QUOTA)
         folder = current_folder(root or settings.index_dir)
         return Chroma(embedded(folder), where, folder, _BATCH)
+    except StoreError:
+        raise
     except Exception as error:  # Chroma's own errors share no base
         raise StoreError(
             f"L'index {where} ne s'ouvre pas ({_first_line(error)}) : vérifiez RECOUPE_INDEX_DIR "
@@ -241,12 +246,27 @@ def embedded(folder: Path) -> ClientAPI:
 
 
 def current_folder(index_dir: Path) -> Path:
-    """Return the folder of the embedded store: `chroma`, or the one that a rebuild made."""
+    """Return the folder of the embedded store: `chroma`, or the one that a rebuild made.
+
+    Raises StoreError when it is gone: an empty one in its place would be taken for the index.
+    """
+    pointer = index_dir / _POINTER
     try:
-        name = (index_dir / _POINTER).read_text(encoding="utf-8").strip()
-    except FileNotFoundError:
-        name = "chroma"
-    return index_dir / (name if name.startswith("chroma") and Path(name).name == name else "chroma")
+        name = pointer.read_text(encoding="utf-8").strip()
+    except (FileNotFoundError, NotADirectoryError):
+        folder = index_dir / "chroma"
+        # Its catalogue without it is that of a store that is lost, or of a server's (`changes.py`).
+        own = (index_dir / _CATALOGUE).exists() and not (index_dir / "writer").exists()
+        if own and not (folder / _DATABASE).exists():
+            raise StoreError(texts.STORE_GONE.format(folder)) from None
+        return folder
+    except (OSError, ValueError) as error:
+        raise StoreError(texts.BAD_POINTER.format(pointer)) from error
+    if not _FOLDER.fullmatch(name):
+        raise StoreError(texts.BAD_POINTER.format(pointer))
+    if not (index_dir / name / _DATABASE).exists():
+        raise StoreError(texts.STORE_GONE.format(index_dir / name))
+    return index_dir / name
 
 
 def next_folder(index_dir: Path) -> Path:
@@ -281,8 +301,7 @@ def sweep_folders(index_dir: Path) -> None:
 
 def store_folders(index_dir: Path) -> list[Path]:
     """Return the folders of embedded stores that lie in a folder, the current one and others."""
-    ours = re.compile(r"chroma(-\d+)?")
-    return [f for f in index_dir.glob("chroma*") if ours.fullmatch(f.name) and f.is_dir()]
+    return [f for f in index_dir.glob("chroma*") if _FOLDER.fullmatch(f.name) and f.is_dir()]
 
 
 def _quiet() -> Any:

@@ -10,13 +10,14 @@ from __future__ import annotations
 import logging
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rag.domain import ArticleRecord, Passage, StoredArticle
+from rag.domain import BROKEN, ArticleRecord, Passage, StoredArticle, digest_of
 from rag.errors import RecoupeError, StoreError
 from rag.indexing.chroma import batched, paged
 from rag.indexing.copies import signature
@@ -42,10 +43,12 @@ class Findings:
     """What is wrong with an index; all empty when it is whole."""
 
     stale: set[str] = field(default_factory=set)  # passages of no current version
-    incomplete: list[str] = field(default_factory=list)  # articles that lack text
+    lost: list[ArticleRecord] = field(default_factory=list)  # whose record only the catalogue has
+    incomplete: list[str] = field(default_factory=list)  # articles that lack text, or have another
     unembedded: list[str] = field(default_factory=list)  # articles with a vector that is none
     unreachable: int = 0  # passages of the sample that no search would find
     words: list[str] = field(default_factory=list)  # articles whose words are others
+    words_damaged: bool = False  # the words cannot be read
     words_held: int = 0  # passages in the words beyond those of the store
     catalogue: list[str] = field(default_factory=list)  # articles that the catalogue tells wrongly
     catalogue_held: int = 0  # passages in the catalogue of no current version
@@ -55,13 +58,16 @@ class Findings:
 
     def sentences(self) -> list[str]:
         """Return the findings as French sentences."""
-        told = (
-            (self.incomplete, "{} article(s) incomplet(s), que « recoupe doctor --repair » retire "
-             "et relit : {}."),
-            (self.stale, "{} passage(s) d'anciennes versions restent à balayer."),
+        told: tuple[tuple[list[str] | int, str], ...] = (
+            ([r.id for r in self.lost], "{} article(s) sans fiche dans le magasin : {}."),
+            (self.incomplete, "{} article(s) incomplet(s), ou dont le texte a changé dans le "
+             "magasin : {} ; « recoupe doctor --repair » relit leurs fichiers, leurs sources les "
+             "redonnent, ou « recoupe remove » les retire."),
+            (len(self.stale), "{} passage(s) d'anciennes versions restent à balayer."),
             (self.unembedded, "{} article(s) sans vecteur qui vaille : {}."),
-            (self.unreachable, "{} passages sur {} pris au hasard ne se trouvent pas par leur "
-             "vecteur : le magasin est à refaire."),
+            (self.unreachable, f"{{}} passage(s) sur {_SAMPLE} pris au hasard ne se trouvent pas "
+             "par leur vecteur : le magasin est à refaire."),
+            (int(self.words_damaged), "L'index lexical est abîmé."),
             (self.words, "L'index lexical dit autre chose de {} article(s) : {}."),
             (self.words_held, "L'index lexical tient {} passage(s) de trop."),
             (self.catalogue, "Le catalogue dit autre chose de {} article(s) : {}."),
@@ -74,7 +80,7 @@ class Findings:
         for value, sentence in told:
             if value:
                 many = value if isinstance(value, int) else len(value)
-                names = _SAMPLE if isinstance(value, int) else ", ".join(sorted(value)[:_TOLD])
+                names = "" if isinstance(value, int) else ", ".join(sorted(value)[:_TOLD])
                 found.append(sentence.format(many, names))
         found += [
             f"Le fichier {name} est abîmé ({why}) : remettez celui d'une sauvegarde."
@@ -89,47 +95,64 @@ def examine(index: Index) -> Findings:
     with index.quiet():
         index.follow()
         listed = index.store.passage_ids()
-        found.stale = index.stale(listed)
         records = list(index.records())
+        if not index.store.chroma.shared:
+            found.lost = index.catalogue.beyond({r.id for r in records})
+        # What the catalogue alone still knows is not swept.
+        known = {i for r in found.lost for i in r.passage_ids()}
+        found.stale = index.stale(listed) - known
         found.incomplete = index.incomplete(records, listed)
+        found.incomplete += [r.id for r in records if r.recipe == BROKEN]
+        found.incomplete = list(dict.fromkeys(found.incomplete))
         for some in paged(iter(records), _PAGE):
             _examine_some(index, some, found)
         if index.store.chroma.shared:  # others write meanwhile: a second look at what changed
             _look_again(index, found, {r.id: r for r in records})
         else:
-            expected = sum(r.passages for r in records)
-            found.words_held = max(0, index.lexical.versions() - expected)
-            found.catalogue_held = index.catalogue.stale()
-            found.unreachable = _unreachable(index, records)
-            _examine_past(index, {r.id for r in records}, found)
+            _examine_whole(index, records, listed, found)
     for file in _bases(index.folders()):
         if why := _damage(file):
             found.files[file.name] = why
     return found
 
 
-def mend(index: Index, progress: Progress) -> list[ArticleRecord]:
-    """Mend what can be rebuilt; return the articles that were removed, to be read again.
+def _examine_whole(
+    index: Index, records: Sequence[ArticleRecord], listed: AbstractSet[str], found: Findings
+) -> None:
+    """Look at what only an index that nobody else writes tells."""
+    if not found.words_damaged:
+        expected = sum(r.passages for r in records)
+        found.words_held = max(0, index.lexical.versions() - expected)
+    found.catalogue_held = index.catalogue.stale()
+    found.unreachable = _unreachable(index, records, listed)
+    articles, found.unreadable = index.history.inventory()
+    found.orphans = sorted(articles - {r.id for r in records} - {r.id for r in found.lost})
 
-    Raises StoreError.
+
+def mend(index: Index, progress: Progress) -> list[ArticleRecord]:
+    """Mend what can be rebuilt; return the articles that have to be read again.
+
+    Those stay as they are until then: nothing is removed that could be of use. Raises StoreError.
     """
     with index.held():
         found = examine(index)
         log.info("réparation de l'index : %s", found.sentences() or "rien à réparer")
+        index.put_back(found.lost)
         index.store.delete_passages(sorted(found.stale))
-        # Absent, it is read again by the next ingestion; incomplete, it would stay so.
-        gone = list(index.store.records_of(found.incomplete).values())
-        index.remove(found.incomplete)
         if found.unreachable:
             index.renew(progress)
             found.unembedded = []
         for some in batched(found.unembedded, _PAGE):
             _embed(index, index.whole(index.store.records_of(some).values()))
         index.catalogue.drop(found.catalogue)
+        index.lexical.remake()
         index.fill(progress)
         index.history.forget(found.orphans)
         index.history.drop_unreadable()
-    return gone
+        # A record that was put back may lack passages too.
+        broken = index.incomplete(index.records(), index.store.passage_ids())
+        index.mark_broken(dict.fromkeys([*found.incomplete, *broken]))
+        return list(index.store.records_of([*found.incomplete, *broken]).values())
 
 
 def _examine_some(index: Index, records: Sequence[ArticleRecord], found: Findings) -> None:
@@ -137,7 +160,7 @@ def _examine_some(index: Index, records: Sequence[ArticleRecord], found: Finding
     ids = [i for r in records for i in r.passage_ids()]
     passages, vectors = index.store.passages(ids), _vectors(index, ids)
     dimension = len(next(iter(vectors.values()), ()))
-    words = index.lexical.versions_of([r.id for r in records])
+    words = _words(index, records, found)
     told = index.catalogue.records_of([r.id for r in records])
     kept = index.catalogue.packed(ids)
     copies = index.catalogue.signatures([r.id for r in records])
@@ -145,14 +168,14 @@ def _examine_some(index: Index, records: Sequence[ArticleRecord], found: Finding
     for record in records:
         own = record.passage_ids()
         if record.id in incomplete or any(i not in passages for i in own):
-            continue
+            continue  # told as such, whatever else is wrong
         parts = [passages[i] for i in own]
         if not _whole(record, parts):
             found.incomplete.append(record.id)
             continue
         if not _embedded(own, vectors, dimension):
             found.unembedded.append(record.id)
-        if words.get(record.id) != {record.version}:
+        if words is not None and words.get(record.id) != {record.version}:
             found.words.append(record.id)
         packed = dict(zip(own, pack([vectors[i] for i in own if i in vectors]), strict=False))
         signed = signature("".join(p.text for p in parts))
@@ -180,7 +203,20 @@ def _whole(record: ArticleRecord, passages: Sequence[Passage]) -> bool:
         if passage.start != at or len(passage.text) != passage.end - passage.start:
             return False
         at = passage.end
+    if record.digest and record.digest != digest_of("".join(p.text for p in passages)):
+        return False
     return at == record.characters
+
+
+def _words(
+    index: Index, records: Sequence[ArticleRecord], found: Findings
+) -> dict[str, set[str]] | None:
+    """Return the versions whose words are held, by article; None where they cannot be read."""
+    try:
+        return None if found.words_damaged else index.lexical.versions_of([r.id for r in records])
+    except StoreError:
+        found.words_damaged = True
+        return None
 
 
 def _embedded(ids: Sequence[str], vectors: Mapping[str, Vectors], dimension: int) -> bool:
@@ -202,27 +238,21 @@ def _look_again(index: Index, found: Findings, records: Mapping[str, ArticleReco
         setattr(found, name, suspects)
 
 
-def _unreachable(index: Index, records: Sequence[ArticleRecord]) -> int:
+def _unreachable(index: Index, records: Sequence[ArticleRecord], listed: AbstractSet[str]) -> int:
     """Return how many of some passages, evenly taken, are not among their own neighbours."""
     step = max(1, len(records) // _SAMPLE)
-    ids = [r.passage_ids()[0] for r in islice(records, 0, None, step) if r.passages][:_SAMPLE]
-    lost = 0
+    firsts = [r.passage_ids()[0] for r in islice(records, 0, None, step) if r.passages]
+    ids = [i for i in firsts if i in listed][:_SAMPLE]
     vectors = _vectors(index, ids)
-    lost += len(ids) - len(vectors)
+    lost = len(ids) - len(vectors)
     for passage, vector in vectors.items():
         try:
             near = index.store.nearest(vector, _NEAR)
         except RecoupeError:
             log.info("recherche impossible", exc_info=True)
             return len(ids)
-        same = (i == passage or cosine > _SAME for i, cosine in near)
-        lost += not any(same)
+        lost += not any(i == passage or cosine > _SAME for i, cosine in near)
     return lost
-
-
-def _examine_past(index: Index, present: set[str], found: Findings) -> None:
-    articles, found.unreadable = index.history.inventory()
-    found.orphans = sorted(articles - present)
 
 
 def _bases(folders: Sequence[Path]) -> Iterator[Path]:

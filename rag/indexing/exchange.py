@@ -10,11 +10,13 @@ from __future__ import annotations
 import json
 import logging
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
+from uuid import uuid4
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
@@ -23,7 +25,7 @@ from rag.domain import EDITABLE, Article, Failure, Found, IngestReport, StoredAr
 from rag.errors import ReadError, StoreError
 from rag.indexing.chroma import paged
 from rag.indexing.index import Index, Progress
-from rag.readers.draft import source_of
+from rag.readers.draft import checked_edits, source_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -62,7 +64,7 @@ class ArticleRow(BaseModel):
     edits: dict[str, str] = {}
     path: str = ""
     headings: list[tuple[int, int]] = []
-    pages: list[tuple[int, str]] = []
+    pages: list[tuple[int, Annotated[str, Field(pattern=r"^\S{1,20}$")]]] = []
 
     @classmethod
     def of(cls, stored: StoredArticle) -> ArticleRow:
@@ -89,7 +91,7 @@ class ArticleRow(BaseModel):
         )
 
     def article(self) -> Article:
-        """Return the article."""
+        """Return the article. Raises ReadError for edits that cannot be."""
         told = {"title": self.title, "name": self.source, "author": self.author,
                 "url": self.url, "section": self.section}  # fmt: skip
         source = replace(
@@ -99,7 +101,11 @@ class ArticleRow(BaseModel):
         length = len(self.text)
         headings = tuple((a, b) for a, b in self.headings if 0 <= a < b <= length)
         pages = tuple((at, page) for at, page in self.pages if 0 <= at < length)
-        return Article(self.article_id, source, self.text, headings, self.path, pages)
+        edits = {k: v for k, v in self.edits.items() if k in EDITABLE}
+        return Article(
+            self.article_id, source, self.text, headings, self.path, pages, self.withdrawn,
+            tuple(sorted(checked_edits(edits).items())),
+        )  # fmt: skip
 
 
 def export(index: Index, folder: Path, progress: Progress = lambda _done, _all: None) -> list[str]:
@@ -108,34 +114,40 @@ def export(index: Index, folder: Path, progress: Progress = lambda _done, _all: 
     Without the package `pyarrow` there is no Parquet. Raises StoreError where the folder
     cannot be written.
     """
-    written = [ARTICLES, HISTORY, ABOUT]
     total, done = index.articles(), 0
+    draft = folder / f".{uuid4().hex}.partiel"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        draft.mkdir(parents=True)
         with (
-            (folder / ARTICLES).open("w", encoding="utf-8") as lines,
-            (folder / HISTORY).open("wb") as past,
-            _Parquet(folder) as table,
+            (draft / ARTICLES).open("w", encoding="utf-8") as lines,
+            (draft / HISTORY).open("wb") as past,
+            _Parquet(draft) as table,
         ):
             for some in paged(index.records(), _GROUP):
                 stored = index.whole(some)
                 for article in stored:
-                    row = ArticleRow.of(article).model_dump_json()
-                    lines.write(row + "\n")
+                    lines.write(ArticleRow.of(article).model_dump_json() + "\n")
                     for version in index.history.of(article.record):
                         past.write(_VERSION.dump_json(version) + b"\n")
                 table.write(index, stored)
                 done += len(some)
                 progress(done, total)
-            if table.possible:
-                written.insert(2, PASSAGES)
         about = {"recoupe": __version__, "embedding": index.embedder.name, "articles": done}
-        (folder / ABOUT).write_text(json.dumps(about) + "\n", "utf-8")
+        (draft / ABOUT).write_text(json.dumps(about) + "\n", "utf-8")
+        # An export that was there stays whole until this one is.
+        names = [n for n in (ARTICLES, HISTORY, PASSAGES, ABOUT) if (draft / n).exists()]
+        for name in (ARTICLES, HISTORY, PASSAGES, ABOUT):
+            if name in names:
+                (draft / name).replace(folder / name)
+            else:
+                (folder / name).unlink(missing_ok=True)
     except OSError as error:
         raise StoreError(
             f"Le dossier {folder} ne peut pas être écrit ({error.strerror}) : donnez-en un autre."
         ) from error
-    return written
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    return names
 
 
 class _Parquet:
@@ -194,10 +206,9 @@ class _Parquet:
         self._writer.write_table(table)
 
 
-def imported(folder: Path, after: dict[str, ArticleRow]) -> Iterator[Found]:
+def imported(folder: Path) -> Iterator[Found]:
     """Yield the articles of an export; a bad line is a failure, by its number.
 
-    `after` takes, by id, the rows of which more is to be said once they are in the index.
     Raises ReadError where there is no export.
     """
     path = folder / ARTICLES
@@ -206,18 +217,26 @@ def imported(folder: Path, after: dict[str, ArticleRow]) -> Iterator[Found]:
             for number, line in enumerate(lines, 1):
                 try:
                     row = ArticleRow.model_validate_json(line)
-                    article = row.article()
+                    article, refused = _of_row(row)
                 except (ValidationError, ValueError):
                     yield Failure(f"{path}#{number}", "ligne abîmée, ou d'un autre format")
                     continue
+                if refused:
+                    yield Failure(f"{path}#{number}", refused)
                 if not row.text.strip() or not row.article_id:
                     yield Failure(f"{path}#{number}", "article sans texte ou sans identifiant")
                     continue
-                if row.withdrawn or row.edits:
-                    after[row.article_id] = row.model_copy(update={"text": ""})
                 yield article
     except OSError as error:
         raise ReadError(f"il n'y a pas d'export dans {folder} (attendu : {ARTICLES})") from error
+
+
+def _of_row(row: ArticleRow) -> tuple[Article, str]:
+    """Return an article, and why it is without the edits that its row tells, or ""."""
+    try:
+        return row.article(), ""
+    except ReadError as error:
+        return row.model_copy(update={"edits": {}}).article(), str(error)
 
 
 def past(folder: Path, failed: list[Failure]) -> Iterator[Version]:
@@ -225,15 +244,19 @@ def past(folder: Path, failed: list[Failure]) -> Iterator[Version]:
     path = folder / HISTORY
     if not path.exists():
         return
-    with path.open("rb") as lines:
-        for number, line in enumerate(lines, 1):
-            try:
-                version = _VERSION.validate_json(line)
-                datetime.fromisoformat(version.replaced)
-            except (ValidationError, ValueError):
-                failed.append(Failure(f"{path}#{number}", "ligne abîmée, ou d'un autre format"))
-            else:
-                yield version
+    try:
+        with path.open("rb") as lines:
+            for number, line in enumerate(lines, 1):
+                try:
+                    version = _VERSION.validate_json(line)
+                    datetime.fromisoformat(version.replaced)
+                except (ValidationError, ValueError):
+                    failed.append(Failure(f"{path}#{number}", "ligne abîmée, ou d'un autre format"))
+                else:
+                    yield version
+    except OSError:
+        log.info("%s", path, exc_info=True)
+        failed.append(Failure(str(path), "le fichier ne se lit pas"))
 
 
 class ExportedVectors:
@@ -293,61 +316,48 @@ class ExportedVectors:
     def _group(self, number: int) -> dict[bytes, tuple[Vectors, Sequence[bytes]]]:
         import numpy as np
 
-        if number not in self._groups:
-            while len(self._groups) >= _GROUPS:
-                del self._groups[next(iter(self._groups))]
+        if number in self._groups:
+            return self._groups[number]
+        while len(self._groups) >= _GROUPS:
+            del self._groups[next(iter(self._groups))]
+        try:
             rows = self._table.read_row_group(number, columns=["content", "vector", "sentences"])
             columns = (rows[name].to_pylist() for name in ("content", "vector", "sentences"))
-            self._groups[number] = {
-                content: (np.array(vector, dtype=np.float32), sentences or ())
+            found = {
+                content: (np.array(vector, dtype=np.float32), sentences)
                 for content, vector, sentences in zip(*columns, strict=True)
-                if content and vector and abs(math.hypot(*vector) - 1) < _UNIT
+                if content and _are_vectors(vector, sentences)
             }
-        return self._groups[number]
-
-
-def said_after(
-    rows: Mapping[str, ArticleRow],
-) -> tuple[dict[str, date | None], dict[str, dict[str, str]]]:
-    """Return what is said of imported articles: withdrawn when, and a keeper's edits."""
-    days: dict[str, date | None] = {i: r.withdrawn for i, r in rows.items() if r.withdrawn}
-    edits = {
-        i: {field: value for field, value in r.edits.items() if field in EDITABLE}
-        for i, r in rows.items()
-        if r.edits
-    }
-    return days, edits
+        except Exception:  # whatever a damaged table makes the library raise
+            log.warning("vecteurs de l'export illisibles : refaits", exc_info=True)
+            found = {}
+        self._groups[number] = found
+        return found
 
 
 def _same(one: Vectors, other: Vectors) -> bool:
     return len(one) == len(other) and float(one @ other) > _SAME
 
 
+def _are_vectors(vector: Any, sentences: Any) -> bool:
+    """Tell whether a row has a vector of norm 1, and those of sentences, a byte a number."""
+    size = len(vector or ())
+    whole = all(isinstance(part, bytes) and len(part) == size for part in sentences or ())
+    return size > 0 and whole and sentences is not None and abs(math.hypot(*vector) - 1) < _UNIT
+
+
 def take(
     index: Index,
     folder: Path,
     ingested: Callable[[Iterable[Found], ExportedVectors], IngestReport],
-    withdraw: Callable[[Mapping[str, date | None]], object],
-    edited: Callable[[str, Mapping[str, str]], object],
 ) -> IngestReport:
-    """Index an export: articles, with their vectors where they serve, and what was said of them.
+    """Index an export: articles, with their vectors where they serve, and their past.
 
-    `ingested`, `withdraw` and `edited` are how the caller changes the index. Raises ReadError
-    where there is no export.
+    `ingested` is how the caller changes the index. Raises ReadError where there is no export.
     """
-    after: dict[str, ArticleRow] = {}
-    report = ingested(imported(folder, after), ExportedVectors(folder, index))
-    days, edits = said_after(after)
-    if days:  # before anything may stop it: they are not to answer
-        withdraw(days)
+    report = ingested(imported(folder), ExportedVectors(folder, index))
     failed: list[Failure] = []
-    for article, fields in edits.items():
-        try:
-            edited(article, fields)
-        except ReadError as error:
-            failed.append(Failure(article, str(error)))
-    here = index.records_of
     for some in paged(past(folder, failed), _GROUP):
-        held = here(version.article_id for version in some)
+        held = index.records_of(version.article_id for version in some)
         index.history.restore(v for v in some if v.article_id in held)
     return replace(report, failed=(*report.failed, *failed))

@@ -12,15 +12,18 @@ import logging
 import os
 import re
 import shutil
+import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from rag import texts
 from rag.errors import StoreError
 from rag.indexing.chroma import store_folders
 
 log = logging.getLogger(__name__)
 
+_SWITCHING = threading.Lock()
 _POINTER = "generation"
 _DRAFT = "draft.json"  # in a generation that is not whole yet: what it is made with
 _NAME = re.compile(r"index-(\d+)")
@@ -30,17 +33,18 @@ _OWN = ("lexical", "catalogue.sqlite3", "catalogue.sqlite3-wal", "catalogue.sqli
 
 def current(home: Path) -> Path:
     """Return the folder of the generation that serves. Raises StoreError when it is gone."""
+    pointer = home / _POINTER
     try:
-        name = (home / _POINTER).read_text(encoding="utf-8").strip()
-    except FileNotFoundError:
+        name = pointer.read_text(encoding="utf-8").strip()
+    except (FileNotFoundError, NotADirectoryError):
         return home
-    folder = home / name
-    if not _NAME.fullmatch(name) or not folder.is_dir():
-        raise StoreError(
-            f"Le dossier {folder} de l'index a disparu : remettez une sauvegarde, ou effacez "
-            f"{home / _POINTER} et relancez l'ingestion."
-        )
-    return folder
+    except (OSError, ValueError) as error:
+        raise StoreError(texts.BAD_POINTER.format(pointer)) from error
+    if not _NAME.fullmatch(name):
+        raise StoreError(texts.BAD_POINTER.format(pointer))
+    if not (home / name).is_dir():
+        raise StoreError(texts.STORE_GONE.format(home / name))
+    return home / name
 
 
 def draft(home: Path, made_with: Mapping[str, Any]) -> Path:
@@ -50,7 +54,7 @@ def draft(home: Path, made_with: Mapping[str, Any]) -> Path:
     """
     wanted = json.dumps(dict(made_with), sort_keys=True)
     for folder in _drafts(home):
-        if (folder / _DRAFT).read_text(encoding="utf-8") == wanted:
+        if _read(folder / _DRAFT) == wanted:
             return folder
         shutil.rmtree(folder, ignore_errors=True)
     folder = home / f"index-{max(_numbers(home), default=1) + 1}"
@@ -74,18 +78,30 @@ def switch(home: Path, folder: Path) -> None:
     """Make a generation the one that serves, whole or not at all. Raises StoreError."""
     mark = folder / _DRAFT
     try:
-        pointer = home / f"{_POINTER}.tmp"
-        with pointer.open("w", encoding="utf-8") as file:
-            file.write(folder.name)
-            file.flush()
-            os.fsync(file.fileno())
-        pointer.replace(home / _POINTER)
-        mark.unlink(missing_ok=True)
+        with _SWITCHING:
+            _point(home, folder)
+            mark.unlink(missing_ok=True)
     except OSError as error:
         raise StoreError(
             f"L'index refait dans {folder} n'a pas pu prendre sa place ({error.strerror}) : "
             "vérifiez la place et les droits, puis relancez ; l'ancien index répond toujours."
         ) from error
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return ""
+
+
+def _point(home: Path, folder: Path) -> None:
+    draft = home / f"{_POINTER}.tmp"
+    with draft.open("w", encoding="utf-8") as file:
+        file.write(folder.name)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(home / _POINTER)
 
 
 def discard_drafts(home: Path) -> None:
@@ -99,7 +115,11 @@ def sweep(home: Path) -> None:
 
     One that is being built is kept: it will be gone on with.
     """
-    serving = current(home)
+    with _SWITCHING:  # what serves may be another in a moment
+        _sweep(home, current(home))
+
+
+def _sweep(home: Path, serving: Path) -> None:
     (serving / _DRAFT).unlink(missing_ok=True)  # a kill just after the switch
     kept = {serving, *_drafts(home)}
     for number in _numbers(home):

@@ -8,6 +8,7 @@ removes its past.
 from __future__ import annotations
 
 import json
+import logging
 import zlib
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
@@ -17,6 +18,8 @@ from pydantic import TypeAdapter
 
 from rag.domain import ArticleRecord, Source, Version
 from rag.indexing.sidefile import SideFile
+
+log = logging.getLogger(__name__)
 
 _TABLE = """
 pragma secure_delete = on;
@@ -37,8 +40,8 @@ _REFUSAL = (
 class History(SideFile):
     """The versions that were replaced, in the folder of an index."""
 
-    def __init__(self, folder: Path) -> None:
-        """Open the file, or make it. Raises StoreError."""
+    def __init__(self, folder: Path | None) -> None:
+        """Open the file, or make it; none keeps it in memory. Raises StoreError."""
         super().__init__(folder, "history.sqlite3", _TABLE, _REFUSAL)
 
     def keep(self, articles: Iterable[tuple[ArticleRecord, str]]) -> None:
@@ -67,23 +70,18 @@ class History(SideFile):
             " where article = ? and version != ? order by replaced desc, version desc",
             [record.id, record.version],
         )
-        return [
-            Version(
-                record.id,
-                version,
-                replaced,
-                _SOURCE.validate_json(source),
-                zlib.decompress(content).decode(errors="surrogatepass"),
-            )
-            for version, replaced, source, content in rows
-        ]
+        found = (_version(record.id, *row) for row in rows)
+        return [version for version in found if version is not None]
 
     def saying(self, sentences: Sequence[str]) -> dict[str, set[str]]:
         """Return which of some sentences the past of each article says."""
         found: dict[str, set[str]] = {}
         with self._lock, self._told():
             for article, content in self._base.execute("select article, content from versions"):
-                text = zlib.decompress(content).decode(errors="surrogatepass")
+                try:
+                    text = zlib.decompress(content).decode(errors="surrogatepass")
+                except (zlib.error, ValueError, TypeError):
+                    continue
                 if held := {said for said in sentences if said in text}:
                     found.setdefault(article, set()).update(held)
         return found
@@ -93,19 +91,20 @@ class History(SideFile):
         articles: set[str] = set()
         unreadable = 0
         with self._lock, self._told():
-            for article, source, content in self._base.execute(
-                "select article, source, content from versions"
-            ):
+            for article, *row in self._base.execute(_ROWS):
                 articles.add(article)
-                unreadable += not _readable(source, content)
+                unreadable += _version(article, *row) is None
         return articles, unreadable
 
     def drop_unreadable(self) -> None:
         """Forget the versions that cannot be read."""
-        rows = self._all("select article, version, source, content from versions")
-        bad = [(a, v) for a, v, source, content in rows if not _readable(source, content)]
+        bad = [(row[0], row[1]) for row in self._all(_ROWS) if _version(*row) is None]
+        self.drop_versions(bad)
+
+    def drop_versions(self, versions: Iterable[tuple[str, str]]) -> None:
+        """Forget versions, by article and version."""
         with self._change() as base:
-            base.executemany("delete from versions where article = ? and version = ?", bad)
+            base.executemany("delete from versions where article = ? and version = ?", versions)
 
     def forget(self, articles: Sequence[str]) -> None:
         """Forget the past of articles; nothing of it stays in the file."""
@@ -120,11 +119,17 @@ class History(SideFile):
                 self._base.execute("pragma wal_checkpoint(truncate)")
 
 
-def _readable(source: str, content: bytes) -> bool:
-    """Tell whether a kept version can be read."""
+_ROWS = "select article, version, replaced, source, content from versions"
+
+
+def _version(
+    article: str, version: str, replaced: str, source: str, content: bytes
+) -> Version | None:
+    """Return a version as it was kept; None for one that cannot be read."""
     try:
-        _SOURCE.validate_json(source)
-        zlib.decompress(content)
-    except (ValueError, zlib.error):
-        return False
-    return True
+        datetime.fromisoformat(replaced)
+        text = zlib.decompress(content).decode(errors="surrogatepass")
+        return Version(article, version, replaced, _SOURCE.validate_json(source), text)
+    except (ValueError, TypeError, zlib.error):
+        log.warning("version passée illisible : %s, %s", article, version)
+        return None

@@ -22,9 +22,11 @@ from itertools import groupby
 from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from rag import texts
 from rag.domain import (
+    BROKEN,
     ArticleRecord,
     Filters,
     Passage,
@@ -91,24 +93,22 @@ class Index:
         folder: Path,
         progress: Progress = _silent,
         *,
-        home: Path | None = None,
+        history: History,
         foreign: bool = False,
     ) -> None:
         """Take the parts; `open_index` makes them.
 
         What an interrupted process left is settled; `progress` hears of the
-        words that have to be made again. `home` has the history, where it is not in `folder`
-        with what can be made again. A `foreign` index is of any embedding model, to be copied.
+        words that have to be made again. A `foreign` index is of any embedding model, to be copied.
         """
         self.store = Store(chroma, embedder.name, foreign=foreign)
         self.lexical = lexical
         self.catalogue = catalogue
         self.embedder = embedder
-        self.history = History(home or folder)
+        self.history = history
         self.scale = CosineScale(embedder, folder)
         self.lease = LEASE
         self.folder = folder
-        self._home = home or folder
         self._changes = ChangeLog(chroma, folder)
         self._writing = threading.RLock()
         self._closing = threading.Event()
@@ -152,10 +152,15 @@ class Index:
     def current(self, passages: Iterable[str]) -> dict[str, ArticleRecord]:
         """Return, for those of some passage ids that may answer, the record.
 
-        They are of a current version, of an article that was not withdrawn.
+        They are of a current version, of an article that was not withdrawn, and was not found
+        damaged.
         """
         found = self._of_versions(passages, self.records_of)
-        return {i: record for i, record in found.items() if record.withdrawn is None}
+        return {
+            i: record
+            for i, record in found.items()
+            if record.withdrawn is None and record.recipe != BROKEN
+        }
 
     def _of_versions(
         self,
@@ -411,11 +416,12 @@ class Index:
         """
         if folder.exists():
             raise StoreError(texts.BACKUP_THERE.format(folder))
-        draft = folder.with_name(f"{folder.name}.partiel")
+        if any(folder.is_relative_to(own.resolve()) for own in self.folders()):
+            raise StoreError(texts.BACKUP_INSIDE.format(folder))
+        draft = folder.with_name(f".{folder.name}.{uuid4().hex}.partiel")
         with self._writing:
             self._ready()
             try:
-                shutil.rmtree(draft, ignore_errors=True)
                 draft.mkdir(parents=True)
                 old = self.store.chroma
                 place = draft / "chroma"
@@ -425,11 +431,11 @@ class Index:
                         progress(done, self.articles())
                 finally:
                     fresh.close()
-                for base in {
-                    b for where in (self.folder, self._home) for b in where.glob("*.sqlite*")
-                }:
-                    if base.suffix in {".sqlite", ".sqlite3"}:
-                        _copy_base(base, draft / base.name)
+                # What lies beside the history last: it is the index's own.
+                for where in (self.folder, *self.history.folders):
+                    for base in where.glob("*.sqlite*"):
+                        if base.suffix in {".sqlite", ".sqlite3"}:
+                            _copy_base(base, draft / base.name)
                 draft.rename(folder)
             except (OSError, sqlite3.Error) as error:
                 shutil.rmtree(draft, ignore_errors=True)
@@ -546,6 +552,20 @@ class Index:
             if len(self.store.passages(r.passage_ids())) < r.passages
         )
 
+    def put_back(self, records: Sequence[ArticleRecord]) -> None:
+        """Make records that only the catalogue has the current ones again."""
+        for some in batched(records, _STEPS):
+            with self.held():
+                number = self._changes.begin([])
+                self.store.put_records(some, self._changes.writer, number)
+                self._changes.end()
+
+    def mark_broken(self, articles: Iterable[str]) -> None:
+        """Say of articles that they are to be read again, whatever they say."""
+        for some in batched(list(articles), _STEPS):
+            with self._amended({i: {"recipe": BROKEN} for i in some}):
+                self._catalogued(list(self.store.records_of(some).values()))
+
     def follow(self, progress: Progress = _silent) -> None:
         """Take over what other writers of the store have changed. Raises StoreError."""
         with self._writing:
@@ -658,7 +678,10 @@ class Index:
         return examine(self).sentences()
 
     def repair(self, progress: Progress = _silent) -> list[ArticleRecord]:
-        """Mend what can be rebuilt; return the articles that have to be read again."""
+        """Mend what can be rebuilt; return the articles that have to be read again.
+
+        They stay as they are until then.
+        """
         from rag.indexing.doctor import mend
 
         return mend(self, progress)
@@ -756,7 +779,7 @@ class Index:
     def folders(self) -> list[Path]:
         """Return the folders that have its files of SQLite."""
         store = self.store.chroma.folder
-        return [self._home, self.folder, *([store] if store else [])]
+        return [*self.history.folders, self.folder, *([store] if store else [])]
 
     def retire(self, successor: Index) -> None:
         """Change no more, and give the history to the index that takes the place of this one.
@@ -765,13 +788,8 @@ class Index:
         """
         with self._writing:
             self._retired = True
-            successor.adopt(self._home)
-
-    def adopt(self, home: Path) -> None:
-        """Take the history of another folder in the place of one's own, which goes."""
-        self.history.discard()
-        self.history = History(home)
-        self._home = home
+            successor.history.close()  # of what it was built of: nobody's past
+            successor.history, self.history = self.history, History(None)
 
     def size(self) -> int:
         """Return what the folder of an embedded store, its words and its catalogue weigh."""
@@ -838,7 +856,7 @@ def open_index(
     """Open the index that the settings name; the caller owns it (see `owner.py`).
 
     `folder` is that of another generation than the one that serves (see `generations.py`);
-    its history is then its own. A `foreign` index is of any embedding model, to be copied.
+    it then keeps no history. A `foreign` index is of any embedding model, to be copied.
     """
     home = settings.index_dir
     place = folder or (home if settings.chroma_url else current(home))
@@ -846,5 +864,5 @@ def open_index(
     lexical, catalogue = LexicalIndex(place / "lexical"), Catalogue(place)
     return Index(
         chroma, lexical, catalogue, embedder, place, progress,
-        home=folder or home, foreign=foreign,
+        history=History(None if folder else home), foreign=foreign,
     )  # fmt: skip

@@ -12,11 +12,13 @@ import logging
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple, replace
+from datetime import date
 from functools import partial
 from itertools import islice
 from pathlib import Path
 
 from rag.domain import (
+    BROKEN,
     Article,
     ArticleRecord,
     Failure,
@@ -24,6 +26,7 @@ from rag.domain import (
     Found,
     IngestReport,
     StoredArticle,
+    digest_of,
     edited,
 )
 from rag.indexing.copies import signature
@@ -35,7 +38,7 @@ log = logging.getLogger(__name__)
 RECIPE = 7  # raise it when splitting, reading or the embedded text changes: all are made again
 _BATCH_PASSAGES = 32
 _LOOKED_UP = 16  # articles whose records are asked for at a time
-_New = tuple[Article, str, tuple[tuple[str, str], ...]]  # with its version, and a keeper's edits
+_New = tuple[Article, str]  # with its version
 _ROW = re.compile(r"#\d+$")  # a row in a path; a « # » elsewhere belongs to the file's name
 
 
@@ -141,22 +144,46 @@ class _Met:
         """Return those of some articles that are not in the index as they are."""
         todo: list[_New] = []
         moved: dict[str, str] = {}
+        withdrawn: dict[str, date | None] = {}
         known = self._index.records_of(article.id for article in articles)
         for found in map(partial(self._where_it_was, known), articles):
             record = known.get(found.id)
-            edits = record.edits if record else ()
-            article = replace(found, source=edited(found.source, edits)) if edits else found
+            article = _as_kept(found, record)
             version = self._version(article)
-            if record and record.fingerprint == version:
+            if record and not _is_to_be_written(record, article, version):
                 self.unchanged.append(article.id)
                 if record.path != article.path:
                     moved[article.id] = article.path
+                if article.withdrawn and record.withdrawn is None:
+                    withdrawn[article.id] = article.withdrawn
             else:
-                todo.append((article, version, edits))
+                todo.append((article, version))
                 (self.updated if record else self.new).append(article.id)
         if moved:
             self._index.move(moved)
+        if withdrawn:
+            self._index.withdraw(withdrawn)
         return todo
+
+
+def _as_kept(found: Article, record: ArticleRecord | None) -> Article:
+    """Return an article that was found with what was said of it before: a keeper's edits hold.
+
+    One that is read again because it was damaged stays withdrawn too.
+    """
+    if record is None:
+        edits, withdrawn = found.edits, found.withdrawn
+    else:
+        edits = tuple(sorted((dict(record.edits) | dict(found.edits)).items()))
+        kept = record.withdrawn if record.recipe == BROKEN else None
+        withdrawn = found.withdrawn or kept
+    source = edited(found.source, edits) if edits else found.source
+    return replace(found, source=source, edits=edits, withdrawn=withdrawn)
+
+
+def _is_to_be_written(record: ArticleRecord, article: Article, version: str) -> bool:
+    same = record.fingerprint == version and record.edits == article.edits
+    return not same or record.recipe == BROKEN
 
 
 def _is_moved(record: ArticleRecord, article: Article) -> bool:
@@ -176,20 +203,22 @@ def fingerprint(article: Article, passage_tokens: int, *, sentence_vectors: bool
     return hashlib.blake2b(content, digest_size=8).hexdigest()
 
 
-def edit(index: Index, article_id: str, edits: Mapping[str, str]) -> ArticleRecord:
+def edit(
+    index: Index, article_id: str, edits: Mapping[str, str], version: Callable[[Article], str]
+) -> ArticleRecord:
     """Correct fields of an article's source; "" takes a text away, or says that there is no date.
 
-    What is said of time and what is searched is made again. Returns the new record. Raises
-    ArticleNotFoundError, StoreError, EmbeddingError.
+    What is said of time and what is searched is made again; `version` tells what the article
+    is made of, as `fingerprint`. Returns the new record. Raises ArticleNotFoundError,
+    StoreError, EmbeddingError.
     """
     stored = index.article(article_id)
-    kept = tuple(sorted((dict(stored.record.edits) | dict(edits)).items()))
-    told = json.dumps([stored.record.fingerprint, kept]).encode()
+    source = edited(stored.record.source, edits.items())
     record = replace(
         stored.record,
-        fingerprint=hashlib.blake2b(told, digest_size=8).hexdigest(),
-        source=edited(stored.record.source, edits.items()),
-        edits=kept,
+        fingerprint=version(replace(stored.article, source=source)),
+        source=source,
+        edits=tuple(sorted((dict(stored.record.edits) | dict(edits)).items())),
     )
     vectors, rows = again(index.embedder, StoredArticle(record, stored.passages))
     index.write([(record, stored.passages)], vectors, rows)
@@ -239,11 +268,12 @@ def _batches(
     """Understand articles and group them so that a batch has some tens of passages."""
     batch: list[tuple[ArticleRecord, list[Understood]]] = []
     size = 0
-    for article, version, edits in todo:
+    for article, version in todo:
         passages = understood(article, passage_tokens)
         record = ArticleRecord(
             article.id, version, article.source, len(passages), len(article.text), article.path,
-            edits=edits, recipe=RECIPE,
+            withdrawn=article.withdrawn, edits=article.edits, recipe=RECIPE,
+            digest=digest_of(article.text),
         )  # fmt: skip
         batch.append((record, passages))
         size += len(passages)

@@ -6,13 +6,15 @@ and a passage are cut, folded and stemmed by the same code.
 
 from __future__ import annotations
 
+import functools
 import logging
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
+from rag import texts
 from rag.domain import Filters, Passage, Source, version_of
 from rag.errors import StoreError
 from rag.french.words import begins_with, content_stems
@@ -21,9 +23,33 @@ if TYPE_CHECKING:
     import tantivy
 
 log = logging.getLogger(__name__)
+P = ParamSpec("P")
+R = TypeVar("R")
 
 SCHEMA_VERSION = "3"
 _TITLE_WEIGHT = 0.4
+
+
+def _told(
+    method: Callable[Concatenate[LexicalIndex, P], R],
+) -> Callable[Concatenate[LexicalIndex, P], R]:
+    """Tell of damaged files in French; tantivy's Rust panics over some."""
+
+    @functools.wraps(method)
+    def wrapped(self: LexicalIndex, /, *given: P.args, **named: P.kwargs) -> R:
+        try:
+            return method(self, *given, **named)
+        except BaseException as error:
+            if _is_damage(error):
+                log.info("index lexical", exc_info=True)
+                raise StoreError(texts.DAMAGED_WORDS.format(self.folder)) from error
+            raise
+
+    return wrapped
+
+
+def _is_damage(error: BaseException) -> bool:
+    return isinstance(error, ValueError | OSError) or type(error).__name__ == "PanicException"
 
 
 class LexicalIndex:
@@ -35,9 +61,13 @@ class LexicalIndex:
         `fresh` tells that it was made empty (absent, damaged or of an older
         schema) and has to be filled again from the store.
         """
+        self.folder = folder
+        self._open()
+
+    def _open(self) -> None:
         import tantivy
 
-        self._folder = folder
+        folder = self.folder
         self._schema = _schema()
         mark = folder / "recoupe-schema"
         self.fresh = not mark.exists() or mark.read_text() != SCHEMA_VERSION
@@ -45,7 +75,9 @@ class LexicalIndex:
             try:
                 self._index = tantivy.Index(self._schema, path=str(folder))
                 self._index.searcher()
-            except ValueError:
+            except BaseException as error:
+                if not _is_damage(error):
+                    raise
                 log.warning("index lexical illisible, à refaire", exc_info=True)
                 self.fresh = True
         if self.fresh:
@@ -54,6 +86,11 @@ class LexicalIndex:
             self._index = tantivy.Index(self._schema, path=str(folder))
         self._index.config_reader(reload_policy="manual")
         self._mark = mark
+
+    def remake(self) -> None:
+        """Throw damaged files away: an empty index, to be filled again."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self._open()
 
     def confirm(self) -> None:
         """Say that the index is filled: it is trusted at the next opening."""
@@ -108,10 +145,11 @@ class LexicalIndex:
             self._index.reload()
         except (ValueError, OSError) as error:
             raise StoreError(
-                f"L'index lexical {self._folder} ne peut pas être écrit ({error}) : vérifiez le "
+                f"L'index lexical {self.folder} ne peut pas être écrit ({error}) : vérifiez le "
                 "disque et les droits, puis relancez ; il sera mis à jour à la prochaine ouverture."
             ) from error
 
+    @_told
     def search(
         self, stems: Sequence[str], limit: int, filters: Filters | None = None
     ) -> list[tuple[str, float]]:
@@ -138,11 +176,13 @@ class LexicalIndex:
         result = searcher.search(wanted, limit, count=False)
         return [(searcher.doc(at)["id"][0], float(score)) for score, at in result.hits]
 
+    @_told
     def document_frequencies(self, stems: Iterable[str]) -> tuple[int, dict[str, int]]:
         """Return (number of passages, passages that hold each stem)."""
         searcher = self._index.searcher()
         return searcher.num_docs, {s: searcher.doc_freq("terms", s) for s in stems}
 
+    @_told
     def versions_of(self, articles: Iterable[str]) -> dict[str, set[str]]:
         """Return the versions held of some articles, by id; normally one each."""
         import tantivy
@@ -156,6 +196,7 @@ class LexicalIndex:
                 found.setdefault(article_id, set()).add(held)
         return found
 
+    @_told
     def versions(self) -> int:
         """Return the number of passages held, for checks."""
         return int(self._index.searcher().num_docs)

@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rag import texts
-from rag.domain import ArticleRecord, Passage, StoredArticle
+from rag.domain import ArticleRecord, Passage, StoredArticle, digest_of
 from rag.errors import IndexMismatchError, StoreError
 from rag.indexing import generations
 from rag.indexing.chroma import batched
@@ -92,6 +92,8 @@ class Reindexing:
             self._caught_up()
             if lost := [r.id for r in self._old.records() if r.id not in self._made]:
                 raise StoreError(texts.REINDEX_INCOMPLETE.format(len(lost), ", ".join(lost[:5])))
+            # What a crash kept of the present versions is no past of them.
+            self._old.history.drop_versions((r.id, r.version) for r in self._old.records())
             generations.switch(self._home, self.new.folder)
             self._old.retire(self.new)
         return self.new
@@ -125,7 +127,8 @@ class Reindexing:
                 self._settings.passage_tokens,
                 sentence_vectors=self._settings.sentence_vectors,
             )
-            record = replace(stored.record, fingerprint=version, generation="")
+            digest = stored.record.digest or digest_of(article.text)
+            record = replace(stored.record, fingerprint=version, generation="", digest=digest)
             there = known.get(article.id)
             if there is None or replace(there, generation="", passages=record.passages) != record:
                 passages = understood(article, self._settings.passage_tokens)

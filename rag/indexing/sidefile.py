@@ -18,32 +18,32 @@ _VARIABLES = 500  # of one statement
 class SideFile:
     """The file `name` of a folder, with its tables; `refusal` is what is told where it fails."""
 
-    def __init__(self, folder: Path, name: str, tables: str, refusal: str) -> None:
-        """Open it, or make it. Raises StoreError.
+    def __init__(self, folder: Path | None, name: str, tables: str, refusal: str) -> None:
+        """Open it, or make it; without a folder, in memory. Raises StoreError.
 
         `refusal` is a French sentence with `{file}` and `{error}`.
         """
-        self._file = folder / name
+        self._file = folder / name if folder else Path(":memory:")
         self._refusal = refusal
         self._lock = threading.Lock()
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            if folder:
+                folder.mkdir(parents=True, exist_ok=True)
             self._base = sqlite3.connect(self._file, timeout=30, check_same_thread=False)
             self._base.execute("pragma journal_mode = wal")
             self._base.executescript(tables)
         except (sqlite3.Error, OSError) as error:
             raise self._refused(error) from error
 
+    @property
+    def folders(self) -> list[Path]:
+        """The folder that the file is in, if it is in one."""
+        return [] if self._file == Path(":memory:") else [self._file.parent]
+
     def close(self) -> None:
         """Let go of the file."""
         with self._lock:
             self._base.close()
-
-    def discard(self) -> None:
-        """Let go of the file and remove it."""
-        self.close()
-        for suffix in ("", "-wal", "-shm"):
-            self._file.with_name(self._file.name + suffix).unlink(missing_ok=True)
 
     def _in(self, query: str, values: Sequence[Any], end: str = "") -> list[Any]:
         """Return the rows of a query that ends in `in`, whatever the number of values."""

@@ -74,14 +74,14 @@ class Store:
     def records(self) -> Iterator[ArticleRecord]:
         """Yield the record of every article, a page at a time."""
         for page in self.chroma.pages(self._articles, include=["metadatas"]):
-            yield from map(_record, page["ids"], page["metadatas"])
+            yield from _records(page["ids"], page["metadatas"]).values()
 
     def records_of(self, ids: Iterable[str]) -> dict[str, ArticleRecord]:
         """Return the present records of some articles, by id; absent ones are left out."""
         found: dict[str, ArticleRecord] = {}
         for part in self.chroma.parts(list(dict.fromkeys(ids))):
             got = self.chroma.call(self._articles.get, ids=list(part), include=["metadatas"])
-            found |= dict(zip(got["ids"], map(_record, got["ids"], got["metadatas"]), strict=True))
+            found |= _records(got["ids"], got["metadatas"])
         return found
 
     def written(self, writer: str, number: int) -> set[str]:
@@ -206,7 +206,7 @@ class Store:
         other = Store(chroma, self._embedding)
         done = 0
         for page in self.chroma.pages(self._articles, include=["metadatas"]):
-            records = list(map(_record, page["ids"], page["metadatas"]))
+            records = list(_records(page["ids"], page["metadatas"]).values())
             for some in batched(records, _COPIED_ARTICLES if embed is None else _EMBEDDED_ARTICLES):
                 if embed:
                     self._embedded_again(some, embed, other)
@@ -294,8 +294,20 @@ def _record_metadata(record: ArticleRecord) -> dict[str, str | int | bool]:
         "generation": record.generation,
         "withdrawn": record.withdrawn.toordinal() if record.withdrawn else 0,
         "recipe": record.recipe,
+        "digest": record.digest,
         "edits": json.dumps(dict(record.edits)) if record.edits else "",
     }
+
+
+def _records(ids: Sequence[str], metadatas: Sequence[Any]) -> dict[str, ArticleRecord]:
+    """Return the records that rows tell, by id; a damaged one is no record."""
+    found = {}
+    for article_id, meta in zip(ids, metadatas, strict=True):
+        try:
+            found[article_id] = _record(article_id, meta)
+        except (KeyError, TypeError, ValueError, AttributeError):
+            log.warning("fiche abîmée : %s", article_id, exc_info=True)
+    return found
 
 
 def _record(article_id: str, meta: Any) -> ArticleRecord:
@@ -315,12 +327,13 @@ def _record(article_id: str, meta: Any) -> ArticleRecord:
             deduced=meta.get("deduced", False),
             paywalled=meta.get("paywalled", False),
         ),
-        passages=meta["passages"],
-        characters=meta["characters"],
+        passages=int(meta["passages"]),
+        characters=int(meta["characters"]),
         path=meta["path"],
         generation=meta.get("generation", ""),
         withdrawn=_day(meta.get("withdrawn", 0)),
         recipe=meta.get("recipe", 0),
+        digest=meta.get("digest", ""),
         edits=tuple(json.loads(meta.get("edits") or "{}").items()),
     )
 
@@ -357,5 +370,6 @@ def _passage(passage_id: str, text: str, meta: Any) -> Passage:
             (int(at), page)
             for part in meta.get("pages", "").split()
             for at, _, page in [part.partition(":")]
+            if at.isdecimal()
         ),
     )

@@ -100,6 +100,7 @@ def article_html(
     """
     source = article.record.source
     whole = whole and not source.paywalled
+    told = [v for v in history if not v.source.paywalled]  # what was paid for may be free today
     span = locate(article.text, citation) if citation else None
     past = None if span or not citation else _cited_by(citation, history)
     if past and citation:
@@ -127,7 +128,7 @@ def article_html(
         copies=copies,
         withdrawn=article.record.withdrawn,
         paid=source.paywalled,
-        changes=changes(article, history) if whole and not past else [],
+        changes=changes(article, told) if whole and not past else [],
         blocks=blocks,
     )
 
