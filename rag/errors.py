@@ -7,6 +7,30 @@ message and logs the cause.
 
 from __future__ import annotations
 
+import errno
+
+_WHY = {
+    errno.ENOSPC: "il n'y a plus de place",
+    errno.EDQUOT: "le quota est atteint",
+    errno.EACCES: "les droits manquent",
+    errno.EPERM: "les droits manquent",
+    errno.EROFS: "le disque est en lecture seule",
+    errno.ENOENT: "il n'y est pas",
+    errno.EEXIST: "il y est déjà",
+    errno.EISDIR: "c'est un dossier",
+    errno.ENOTDIR: "un fichier y tient la place d'un dossier",
+    errno.ENAMETOOLONG: "le nom est trop long",
+    errno.EADDRINUSE: "un autre programme le tient",
+    errno.EADDRNOTAVAIL: "l'adresse n'est pas de cette machine",
+    errno.EIO: "le disque ne répond pas",
+    errno.EMFILE: "trop de fichiers sont ouverts",
+}
+
+
+def why(error: OSError) -> str:
+    """Return in French why the system refused something; its own words where they are others."""
+    return _WHY.get(error.errno or 0) or error.strerror or type(error).__name__
+
 
 class RecoupeError(Exception):
     """Base of all; `str(error)` is the sentence to show."""

@@ -17,6 +17,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from rag import texts
 from rag.errors import SettingsError
 
 
@@ -131,8 +132,9 @@ def load_settings(**overrides: Any) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"]) or "?"
+        reason = texts.FIELD_ERRORS.get(first["type"], texts.OTHER_FIELD_ERROR)
         raise SettingsError(
-            f"Le réglage « {name} » n'est pas valable ({first['msg']}) : corrigez "
+            f"Le réglage « {name} » n'est pas valable ({reason}) : corrigez "
             f"RECOUPE_{name.upper()} ou recoupe.toml."
         ) from error
     except ValueError as error:  # a recoupe.toml that is not TOML

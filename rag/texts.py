@@ -7,9 +7,11 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 from rag.french.dates import format_date
+from rag.french.typography import typographic
+from rag.markup import printable
 
 if TYPE_CHECKING:
-    from rag.domain import Citation, Erasure, IngestReport, Source
+    from rag.domain import Citation, Erasure, Failure, IngestReport, Source
     from rag.sources.memory import SourceState
 
 NO_ANSWER = (
@@ -193,9 +195,9 @@ REPLACED_ON = "Remplacé par un autre texte le {}"
 NO_VERSION = "Cet article n’a pas changé depuis qu’il est indexé."
 OLD_VERSION = "Version citée, remplacée le {}\u00a0: l’article dit autre chose aujourd’hui."
 NO_PARQUET = "Sans les vecteurs\u00a0: Parquet demande «\u00a0pip install pyarrow\u00a0»."
-BACKED_UP = "{} articles copiés dans {}."
+BACKED_UP = "Copie dans {1}\u00a0: {0}."
 BACKUP_THERE = "{} existe déjà\u00a0: donnez un dossier neuf."
-REINDEXED = "Index refait\u00a0: {} articles, modèle «\u00a0{}\u00a0»."
+REINDEXED = "Index refait\u00a0: {}, modèle «\u00a0{}\u00a0»."
 NO_REINDEX = (
     "L’index est sur un serveur Chroma\u00a0: exportez-le («\u00a0recoupe export\u00a0»), importez "
     "l’export dans une autre base (RECOUPE_CHROMA_DATABASE), puis servez celle-là."
@@ -317,9 +319,21 @@ def withdrawn(day: date) -> str:
     return f"dépublié le {format_date(day)}"
 
 
+def failed(failure: Failure) -> str:
+    """Return what failed, by name, and why, in one line."""
+    reason = typographic(printable(failure.reason))
+    return f"Échec\u00a0: {printable(failure.name)}\u00a0: {reason}"
+
+
 def exported(count: int, files: Sequence[str]) -> str:
     """Return what an export wrote."""
-    return f"{count} articles écrits\u00a0: {', '.join(files)}."
+    written = "écrit" if count < 2 else "écrits"
+    return f"{articles(count)} {written}\u00a0: {', '.join(files)}."
+
+
+def articles(count: int) -> str:
+    """Return a number of articles: none is singular in French."""
+    return f"{count} {'article' if count < 2 else 'articles'}"
 
 
 def erased(proof: Erasure) -> str:

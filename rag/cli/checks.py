@@ -17,7 +17,7 @@ from rag.cli.common import (
     settings_for,
     told_in_french,
 )
-from rag.errors import ReadError
+from rag.errors import ReadError, why
 
 if TYPE_CHECKING:
     from rag.domain import Verification
@@ -72,7 +72,7 @@ def verify_command(
     try:
         output.write_text(report, encoding="utf-8", newline="")
     except OSError as error:
-        raise ReadError(texts.NOT_WRITTEN.format(output, error.strerror)) from error
+        raise ReadError(texts.NOT_WRITTEN.format(output, why(error))) from error
     click.echo(f"Rapport : {output}", err=True)
 
 

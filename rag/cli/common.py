@@ -16,6 +16,7 @@ import rag.cli.locale  # noqa: F401 - French before Click reads its own messages
 import click  # isort: skip
 
 from rag.errors import RecoupeError
+from rag.french.typography import typographic
 from rag.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def told_in_french(command: Callable[P, R]) -> Callable[P, R]:
             return command(*args, **kwargs)
         except RecoupeError as error:
             log.info("échec", exc_info=True)
-            click.echo(f"Erreur : {error}", err=True)
+            click.echo(typographic(f"Erreur : {error}"), err=True)
             raise SystemExit(1) from error
         except KeyboardInterrupt as error:
             click.echo("Interrompu ; l'index est resté entier.", err=True)

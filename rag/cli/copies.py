@@ -16,7 +16,6 @@ from rag.cli.common import (
     settings_for,
     told_in_french,
 )
-from rag.markup import printable
 from rag.wire import ReportOut
 
 folder_argument = click.argument(
@@ -65,7 +64,7 @@ def import_command(folder: Path, as_json: bool, index: Path | None) -> None:
         print_json(ReportOut.of(report).plain())
     else:
         for failure in report.failed:
-            click.echo(f"Échec : {printable(failure.name)} : {failure.reason}", err=True)
+            click.echo(texts.failed(failure), err=True)
         click.echo(texts.summary(report))
     if report.failed:
         raise SystemExit(1)
@@ -86,7 +85,7 @@ def backup_command(folder: Path, as_json: bool, index: Path | None) -> None:
     if as_json:
         print_json({"folder": str(folder.resolve()), "articles": count})
     else:
-        click.echo(texts.BACKED_UP.format(count, folder))
+        click.echo(texts.BACKED_UP.format(texts.articles(count), folder))
 
 
 @click.command("reindex", short_help="Refaire l'index à côté de l'ancien, qui répond toujours.")
@@ -111,4 +110,4 @@ def reindex_command(as_json: bool, index: Path | None) -> None:
     if as_json:
         print_json({"articles": count, "embedding": settings.embedding})
     else:
-        click.echo(texts.REINDEXED.format(count, settings.embedding))
+        click.echo(texts.REINDEXED.format(texts.articles(count), settings.embedding))

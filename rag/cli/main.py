@@ -34,8 +34,8 @@ from rag.cli.serving import feedback_command, mcp_command, token_command, widget
 from rag.domain import Filters, Found, IngestReport, together
 from rag.errors import SettingsError
 from rag.french.dates import format_date, parse_date
+from rag.french.typography import typographic
 from rag.french.words import excerpt
-from rag.markup import printable
 from rag.settings import Settings
 from rag.wire import (
     AnswerOut,
@@ -143,7 +143,7 @@ def ingest_command(
         print_json(ReportOut.of(report).plain())
     else:
         for failure in report.failed:
-            told = f"Échec : {printable(failure.name)} : {printable(failure.reason)}"
+            told = texts.failed(failure)
             click.echo(told, err=True)
         click.echo(texts.summary(report))
     if report.failed:
@@ -446,7 +446,7 @@ def doctor(repair: bool, as_json: bool, index: Path | None) -> None:
         if again:
             click.echo(f"Relus : {texts.summary(again)}")
         for problem in problems:
-            click.echo(f"Problème : {problem}")
+            click.echo(typographic(f"Problème : {problem}"))
         if not problems:
             click.echo("Tout est en ordre.")
         elif not repair:

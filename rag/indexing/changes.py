@@ -20,7 +20,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rag.errors import StoreError
+from rag.errors import StoreError, why
 
 if TYPE_CHECKING:
     from rag.indexing.chroma import Chroma
@@ -270,7 +270,7 @@ def _name(index_dir: Path) -> str:
         return file.read_text(encoding="utf-8").strip()
     except OSError as error:
         raise StoreError(
-            f"Le dossier {index_dir} ne peut pas être utilisé ({error.strerror}) : "
+            f"Le dossier {index_dir} ne peut pas être utilisé ({why(error)}) : "
             "choisissez-en un autre avec RECOUPE_INDEX_DIR."
         ) from error
 

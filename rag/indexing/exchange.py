@@ -22,7 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from rag import __version__
 from rag.domain import EDITABLE, Article, Failure, Found, IngestReport, StoredArticle, Version
-from rag.errors import ReadError, StoreError
+from rag.errors import ReadError, StoreError, why
 from rag.indexing.chroma import paged
 from rag.indexing.index import Index, Progress
 from rag.readers.draft import checked_edits, source_of
@@ -143,7 +143,7 @@ def export(index: Index, folder: Path, progress: Progress = lambda _done, _all: 
                 (folder / name).unlink(missing_ok=True)
     except OSError as error:
         raise StoreError(
-            f"Le dossier {folder} ne peut pas être écrit ({error.strerror}) : donnez-en un autre."
+            f"Le dossier {folder} ne peut pas être écrit ({why(error)}) : donnez-en un autre."
         ) from error
     finally:
         shutil.rmtree(draft, ignore_errors=True)

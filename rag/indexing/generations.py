@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from rag import texts
-from rag.errors import StoreError
+from rag.errors import StoreError, why
 from rag.indexing.chroma import store_folders
 
 log = logging.getLogger(__name__)
@@ -63,7 +63,7 @@ def draft(home: Path, made_with: Mapping[str, Any]) -> Path:
         (folder / _DRAFT).write_text(wanted, encoding="utf-8")
     except OSError as error:
         raise StoreError(
-            f"Le dossier {folder} ne peut pas être fait ({error.strerror}) : vérifiez la place "
+            f"Le dossier {folder} ne peut pas être fait ({why(error)}) : vérifiez la place "
             "et les droits, puis relancez."
         ) from error
     return folder
@@ -83,7 +83,7 @@ def switch(home: Path, folder: Path) -> None:
             mark.unlink(missing_ok=True)
     except OSError as error:
         raise StoreError(
-            f"L'index refait dans {folder} n'a pas pu prendre sa place ({error.strerror}) : "
+            f"L'index refait dans {folder} n'a pas pu prendre sa place ({why(error)}) : "
             "vérifiez la place et les droits, puis relancez ; l'ancien index répond toujours."
         ) from error
 

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from filelock import FileLock, Timeout
 
-from rag.errors import IndexBusyError, StoreError
+from rag.errors import IndexBusyError, StoreError, why
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +49,7 @@ class Ownership:
             raise IndexBusyError(busy_message(read_owner(folder))) from error
         except OSError as error:
             raise StoreError(
-                f"Le dossier d'index {folder} ne peut pas être utilisé ({error.strerror}) : "
+                f"Le dossier d'index {folder} ne peut pas être utilisé ({why(error)}) : "
                 "choisissez-en un autre avec RECOUPE_INDEX_DIR."
             ) from error
         self._note = folder / "owner.json"

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from rag.domain import Failure
-from rag.errors import ReadError
+from rag.errors import ReadError, why
 from rag.markup import printable
 from rag.readers.articles import READERS
 
@@ -95,7 +95,7 @@ def read_file(path: str, max_bytes: int) -> bytes:
 def told(error: OSError | ValueError) -> str:
     """Return the French of an error of the file system."""
     if isinstance(error, OSError):
-        return _ERRORS.get(error.errno or 0) or f"illisible ({error.strerror or error})"
+        return _ERRORS.get(error.errno or 0) or f"illisible ({why(error)})"
     return "ce nom de fichier n'est pas valable"
 
 

@@ -31,7 +31,7 @@ from typing import TYPE_CHECKING, Any
 from pebble import ProcessExpired, ProcessFuture, ProcessPool
 
 from rag.domain import Article, Failure
-from rag.errors import ReadError
+from rag.errors import ReadError, why
 from rag.markup import printable
 from rag.readers.articles import Made
 
@@ -321,7 +321,7 @@ def _work(
         articles, rest, left = _set_aside(articles, folder)
     except OSError as error:
         articles, failures = [], []
-        reason = f"plus de place dans le dossier temporaire ({error.strerror}) : libérez-en"
+        reason = f"plus de place dans le dossier temporaire ({why(error)}) : libérez-en"
     records = tuple(_kept.records)
     besides = told[0] if told else None
     return Outcome(tuple(articles), tuple(failures), reason, records, rest, left, besides, raised)

@@ -22,6 +22,7 @@ from rag.errors import (
     ReadError,
     RecoupeError,
 )
+from rag.french.typography import typographic
 from rag.web.limits import TooManyError
 
 log = logging.getLogger(__name__)
@@ -67,7 +68,7 @@ def told(error: Exception) -> tuple[int, str]:
         return error.status, str(error)
     if isinstance(error, RecoupeError):
         log.info("%s", error, exc_info=error)
-        return _STATUS.get(type(error), 500), str(error)
+        return _STATUS.get(type(error), 500), typographic(str(error))
     log.error("erreur inattendue", exc_info=error)
     return 500, texts.UNEXPECTED
 

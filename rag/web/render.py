@@ -36,6 +36,7 @@ from rag.domain import (
     Version,
 )
 from rag.french.dates import format_date
+from rag.french.typography import typographic
 from rag.french.words import excerpt
 from rag.markup import is_web_address
 from rag.sources.memory import SourceState
@@ -74,7 +75,7 @@ def error_html(question: str, message: str) -> str:
 
 def message_html(kind: Literal["error", "status", "welcome", "placeholder"], text: str) -> str:
     """Return a sentence of ours that stands alone."""
-    return _html("message.html", kind=kind, text=text)
+    return _html("message.html", kind=kind, text=typographic(text))
 
 
 def examples_html(questions: Sequence[str]) -> str:

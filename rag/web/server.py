@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import rag.web  # noqa: F401 - turns telemetry off before Gradio is imported
 from rag.assistant import LocalAssistant
 from rag.domain import Verification
-from rag.errors import MissingExtraError, StoreError
+from rag.errors import MissingExtraError, StoreError, why
 from rag.sources.watch import Watch
 
 if TYPE_CHECKING:
@@ -173,7 +173,7 @@ def listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         listener.close()
         raise StoreError(
-            f"Le port {port} de {host} ne peut pas être ouvert ({error.strerror}) : arrêtez ce qui "
+            f"Le port {port} de {host} ne peut pas être ouvert ({why(error)}) : arrêtez ce qui "
             "l'occupe ou choisissez-en un autre avec RECOUPE_PORT."
         ) from error
     return listener

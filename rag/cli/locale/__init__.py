@@ -10,3 +10,17 @@ from pathlib import Path
 
 os.environ["LANGUAGE"] = "fr"
 gettext.bindtextdomain("messages", str(Path(__file__).parent))
+
+import click  # noqa: E402 - once its messages are French
+
+from rag.french.typography import typographic  # noqa: E402
+
+
+class _Formatter(click.HelpFormatter):
+    """Help pages with the apostrophes and spaces of French print."""
+
+    def getvalue(self) -> str:
+        return typographic(super().getvalue())
+
+
+click.Context.formatter_class = _Formatter
