@@ -14,6 +14,7 @@ import re
 import shutil
 import threading
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -59,8 +60,9 @@ def draft(home: Path, made_with: Mapping[str, Any]) -> Path:
         shutil.rmtree(folder, ignore_errors=True)
     folder = home / f"index-{max(_numbers(home), default=1) + 1}"
     try:
-        folder.mkdir(parents=True)
-        (folder / _DRAFT).write_text(wanted, encoding="utf-8")
+        with _SWITCHING:  # without its mark it would be swept
+            folder.mkdir(parents=True)
+            (folder / _DRAFT).write_text(wanted, encoding="utf-8")
     except OSError as error:
         raise StoreError(
             f"Le dossier {folder} ne peut pas être fait ({why(error)}) : vérifiez la place "
@@ -76,11 +78,11 @@ def begun(home: Path) -> bool:
 
 def switch(home: Path, folder: Path) -> None:
     """Make a generation the one that serves, whole or not at all. Raises StoreError."""
-    mark = folder / _DRAFT
     try:
         with _SWITCHING:
             _point(home, folder)
-            mark.unlink(missing_ok=True)
+            with suppress(OSError):  # the mark of what serves means nothing: it is swept
+                (folder / _DRAFT).unlink()
     except OSError as error:
         raise StoreError(
             f"L'index refait dans {folder} n'a pas pu prendre sa place ({why(error)}) : "
