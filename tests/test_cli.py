@@ -42,7 +42,8 @@ COMMANDS = "ingest watch sources ask verify search list show history edit remove
 @pytest.mark.parametrize("command", [[], *[[c] for c in COMMANDS]])
 def test_help_is_complete_and_french(run, command: list[str]) -> None:  # type: ignore[no-untyped-def]
     text = run(*command, "--help").output
-    assert text.startswith("Utilisation : recoupe")
+    assert text.startswith("Utilisation\u00a0: recoupe")
+    assert "\nOptions\u00a0:\n" in text
     assert "Afficher cette aide." in text
     for english in ("Usage", "Show", "Commands", "Error"):
         assert english not in text
@@ -116,8 +117,8 @@ def test_bad_files_are_named_and_the_others_ingested(run, articles: Path) -> Non
     (articles / "image.txt").write_bytes(b"\x00\x01\x02")
     result = run("ingest", str(articles))
     assert result.exit_code == 1
-    assert "vide.txt : fichier vide" in result.output
-    assert "image.txt : contenu binaire" in result.output
+    assert "vide.txt\u00a0: fichier vide" in result.output
+    assert "image.txt\u00a0: contenu binaire" in result.output
     assert "1 nouveau" in result.output
     assert "2 en échec" in result.output
     report = json.loads(run("ingest", str(articles), "--json").stdout)
@@ -151,7 +152,7 @@ def test_scripts_and_module_run_from_a_shell_without_bars(tmp_path: Path, articl
     assert shell(str(ROOT / "ingest.py"), "--if-empty", "rien").stdout == ""
     missing = shell(str(ROOT / "ingest.py"))
     assert missing.returncode == 1
-    assert "corpus : le fichier n'existe pas" in missing.stderr
+    assert "corpus\u00a0: le fichier n’existe pas" in missing.stderr
     helped = shell(str(ROOT / "app.py"), "-h")
     assert "http://127.0.0.1:7860" in helped.stdout
 
@@ -159,7 +160,7 @@ def test_scripts_and_module_run_from_a_shell_without_bars(tmp_path: Path, articl
 def test_compact_says_what_it_did(run, articles: Path) -> None:  # type: ignore[no-untyped-def]
     run("ingest", str(articles))
     result = run("compact")
-    assert result.output.strip() == "L'index a été compacté."
+    assert result.output.strip() == "L’index a été compacté."
     assert json.loads(run("compact", "--json").output) == {"compacted": True}
     assert "Le pont fermé" in run("list").output
     assert run("doctor").exit_code == 0

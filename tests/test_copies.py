@@ -269,7 +269,7 @@ def test_a_bad_line_is_one_failure(assistant: LocalAssistant, tmp_path: Path) ->
     assert "4 en échec" in done.output
     none = CliRunner().invoke(app, ["import", str(tmp_path), "--index", str(tmp_path / "rien")])
     assert none.exit_code == 1
-    assert "pas d'export" in none.output
+    assert "pas d’export" in none.output
 
 
 def test_a_hostile_export_is_stored_as_little(tmp_path: Path) -> None:

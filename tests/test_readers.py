@@ -20,6 +20,7 @@ from rag.readers import article_id, find_files, read_bytes, read_files, read_tex
 from rag.readers.draft import decode
 from rag.readers.files import read_file
 
+NB = "\u00a0"
 SENTENCE = "Le pont est fermé depuis lundi, selon l’adjoint à la voirie."
 
 
@@ -369,8 +370,8 @@ def test_reports_show_names_safely(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     told = CliRunner().invoke(app, ["ingest", str(folder)])
     assert told.exit_code == 1
     assert told.stderr.splitlines() == [
-        rf"Échec : {folder}/caf\xe9.txt : nom qui n'est pas en UTF-8 : renommez-le",
-        rf"Échec : {folder}/deux\nlignes.txt : fichier vide",
+        rf"Échec{NB}: {folder}/caf\xe9.txt{NB}: nom qui n’est pas en UTF-8{NB}: renommez-le",
+        rf"Échec{NB}: {folder}/deux\nlignes.txt{NB}: fichier vide",
     ]
     as_json = CliRunner().invoke(app, ["ingest", str(folder), "--json"])
     names = [f["name"] for f in json.loads(as_json.stdout_bytes.decode("utf-8"))["failed"]]

@@ -49,7 +49,7 @@ def told_in_french(command: Callable[P, R]) -> Callable[P, R]:
             click.echo(typographic(f"Erreur : {error}"), err=True)
             raise SystemExit(1) from error
         except KeyboardInterrupt as error:
-            click.echo("Interrompu ; l'index est resté entier.", err=True)
+            click.echo("Interrompu ; l’index est resté entier.", err=True)
             raise SystemExit(130) from error
         except BrokenPipeError:
             raise SystemExit(0) from None
@@ -112,7 +112,7 @@ def open_for(
 def _say_waiting(owner: Owner | None) -> None:
     from rag.indexing.owner import named
 
-    click.echo(f"L'index est tenu par {named(owner)} ; j'attends qu'il finisse…", err=True)
+    click.echo(f"L’index est tenu par {named(owner)} ; j'attends qu'il finisse…", err=True)
 
 
 @contextmanager

@@ -471,9 +471,9 @@ def compact_command(as_json: bool, index: Path | None) -> None:
     if as_json:
         print_json({"compacted": done})
     elif done:
-        click.echo("L'index a été compacté.")
+        click.echo("L’index a été compacté.")
     else:
-        click.echo("L'index est sur un serveur Chroma : c'est à lui (« chroma vacuum »).", err=True)
+        click.echo("L’index est sur un serveur Chroma : c'est à lui (« chroma vacuum »).", err=True)
 
 
 def _synced(assistant: Assistant, urls: Sequence[str], settings: Settings) -> IngestReport:

@@ -66,6 +66,7 @@ T = TypeVar("T")
 
 _STREAM = "text/event-stream"
 _LONGEST_IDS = 5000  # characters of the ids asked for at a time: a server bounds an address
+_IDS = r"^[A-Za-z0-9._,-]*$"
 _GONE = 499  # nobody reads it: the reader has left
 _bearer = HTTPBearer(auto_error=False, scheme_name="Administration")
 Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
@@ -149,7 +150,7 @@ def _reading(app: FastAPI, assistant: LocalAssistant, access: Access) -> None:
     def articles(
         after: Annotated[str, Query(max_length=1000)] = "",
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
-        ids: Annotated[str, Query(max_length=_LONGEST_IDS)] = "",
+        ids: Annotated[str, Query(max_length=_LONGEST_IDS, pattern=_IDS)] = "",
     ) -> ArticlesOut:
         if wanted := [i for i in ids.split(",") if i]:
             found = assistant.records(wanted)

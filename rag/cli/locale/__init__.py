@@ -19,6 +19,9 @@ from rag.french.typography import typographic  # noqa: E402
 class _Formatter(click.HelpFormatter):
     """Help pages with the apostrophes and spaces of French print."""
 
+    def write_heading(self, heading: str) -> None:
+        self.write(f"{'':>{self.current_indent}}{heading}\u00a0:\n")
+
     def getvalue(self) -> str:
         return typographic(super().getvalue())
 
