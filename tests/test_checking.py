@@ -440,7 +440,7 @@ def test_verify_reads_a_file_and_writes_a_report(run, tmp_path: Path) -> None:  
 def test_verify_refuses_in_one_sentence(run, bad: str) -> None:  # type: ignore[no-untyped-def]
     result = run("verify", bad)
     assert result.exit_code == 1
-    assert result.stderr.startswith("Erreur : ")
+    assert result.stderr.startswith("Erreur\u00a0: ")
     assert "Traceback" not in result.output
 
 

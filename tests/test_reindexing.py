@@ -134,6 +134,9 @@ def test_another_model_and_a_kill_on_the_way(settings: Settings, tmp_path: Path)
     again = LocalAssistant(settings)
     assert "reprendra" in " ".join(again.check())
     again.close()
+    shown = CliRunner().invoke(app, ["doctor", "--index", str(settings.index_dir)])
+    assert shown.exit_code == 0  # it is whole as it is
+    assert "reprendra" in shown.output
 
     seconds = LocalAssistant(other, Ownership(settings.index_dir, "test"), foreign=True)
     heard: list[str] = []

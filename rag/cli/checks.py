@@ -82,7 +82,7 @@ def _text(argument: str, max_mb: int) -> str:
     from rag.readers.files import read_file
 
     try:
-        named = len(argument) <= 1000 and Path(argument).exists()
+        named = bool(argument) and len(argument) <= 1000 and Path(argument).exists()
     except (OSError, ValueError):
         named = False
     if not named:

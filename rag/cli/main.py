@@ -420,6 +420,7 @@ def doctor(repair: bool, as_json: bool, index: Path | None) -> None:
             again = assistant.ingest(chain(unusable, _found(found, settings, lambda _: None)))
         problems = assistant.check()
         count = assistant.page(limit=1).total
+    serious = [problem for problem in problems if problem != texts.REINDEX_BEGUN]
     versions = {
         name: version(name)
         for name in ("chromadb", "tantivy", "onnxruntime", "gradio", "langchain", "torch")
@@ -449,9 +450,9 @@ def doctor(repair: bool, as_json: bool, index: Path | None) -> None:
             click.echo(typographic(f"Problème : {problem}"))
         if not problems:
             click.echo("Tout est en ordre.")
-        elif not repair:
-            click.echo("Lancez « recoupe doctor --repair ».")
-    if problems:
+        elif serious and not repair:
+            click.echo("Lancez «\u00a0recoupe doctor --repair\u00a0».")
+    if serious:
         raise SystemExit(1)
 
 

@@ -250,23 +250,39 @@ def current_folder(index_dir: Path) -> Path:
 
     Raises StoreError when it is gone: an empty one in its place would be taken for the index.
     """
-    pointer = index_dir / _POINTER
+    name = read_pointer(index_dir / _POINTER, _FOLDER)
+    folder = index_dir / (name or "chroma")
+    # Its catalogue without it is that of a store that is lost, or of a server's (`changes.py`).
+    own = (index_dir / _CATALOGUE).exists() and not (index_dir / "writer").exists()
+    if (name or own) and not (folder / _DATABASE).exists():
+        raise StoreError(texts.STORE_GONE.format(folder))
+    return folder
+
+
+def read_pointer(file: Path, names: re.Pattern[str]) -> str:
+    """Return the name of a folder that a file says, "" where there is no file.
+
+    Raises StoreError when what it says is not one of `names`.
+    """
     try:
-        name = pointer.read_text(encoding="utf-8").strip()
+        name = file.read_text(encoding="utf-8").strip()
     except (FileNotFoundError, NotADirectoryError):
-        folder = index_dir / "chroma"
-        # Its catalogue without it is that of a store that is lost, or of a server's (`changes.py`).
-        own = (index_dir / _CATALOGUE).exists() and not (index_dir / "writer").exists()
-        if own and not (folder / _DATABASE).exists():
-            raise StoreError(texts.STORE_GONE.format(folder)) from None
-        return folder
+        return ""
     except (OSError, ValueError) as error:
-        raise StoreError(texts.BAD_POINTER.format(pointer)) from error
-    if not _FOLDER.fullmatch(name):
-        raise StoreError(texts.BAD_POINTER.format(pointer))
-    if not (index_dir / name / _DATABASE).exists():
-        raise StoreError(texts.STORE_GONE.format(index_dir / name))
-    return index_dir / name
+        raise StoreError(texts.BAD_POINTER.format(file)) from error
+    if not names.fullmatch(name):
+        raise StoreError(texts.BAD_POINTER.format(file))
+    return name
+
+
+def write_pointer(file: Path, name: str) -> None:
+    """Have a file say the name of a folder, whole or not at all. Raises OSError."""
+    draft = file.with_name(f"{file.name}.tmp")
+    with draft.open("w", encoding="utf-8") as writing:
+        writing.write(name)
+        writing.flush()
+        os.fsync(writing.fileno())
+    draft.replace(file)
 
 
 def next_folder(index_dir: Path) -> Path:
@@ -282,12 +298,7 @@ def switch_folder(index_dir: Path, folder: Path) -> None:
     """Make `folder` the store at the next opening, whole or not at all. Raises StoreError."""
     if not (folder / _DATABASE).exists():
         raise StoreError(f"La copie {folder} a disparu : l'index est resté comme il était.")
-    draft = index_dir / f"{_POINTER}.tmp"
-    with draft.open("w", encoding="utf-8") as file:
-        file.write(folder.name)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(index_dir / _POINTER)
+    write_pointer(index_dir / _POINTER, folder.name)
 
 
 def sweep_folders(index_dir: Path) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import re
 import shutil
 import threading
@@ -20,7 +19,7 @@ from typing import Any
 
 from rag import texts
 from rag.errors import StoreError, why
-from rag.indexing.chroma import store_folders
+from rag.indexing.chroma import read_pointer, store_folders, write_pointer
 
 log = logging.getLogger(__name__)
 
@@ -34,16 +33,8 @@ _OWN = ("lexical", "catalogue.sqlite3", "catalogue.sqlite3-wal", "catalogue.sqli
 
 def current(home: Path) -> Path:
     """Return the folder of the generation that serves. Raises StoreError when it is gone."""
-    pointer = home / _POINTER
-    try:
-        name = pointer.read_text(encoding="utf-8").strip()
-    except (FileNotFoundError, NotADirectoryError):
-        return home
-    except (OSError, ValueError) as error:
-        raise StoreError(texts.BAD_POINTER.format(pointer)) from error
-    if not _NAME.fullmatch(name):
-        raise StoreError(texts.BAD_POINTER.format(pointer))
-    if not (home / name).is_dir():
+    name = read_pointer(home / _POINTER, _NAME)
+    if name and not (home / name).is_dir():
         raise StoreError(texts.STORE_GONE.format(home / name))
     return home / name
 
@@ -80,7 +71,7 @@ def switch(home: Path, folder: Path) -> None:
     """Make a generation the one that serves, whole or not at all. Raises StoreError."""
     try:
         with _SWITCHING:
-            _point(home, folder)
+            write_pointer(home / _POINTER, folder.name)
             with suppress(OSError):  # the mark of what serves means nothing: it is swept
                 (folder / _DRAFT).unlink()
     except OSError as error:
@@ -95,15 +86,6 @@ def _read(file: Path) -> str:
         return file.read_text(encoding="utf-8")
     except (OSError, ValueError):
         return ""
-
-
-def _point(home: Path, folder: Path) -> None:
-    draft = home / f"{_POINTER}.tmp"
-    with draft.open("w", encoding="utf-8") as file:
-        file.write(folder.name)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(home / _POINTER)
 
 
 def discard_drafts(home: Path) -> None:
