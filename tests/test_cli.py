@@ -60,7 +60,7 @@ def test_every_command_is_listed_with_what_it_does(run) -> None:  # type: ignore
 def test_misuse_is_explained_in_french(run, arguments: list[str]) -> None:  # type: ignore[no-untyped-def]
     result = run(*arguments)
     assert result.exit_code == 2
-    assert "Erreur : " in result.output
+    assert "Erreur\u00a0: " in result.output
     for english in ("No such", "Missing", "Invalid", "Usage", "Try"):
         assert english not in result.output
 
