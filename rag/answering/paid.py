@@ -66,7 +66,16 @@ def bounded(shown: T, most: int) -> T:
 
 def bounded_hits(hits: Iterable[Hit], most: int) -> list[Hit]:
     """Return hits, in all at most `most` characters of each paid article."""
-    return _kept(hits, Allowance(most))
+    allowed = Allowance(most)
+    shown = (
+        replace(
+            hit,
+            passage=_passage(hit.passage, hit.source, allowed),
+            also=tuple((_passage(p, s, allowed), s) for p, s in hit.also),
+        )
+        for hit in hits
+    )
+    return [hit for hit in shown if hit.passage.text]
 
 
 def bounded_events(events: Iterable[T], most: int) -> Iterator[T]:
@@ -141,18 +150,6 @@ def _evidence(shown: ClaimEvidence, allowed: Allowance) -> ClaimEvidence:
         return shown
     citation = _citation(shown.citation, allowed)
     return replace(shown, citation=citation, before="", after="")
-
-
-def _kept(hits: Iterable[Hit], allowed: Allowance) -> list[Hit]:
-    shown = (
-        replace(
-            hit,
-            passage=_passage(hit.passage, hit.source, allowed),
-            also=tuple((_passage(p, s, allowed), s) for p, s in hit.also),
-        )
-        for hit in hits
-    )
-    return [hit for hit in shown if hit.passage.text]
 
 
 def _passage(passage: Passage, source: Source, allowed: Allowance) -> Passage:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -21,6 +21,7 @@ from rag.domain import BROKEN, ArticleRecord, Passage, StoredArticle, digest_of
 from rag.errors import RecoupeError, StoreError
 from rag.indexing.chroma import batched, paged
 from rag.indexing.copies import signature
+from rag.indexing.index import bases
 from rag.indexing.understanding import again
 from rag.models.packing import pack
 
@@ -110,7 +111,7 @@ def examine(index: Index) -> Findings:
             _look_again(index, found, {r.id: r for r in records})
         else:
             _examine_whole(index, records, listed, found)
-    for file in _bases(index.folders()):
+    for file in bases(index.folders()):
         if why := _damage(file):
             found.files[file.name] = why
     return found
@@ -150,9 +151,9 @@ def mend(index: Index, progress: Progress) -> list[ArticleRecord]:
         index.history.forget(found.orphans)
         index.history.drop_unreadable()
         # A record that was put back may lack passages too.
-        broken = index.incomplete(index.records(), index.store.passage_ids())
-        index.mark_broken(dict.fromkeys([*found.incomplete, *broken]))
-        return list(index.store.records_of([*found.incomplete, *broken]).values())
+        broken = [*found.incomplete, *index.incomplete(found.lost, set())]
+        index.mark_broken(broken)
+        return list(index.store.records_of(broken).values())
 
 
 def _examine_some(index: Index, records: Sequence[ArticleRecord], found: Findings) -> None:
@@ -253,13 +254,6 @@ def _unreachable(index: Index, records: Sequence[ArticleRecord], listed: Abstrac
             return len(ids)
         lost += not any(i == passage or cosine > _SAME for i, cosine in near)
     return lost
-
-
-def _bases(folders: Sequence[Path]) -> Iterator[Path]:
-    for folder in dict.fromkeys(folders):
-        for file in sorted(folder.glob("*.sqlite*")):
-            if file.suffix in {".sqlite", ".sqlite3"}:
-                yield file
 
 
 def _damage(file: Path) -> str:

@@ -30,6 +30,7 @@ from rag.readers.draft import checked_edits, source_of
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from rag.indexing.understanding import Embedded
     from rag.models.embedding import Vectors
 
 log = logging.getLogger(__name__)
@@ -269,10 +270,10 @@ class ExportedVectors:
     def __init__(self, folder: Path, index: Index) -> None:
         """Look where each vector lies; `index` is where they are to go."""
         self._places: dict[bytes, int] = {}
-        self._groups: dict[int, dict[bytes, tuple[Vectors, Sequence[bytes]]]] = {}
+        self._groups: dict[int, Embedded] = {}
         self._table: Any = None
         self._made = index.embedded_before
-        self._tried: dict[bytes, tuple[Vectors, Sequence[bytes]]] | None = None
+        self._tried: Embedded | None = None
         try:
             import pyarrow as pa
             import pyarrow.parquet as pq
@@ -290,7 +291,7 @@ class ExportedVectors:
             log.info("vecteurs de l'export illisibles", exc_info=True)
             self._places = {}
 
-    def __call__(self, contents: Sequence[bytes]) -> dict[bytes, tuple[Vectors, Sequence[bytes]]]:
+    def __call__(self, contents: Sequence[bytes]) -> Embedded:
         """Return the vectors that there are, by content; none of the first asked for.
 
         Those are made again, and looked at when others are asked for: vectors that are not what
@@ -313,7 +314,7 @@ class ExportedVectors:
             self._tried = {}
         return found
 
-    def _group(self, number: int) -> dict[bytes, tuple[Vectors, Sequence[bytes]]]:
+    def _group(self, number: int) -> Embedded:
         import numpy as np
 
         if number in self._groups:

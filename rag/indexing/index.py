@@ -58,6 +58,7 @@ from rag.models.packing import cosines, pack
 from rag.models.scale import CosineScale
 
 if TYPE_CHECKING:
+    from rag.indexing.understanding import Embedded
     from rag.models.embedding import Embedder, Vectors
     from rag.settings import Settings
 
@@ -268,8 +269,7 @@ class Index:
         `vectors` and `rows` have one row a passage, in order. Raises
         StoreError, and the index is then as it was.
         """
-        with self._writing:
-            self._ready()
+        with self.held():
             for attempt in range(3):
                 if self._written(versions, vectors, rows):
                     return
@@ -375,8 +375,7 @@ class Index:
     @contextmanager
     def _amended(self, fields: Mapping[str, Mapping[str, str | int]]) -> Iterator[None]:
         """Change some fields of records, and what the caller does to the catalogue."""
-        with self._writing:
-            self._ready()
+        with self.held():
             number = self._changes.begin([])
             self.store.amend_records(fields, self._changes.writer, number)
             yield
@@ -386,8 +385,7 @@ class Index:
         """Remove articles; return the ids that were there. Raises StoreError."""
         gone: list[str] = []
         for some in batched(list(dict.fromkeys(ids)), _STEPS):
-            with self._writing:
-                self._ready()
+            with self.held():
                 known = self.store.records_of(some)
                 if not known:
                     continue
@@ -419,8 +417,7 @@ class Index:
         if any(folder.is_relative_to(own.resolve()) for own in self.folders()):
             raise StoreError(texts.BACKUP_INSIDE.format(folder))
         draft = folder.with_name(f".{folder.name}.{uuid4().hex}.partiel")
-        with self._writing:
-            self._ready()
+        with self.held():
             try:
                 draft.mkdir(parents=True)
                 old = self.store.chroma
@@ -432,10 +429,8 @@ class Index:
                 finally:
                     fresh.close()
                 # What lies beside the history last: it is the index's own.
-                for where in (self.folder, *self.history.folders):
-                    for base in where.glob("*.sqlite*"):
-                        if base.suffix in {".sqlite", ".sqlite3"}:
-                            _copy_base(base, draft / base.name)
+                for base in bases((self.folder, *self.history.folders)):
+                    _copy_base(base, draft / base.name)
                 draft.rename(folder)
             except (OSError, sqlite3.Error) as error:
                 shutil.rmtree(draft, ignore_errors=True)
@@ -625,9 +620,7 @@ class Index:
         packed = pack(list(vectors.values()))
         self.catalogue.put(records, [Row(i, b"", v) for i, v in zip(vectors, packed, strict=True)])
 
-    def embedded_before(
-        self, contents: Sequence[bytes]
-    ) -> dict[bytes, tuple[Vectors, Sequence[bytes]]]:
+    def embedded_before(self, contents: Sequence[bytes]) -> Embedded:
         """Return, by content, the vectors of a passage and of its sentences that serve again."""
         alike = self.catalogue.alike(contents)
         vectors = self.store.vectors(list(alike.values()))
@@ -725,8 +718,7 @@ class Index:
         return np.concatenate([vectors for vectors, _ in found])
 
     def _rebuild(self, copied: Callable[[Chroma], Iterator[int]], progress: Progress) -> None:
-        with self._writing:
-            self._ready()
+        with self.held():
             old = self.store
             assert old.chroma.folder is not None
             old.chroma.check_room(_size(old.chroma.folder))
@@ -819,6 +811,14 @@ def _by_article(
     """Yield the passages of each article; those of one come together."""
     for article_id, some in groupby((p for p, _ in passages), key=lambda p: p.article_id):
         yield article_id, list(some)
+
+
+def bases(folders: Iterable[Path]) -> Iterator[Path]:
+    """Yield the files of SQLite in some folders, in their order."""
+    for folder in dict.fromkeys(folders):
+        for file in sorted(folder.glob("*.sqlite*")):
+            if file.suffix in {".sqlite", ".sqlite3"}:
+                yield file
 
 
 def _size(folder: Path) -> int:

@@ -23,8 +23,8 @@ from rag.indexing.ingestion import RECIPE, fingerprint
 from rag.indexing.understanding import embedded, understood
 
 if TYPE_CHECKING:
-    from rag.indexing.understanding import Understood
-    from rag.models.embedding import Embedder, Vectors
+    from rag.indexing.understanding import Embedded, Understood
+    from rag.models.embedding import Embedder
     from rag.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -146,9 +146,7 @@ class Reindexing:
             self.new.write(written, vectors, rows)
         self._made |= {a.record.id: _state(a.record) for a in articles}
 
-    def _embedded_before(
-        self, contents: Sequence[bytes]
-    ) -> dict[bytes, tuple[Vectors, Sequence[bytes]]]:
+    def _embedded_before(self, contents: Sequence[bytes]) -> Embedded:
         """Return what either index has embedded already: a content names its model."""
         return self._old.embedded_before(contents) | self.new.embedded_before(contents)
 

@@ -17,8 +17,9 @@ from rag.models.packing import pack
 if TYPE_CHECKING:
     from rag.models.embedding import Embedder, PassageText, Vectors
 
-Known = Callable[[Sequence[bytes]], dict[bytes, tuple["Vectors", Sequence[bytes]]]]
-"""Gives, by content, vectors that serve again: of a passage, and of its sentences in 8 bits."""
+Embedded = dict[bytes, tuple["Vectors", Sequence[bytes]]]
+"""By content, vectors that serve again: of a passage, and of its sentences in 8 bits."""
+Known = Callable[[Sequence[bytes]], Embedded]
 
 
 @dataclass(frozen=True, slots=True)
