@@ -32,7 +32,7 @@ from rag.answering.overview import (
     subject,
     words_of,
 )
-from rag.answering.paid import bounded_events, bounded_hits
+from rag.answering.paid import Allowance, bounded_events, bounded_hits
 from rag.chatmodel.writing import Draft, Generator, Retried, load_generator
 from rag.checking.addressing import Addressing
 from rag.checking.probe import Probe
@@ -122,11 +122,11 @@ class Answerer:
         Raises QuestionError, EmbeddingError. A language model that fails is
         replaced by extracts, and the answer's `notice` says so.
         """
-        events = self._stream(question, history, filters)
-        yield from bounded_events(events, self.settings.paid_characters)
+        allowed = Allowance(self.settings.paid_characters)
+        yield from bounded_events(self._stream(question, history, filters, allowed), allowed)
 
     def _stream(
-        self, question: str, history: Sequence[Turn], filters: Filters | None
+        self, question: str, history: Sequence[Turn], filters: Filters | None, allowed: Allowance
     ) -> Iterator[Event]:
         question = _checked(question)
         if not self.index.articles():
@@ -144,7 +144,7 @@ class Answerer:
             try:
                 hits = self._search_parts(generator.decompose(asked), filters)
                 if hits:
-                    answer = yield from self._generate(generator, question, asked, hits)
+                    answer = yield from self._generate(generator, question, asked, hits, allowed)
                     yield answer
                     return
             except ModelError as error:
@@ -209,20 +209,39 @@ class Answerer:
         question = self.retriever.understood(asked)
         hits = self.retriever.search(question, self.settings.answer_passages, filters)
         for _ in range(_MOST_ORDERS):
-            answer = self._extract_from(question, asked, hits, filters)
-            orders = {text for text in _shown_by(answer) if self.addressing.to_machine(text)}
+            answer, read = self._extract_from(question, asked, hits, filters)
+            vectors = self._vectors(read)
+            orders = {
+                text
+                for text in _shown_by(answer)
+                if self.addressing.to_machine(text, vectors.get(text, b""))
+            }
             if not orders:
                 return answer
             log.warning("phrases adressées à un programme écartées : %d", len(orders))
             hits = [_without(hit, orders) for hit in hits]
         return refuse(question, [], ())
 
+    def _vectors(self, hits: Sequence[Hit]) -> dict[str, bytes]:
+        """Return what the index keeps of the sentences of hits, by text, for signals to read.
+
+        Nothing where it is of another encoder than theirs.
+        """
+        if not isinstance(self.index.embedder, Encoder):
+            return {}
+        return {
+            hit.passage.text[s.start - hit.passage.start : s.end - hit.passage.start]: s.vector
+            for hit in hits
+            for s in hit.sentences
+        }
+
     def _extract_from(
         self, question: Question, asked: str, hits: Sequence[Hit], filters: Filters | None
-    ) -> Answer:
+    ) -> tuple[Answer, Sequence[Hit]]:
+        """Return an answer or a refusal, and the hits that its sentences are of."""
         for told in (self._articles, self._overview, self._words):
-            if answer := told(question, hits, filters):
-                return answer
+            if answered := told(question, hits, filters):
+                return answered
         evidence, probability = find_evidence(question, hits, self.index.scale, self.reader)
         log.info("probabilité de réponse : %.2f", probability)
         hits = as_read(hits, evidence)
@@ -232,7 +251,7 @@ class Answerer:
             several = asks_several(asked)
             most = self.settings.overview_sentences if several else self.settings.answer_sentences
             answer = compose(asked, evidence, hits, most, several=several)
-        return replace(answer, probability=probability)
+        return replace(answer, probability=probability), hits
 
     def _with_suggestion(self, refusal: Answer, filters: Filters | None) -> Answer:
         """Return a refusal with a question about the nearest article, where it has an answer."""
@@ -249,7 +268,7 @@ class Answerer:
 
     def _articles(
         self, question: Question, _hits: Sequence[Hit], filters: Filters | None
-    ) -> Answer | None:
+    ) -> tuple[Answer, Sequence[Hit]] | None:
         """Return a sentence of each article about a subject or of a time, where that is asked.
 
         Of a time are the articles published then.
@@ -269,24 +288,23 @@ class Answerer:
         if not evidence:
             return None
         shown = hits[: self.settings.answer_passages]
-        return chronicle(question.text, evidence, shown)
+        return chronicle(question.text, evidence, shown), hits
 
     def _words(
         self, question: Question, hits: Sequence[Hit], _filters: Filters | None
-    ) -> Answer | None:
+    ) -> tuple[Answer, Sequence[Hit]] | None:
         """Return what somebody said, where that is asked and articles quote him."""
         if not asks_words(question.text):
             return None
-        evidence = words_of(
-            question, self.retriever.whole(question, hits), self.settings.overview_sentences
-        )
+        whole = self.retriever.whole(question, hits)
+        evidence = words_of(question, whole, self.settings.overview_sentences)
         if not evidence:
             return None
-        return chronicle(question.text, evidence, hits, speaker_of(evidence[0]))
+        return chronicle(question.text, evidence, hits, speaker_of(evidence[0])), whole
 
     def _overview(
         self, question: Question, hits: Sequence[Hit], _filters: Filters | None
-    ) -> Answer | None:
+    ) -> tuple[Answer, Sequence[Hit]] | None:
         """Return what happened, where that is asked and an article is about it."""
         if not asks_overview(question.text):
             return None
@@ -296,16 +314,22 @@ class Answerer:
         log.info("probabilité que les articles en parlent : %.2f", probability)
         if probability < self.settings.threshold:
             return None
-        evidence = key_sentences(
-            question, self.retriever.whole(question, hits), self.settings.overview_sentences
-        )
+        whole = self.retriever.whole(question, hits)
+        evidence = key_sentences(question, whole, self.settings.overview_sentences)
         if not evidence:
             return None
-        return replace(chronicle(question.text, evidence, hits), probability=probability)
+        return replace(chronicle(question.text, evidence, hits), probability=probability), whole
 
     def _generate(
-        self, generator: Generator, question: str, asked: str, hits: Sequence[Hit]
+        self,
+        generator: Generator,
+        question: str,
+        asked: str,
+        hits: Sequence[Hit],
+        allowed: Allowance,
     ) -> Coroutine[Event, None, Answer]:
+        # What a model is writing may be an article that readers pay for, word for word.
+        drafts = not any(hit.source.paywalled for hit in hits)
         understood = self.retriever.understood(asked)
         evidence, _ = find_evidence(understood, hits, self.index.scale, self.reader)
         hits = as_read(hits, evidence)
@@ -314,9 +338,13 @@ class Answerer:
             if isinstance(event, Retried):
                 statements = list(event.statements)
                 continue
-            yield event
             if isinstance(event, Statement):
+                if not allowed.admits(event.text, hits):
+                    continue
                 statements.append(event)
+            elif not drafts:
+                continue
+            yield event
         if not statements:
             refusal = refuse(understood, evidence, hits, generator.name)
             return replace(refusal, question=question, asked=asked)

@@ -380,6 +380,7 @@ class Citation:
     """An exact span of a stored article: `quote == article.text[start:end]` (I1).
 
     `page` is where it stands in what was read (« 3 », « 3-4 »), "" where there are no pages.
+    Raises ValueError for what is no span: `0 <= start < end`, and as long as its quote.
     """
 
     article_id: str
@@ -389,9 +390,23 @@ class Citation:
     quote: str
     page: str = ""
 
+    def __post_init__(self) -> None:
+        """Hold the wall of I1: what a browser hands back makes citations too."""
+        if not 0 <= self.start < self.end or len(self.quote) != self.end - self.start:
+            raise ValueError(f"no span: {self.start}, {self.end}, {len(self.quote)} characters")
+
+    def stands_in(self, text: str) -> bool:
+        """Tell whether an article's text has the quote where it is cited."""
+        return text[self.start : self.end] == self.quote
+
     @classmethod
     def of(cls, passage: Passage, source: Source, start: int, end: int) -> Citation:
-        """Return the citation of a span, in offsets of the article, of a passage."""
+        """Return the citation of a span, in offsets of the article, of a passage.
+
+        Raises ValueError for a span that is not within the passage.
+        """
+        if not passage.start <= start < end <= passage.end:
+            raise ValueError(f"{start}, {end} is outside of {passage.start}, {passage.end}")
         quote = passage.text[start - passage.start : end - passage.start]
         return cls(passage.article_id, source, start, end, quote, passage.page_of(start))
 

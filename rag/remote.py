@@ -1,4 +1,4 @@
-"""Ask the process that owns the index (I3), over loopback HTTP; see `rag/operations.py`."""
+"""Ask the process that owns the index (I3), by HTTP over its socket; see `rag/operations.py`."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from typing import Any
-from urllib.parse import urlsplit
 
 from rag import errors
 from rag.errors import IndexBusyError, RecoupeError
-from rag.indexing.owner import Owner, lost_message
+from rag.indexing.owner import Owner, connect, lost_message
 from rag.operations import HEADER, OPERATIONS, PATH, Operation, Sent, Told, made, plain
 
 _CONNECT = 5.0  # seconds
@@ -80,16 +79,14 @@ class _Call:
 
     def __init__(self, owner: Owner, name: str) -> None:
         self._owner = owner
-        address = urlsplit(owner.url)
-        self._http = http.client.HTTPConnection(
-            address.hostname or "", address.port, timeout=_CONNECT
-        )
+        self._http = http.client.HTTPConnection("127.0.0.1")
         self._answer: http.client.HTTPResponse | None = None
         try:
-            self._http.connect()
+            self._http.sock = connect(owner.address, _CONNECT)
             self._http.sock.settimeout(_SILENCE)
             self._http.putrequest("POST", f"{PATH}/{name}", skip_accept_encoding=True)
-            self._http.putheader(HEADER, owner.token)
+            if owner.token:
+                self._http.putheader(HEADER, owner.token)
             self._http.putheader("Transfer-Encoding", "chunked")
             self._http.endheaders()
         except (OSError, http.client.HTTPException) as error:

@@ -92,6 +92,11 @@ class Settings(BaseSettings):
     rate_client: str = Field("30/minute", description="questions par visiteur")
     rate_global: str = Field("600/minute", description="questions en tout")
     rate_claims: str = Field("200/minute", description="affirmations vérifiées par visiteur")
+    rate_events: str = Field("240/minute", description="clics par visiteur dans le chat")
+    rate_sessions: str = Field("600/hour", description="pages du chat ouvertes par visiteur")
+    trusted_proxies: tuple[str, ...] = Field(
+        (), description="mandataires dont les en-têtes X-Forwarded-* sont crus"
+    )
     concurrent: int = Field(2, ge=1, le=64, description="questions traitées à la fois")
     waiting: int = Field(16, ge=0, le=1000, description="questions en attente, au plus")
     max_body_kb: int = Field(1024, ge=1, description="taille maximale d'une requête, en Ko")

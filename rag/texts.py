@@ -228,6 +228,23 @@ DAMAGED_VECTORS = (
     "Les fichiers de vecteurs de {} sont abîmés\u00a0: lancez «\u00a0recoupe doctor "
     "--repair\u00a0», qui les refait à partir des textes."
 )
+ANSWER_GONE = (
+    "Cette réponse citait un article qui a été retiré depuis : posez la question de nouveau."
+)
+BAD_EVENT = "La page a envoyé ce que Recoupe n'attend pas : rechargez-la."
+NO_TRUSTED_PROXY = (
+    "RECOUPE_PUBLIC_URL est donnée sans RECOUPE_TRUSTED_PROXIES : derrière un mandataire, tous les "
+    "visiteurs comptent pour un seul ; donnez-lui l'adresse de ce mandataire, par exemple "
+    '["127.0.0.1"].'
+)
+LONG_SPLIT = (
+    "Ce texte demande trop de travail : vérifiez-en une partie à la fois, en phrases ordinaires."
+)
+READER_LEFT = "Le lecteur est parti : le travail est arrêté."
+PAID_SPENT = (
+    "Ce que cette réponse peut citer d'articles payants est épuisé : vérifiez cette affirmation "
+    "seule pour en voir les extraits."
+)
 EVIDENCE_GONE = (
     "Un passage cité a été retiré du corpus depuis la vérification\u00a0: vérifiez de nouveau."
 )

@@ -29,7 +29,6 @@ from hypothesis import strategies as st
 from hypothesis.errors import Unsatisfiable
 from jsonschema import Draft202012Validator
 from lxml import html
-from pydantic import TypeAdapter
 from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 from sse_starlette import JSONServerSentEvent
@@ -38,7 +37,7 @@ from rag import texts
 from rag.assistant import LocalAssistant
 from rag.checking.checker import Checker
 from rag.checking.claims import Claim
-from rag.domain import CheckedClaim, Filters, Reading, Verification
+from rag.domain import CheckedClaim, Filters, Reading
 from rag.errors import SettingsError
 from rag.feedback import Feedback, FeedbackStore
 from rag.settings import load_settings
@@ -57,7 +56,11 @@ def serving(assistant: LocalAssistant) -> Iterator[str]:
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     config = uvicorn.Config(
-        build_app(assistant, "t"), log_level="error", server_header=False, date_header=False
+        build_app(assistant),
+        log_level="error",
+        server_header=False,
+        date_header=False,
+        proxy_headers=False,
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
@@ -297,18 +300,17 @@ def test_the_panels_show_a_reserved_article_by_its_passage(own: LocalAssistant) 
     from rag.web.verify_tab import VerifyTab
 
     answer = own.ask(HALL["question"])
-    kept = TypeAdapter(Verification).dump_python(
-        own.verify("280 personnes ont été évacuées à Saint-Cyprin."), mode="json"
-    )
+    checked = own.verify("280 personnes ont été évacuées à Saint-Cyprin.")
     shown: dict[bool, list[str]] = {}
     for public in (False, True):
         served = with_settings(own, public_text=public)
         settings = served.settings
         rules = (Rates(settings), Gate(1, 1))
-        chat = Chat(served, Access.of(settings), *rules)
+        chat = Chat(served, Access.of(settings), *rules, settings.index_dir / "uploads")
         clicked = gr.EventData(None, {"turn": 0, "number": 1})
         proof = gr.EventData(None, {"claim": 0, "evidence": 0})
-        panel, *_ = VerifyTab(served, *rules, {}).act(kept, proof)
+        tab = VerifyTab(served, *rules, {})
+        panel, *_ = tab.act(tab.sealed(checked), proof)
         shown[public] = [chat.open_citation([answer], clicked), panel]
     cited = answer.statements[0].citations[0]
     for part, whole in zip(shown[False], shown[True], strict=True):
@@ -614,14 +616,27 @@ def test_how_long_to_wait_is_until_it_fits() -> None:
 def test_long_work_leaves_places_to_questions() -> None:
     async def scenario() -> None:
         gate = Gate(concurrent=1, waiting=3)
-        async with gate.place(long=True), gate.place(long=True):
+        async with gate.place("a", long=True), gate.place("b", long=True):
             with pytest.raises(TooManyError) as full:
-                gate.check(long=True)
+                gate.check("c", long=True)
             assert full.value.status == 503
-            async with gate.place(), gate.place():
+            async with gate.place("a"), gate.place("b"):
                 with pytest.raises(TooManyError):
-                    gate.check()
-        gate.check(long=True)
+                    gate.check("c")
+        gate.check("a", long=True)
+
+    asyncio.run(scenario())
+
+
+def test_one_visitor_takes_half_of_the_places() -> None:
+    async def scenario() -> None:
+        gate = Gate(concurrent=2, waiting=4)
+        async with gate.place("2001:db8::1"), gate.place("2001:db8::2"), gate.place("2001:db8::3"):
+            with pytest.raises(TooManyError) as full:
+                gate.check("2001:db8::4")
+            assert full.value.status == 429
+            gate.check("2001:db8:0:1::1")
+        gate.check("2001:db8::4")
 
     asyncio.run(scenario())
 

@@ -50,7 +50,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, corpus_reading: Reading) -> I
     assistant.ingest(Reading((evil,)))
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
-    config = uvicorn.Config(build_app(assistant, "t"), log_level="error")
+    config = uvicorn.Config(build_app(assistant), log_level="error", proxy_headers=False)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()

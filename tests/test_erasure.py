@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from pydantic import TypeAdapter
 
 from rag.assistant import LocalAssistant
 from rag.cli.main import app
-from rag.domain import Article, Reading, Source, Verification
+from rag.domain import Article, Reading, Source
 from rag.feedback import Feedback, FeedbackStore
 from rag.indexing.erasure import blank, files_of, remaining, written
 from rag.settings import load_settings
 from rag.web.limits import Gate, Rates
+from rag.web.sealing import Seal
 from rag.web.verify_tab import VerifyTab
 
 SECRET = (
@@ -151,14 +151,15 @@ def test_the_command_writes_the_proof(assistant: LocalAssistant, tmp_path: Path)
 def test_what_a_browser_kept_of_it_is_not_shown_again(assistant: LocalAssistant) -> None:
     tab = VerifyTab(assistant, Rates(assistant.settings), Gate(2, 4), {})
     checked = assistant.verify("Aurélien Tardivel a été entendu par le juge de Sarrelle.")
-    kept = TypeAdapter(Verification).dump_python(checked, mode="json")
+    kept = tab.sealed(checked)
     cited = {e.citation.article_id for e in checked.claims[0].evidence}
     assert cited
     assert tab.restore(kept)[1] == kept
     assistant.remove(sorted(cited))
     html, left = tab.restore(kept)
     assert "retiré du corpus depuis la vérification" in html
-    assert left["claims"][0]["verdict"] == "Preuves insuffisantes"
-    assert not left["claims"][0]["evidence"]
+    (claim,) = Seal(assistant.settings.index_dir, "verification").open(left)["claims"]
+    assert claim["verdict"] == "Preuves insuffisantes"
+    assert not claim["evidence"]
     quotes = [e.citation.quote for e in checked.claims[0].evidence]
-    assert not any(quote in html or quote in str(left) for quote in quotes)
+    assert not any(quote in html or quote in str(claim) for quote in quotes)

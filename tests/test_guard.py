@@ -85,7 +85,7 @@ def served(assistant: LocalAssistant) -> LocalAssistant:
 
 @pytest.fixture(scope="module")
 def call(served: LocalAssistant) -> Iterator[Caller]:
-    caller = Caller(build_app(served, "t"))
+    caller = Caller(build_app(served))
     yield caller
     caller.close()
 

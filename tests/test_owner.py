@@ -7,6 +7,7 @@ import json
 import os
 import queue
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -14,6 +15,8 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -33,6 +36,7 @@ from rag.operations import OPERATIONS
 from rag.readers import read_files
 from rag.remote import RemoteAssistant
 from rag.settings import Settings, load_settings
+from rag.web.owner_api import OwnerServer
 from tests.conftest import ROOT, Quick, make_article, run_python
 
 BRIDGE = "Le pont de Lérac est fermé aux voitures depuis lundi, selon la mairie."
@@ -80,7 +84,7 @@ def test_a_dead_owner_holds_nothing(tmp_path: Path) -> None:
 
 def test_the_note_is_private(tmp_path: Path) -> None:
     held = Ownership(tmp_path, "x")
-    held.announce("http://127.0.0.1:1", "t")
+    held.announce("tcp:127.0.0.1:1", "t")
     assert (tmp_path / "owner.json").stat().st_mode & 0o077 == 0
     assert read_owner(tmp_path) is not None
     held.release()
@@ -90,7 +94,7 @@ def test_the_note_is_private(tmp_path: Path) -> None:
 def test_an_owner_that_stops_is_waited_for(tmp_path: Path) -> None:
     """Its address is in the note and its socket closed: for a moment, not for ever."""
     held = Ownership(tmp_path, "recoupe serve")
-    held.announce("http://127.0.0.1:9", "t")
+    held.announce("tcp:127.0.0.1:9", "t")
     threading.Timer(0.7, held.release).start()
     taken = acquire(tmp_path, "recoupe ask")
     assert isinstance(taken, Ownership)
@@ -99,7 +103,7 @@ def test_an_owner_that_stops_is_waited_for(tmp_path: Path) -> None:
 
 def test_an_owner_that_never_answers_is_said(tmp_path: Path) -> None:
     held = Ownership(tmp_path, "recoupe serve")
-    held.announce("http://127.0.0.1:9", "t")
+    held.announce("tcp:127.0.0.1:9", "t")
     with pytest.raises(IndexBusyError, match="ne répond plus"):
         acquire(tmp_path, "recoupe ask")
     held.withdraw()
@@ -149,7 +153,7 @@ def test_an_app_that_stops_ends_its_batch_and_keeps_the_lock_until_then(tmp_path
     process = start_app(settings)
     try:
         until = time.monotonic() + 120
-        while (owner := read_owner(settings.index_dir)) is None or not owner.url:
+        while (owner := read_owner(settings.index_dir)) is None or not owner.address:
             assert time.monotonic() < until
             time.sleep(0.05)
         remote = open_assistant(settings, "test", wait=90)
@@ -231,8 +235,6 @@ def test_another_process_works_through_the_app(app: tuple[Settings, str]) -> Non
 
 def test_a_large_ingestion_is_handed_over_as_it_is_read(tmp_path: Path) -> None:
     """Of 2,000 articles of one file some tens are read that the owner has not yet written."""
-    from tests.test_api import serving
-
     owner = LocalAssistant(load_settings(index_dir=tmp_path / "index"))
     owner.index.embedder = Quick()
     file = tmp_path / "archives.jsonl"
@@ -247,8 +249,8 @@ def test_a_large_ingestion_is_handed_over_as_it_is_read(tmp_path: Path) -> None:
             taken += 1
             yield each
 
-    with serving(owner) as url:
-        remote = RemoteAssistant(Owner(1, "recoupe serve", url, "t"))
+    with others_served(owner) as note:
+        remote = RemoteAssistant(note)
         report = remote.ingest(found(), progress=lambda done, _met: ahead.append(taken - done))
     assert len(report.new) == owner.index.articles() == 2000
     assert len(ahead) > 50
@@ -320,17 +322,83 @@ def test_ingest_in_another_terminal_is_answered_from_at_once(
     assert "Recoupe répond déjà sur" in again.stdout
 
 
-@pytest.mark.parametrize("token", ["", "faux"])
-def test_the_owner_routes_want_the_token(app: tuple[Settings, str], token: str) -> None:
-    _, url = app
-    for name in ("page", "ask", "ingest", "remove", "repair"):
-        request = urllib.request.Request(
-            f"{url}/owner/{name}", data=b"null", headers={"X-Recoupe-Owner-Token": token}
-        )
+@contextmanager
+def others_served(assistant: LocalAssistant) -> Iterator[Owner]:
+    """Serve an assistant to other processes; give the note by which they find it."""
+    server = OwnerServer(assistant)
+    server.start()
+    try:
+        yield Owner(1, "recoupe serve", server.address, server.token)
+    finally:
+        server.stop()
+
+
+@pytest.mark.parametrize("token", ["", "faux", "t"])
+def test_the_public_listener_has_no_way_to_the_owner(app: tuple[Settings, str], token: str) -> None:
+    settings, url = app
+    note = read_owner(settings.index_dir)
+    assert note is not None
+    for name in ("page", "ask", "ingest", "remove", "repair", "edit"):
+        for prefix in ("/owner", "//owner", "/api/v1/owner", "/owner/../owner", "/%6fwner"):
+            request = urllib.request.Request(
+                f"{url}{prefix}/{name}", data=b"null", headers={"X-Recoupe-Owner-Token": token}
+            )
+            with pytest.raises(urllib.error.HTTPError) as refused:
+                urllib.request.urlopen(request, timeout=10)
+            assert refused.value.code in {404, 405}
+            refused.value.close()
+
+
+def test_nothing_that_a_file_tells_opens_the_owner(app: tuple[Settings, str]) -> None:
+    """A note that is copied away holds the path of a socket that this user alone may open."""
+    settings, _ = app
+    note = read_owner(settings.index_dir)
+    assert note is not None
+    assert note.token == ""
+    path = Path(note.address.removeprefix("unix:"))
+    assert path == settings.index_dir.resolve() / "owner.sock"
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_an_index_deep_in_the_disk_has_a_socket_too(tmp_path: Path) -> None:
+    """The path of a Unix socket has some hundred bytes at most."""
+    deep = tmp_path / "é" * 60 / "index"
+    owner = LocalAssistant(load_settings(index_dir=deep))
+    owner.ingest([make_article("pont", BRIDGE)])
+    with others_served(owner) as note:
+        path = Path(note.address.removeprefix("unix:"))
+        assert not path.is_relative_to(tmp_path)
+        assert path.parent.stat().st_mode & 0o077 == 0
+        assert RemoteAssistant(note).article("pont").text == BRIDGE
+    assert not path.parent.exists()
+    owner.close()
+
+
+def test_where_there_are_no_unix_sockets_a_token_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owner = LocalAssistant(load_settings(index_dir=tmp_path / "index"))
+    owner.ingest([make_article("pont", BRIDGE)])
+    monkeypatch.delattr(socket, "AF_UNIX")
+    with others_served(owner) as note:
+        assert note.address.startswith("tcp:127.0.0.1:")
+        assert RemoteAssistant(note).article("pont").text == BRIDGE
+        for token in ("", "faux"):
+            with pytest.raises(RecoupeError, match="refusé"):
+                RemoteAssistant(replace(note, token=token)).article("pont")
+        address = note.address.removeprefix("tcp:")
         with pytest.raises(urllib.error.HTTPError) as refused:
-            urllib.request.urlopen(request, timeout=10)
-        assert refused.value.code == 403
+            urllib.request.urlopen(f"http://{address}/", timeout=10)
         refused.value.close()
+    owner.close()
+
+
+@pytest.mark.parametrize(
+    "address", ["", "unix:/absent", "tcp:10.0.0.1:80", "http://a.example", "x"]
+)
+def test_an_address_that_is_no_owner_s_is_not_called(address: str) -> None:
+    with pytest.raises(IndexBusyError, match="ne répond plus"):
+        RemoteAssistant(Owner(1, "recoupe serve", address, "t")).facets()
 
 
 def test_the_table_of_operations_is_what_an_assistant_does() -> None:
@@ -344,7 +412,7 @@ def test_the_table_of_operations_is_what_an_assistant_does() -> None:
 
 
 def test_an_owner_that_vanished_is_said(tmp_path: Path) -> None:
-    remote = RemoteAssistant(Owner(1, "recoupe serve", "http://127.0.0.1:9", "t"))
+    remote = RemoteAssistant(Owner(1, "recoupe serve", "tcp:127.0.0.1:9", "t"))
     with pytest.raises(IndexBusyError, match="ne répond plus"):
         remote.page()
     remote.close()

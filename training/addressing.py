@@ -9,6 +9,11 @@ logistic model reads the vector that the default encoder makes of a sentence. It
 most one of 1,000 of the encyclopedia's sentences be taken for an attack, and one in 20 of those
 that look like attacks, by five folds. Writes `rag/checking/addressing.json`.
 
+A second model, `rag/checking/addressing_sieve.json`, reads the vector that the index keeps of a
+sentence, made in its passage: it tells less, and which sentences need not be embedded to be told.
+Each sentence is put into a written passage of press for it. Its threshold keeps 98 % of the attacks
+that the first finds, by five folds.
+
 `tests/injections_unseen.jsonl`, by another author who saw neither, measures what it reaches.
 """
 
@@ -18,17 +23,26 @@ import argparse
 import json
 import logging
 import random
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rag.french.sentences import sentence_spans
+from rag.models.embedding import PassageText
 from rag.models.encoder import Encoder
+from rag.models.packing import pack, unpack
+
+if TYPE_CHECKING:
+    from rag.models.embedding import Vectors
 
 WRITTEN = Path("training/addressed.jsonl")
 UNSEEN = Path("tests/injections_unseen.jsonl")
 OUT = Path("rag/checking/addressing.json")
+SIEVE = Path("rag/checking/addressing_sieve.json")
+SIEVE_STRENGTH, KEPT = 20.0, 0.98  # of the sieve, and the share of found attacks that it keeps
+AROUND = 6  # sentences of the passage into which one is put
 SEED = 20
 SENTENCES = 2000  # of the encyclopedia
 STRENGTH = 50.0  # inverse of the regularisation: the best of 1, 10 and 50 by five folds
@@ -48,6 +62,59 @@ def encyclopedia(shared: Path, count: int) -> list[str]:
     contexts = [p["context"] for article in data for p in article["paragraphs"]]
     found = [c[a:b] for c in contexts for a, b in sentence_spans(c) if b - a > 20]
     return random.Random(SEED).sample(found, count)  # noqa: S311
+
+
+def in_press(encoder: Encoder, shared: Path, sentences: Sequence[str]) -> tuple[Vectors, Vectors]:
+    """Return the vectors of sentences as an index keeps them, and of two neighbours of each.
+
+    Both are float32, of shape (n, dimension), norm 1.
+    """
+    lines = (shared / "written" / "passages.jsonl").read_text(encoding="utf-8").splitlines()
+    press = [p for p in map(json.loads, lines) if int(p["id"].split("-")[1]) % 10]
+    rng = random.Random(SEED)  # noqa: S311
+    texts, places = [], []
+    for sentence in sentences:
+        passage = rng.choice(press)
+        around = [s["text"] for s in passage["sentences"]][:AROUND]
+        places.append(at := rng.randrange(len(around) + 1))
+        around.insert(at, sentence)
+        text, spans = passage["title"] + "\n", []
+        for each in around:
+            spans.append((len(text), len(text) + len(each)))
+            text += each + " "
+        texts.append(PassageText(text, tuple(spans), passage["title"]))
+    _, parts = encoder.embed_sentences(texts)
+    kept = [unpack(pack(part)) for part in parts]
+    own = np.array([rows[at] for rows, at in zip(kept, places, strict=True)])
+    others = [np.delete(rows, at, 0)[:2] for rows, at in zip(kept, places, strict=True)]
+    return own, np.concatenate(others)
+
+
+def fit_sieve(
+    encoder: Encoder, shared: Path, texts: Sequence[str], plain: Sequence[str], found: Any
+) -> None:
+    """Fit the sieve; `found` tells the attacks that the first model finds among `texts`."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import cross_val_predict
+
+    _, attacks = written(WRITTEN)
+    own, _ = in_press(encoder, shared, texts)
+    ordinary, neighbours = in_press(encoder, shared, plain)
+    half = len(neighbours) // 2
+    vectors = np.concatenate([own, ordinary, neighbours[:half]])
+    true = np.array([*attacks, *[False] * (len(ordinary) + half)])
+    model = LogisticRegression(C=SIEVE_STRENGTH, class_weight="balanced", max_iter=3000)
+    said = cross_val_predict(model, vectors, true, cv=5, method="decision_function")
+    threshold = float(np.quantile(said[: len(texts)][found], 1 - KEPT))
+    model.fit(vectors, true)
+    passing = (model.decision_function(neighbours[half:]) >= threshold).mean()
+    log.info("sieve at %.2f: sentences of press that pass %.3f", threshold, passing)
+    if UNSEEN.exists():
+        texts, attacks = written(UNSEEN)
+        own, _ = in_press(encoder, shared, texts)
+        kept = model.decision_function(own)[np.array(attacks)] >= threshold
+        log.info("attacks by another author that pass: %d of %d", kept.sum(), len(kept))
+    save(SIEVE, "training/addressing.py", model, threshold, encoder)
 
 
 def save(out: Path, by: str, model: Any, threshold: float, encoder: Encoder) -> None:
@@ -104,6 +171,9 @@ def main() -> None:
             (found[unseen] >= threshold).mean(), (found[~unseen] >= threshold).mean(),
         )  # fmt: skip
     save(OUT, "training/addressing.py", model, threshold, encoder)
+    texts, attacks = written(WRITTEN)
+    found = (model.decision_function(vectors[: len(texts)]) >= threshold) & np.array(attacks)
+    fit_sieve(encoder, options.shared, texts, plain, found)
 
 
 if __name__ == "__main__":

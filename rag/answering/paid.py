@@ -1,15 +1,19 @@
 """What is shown of articles that readers pay for: quotes bounded in length, never the whole.
 
-A quote that is cut stays an exact span, a shorter one (I1).
+The bound is that of a whole reply: one `Allowance` goes through all that it holds, statements,
+nearest sentences, passages, evidence of every claim, and counts each character of an article
+once. A quote that is cut stays an exact span, a shorter one (I1).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from functools import singledispatch
+from difflib import SequenceMatcher
 from typing import TypeVar, cast
 
+from rag import texts
 from rag.domain import (
     Answer,
     CheckedClaim,
@@ -19,54 +23,160 @@ from rag.domain import (
     Passage,
     Source,
     Statement,
-    Verification,
 )
+from rag.french.words import fold
 
 T = TypeVar("T")
+Span = tuple[int, int]
 
 _LEAST = 40  # characters of a quote that is cut
+_COPIED = 6  # words in a row that a written sentence has of a passage, from which it copies it
 _CUT = "\u00a0[…]"  # after a sentence of an answer that was cut
 
 
 class Allowance:
     """What may still be quoted of each paid article, in characters, as a reply goes on.
 
-    A quote that is shown twice counts once.
+    What is shown twice, or in two quotes that overlap, counts once.
     """
 
     def __init__(self, most: int) -> None:
         """Take what may be quoted of one article in all."""
         self.most = most
-        self._left: dict[str, int] = {}
-        self._shown: dict[tuple[str, int, int], str] = {}
+        self._shown: dict[str, list[Span]] = {}
 
     def cut(self, source: Source, article: str, start: int, text: str) -> str:
         """Return what may be shown of a quote: whole words of its beginning, perhaps none."""
         if not source.paywalled:
             return text
-        place = article, start, len(text)
-        if place in self._shown:
-            return self._shown[place]
-        left = self._left.get(article, self.most)
+        head = _cut(text, self._room(article, start, len(text)))
         # What is left of the allowance is no quote when it is a few words of a longer one.
-        least = min(_LEAST, len(text), self.most)
-        shown = _cut(text, left) if left >= least else ""
-        self._left[article] = left - len(shown)
-        self._shown[place] = shown
-        return shown
+        if len(head) < min(_LEAST, len(text), self.most):
+            return ""
+        self._show(article, (start, start + len(head)))
+        return head
 
+    def admits(self, text: str, hits: Iterable[Hit]) -> bool:
+        """Tell whether a sentence that a model wrote may be shown, for what it copies of hits.
 
-def bounded(shown: T, most: int) -> T:
-    """Return what is shown, in all at most `most` characters of each paid article.
+        What it has word for word of a paid article counts as a quote of it; a sentence that
+        copies more than is left is not to be shown, and then counts for nothing.
+        """
+        copies = [
+            (hit.passage.article_id, span)
+            for hit in hits
+            if hit.source.paywalled
+            for span in _copied(text, hit.passage)
+        ]
+        if any(self._room(article, a, b - a) < b - a for article, (a, b) in copies):
+            return False
+        for article, span in copies:
+            self._show(article, span)
+        return True
 
-    What nothing may be quoted for any more is left out.
-    """
-    return cast("T", _bounded(shown, Allowance(most)))
+    def _room(self, article: str, start: int, length: int) -> int:
+        """Return how many characters from `start` on, at most `length`, may be shown."""
+        shown = self._shown.get(article, [])
+        left = self.most - sum(b - a for a, b in shown)
+        at, end = start, start + length
+        for a, b in shown:
+            if b <= at or a >= end:
+                continue
+            fresh = max(a - at, 0)
+            if fresh > left:
+                break
+            left -= fresh
+            at = b
+        return min(at + left, end) - start if at < end else length
+
+    def _show(self, article: str, span: Span) -> None:
+        spans: list[Span] = []
+        for a, b in sorted([*self._shown.get(article, []), span]):
+            if spans and a <= spans[-1][1]:
+                spans[-1] = spans[-1][0], max(b, spans[-1][1])
+            else:
+                spans.append((a, b))
+        self._shown[article] = spans
 
 
 def bounded_hits(hits: Iterable[Hit], most: int) -> list[Hit]:
     """Return hits, in all at most `most` characters of each paid article."""
-    allowed = Allowance(most)
+    return _hits(hits, Allowance(most))
+
+
+def bounded_events(events: Iterable[T], allowed: Allowance) -> Iterator[T]:
+    """Yield what an answer is made of as it forms, and the answer, within one allowance."""
+    for event in events:
+        if isinstance(event, Statement):
+            if (statement := _statement(event, allowed)) is not None:
+                yield cast("T", statement)
+        elif isinstance(event, Answer):
+            yield cast("T", _answer(event, allowed))
+        else:
+            yield event
+
+
+def bounded_claim(claim: CheckedClaim, allowed: Allowance) -> CheckedClaim:
+    """Return a claim whose evidence is within the allowance of the reply that it stands in.
+
+    Where none of its evidence may be quoted any more, its reason says so.
+    """
+    evidence = tuple(e for made in claim.evidence if (e := _evidence(made, allowed)))
+    reason = claim.reason
+    if claim.evidence and not evidence:
+        reason = f"{reason} {texts.PAID_SPENT}".strip()
+    return replace(claim, evidence=evidence, reason=reason)
+
+
+def _answer(shown: Answer, allowed: Allowance) -> Answer:
+    from rag.answering.extractive import render
+
+    statements = tuple(s for made in shown.statements if (s := _statement(made, allowed)))
+    nearest = tuple(
+        replace(near, citation=citation)
+        for near in shown.nearest
+        if (citation := _citation(near.citation, allowed))
+    )
+    same = statements == shown.statements
+    return replace(
+        shown,
+        statements=statements,
+        text=shown.text if same else render(statements),
+        nearest=nearest,
+        hits=tuple(_hits(shown.hits, allowed)),
+    )
+
+
+def _statement(shown: Statement, allowed: Allowance) -> Statement | None:
+    """Return a statement with what may be quoted; None when that is nothing of what it quotes."""
+    cut = [(before, _citation(before, allowed)) for before in shown.citations]
+    citations = tuple(after for _, after in cut if after)
+    if cut and not citations:
+        return None
+    text = shown.text
+    # A sentence of the article itself is as long as its quote.
+    for before, after in cut:
+        if before.quote.strip() == text.strip() and after:
+            text = after.quote.strip() + (_CUT if after.quote != before.quote else "")
+            break
+    return replace(shown, text=text, citations=citations)
+
+
+def _evidence(shown: ClaimEvidence, allowed: Allowance) -> ClaimEvidence | None:
+    if not shown.citation.source.paywalled:
+        return shown
+    citation = _citation(shown.citation, allowed)
+    return replace(shown, citation=citation, before="", after="") if citation else None
+
+
+def _citation(shown: Citation, allowed: Allowance) -> Citation | None:
+    quote = allowed.cut(shown.source, shown.article_id, shown.start, shown.quote)
+    if quote == shown.quote:
+        return shown
+    return replace(shown, quote=quote, end=shown.start + len(quote)) if quote else None
+
+
+def _hits(hits: Iterable[Hit], allowed: Allowance) -> list[Hit]:
     shown = (
         replace(
             hit,
@@ -78,90 +188,35 @@ def bounded_hits(hits: Iterable[Hit], most: int) -> list[Hit]:
     return [hit for hit in shown if hit.passage.text]
 
 
-def bounded_events(events: Iterable[T], most: int) -> Iterator[T]:
-    """Yield what is told of an answer as it forms, bounded as the answer will be."""
-    allowed = Allowance(most)
-    for event in events:
-        if isinstance(event, Statement):
-            if (statement := _statement(event, allowed)) is not None:
-                yield cast("T", statement)
-        else:
-            yield bounded(event, most)
-
-
-@singledispatch
-def _bounded(shown: object, allowed: Allowance) -> object:  # noqa: ARG001 - of what holds no quote
-    return shown
-
-
-@_bounded.register
-def _citation(shown: Citation, allowed: Allowance) -> Citation:
-    quote = allowed.cut(shown.source, shown.article_id, shown.start, shown.quote)
-    if quote == shown.quote:
-        return shown
-    return replace(shown, quote=quote, end=shown.start + len(quote))
-
-
-@_bounded.register
-def _(shown: Answer, allowed: Allowance) -> Answer:
-    from rag.answering.extractive import render
-
-    most = allowed.most
-    statements = tuple(s for made in shown.statements if (s := _statement(made, allowed)))
-    near, same = Allowance(most), statements == shown.statements
-    nearest = (replace(n, citation=_citation(n.citation, near)) for n in shown.nearest)
-    return replace(
-        shown,
-        statements=statements,
-        text=shown.text if same else render(statements),
-        hits=tuple(bounded_hits(shown.hits, most)),
-        nearest=tuple(n for n in nearest if n.citation.quote),
-    )
-
-
-@_bounded.register
-def _(shown: CheckedClaim, allowed: Allowance) -> CheckedClaim:
-    evidence = (_evidence(e, allowed) for e in shown.evidence)
-    return replace(shown, evidence=tuple(e for e in evidence if e.citation.quote))
-
-
-@_bounded.register
-def _(shown: Verification, allowed: Allowance) -> Verification:
-    return replace(shown, claims=tuple(bounded(c, allowed.most) for c in shown.claims))
-
-
-def _statement(shown: Statement, allowed: Allowance) -> Statement | None:
-    """Return a statement with what may be quoted; None when that is nothing of what it quotes."""
-    cut = [(before, _citation(before, allowed)) for before in shown.citations]
-    citations = tuple(after for _, after in cut if after.quote)
-    if cut and not citations:
-        return None
-    text = shown.text
-    # A sentence of the article itself is as long as its quote.
-    for before, after in cut:
-        if before.quote.strip() == text.strip() and after.quote:
-            text = after.quote.strip() + (_CUT if after.quote != before.quote else "")
-            break
-    return replace(shown, text=text, citations=citations)
-
-
-def _evidence(shown: ClaimEvidence, allowed: Allowance) -> ClaimEvidence:
-    if not shown.citation.source.paywalled:
-        return shown
-    citation = _citation(shown.citation, allowed)
-    return replace(shown, citation=citation, before="", after="")
-
-
 def _passage(passage: Passage, source: Source, allowed: Allowance) -> Passage:
     text = allowed.cut(source, passage.article_id, passage.start, passage.text)
     if text == passage.text:
         return passage
-    return replace(passage, text=text, end=passage.start + len(text))
+    # Its heading is text of the article too, and stands in the quote or is not shown.
+    heading = passage.heading if text.startswith(passage.heading) else ""
+    return replace(passage, text=text, end=passage.start + len(text), heading=heading)
+
+
+def _copied(text: str, passage: Passage) -> list[Span]:
+    """Return the spans of an article, in its passage, that a sentence has word for word."""
+    written, known = _words(text), _words(passage.text)
+    matcher = SequenceMatcher(None, [w for w, _ in known], [w for w, _ in written], autojunk=False)
+    return [
+        (passage.start + known[m.a][1][0], passage.start + known[m.a + m.size - 1][1][1])
+        for m in matcher.get_matching_blocks()
+        if m.size >= _COPIED
+    ]
+
+
+def _words(text: str) -> Sequence[tuple[str, Span]]:
+    return [(fold(m.group()), m.span()) for m in re.finditer(r"\w+", text)]
 
 
 def _cut(text: str, most: int) -> str:
     """Return the beginning of a text, whole words, at most so many characters."""
-    head = text[:most]
-    if len(text) > most and not text[most].isspace():
+    if most >= len(text):
+        return text
+    head = text[: max(most, 0)]
+    if head and not text[len(head)].isspace():
         head = head.rpartition(" ")[0] or head
     return head.rstrip()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from rag.checking.claims import Claim, split_claims
+from rag.checking.claims import Claim, claims_of
 from rag.checking.stance import CrossEncoderStance, FeatureStance, StanceEngine
 from rag.errors import SettingsError
 
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
     from rag.settings import Settings
 
 
-def load_splitter(settings: Settings) -> Callable[[str], list[Claim]]:
+def load_splitter(settings: Settings) -> Callable[[str], Iterable[Claim]]:
     """Return what splits a text. Raises SettingsError for a model that cannot be used."""
     if not settings.llm:
-        return split_claims
+        return claims_of
     from rag.chatmodel.claim_model import split_with_model
     from rag.chatmodel.writing import load_model
 
     model = load_model(settings)
-    return partial(split_with_model, model, settings.llm) if model else split_claims
+    return partial(split_with_model, model, settings.llm) if model else claims_of
 
 
 def load_stance(settings: Settings) -> StanceEngine:

@@ -1,7 +1,8 @@
 """Whether a sentence of an article speaks to a machine that reads it: no evidence of anything.
 
 A linear model over the default encoder's vector of the sentence, fitted by `training/addressing.py`
-on attacks and on ordinary press that looks like them; `addressing.json`.
+on attacks and on ordinary press that looks like them; `addressing.json`. Another, over the vector
+that the index keeps of a sentence, tells which of them it need not embed for that: 98 or 99 of 100.
 """
 
 from __future__ import annotations
@@ -9,8 +10,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from rag.checking.probe import Probe
+from rag.checking.probe import Fitted, Probe
 from rag.french.words import fold
+from rag.models.packing import unpack
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,10 +38,18 @@ class Addressing:
     def __init__(self, encoder: Encoder) -> None:
         """Take the default encoder."""
         self._probe = Probe(encoder, "addressing")
+        self._sieve = Fitted("addressing_sieve")
 
-    def to_machine(self, sentence: str) -> bool:
-        """Tell whether a sentence speaks to a machine. Raises EmbeddingError."""
-        return bool(_PLAIN.search(fold(sentence))) or self._probe.tells(sentence)
+    def to_machine(self, sentence: str, vector: bytes = b"") -> bool:
+        """Tell whether a sentence speaks to a machine. Raises EmbeddingError.
+
+        `vector` is what an index of the default encoder keeps of it, see `rag.models.packing`.
+        """
+        if _PLAIN.search(fold(sentence)):
+            return True
+        if vector and not self._sieve.predict(unpack([vector])[0]):
+            return False
+        return self._probe.tells(sentence)
 
     def honest(self, sentences: Sequence[str]) -> list[str]:
         """Return the sentences that speak to readers. Raises EmbeddingError."""

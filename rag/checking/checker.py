@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from rag import __version__, texts
-from rag.answering.paid import bounded
-from rag.checking.claims import Claim, split_claims
+from rag.answering.paid import Allowance, bounded_claim
+from rag.checking.claims import Claim, claims_of
 from rag.checking.done import not_done
 from rag.checking.signals import AGAINST
 from rag.checking.stance import Candidate, StanceEngine
@@ -35,6 +35,7 @@ from rag.french.dates import format_date
 from rag.french.speech import attribute
 from rag.french.syntax import parse
 from rag.french.words import content_stems
+from rag.models.encoder import Encoder
 from rag.models.packing import cosines
 from rag.models.scale import UNKNOWN
 from rag.searching.matching import Terms, rarity, stem_set
@@ -70,12 +71,12 @@ class Checker:
         engine: StanceEngine,
         addressing: Addressing,
         opinions: Probe,
-        split: Callable[[str], list[Claim]] = split_claims,
+        split: Callable[[str], Iterable[Claim]] = claims_of,
         paid_characters: int = 300,
     ) -> None:
         """Take where evidence is found, what judges its stance, and what splits a text.
 
-        Quotes of articles that readers pay for have at most `paid_characters`.
+        Of an article that readers pay for, one check quotes at most `paid_characters`.
 
         What `addressing` tells to speak to a machine is no evidence, nor is it a claim; what
         `opinions` tells (a judgement, advice, an order, a wish) is no claim either.
@@ -84,6 +85,7 @@ class Checker:
         self._split = split
         self._paid = paid_characters
         self._index = index
+        self._own_vectors = isinstance(index.embedder, Encoder)  # those that `addressing` reads
         self._retriever = retriever
         self._engine = engine
 
@@ -98,7 +100,15 @@ class Checker:
 
     def claims(self, text: str) -> list[Claim]:
         """Return the claims of a text, unchecked. Raises QuestionError, EmbeddingError."""
-        return [replace(c, problem=c.problem or self._problem(c.text)) for c in self._split(text)]
+        return list(self.split(text))
+
+    def split(self, text: str) -> Iterator[Claim]:
+        """Yield the claims of a text, unchecked, as they are found: each may take a parse.
+
+        Raises QuestionError, EmbeddingError.
+        """
+        for claim in self._split(text):
+            yield replace(claim, problem=claim.problem or self._problem(claim.text))
 
     def _problem(self, claim: str) -> str:
         told = self._opinions.tells(claim) or self._addressing.to_machine(claim)
@@ -111,9 +121,9 @@ class Checker:
 
         Raises EmbeddingError.
         """
-        done = []
+        done, allowed = [], Allowance(self._paid)
         for claim in claims:
-            done.append(checked := bounded(self._check(claim, filters), self._paid))
+            done.append(checked := bounded_claim(self._check(claim, filters), allowed))
             yield checked
         yield self._verification(done)
 
@@ -180,7 +190,9 @@ class Checker:
         for f, (_, before, after), judged in zip(
             found, around, self._engine.judge(claim, candidates), strict=True
         ):
-            if judged.stance is not Stance.NEITHER and self._addressing.to_machine(f.text):
+            if judged.stance is not Stance.NEITHER and self._addressing.to_machine(
+                f.text, f.sentence.vector if self._own_vectors else b""
+            ):
                 continue
             said = f.sentence.attribution
             signals = judged.reading.signals

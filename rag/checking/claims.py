@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -46,37 +47,53 @@ class Claim:
 
 
 def split_claims(text: str) -> list[Claim]:
-    """Return the claims of a text in order, each sentence cut at its coordinated clauses.
+    """Return the claims of a text in order; see `claims_of`."""
+    return list(claims_of(text))
+
+
+def claims_of(text: str) -> Iterator[Claim]:
+    """Yield the claims of a text in order, each sentence cut at its coordinated clauses.
 
     A subject pronoun is replaced where the previous sentence leaves no doubt.
     Questions, and what is no statement in French, are kept with the reason they
-    are not checked. Raises QuestionError for a text that is empty, too long or holds
-    no word.
+    are not checked. Raises QuestionError for a text that is empty, too long, holds
+    no word or too many sentences: before anything is parsed.
     """
     if len(text) > LONGEST_TEXT:
         raise QuestionError(texts.LONG_CLAIM.format(LONGEST_TEXT))
     plain = _without_markup(text).replace("\0", " ")
-    if not words(plain):
+    spans = [(a, b) for a, b in sentence_spans(plain) if words(plain[a:b])]
+    if not spans:
         raise QuestionError(texts.EMPTY_CLAIM)
-    claims: list[Claim] = []
-    before = ""
-    for start, end in sentence_spans(plain):
-        sentence = plain[start:end]
-        if not words(sentence):
-            continue
-        doc = parse(sentence)
-        problem = _problem(sentence, doc)
-        if problem or len(sentence) > _LONGEST_CLAIM:
-            claims.append(Claim(_flat(sentence), start, end, problem or texts.TOO_LONG))
-            continue
-        for piece, a, b in _clauses(sentence, doc):
-            resolved = _resolved(piece, before)
-            unclear = texts.NO_SUBJECT if _pronoun(resolved) else ""
-            claims.append(Claim(_flat(resolved), start + a, start + b, unclear))
-            before = "" if unclear else resolved
-        if len(claims) > MOST_CLAIMS:
-            raise QuestionError(texts.MANY_CLAIMS.format(MOST_CLAIMS))
-    return claims
+    if len(spans) > MOST_CLAIMS:
+        raise QuestionError(texts.MANY_CLAIMS.format(MOST_CLAIMS))
+    before, count = "", 0
+    for start, end in spans:
+        for claim in _claims_in(plain[start:end], start, before):
+            count += 1
+            if count > MOST_CLAIMS:
+                raise QuestionError(texts.MANY_CLAIMS.format(MOST_CLAIMS))
+            if not claim.problem:
+                before = claim.text
+            elif claim.problem == texts.NO_SUBJECT:
+                before = ""
+            yield claim
+
+
+def _claims_in(sentence: str, start: int, before: str) -> Iterator[Claim]:
+    """Yield the claims of a sentence, which begins at `start`; `before` is the last claim."""
+    if len(sentence) > _LONGEST_CLAIM:  # not parsed: what is long may be anything
+        yield Claim(_flat(sentence), start, start + len(sentence), texts.TOO_LONG)
+        return
+    doc = parse(sentence)
+    if problem := _problem(sentence, doc):
+        yield Claim(_flat(sentence), start, start + len(sentence), problem)
+        return
+    for piece, a, b in _clauses(sentence, doc):
+        resolved = _resolved(piece, before)
+        unclear = texts.NO_SUBJECT if _pronoun(resolved) else ""
+        yield Claim(_flat(resolved), start + a, start + b, unclear)
+        before = "" if unclear else resolved
 
 
 def _without_markup(text: str) -> str:

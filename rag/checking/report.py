@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Callable
 from functools import lru_cache
 from importlib.resources import files
@@ -36,6 +37,10 @@ _COLUMNS = (
     "affirmation verdict raison confiance sources premier dernier citation article source date "
     "adresse début fin"
 ).split()
+# A sign that begins a formula, at the start of a cell or after what a spreadsheet may cut at.
+_SIGNS = "[=+\\-@＝＋－＠]"
+_FORMULA_AT_START = re.compile(rf"^[\s\"']*{_SIGNS}")
+_FORMULA = re.compile(rf"([;,|][\s\"']*)({_SIGNS})")
 STANCES = {
     Stance.SUPPORTS: "pour",
     Stance.CONTRADICTS: "contre",
@@ -192,9 +197,16 @@ def _verdict(claim: CheckedClaim) -> str:
 
 
 def _cell(value: Any) -> str:
-    """Return a CSV cell that no spreadsheet reads as a formula (OWASP, CSV injection)."""
-    text = " ".join(str(value).split("\n"))
-    return f"'{text}" if text[:1] in {"=", "+", "-", "@"} else text
+    """Return a CSV cell in which no spreadsheet finds a formula (OWASP, CSV injection).
+
+    Not at its start alone: a spreadsheet set to French cuts lines at semicolons, another at
+    tabs, and takes what follows for a cell of its own. A quote mark before the sign makes it text.
+    """
+    return _FORMULA.sub(r"\1'\2", _FORMULA_AT_START.sub(r"'\g<0>", _one_line(str(value))))
+
+
+def _one_line(text: str) -> str:
+    return re.sub(r"[\t\n\v\f\r\x1c-\x1e\x85\u2028\u2029]", " ", text)
 
 
 @lru_cache(maxsize=1)

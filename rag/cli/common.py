@@ -17,6 +17,7 @@ import click  # isort: skip
 
 from rag.errors import RecoupeError
 from rag.french.typography import typographic
+from rag.logs import start_log
 from rag.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -70,9 +71,7 @@ def told_in_french(command: Callable[P, R]) -> Callable[P, R]:
 def settings_for(index: Path | None, **overrides: Any) -> Settings:
     """Return the settings of a command, and start the log."""
     settings = load_settings(index_dir=index, **overrides)
-    logging.basicConfig(
-        level=settings.log_level, format="%(levelname)s %(name)s : %(message)s", stream=sys.stderr
-    )
+    start_log(settings.log_level)
     for noisy in ("httpx", "chromadb", "trafilatura"):
         logging.getLogger(noisy).setLevel(max(logging.WARNING, logging.root.level))
     return settings

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_LONGEST = 2_000  # characters: a sentence of an article may be a list of any length
+# spaCy's tokenizer takes the square of a run of signs without a space; no word is so long.
+_RUN = re.compile(r"\S{80}")
 # For the parser alone: « ’ » and narrow spaces are read as it was taught. One for one.
 _AS_TAUGHT = str.maketrans({"’": "'", "\u00a0": " ", "\u202f": " ", "‑": "-", "\n": " "})
 
@@ -26,5 +30,9 @@ def _model() -> Language:
 
 
 def parse(text: str) -> Doc:
-    """Return the parse of a sentence or a paragraph; offsets are those of `text`."""
-    return _model()(text.translate(_AS_TAUGHT))
+    """Return the parse of a sentence or a paragraph; offsets are those of `text`.
+
+    Of a text longer than `_LONGEST`, the parse of its beginning.
+    """
+    taught = text[:_LONGEST].translate(_AS_TAUGHT)
+    return _model()(_RUN.sub(lambda run: run.group()[:-1] + " ", taught))

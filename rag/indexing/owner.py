@@ -10,11 +10,12 @@ import json
 import logging
 import os
 import socket
+import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from filelock import FileLock, Timeout
 
@@ -23,17 +24,25 @@ from rag.errors import IndexBusyError, StoreError, why
 log = logging.getLogger(__name__)
 
 _STOPPING = 5.0  # seconds given at least to an owner that says where it serves and does not answer
+_UNIX, _TCP = "unix:", "tcp:"
+_SOCKET = "owner.sock"
 _PROBE = 2.0  # seconds for a connection on loopback
 
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """Who holds the index; `url` and `token` are set once it serves others."""
+    """Who holds the index; `address` is set once it serves this user's other processes.
+
+    It is `unix:PATH`, a socket that this user alone may open, or, where there are none,
+    `tcp:127.0.0.1:PORT` with the `token` to show there. Never that of the public listener, which
+    is at `url`, for a person to read.
+    """
 
     pid: int
     command: str
-    url: str = ""
+    address: str = ""
     token: str = ""
+    url: str = ""
 
 
 class Ownership:
@@ -56,12 +65,12 @@ class Ownership:
         self._owner = Owner(os.getpid(), command)
         self._write()
 
-    def announce(self, url: str, token: str) -> None:
-        """Publish where this process serves the others, and the token they must show.
+    def announce(self, address: str, token: str = "", url: str = "") -> None:
+        """Publish where this process serves the others, see `Owner`.
 
         Only once it answers there: who reads the note asks at once.
         """
-        self._owner = Owner(self._owner.pid, self._owner.command, url, token)
+        self._owner = Owner(self._owner.pid, self._owner.command, address, token, url)
         self._write()
 
     def withdraw(self) -> None:
@@ -136,9 +145,9 @@ def acquire(
             return Ownership(folder, command)
         except IndexBusyError as busy:
             owner = read_owner(folder)
-            if owner and owner.url and _answers(owner.url):
+            if owner and owner.address and _answers(owner.address):
                 return owner
-            stopping = owner is not None and bool(owner.url)
+            stopping = owner is not None and bool(owner.address)
             if time.monotonic() >= start + max(wait, _STOPPING if stopping else 0.0):
                 if owner and stopping:
                     raise IndexBusyError(lost_message(owner)) from busy
@@ -149,11 +158,74 @@ def acquire(
             time.sleep(0.2)
 
 
-def _answers(url: str) -> bool:
-    """Tell whether something listens at an address of this machine."""
-    address = urlsplit(url)
+def listen_for_others(folder: Path) -> tuple[socket.socket, str]:
+    """Return a bound socket, not listening yet, for this user's processes, and its address.
+
+    A Unix socket in the index's folder, or in a private one where that path is too long or its
+    file system has no sockets; a port of loopback where there are no Unix sockets at all.
+    Raises StoreError.
+    """
+    if not hasattr(socket, "AF_UNIX"):
+        listener = socket.socket()
+        listener.bind(("127.0.0.1", 0))
+        return listener, f"{_TCP}127.0.0.1:{listener.getsockname()[1]}"
     try:
-        socket.create_connection((address.hostname, address.port), timeout=_PROBE).close()
+        return _bound(folder.resolve() / _SOCKET)
+    except OSError:
+        log.info("pas de socket dans %s", folder, exc_info=True)
+    try:
+        return _bound(Path(tempfile.mkdtemp(prefix="recoupe-")) / _SOCKET)
+    except OSError as error:
+        raise StoreError(
+            f"Aucun socket ne peut être fait pour les autres commandes ({why(error)}) : vérifiez "
+            f"les droits de {folder} et du dossier temporaire."
+        ) from error
+
+
+def _bound(path: Path) -> tuple[socket.socket, str]:
+    path.unlink(missing_ok=True)  # of a process that was killed: the lock says that it is gone
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        listener.bind(str(path))
+        path.chmod(0o600)  # before it listens: nobody has connected
+    except OSError:
+        listener.close()
+        raise
+    return listener, f"{_UNIX}{path}"
+
+
+def discard(address: str) -> None:
+    """Remove the file of an address that is served no more, and the private folder it had."""
+    if not address.startswith(_UNIX):
+        return
+    path = Path(address.removeprefix(_UNIX))
+    with suppress(OSError):
+        path.unlink(missing_ok=True)
+        if path.parent.name.startswith("recoupe-"):
+            path.parent.rmdir()
+
+
+def connect(address: str, seconds: float) -> socket.socket:
+    """Return a connection to an owner's address. Raises OSError."""
+    if address.startswith(_UNIX):
+        made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            made.settimeout(seconds)
+            made.connect(address.removeprefix(_UNIX))
+        except OSError:
+            made.close()
+            raise
+        return made
+    host, _, port = address.removeprefix(_TCP).rpartition(":")
+    if host != "127.0.0.1" or not port.isdecimal():
+        raise OSError(f"no address of an owner: {address}")
+    return socket.create_connection((host, int(port)), timeout=seconds)
+
+
+def _answers(address: str) -> bool:
+    """Tell whether something listens at an address of this machine."""
+    try:
+        connect(address, _PROBE).close()
     except OSError:
         return False
     return True

@@ -37,8 +37,12 @@ LISTS = (
     "application/rss+xml", "application/atom+xml", "application/rdf+xml", "application/feed+json",
     "application/json", "application/xml", "text/xml", "application/gzip", "application/x-gzip",
 )  # fmt: skip
-# IPv4 behind a translator (RFC 6052, RFC 8215): what is reached cannot be told.
-_NAT64 = tuple(map(ipaddress.IPv6Network, ("64:ff9b::/96", "64:ff9b:1::/48")))
+# What Python's `is_global` takes for public and is not, or cannot be told: IPv4 behind a
+# translator (RFC 6052, RFC 8215), the old IPv4-compatible form (RFC 4291, 2.5.5.1), site-local
+# addresses (RFC 3879).
+_NOT_PUBLIC = tuple(
+    map(ipaddress.IPv6Network, ("64:ff9b::/96", "64:ff9b:1::/48", "::/96", "fec0::/10"))
+)
 NAME = "Recoupe"  # by which robots.txt names it
 _AGENT = f"{NAME}/{__version__}"
 _BAD_ADDRESS = "l'adresse est mal formée : vérifiez-la"
@@ -81,7 +85,7 @@ def is_public(address: str) -> bool:
     except ValueError:
         return False
     if isinstance(ip, ipaddress.IPv6Address):
-        if any(ip in network for network in _NAT64):
+        if any(ip in network for network in _NOT_PUBLIC):
             return False
         # An address that carries an IPv4 one is as public as that one.
         inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)

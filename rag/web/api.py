@@ -32,7 +32,7 @@ from rag.french.words import excerpt
 from rag.readers import Bounds
 from rag.sources.watch import silence
 from rag.web.access import Access
-from rag.web.limits import Gate, Rates, client_of, in_one_turn
+from rag.web.limits import Gate, LeftError, Rates, client_of, in_one_turn
 from rag.web.metrics import Metrics
 from rag.web.openapi import RESPONSES, document
 from rag.web.problems import ForbiddenError, add_problem_handlers, problem, problem_body, told
@@ -81,10 +81,10 @@ def build_api(
     add_problem_handlers(app)
     settings = assistant.settings
     feedback = FeedbackStore(settings.index_dir, settings.retention_days, settings.feedback_max_mb)
-    _asking(app, assistant, gate, metrics)
+    _asking(app, assistant, rates, gate, metrics)
     _verifying(app, assistant, rates, gate, metrics)
     _reading(app, assistant, access)
-    _running(app, assistant, feedback)
+    _running(app, assistant, rates, feedback)
     _administration(app, assistant, access, feedback)
 
     @app.get("/openapi.json", include_in_schema=False)
@@ -94,29 +94,35 @@ def build_api(
     return app
 
 
-def _asking(app: FastAPI, assistant: LocalAssistant, gate: Gate, metrics: Metrics) -> None:
-    async def in_turn(kind: str, call: Callable[..., T], *arguments: Any) -> T:
-        async with gate.place(), gate.turn():
+def _asking(
+    app: FastAPI, assistant: LocalAssistant, rates: Rates, gate: Gate, metrics: Metrics
+) -> None:
+    async def in_turn(request: Request, kind: str, call: Callable[..., T], *arguments: Any) -> T:
+        async with gate.place(client_of(request)), gate.turn():
             with metrics.timed(kind):
                 return await run_in_threadpool(call, *arguments)
 
     @app.post("/ask", operation_id="ask", response_model=AnswerOut)
     async def ask(body: AskBody, request: Request) -> AnswerOut | Response:
+        rates.take_work()
         _heard(assistant, "question", body.question)
         history = [t.turn() for t in body.history]
         filters = body.filters.filters()
         if _wants_stream(request):
             work = assistant.stream(body.question, history, filters)
-            return _streamed(metrics, "ask", in_one_turn(gate, work), _ask_event)
-        answer = await in_turn("ask", assistant.ask, body.question, history, filters)
+            return _streamed(
+                metrics, "ask", in_one_turn(gate, client_of(request), work), _ask_event
+            )
+        answer = await in_turn(request, "ask", assistant.ask, body.question, history, filters)
         metrics.answered(refused=answer.refused)
         return AnswerOut.of(answer)
 
     @app.post("/search", operation_id="search")
-    async def search(body: SearchBody) -> SearchOut:
+    async def search(body: SearchBody, request: Request) -> SearchOut:
+        rates.take_work()
         _heard(assistant, "recherche", body.question)
         asked = (body.question, body.limit, body.filters.filters())
-        hits = await in_turn("search", assistant.search, *asked)
+        hits = await in_turn(request, "search", assistant.search, *asked)
         return SearchOut.of(hits)
 
 
@@ -125,9 +131,15 @@ def _verifying(
 ) -> None:
     @app.post("/verify", operation_id="verify", response_model=VerificationOut)
     async def verify(body: VerifyBody, request: Request) -> VerificationOut | Response:
+        rates.take_work()
         _heard(assistant, "vérification", body.text)
         visitor, filters = client_of(request), body.filters.filters()
-        steps = await claims_in_turns(assistant, gate, rates, visitor, body.text, filters)
+        try:
+            steps = await claims_in_turns(
+                assistant, gate, rates, visitor, body.text, filters, request.is_disconnected
+            )
+        except LeftError:
+            return Response(status_code=_GONE)
         if _wants_stream(request):
             return _streamed(metrics, "verify", steps, _verify_event)
         with metrics.timed("verify"):
@@ -189,7 +201,9 @@ def _reading(app: FastAPI, assistant: LocalAssistant, access: Access) -> None:
         return CopiesOut(copies=list(map(ArticleOut.of, assistant.copies(article_id))))
 
 
-def _running(app: FastAPI, assistant: LocalAssistant, feedback: FeedbackStore) -> None:
+def _running(
+    app: FastAPI, assistant: LocalAssistant, rates: Rates, feedback: FeedbackStore
+) -> None:
     @app.get("/health", operation_id="health")
     def health(response: Response) -> HealthOut:
         count = assistant.index.articles()
@@ -207,6 +221,7 @@ def _running(app: FastAPI, assistant: LocalAssistant, feedback: FeedbackStore) -
 
     @app.post("/feedback", operation_id="sendFeedback", status_code=201)
     def send_feedback(body: FeedbackBody) -> KeptOut:
+        rates.take_work()
         key = feedback.add(Feedback(body.rating, body.question, body.answer, body.note))
         return KeptOut(id=key)
 

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+import os
+import shutil
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
+from dataclasses import replace
 from datetime import date
 from importlib.resources import files
 from pathlib import Path
@@ -11,8 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 from fastapi.exceptions import RequestValidationError
+from gradio.state_holder import SessionState, StateHolder
+from starlette.concurrency import run_in_threadpool
 
 from rag import texts
+from rag.answerer import LONGEST_QUESTION
 from rag.answering.extractive import number_citations, render
 from rag.assistant import LocalAssistant
 from rag.chatmodel.writing import Draft
@@ -21,7 +28,8 @@ from rag.errors import RecoupeError
 from rag.french.dates import parse_date
 from rag.readers import READERS, Bounds, read_uploads
 from rag.web.access import Access
-from rag.web.limits import Gate, Rates, client_of
+from rag.web.framework import Events
+from rag.web.limits import Gate, Rates, client_of, in_one_turn
 from rag.web.problems import invalid
 from rag.web.render import (
     answer_html,
@@ -44,6 +52,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _KEPT_TURNS = 30
+_HOUR = 3600  # seconds
+_HOURS_KEPT = 12  # of a conversation whose page stays open
+_MOST_SESSIONS = 1000  # pages whose conversation is remembered; the oldest goes first
 _HERE = files("rag.web")
 _WELCOME = message_html("welcome", texts.WELCOME)
 _NO_ARTICLE = message_html("placeholder", texts.NO_ARTICLE)
@@ -52,12 +63,20 @@ _REFUSED = message_html("error", texts.NEEDS_ADMIN_HERE)
 
 def mount_chat(
     app: FastAPI, assistant: LocalAssistant, access: Access, rates: Rates, gate: Gate
-) -> FastAPI:
-    """Mount the chat at `/` of `app`; `access` says who may edit and log in."""
-    blocks = Chat(assistant, access, rates, gate).build()
-    mounted: FastAPI = gr.mount_gradio_app(
+) -> Events:
+    """Mount the chat at `/` of `app`; return what reads the events of its page.
+
+    `access` says who may edit and log in. Raises StoreError.
+    """
+    uploads = (assistant.settings.index_dir / "uploads").resolve()
+    shutil.rmtree(uploads, ignore_errors=True)  # of a process that was killed
+    # Gradio's own cache: in a folder of ours, which a proof of erasure looks through.
+    os.environ["GRADIO_TEMP_DIR"] = str(uploads)
+    chat = Chat(assistant, access, rates, gate, uploads)
+    page = chat.build()
+    gr.mount_gradio_app(
         app,
-        blocks,
+        page,
         path="",
         footer_links=[],
         ssr_mode=False,
@@ -74,14 +93,42 @@ def mount_chat(
             "exception_handlers": {RequestValidationError: invalid},
         },
     )
-    return mounted
+    sessions = Sessions()  # type: ignore[no-untyped-call]  # Gradio's
+    page.app.state_holder = sessions
+    sessions.set_blocks(page)
+    return chat.events
+
+
+class Sessions(StateHolder):
+    """Gradio's sessions, fewer and lighter: what a visitor typed is not kept with them."""
+
+    def __getitem__(self, session_id: str) -> SessionState:
+        if session_id not in self.session_data:
+            self.session_data[session_id] = Session(self.blocks)
+        return super().__getitem__(session_id)
+
+
+class Session(SessionState):
+    """A session without the copy of every value that Gradio keeps for links to it."""
+
+    def _update_value_in_config(self, key: int, value: Any) -> None:
+        """Keep nothing."""
 
 
 class Chat:
     """The handlers of the page; each conversation's turns live in its own session state."""
 
-    def __init__(self, assistant: LocalAssistant, access: Access, rates: Rates, gate: Gate) -> None:
-        """Take the assistant that answers, and the rules."""
+    def __init__(
+        self,
+        assistant: LocalAssistant,
+        access: Access,
+        rates: Rates,
+        gate: Gate,
+        uploads: Path,
+    ) -> None:
+        """Take the assistant that answers, the rules, and the folder that uploads come into."""
+        self.uploads = uploads
+        self.events = Events(uploads, None)
         self.assistant = assistant
         self.access = access
         self.rates = rates
@@ -90,9 +137,11 @@ class Chat:
     def build(self) -> gr.Blocks:
         """Return the page; upload and removal are shown where somebody may use them."""
         page: gr.Blocks
-        with gr.Blocks(title="Recoupe", analytics_enabled=False, fill_width=True) as page:
+        with gr.Blocks(
+            title="Recoupe", analytics_enabled=False, fill_width=True, delete_cache=(_HOUR, _HOUR)
+        ) as page:
             gr.HTML(_read("header.html"), js_on_load=None)
-            turns = gr.State([])
+            turns = gr.State([], time_to_live=_HOURS_KEPT * _HOUR)
             kept = browser_state()
             with gr.Tabs():
                 with gr.Tab("Questions"):
@@ -102,7 +151,14 @@ class Chat:
                     VerifyTab(self.assistant, self.rates, self.gate, scripts).build(page, kept)
                 with gr.Tab("Corpus") as tab:
                     self._corpus(tab)
-        page.queue(default_concurrency_limit=8, max_size=100)
+        # The guard bounds events for each visitor, the gate what is worked on: a queue that all
+        # share would be anybody's to fill.
+        page.queue(default_concurrency_limit=None, max_size=None)
+        # With it, Gradio checks the paths of files, which it else leaves to `launch`.
+        page.has_launched = True
+        page.state_session_capacity = _MOST_SESSIONS
+        upload = next((at for at, fn in page.fns.items() if fn.name == "upload"), None)
+        self.events = Events(self.uploads, upload if self.access.may_upload else None)
         return page
 
     def _questions(self, page: gr.Blocks, turns: gr.State) -> None:
@@ -143,8 +199,6 @@ class Chat:
             "outputs": [conversation, turns, question],
             "show_progress": "hidden",
             "api_visibility": "private",
-            "concurrency_limit": self.assistant.settings.concurrent,
-            "concurrency_id": "ask",
         }
         gr.on([send.click, question.submit], **asking)
         # The page's own marks and examples come back as events with their data.
@@ -227,7 +281,7 @@ class Chat:
         dated = correct.click(self.edit, [chosen, day, token], [done], api_visibility="private")
         return chosen, [added, gone, dated]
 
-    def ask(
+    async def ask(
         self,
         question: str,
         turns: list[Answer],
@@ -235,25 +289,30 @@ class Chat:
         since: str | None,
         until: str | None,
         request: gr.Request,
-    ) -> Iterator[tuple[str, list[Answer], str]]:
+    ) -> AsyncIterator[tuple[str, list[Answer], str]]:
         """Answer a question: yield the conversation as it grows, its turns, the emptied field."""
+        question = (question or "")[: LONGEST_QUESTION + 1]
+        turns = await run_in_threadpool(self._standing, turns)
         past = "".join(answer_html(a, i) for i, a in enumerate(turns))
         yield past + draft_html(question, ""), turns, ""
         try:
-            self.rates.take(client_of(request))
+            visitor = client_of(request)
+            self.rates.take(visitor)
             filters = _filters(sources, since, until)
             history = [Turn(a.asked or a.question, a.text) for a in turns[-3:]]
             said: list[Statement] = []
-            for event in self.assistant.stream(question, history, filters):
-                if isinstance(event, Answer):
-                    turns = [*turns, event][-_KEPT_TURNS:]
-                    whole = "".join(answer_html(a, i) for i, a in enumerate(turns))
-                    yield whole, turns, ""
-                    return
-                tail = event.text if isinstance(event, Draft) else ""
-                if isinstance(event, Statement):
-                    said.append(event)
-                yield past + draft_html(question, f"{render(said)} {tail}".strip()), turns, ""
+            work = self.assistant.stream(question, history, filters)
+            async with aclosing(in_one_turn(self.gate, visitor, work)) as steps:
+                async for event in steps:
+                    if isinstance(event, Answer):
+                        turns = [*turns, replace(event, hits=())][-_KEPT_TURNS:]
+                        whole = "".join(answer_html(a, i) for i, a in enumerate(turns))
+                        yield whole, turns, ""
+                        return
+                    tail = event.text if isinstance(event, Draft) else ""
+                    if isinstance(event, Statement):
+                        said.append(event)
+                    yield past + draft_html(question, f"{render(said)} {tail}".strip()), turns, ""
         except RecoupeError as error:
             log.info("%s", error, exc_info=True)
             yield past + error_html(question, str(error)), turns, question
@@ -261,11 +320,20 @@ class Chat:
             log.exception("question")
             yield past + error_html(question, texts.UNEXPECTED), turns, question
 
+    def _standing(self, turns: Sequence[Answer]) -> list[Answer]:
+        """Return past answers without those that quote an article which may be quoted no more."""
+        cited = {i for answer in turns for i in _cited(answer)}
+        answering = self.assistant.held(list(cited)) if cited else {}
+        return [
+            a if all(answering.get(i) for i in _cited(a)) else _taken_back(a.question)
+            for a in turns
+        ]
+
     def open_citation(self, turns: list[Answer], event: gr.EventData) -> str:
         """Return the panel for the mark or passage that was clicked."""
         data = event._data or {}
         try:
-            citation = _clicked(turns, data)
+            citation = _clicked(self._standing(turns), data)
             article = self.assistant.article(citation.article_id)
             whole = self.assistant.settings.public_text
             past = self.assistant.history(article.record.id)
@@ -333,7 +401,9 @@ class Chat:
         if not paths:
             return message_html("status", texts.NO_FILE), None
         settings = self.assistant.settings
-        reading = read_uploads(map(Path, paths), settings.max_file_mb, Bounds.of(settings))
+        # The guard has looked at them too: a path is the name of any file.
+        files = [Path(path) for path in paths if self.events.holds(path)]
+        reading = read_uploads(files, settings.max_file_mb, Bounds.of(settings))
         try:
             report = self.assistant.ingest(
                 reading,
@@ -341,6 +411,9 @@ class Chat:
             )
         except RecoupeError as error:
             return message_html("error", str(error)), None
+        finally:
+            for file in files:
+                file.unlink(missing_ok=True)
         return ingested_html(report), None
 
     def remove(self, ids: Sequence[str] | None, token: str = "") -> str:
@@ -360,6 +433,16 @@ class Chat:
             return message_html("error", str(error))
         told = "\u202f; ".join(texts.label(r.source) for r in records)
         return message_html("status", told or texts.NOTHING_CHOSEN)
+
+
+def _cited(answer: Answer) -> set[str]:
+    """Return the ids of the articles that an answer or a refusal quotes."""
+    quoted = [c for s in answer.statements for c in s.citations]
+    return {c.article_id for c in (*quoted, *(near.citation for near in answer.nearest))}
+
+
+def _taken_back(question: str) -> Answer:
+    return Answer(question, (), (), refused=True, mode="", text=texts.ANSWER_GONE)
 
 
 def _clicked(turns: Sequence[Answer], data: dict[str, Any]) -> Citation:

@@ -1,18 +1,23 @@
-"""What every request passes: host, origin, size and rate; what every answer carries: headers.
+"""What every request passes: host, origin, address, size and rate; what answers carry: headers.
 
 One plain ASGI middleware around the whole application, chat included, so that
-nothing is served that it has not seen.
+nothing is served that it has not seen. What it does not know is refused (`framework.py`).
 """
 
 from __future__ import annotations
 
 import json
+import logging
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from starlette.datastructures import Headers, MutableHeaders
 
 from rag import texts
-from rag.web.limits import TooManyError
+from rag.web.framework import JOIN, STREAMS, UPLOAD, UPLOADS, BadEventError, Events, is_open
+from rag.web.limits import VISITOR, TooManyError, subscriber
 from rag.web.problems import problem_body
 from rag.web.wellformed import readable
 
@@ -21,6 +26,8 @@ if TYPE_CHECKING:
 
     from rag.web.access import Access
     from rag.web.limits import Rates
+
+log = logging.getLogger(__name__)
 
 # The chat counts its questions itself: its queue also carries clicks.
 ASKING = (
@@ -32,10 +39,11 @@ ASKING = (
     "/mcp",
     "/v1/chat",
 )
-# Uploads are bounded by Gradio, hand-overs of the owner carry its token and whole corpora.
-_UNBOUNDED = ("/gradio_api/upload", "/owner/")
-_UPLOADS = ("/gradio_api/upload", "/upload")
+_MOST_UPLOADED = 200 * 1024 * 1024  # bytes of one upload; Gradio bounds each of its files
+_MOST_STREAMS, _STREAMS_OF_ONE = 2000, 256  # pages open at a time, in all and of a subscriber
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+# What a proxy says of a request was read, where one is trusted, before it comes here.
+_FORWARDED = (b"x-forwarded-", b"forwarded", b"x-gradio-", b"x-real-ip", b"x-original-")
 _STRICT = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
     "img-src 'self' data:; frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors "
@@ -48,91 +56,123 @@ _GRADIO = (
     "base-uri 'self'; form-action 'self'; frame-ancestors 'self'"
 )
 _STATIC = ("/embed", "/demo", "/widget")
+Refusal = TooManyError | tuple[int, str]
 
 
 class Guard:
     """See the module."""
 
-    def __init__(self, app: ASGIApp, access: Access, rates: Rates, max_body: int) -> None:
-        """Take what is guarded, the rules, and the largest body in bytes."""
+    def __init__(
+        self, app: ASGIApp, access: Access, rates: Rates, events: Events, max_body: int
+    ) -> None:
+        """Take what is guarded, the rules, what reads events, and the largest body in bytes."""
         self._app = app
         self._access = access
         self._rates = rates
+        self._events = events
         self._max_body = max_body
+        self._streams: Counter[str] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or refuse it with a problem document."""
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
+            return
+        if scope["type"] != "http":  # nothing here speaks by sockets
+            await send({"type": "websocket.close", "code": 1008})
             return
         headers = Headers(scope=scope)
         refused = self._refusal(scope, headers)
         origin = headers.get("origin", "")
         shared = origin if origin and refused is None else ""
-        sending = self._sender(scope, send, shared)
+        sending = _Sender(send, shared, self._policy(scope["path"]))
         if refused:
             await _answer(sending, refused, scope)
         elif shared and scope["method"] == "OPTIONS" and "access-control-request-method" in headers:
             await _preflight(sending)
         else:
-            await self._app(scope, self._bounded(scope, receive), sending)
+            await self._pass(scope, receive, sending)
 
-    def _refusal(self, scope: Scope, headers: Headers) -> TooManyError | tuple[int, str] | None:
+    async def _pass(self, scope: Scope, receive: Receive, sending: _Sender) -> None:
+        """Give a request to the application; what that raises is logged and told in a line."""
+        path, visitor = scope["path"], _visitor(scope)
+        forwarded = [h for h in scope["headers"] if not h[0].lower().startswith(_FORWARDED)]
+        inner = {**scope, "headers": forwarded}
+        VISITOR.set(visitor)
+        receive = self._bounded(path, receive)
+        try:
+            if path == JOIN:
+                body = await _whole(receive)
+                self._rates.take_event(visitor, self._events.read(body).session)
+                receive = _again(body, receive)
+            with self._open_stream(path, visitor):
+                await self._app(inner, receive, sending)
+        except TooManyError as error:
+            await _answer(sending, error, scope)
+        except BadEventError as error:
+            log.info("évènement refusé : %s", error)
+            await _answer(sending, (422, texts.BAD_EVENT), scope)
+        except Exception:
+            log.exception("%s %s", scope["method"], path)
+            if not sending.started:
+                await _answer(sending, (500, texts.UNEXPECTED), scope)
+
+    def _refusal(self, scope: Scope, headers: Headers) -> Refusal | None:
         """Return why a request is not served, or None."""
         if not readable(scope, headers):
             return 400, texts.UNREADABLE
-        host, path = headers.get("host", ""), scope["path"]
+        host, path, method = headers.get("host", ""), scope["path"], scope["method"]
         if not self._access.host_allowed(host):
             return 421, texts.WRONG_HOST
         for origin in headers.getlist("origin"):
             if not self._access.origin_allowed(origin, host, scope["scheme"]):
                 return 403, texts.WRONG_ORIGIN
-        if path.startswith(_UPLOADS) and not self._access.may_upload:
+        if not is_open(method, path, login=self._access.login is not None):
+            return 404, texts.HTTP_ERRORS[404]
+        if path in UPLOADS and not self._access.may_upload:
             return 403, texts.NO_UPLOAD
-        if not path.startswith(_UNBOUNDED) and _length(headers) > self._max_body:
-            return 413, texts.TOO_LARGE.format(self._max_body // 1024)
-        if scope["method"] not in _SAFE and path.startswith(ASKING):
+        if _length(headers) > self._most(path):
+            return 413, texts.TOO_LARGE.format(self._most(path) // 1024)
+        if method not in _SAFE and path.startswith(ASKING):
             try:
-                self._rates.take((scope.get("client") or ("",))[0])
+                self._rates.take_request(_visitor(scope))
             except TooManyError as error:
                 return error
         return None
 
-    def _bounded(self, scope: Scope, receive: Receive) -> Receive:
+    def _most(self, path: str) -> int:
+        """Return the largest body of an address, in bytes."""
+        return _MOST_UPLOADED if path == UPLOAD else self._max_body
+
+    def _bounded(self, path: str, receive: Receive) -> Receive:
         """Count a body that says no length; past the limit it ends as if the client had left."""
-        if scope["path"].startswith(_UNBOUNDED):
-            return receive
-        seen = 0
+        seen, most = 0, self._most(path)
 
         async def counted() -> Message:
             nonlocal seen
             message = await receive()
             seen += len(message.get("body", b""))
-            return {"type": "http.disconnect"} if seen > self._max_body else message
+            return {"type": "http.disconnect"} if seen > most else message
 
         return counted
 
-    def _sender(self, scope: Scope, send: Send, origin: str) -> Send:
-        policy = self._policy(scope["path"])
-
-        async def sending(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers["X-Content-Type-Options"] = "nosniff"
-                headers["Referrer-Policy"] = "strict-origin-when-cross-origin"
-                headers["Content-Security-Policy"] = policy
-                headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()"
-                del headers["Server"]
-                # Ours alone decide who reads an answer.
-                for name in ("Access-Control-Allow-Origin", "Access-Control-Allow-Credentials"):
-                    del headers[name]
-                headers.add_vary_header("Origin")
-                if origin:
-                    headers["Access-Control-Allow-Origin"] = origin
-                    headers["Access-Control-Expose-Headers"] = "Retry-After"
-            await send(message)
-
-        return sending
+    @contextmanager
+    def _open_stream(self, path: str, visitor: str) -> Iterator[None]:
+        """Count a connection that stays open as long as a page. Raises TooManyError."""
+        if not path.startswith(STREAMS):
+            yield
+            return
+        one = subscriber(visitor)
+        if self._streams[one] >= _STREAMS_OF_ONE:
+            raise TooManyError(60, 429)
+        if self._streams.total() >= _MOST_STREAMS:
+            raise TooManyError(60, 503)
+        self._streams[one] += 1
+        try:
+            yield
+        finally:
+            self._streams[one] -= 1
+            self._streams += Counter()  # forget those who have none
 
     def _policy(self, path: str) -> str:
         if path.startswith("/api/"):
@@ -142,7 +182,65 @@ class Guard:
         return _GRADIO
 
 
-async def _answer(send: Send, refused: TooManyError | tuple[int, str], scope: Scope) -> None:
+class _Sender:
+    """Sends an answer with our headers; `started` tells whether it has begun."""
+
+    def __init__(self, send: Send, origin: str, policy: str) -> None:
+        self._send = send
+        self._origin = origin
+        self._policy = policy
+        self.started = False
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.started = True
+            headers = MutableHeaders(scope=message)
+            headers["X-Content-Type-Options"] = "nosniff"
+            headers["Referrer-Policy"] = "strict-origin-when-cross-origin"
+            headers["Content-Security-Policy"] = self._policy
+            headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()"
+            del headers["Server"]
+            # Ours alone decide who reads an answer.
+            for name in ("Access-Control-Allow-Origin", "Access-Control-Allow-Credentials"):
+                del headers[name]
+            headers.add_vary_header("Origin")
+            if self._origin:
+                headers["Access-Control-Allow-Origin"] = self._origin
+                headers["Access-Control-Expose-Headers"] = "Retry-After"
+        await self._send(message)
+
+
+async def _whole(receive: Receive) -> bytes:
+    """Return a request's body. Raises BadEventError when the client leaves, or sends too much."""
+    body = b""
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            raise BadEventError("cut off")
+        body += bytes(message.get("body", b""))
+        if not message.get("more_body", False):
+            return body
+
+
+def _again(body: bytes, receive: Receive) -> Receive:
+    """Return what gives a body that was read, then what comes after it."""
+    given = False
+
+    async def replayed() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return replayed
+
+
+def _visitor(scope: Scope) -> str:
+    return str((scope.get("client") or ("",))[0])
+
+
+async def _answer(send: Send, refused: Refusal, scope: Scope) -> None:
     headers = [(b"content-type", b"application/problem+json")]
     if isinstance(refused, TooManyError):
         status, detail = refused.status, str(refused)

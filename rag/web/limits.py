@@ -3,8 +3,8 @@
 A question costs one turn of work; a text to verify costs one for each of its
 claims, and others get theirs in between.
 
-A visitor is known by a keyed hash of the address, with a key drawn at start:
-no address is kept, and the hashes mean nothing after a restart.
+A visitor is known by a keyed hash of the address (of its /64 in IPv6), with a key
+drawn at start: no address is kept, and the hashes mean nothing after a restart.
 """
 
 from __future__ import annotations
@@ -14,8 +14,11 @@ import hashlib
 import math
 import secrets
 import time
+from collections import Counter, OrderedDict
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import Any, TypeVar
 
 from limits import RateLimitItem, parse
@@ -29,7 +32,10 @@ from rag.settings import Settings
 
 T = TypeVar("T")
 
+VISITOR: ContextVar[str] = ContextVar("visitor", default="")
+"""The address of the visitor whose request is served."""
 _KEY = secrets.token_bytes(32)
+_MOST_PAGES = 20_000  # open pages that are remembered
 _TURN = 3.0  # seconds that a question is expected to take, for Retry-After
 
 
@@ -43,27 +49,60 @@ class TooManyError(RecoupeError):
         super().__init__(sentence.format(self.after))
 
 
+class LeftError(RecoupeError):
+    """The reader has left: nobody waits for the rest of the work."""
+
+
 def client_of(request: Any) -> str:
     """Return a visitor's address from Starlette's request or Gradio's, "" when it has none."""
     return str(getattr(getattr(request, "client", None), "host", "") or "")
 
 
 class Rates:
-    """Rates per visitor and in all, over a moving window (library `limits`)."""
+    """Rates per subscriber and in all, over a moving window (library `limits`).
+
+    What is refused before it is work (a body that cannot be read) costs its subscriber alone.
+    """
 
     def __init__(self, settings: Settings) -> None:
         """Take the rates. Raises SettingsError for one that cannot be read."""
         self._client = _rate(settings.rate_client, "RECOUPE_RATE_CLIENT")
         self._all = _rate(settings.rate_global, "RECOUPE_RATE_GLOBAL")
         self._claims = _rate(settings.rate_claims, "RECOUPE_RATE_CLAIMS")
+        self._events = _rate(settings.rate_events, "RECOUPE_RATE_EVENTS")
+        self._sessions = _rate(settings.rate_sessions, "RECOUPE_RATE_SESSIONS")
         self._storage = MemoryStorage()
         self._limiter = MovingWindowRateLimiter(self._storage)
+        self._known: OrderedDict[tuple[str, str], None] = OrderedDict()
 
     def take(self, address: str) -> None:
-        """Count one question of a visitor. Raises TooManyError."""
-        for rate, name, status in ((self._client, _visitor(address), 429), (self._all, "all", 503)):
-            if not self._limiter.hit(rate, name):
-                raise TooManyError(self._wait(rate, name, 1), status)
+        """Count one question of a visitor that is work. Raises TooManyError."""
+        self.take_request(address)
+        self.take_work()
+
+    def take_request(self, address: str) -> None:
+        """Count what a visitor asks, whether it can be read or not. Raises TooManyError."""
+        self._hit(self._client, _visitor(address), 429)
+
+    def take_work(self) -> None:
+        """Count one question, of anybody, that will be worked on. Raises TooManyError."""
+        self._hit(self._all, "all", 503)
+
+    def take_event(self, address: str, session: str) -> None:
+        """Count a click of a visitor in the page, and the page itself the first time it is seen.
+
+        Raises TooManyError.
+        """
+        visitor = _visitor(address)
+        self._hit(self._events, f"events {visitor}", 429)
+        page = visitor, session
+        if page in self._known:
+            self._known.move_to_end(page)
+            return
+        self._hit(self._sessions, f"sessions {visitor}", 429)
+        self._known[page] = None
+        if len(self._known) > _MOST_PAGES:
+            self._known.popitem(last=False)
 
     def take_claims(self, address: str, count: int) -> None:
         """Count the claims of one text of a visitor, all of them or none.
@@ -75,6 +114,10 @@ class Rates:
             raise QuestionError(texts.CLAIMS_OVER_RATE.format(count, rate.amount))
         if not self._limiter.hit(rate, name, cost=count):
             raise TooManyError(self._wait(rate, name, count), 429, texts.CLAIMS_AGAIN)
+
+    def _hit(self, rate: RateLimitItem, name: str, status: int) -> None:
+        if not self._limiter.hit(rate, name):
+            raise TooManyError(self._wait(rate, name, 1), status)
 
     def _wait(self, rate: RateLimitItem, name: str, cost: int) -> float:
         """Return in how many seconds `cost` fits: once the entry that is in its place has gone.
@@ -91,7 +134,8 @@ class Gate:
     """Lets a few questions through at a time; a bounded number waits, the rest is told when.
 
     A question, or a text to verify, has one place for as long as it lasts, and
-    a turn for each piece of its work, in the order they were asked for.
+    a turn for each piece of its work, in the order they were asked for. One
+    visitor has at most half of the places.
     """
 
     def __init__(self, concurrent: int, waiting: int) -> None:
@@ -100,8 +144,9 @@ class Gate:
         self._concurrent = concurrent
         self._places = concurrent + waiting
         # Long work comes back for turns: with all places it would make each question wait for all.
-        self._long_places = max(1, self._places // 2)
+        self._half = max(1, self._places // 2)
         self._taken = self._long = 0
+        self._of: Counter[str] = Counter()
         self.working = 0
 
     @property
@@ -109,23 +154,30 @@ class Gate:
         """How many have a place and not their turn."""
         return self._taken - self.working
 
-    def check(self, *, long: bool = False) -> None:
-        """Raise TooManyError when there is no place left, for long work or for any."""
-        if self._taken >= self._places or (long and self._long >= self._long_places):
-            before = max(self._taken - self._concurrent, 0) + 1
-            raise TooManyError(_TURN * before / self._concurrent, 503)
+    def check(self, address: str, *, long: bool = False) -> None:
+        """Raise TooManyError when there is no place left, for long work or for a visitor."""
+        before = max(self._taken - self._concurrent, 0) + 1
+        wait = _TURN * before / self._concurrent
+        if self._taken >= self._places or (long and self._long >= self._half):
+            raise TooManyError(wait, 503)
+        if self._of[_visitor(address)] >= max(self._half, self._concurrent):
+            raise TooManyError(wait, 429)
 
     @asynccontextmanager
-    async def place(self, *, long: bool = False) -> AsyncIterator[None]:
-        """Hold a place. Raises TooManyError when there is none."""
-        self.check(long=long)
+    async def place(self, address: str, *, long: bool = False) -> AsyncIterator[None]:
+        """Hold a place for a visitor. Raises TooManyError when there is none."""
+        self.check(address, long=long)
+        visitor = _visitor(address)
         self._taken += 1
         self._long += long
+        self._of[visitor] += 1
         try:
             yield
         finally:
             self._taken -= 1
             self._long -= long
+            self._of[visitor] -= 1
+            self._of += Counter()  # forget those who have none
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
@@ -139,14 +191,14 @@ class Gate:
             self._slots.release()
 
 
-async def in_turns(gate: Gate, work: Iterator[T]) -> AsyncGenerator[T]:
+async def in_turns(gate: Gate, address: str, work: Iterator[T]) -> AsyncGenerator[T]:
     """Yield the steps of long work, each made by a thread in a turn of its own.
 
     No turn is held while a step is on its way to the reader, and none is
     taken after he has left. Raises TooManyError when there is no place.
     """
     try:
-        async with gate.place(long=True):
+        async with gate.place(address, long=True):
             while True:
                 async with gate.turn():
                     step = await run_in_threadpool(next, work, None)
@@ -157,10 +209,10 @@ async def in_turns(gate: Gate, work: Iterator[T]) -> AsyncGenerator[T]:
         _close(work)
 
 
-async def in_one_turn(gate: Gate, work: Iterator[T]) -> AsyncGenerator[T]:
+async def in_one_turn(gate: Gate, address: str, work: Iterator[T]) -> AsyncGenerator[T]:
     """Yield the steps of work that takes one turn in all. Raises TooManyError."""
     try:
-        async with gate.place(), gate.turn():
+        async with gate.place(address), gate.turn():
             while (step := await run_in_threadpool(next, work, None)) is not None:
                 yield step
     finally:
@@ -173,8 +225,24 @@ def _close(work: Iterator[Any]) -> None:
         close()
 
 
+def subscriber(address: str) -> str:
+    """Return what stands for all addresses of one subscriber: an IPv4 address, an IPv6 /64.
+
+    A provider gives a subscriber at least a /64 (RFC 6177); what is no address stands for itself.
+    """
+    try:
+        ip = ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(ip, IPv6Address):
+        if ip.ipv4_mapped:
+            return str(ip.ipv4_mapped)
+        return str(IPv6Network((int(ip) >> 64 << 64, 64)))
+    return str(ip)
+
+
 def _visitor(address: str) -> str:
-    return hashlib.blake2b(address.encode(), key=_KEY, digest_size=16).hexdigest()
+    return hashlib.blake2b(subscriber(address).encode(), key=_KEY, digest_size=16).hexdigest()
 
 
 def _rate(text: str, name: str) -> RateLimitItem:

@@ -12,8 +12,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from rag import __version__, texts
-from rag.answering.paid import bounded
-from rag.domain import Citation, Hit, StoredArticle
+from rag.answering.paid import Allowance
+from rag.domain import Hit, StoredArticle
 from rag.errors import MissingExtraError, RecoupeError
 from rag.wire import AnswerOut, SourceOut, VerificationOut
 
@@ -121,8 +121,7 @@ def bounded_article(article: StoredArticle, settings: Settings) -> StoredArticle
     source, text = article.record.source, article.text
     if not source.paywalled:
         return article
-    start = Citation(article.record.id, source, 0, len(text), text)
-    quote = bounded(start, settings.paid_characters).quote
+    quote = Allowance(settings.paid_characters).cut(source, article.record.id, 0, text)
     first = replace(article.passages[0], text=quote, end=len(quote))
     return StoredArticle(article.record, (first,))
 

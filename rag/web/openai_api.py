@@ -30,7 +30,7 @@ from rag.assistant import LocalAssistant
 from rag.domain import Answer, Turn
 from rag.errors import RecoupeError
 from rag.indexing.passages import count_tokens
-from rag.web.limits import Gate, TooManyError, in_one_turn
+from rag.web.limits import Gate, Rates, TooManyError, client_of, in_one_turn
 from rag.web.markdown import reply_markdown
 from rag.web.metrics import Metrics
 from rag.web.problems import told
@@ -92,7 +92,9 @@ class ChatBody(BaseModel):
         return said[last].text if said and last >= 0 else "", turns[-_KEPT:]
 
 
-def build_openai_api(assistant: LocalAssistant, gate: Gate, metrics: Metrics) -> FastAPI:
+def build_openai_api(
+    assistant: LocalAssistant, rates: Rates, gate: Gate, metrics: Metrics
+) -> FastAPI:
     """Return the application to mount at `/v1`."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     _add_error_handlers(app)
@@ -108,13 +110,15 @@ def build_openai_api(assistant: LocalAssistant, gate: Gate, metrics: Metrics) ->
         return _model()
 
     @app.post("/chat/completions", response_model=None)
-    async def complete(body: ChatBody) -> dict[str, Any] | EventSourceResponse:
+    async def complete(body: ChatBody, request: Request) -> dict[str, Any] | EventSourceResponse:
+        rates.take_work()
+        visitor = client_of(request)
         question, history = body.asked()
         made = _Completion(body)
         if body.stream:
-            steps = in_one_turn(gate, assistant.stream(question, history))
+            steps = in_one_turn(gate, visitor, assistant.stream(question, history))
             return EventSourceResponse(_events(made, steps, metrics), ping=15, send_timeout=30)
-        async with gate.place(), gate.turn():
+        async with gate.place(visitor), gate.turn():
             with metrics.timed("ask"):
                 answer = await run_in_threadpool(assistant.ask, question, history)
         metrics.answered(refused=answer.refused)

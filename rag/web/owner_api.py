@@ -9,6 +9,7 @@ import asyncio
 import json
 import logging
 import secrets
+import socket
 import threading
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator
@@ -17,16 +18,18 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from starlette.requests import ClientDisconnect
 
 from rag.assistant import LocalAssistant
 from rag.errors import RecoupeError, StoreError
 from rag.indexing.chroma import CLOSING
+from rag.indexing.owner import discard, listen_for_others
 from rag.operations import HEADER, OPERATIONS, PATH, Operation, Sent, Told, made, plain
 
 if TYPE_CHECKING:
+    import uvicorn
     from starlette.types import Receive, Scope, Send
 
 log = logging.getLogger(__name__)
@@ -37,19 +40,58 @@ _LINGER = 5.0  # seconds for a caller whose articles are not wanted any more to 
 _PATIENCE = 600.0  # seconds without an item after which its sender is taken for lost
 
 
-def mount_owner_api(app: FastAPI, assistant: LocalAssistant, token: str) -> None:
-    """Add the routes to `app`; each call must show `token`."""
-    router = APIRouter(prefix=PATH, include_in_schema=False)
+class OwnerServer:
+    """Serves the owner's routes to this user's other processes, in a thread of its own.
+
+    It listens apart from the public: on a socket that this user alone may open, see `Owner`.
+    """
+
+    def __init__(self, assistant: LocalAssistant) -> None:
+        """Take the assistant, whose index's folder has the socket."""
+        self._assistant = assistant
+        self._server: uvicorn.Server | None = None
+        self.address = self.token = ""
+
+    def start(self) -> None:
+        """Serve from now on. Raises StoreError where no socket can be made."""
+        import uvicorn
+
+        listener, self.address = listen_for_others(self._assistant.settings.index_dir)
+        if listener.family == socket.AF_INET:  # anybody on this machine may connect
+            self.token = secrets.token_urlsafe(32)
+        config = uvicorn.Config(
+            build_owner_api(self._assistant, self.token), log_config=None, log_level="warning",
+            access_log=False, server_header=False, date_header=False, proxy_headers=False,
+        )  # fmt: skip
+        self._server = server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=server.run, args=([listener],), name="propriétaire")
+        self._thread.start()
+        while not server.started and self._thread.is_alive():
+            time.sleep(0.01)
+
+    def stop(self) -> None:
+        """End, once the calls under way have; the assistant refuses changes before."""
+        if self._server:
+            self._server.should_exit = True
+            self._thread.join()
+            self._server = None
+        discard(self.address)
+
+
+def build_owner_api(assistant: LocalAssistant, token: str = "") -> FastAPI:
+    """Return the application of the owner's routes; a call must show `token`, if there is one."""
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     for operation in OPERATIONS:
-        router.add_api_route(
-            f"/{operation.name}", _route(operation, assistant, token), methods=["POST"]
+        app.add_api_route(
+            f"{PATH}/{operation.name}", _route(operation, assistant, token), methods=["POST"]
         )
-    app.include_router(router)
+    return app
 
 
 def _route(operation: Operation, assistant: LocalAssistant, token: str) -> Callable[..., Any]:
     async def route(request: Request) -> Response:
-        if not secrets.compare_digest(request.headers.get(HEADER, "").encode(), token.encode()):
+        given = request.headers.get(HEADER, "")
+        if token and not secrets.compare_digest(given.encode(), token.encode()):
             return _refused()
         lines = _lines(request)
         said = json.loads(await anext(lines))

@@ -1,16 +1,16 @@
-"""Serve the chat, the API, the widget and the owner's routes, on one address."""
+"""Serve the chat, the API and the widget on one address, the owner's routes on a socket apart."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import rag.web  # noqa: F401 - turns telemetry off before Gradio is imported
+from rag import texts
 from rag.assistant import LocalAssistant
 from rag.domain import Verification
 from rag.errors import MissingExtraError, StoreError, why
@@ -26,13 +26,14 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-def build_app(assistant: LocalAssistant, token: str) -> FastAPI:
-    """Return the web application; `token` opens the owner's routes.
+def build_app(assistant: LocalAssistant) -> FastAPI:
+    """Return the web application, as the public reaches it.
 
     Who may do what comes from the settings, see `Access`. Raises SettingsError.
     """
     from fastapi import FastAPI
     from fastapi.exceptions import RequestValidationError
+    from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
     from rag.web.access import Access
     from rag.web.api import build_api, mount_metrics
@@ -41,7 +42,6 @@ def build_app(assistant: LocalAssistant, token: str) -> FastAPI:
     from rag.web.limits import Gate, Rates
     from rag.web.metrics import Metrics
     from rag.web.openai_api import build_openai_api
-    from rag.web.owner_api import mount_owner_api
     from rag.web.problems import invalid
     from rag.web.site import mount_site
 
@@ -55,31 +55,37 @@ def build_app(assistant: LocalAssistant, token: str) -> FastAPI:
     tools = _tools(assistant, gate, rates)
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=_lifespan(tools),
                   exception_handlers={RequestValidationError: invalid})  # fmt: skip
-    app.add_middleware(Guard, access=access, rates=rates, max_body=settings.max_body_kb * 1024)
-    # Without a token drawn by the owner nobody may use its routes.
-    mount_owner_api(app, assistant, token or secrets.token_urlsafe(32))
     mount_metrics(app, access, metrics)
     app.mount("/api/v1", build_api(assistant, access, rates, gate, metrics))
-    app.mount("/v1", build_openai_api(assistant, gate, metrics))
+    app.mount("/v1", build_openai_api(assistant, rates, gate, metrics))
     if tools:
         app.router.routes.extend(_mcp_routes(tools))
     mount_site(app)
-    return mount_chat(app, assistant, access, rates, gate)
+    events = mount_chat(app, assistant, access, rates, gate)
+    max_body = settings.max_body_kb * 1024
+    app.add_middleware(Guard, access=access, rates=rates, events=events, max_body=max_body)
+    if settings.trusted_proxies:
+        # Outermost: what a proxy says of the visitor is read, from it alone, before all else.
+        app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(settings.trusted_proxies))
+    return app
 
 
 def _tools(assistant: LocalAssistant, gate: Gate, rates: Rates) -> MCPServer[Any] | None:
     """Return the tools for assistants; None where the package `mcp` is not installed."""
     from starlette.concurrency import run_in_threadpool
 
+    from rag.web.limits import VISITOR
     from rag.web.mcp_server import build_tools
     from rag.web.turns import claims_in_turns
 
     async def in_turn(function: Callable[..., Any], *arguments: Any) -> Any:
-        async with gate.place(), gate.turn():
+        rates.take_work()
+        async with gate.place(VISITOR.get()), gate.turn():
             return await run_in_threadpool(function, *arguments)
 
     async def checked(text: str) -> Verification:
-        steps = await claims_in_turns(assistant, gate, rates, "mcp", text)
+        rates.take_work()
+        steps = await claims_in_turns(assistant, gate, rates, VISITOR.get(), text)
         async with aclosing(steps):
             found = [step async for step in steps if isinstance(step, Verification)]
         return found[-1]
@@ -125,18 +131,23 @@ def serve(assistant: LocalAssistant, on_ready: Callable[[str], None]) -> None:
     """
     import uvicorn
 
+    from rag.web.owner_api import OwnerServer
+
     settings = assistant.settings
+    if settings.public_url and not settings.trusted_proxies:
+        log.warning(texts.NO_TRUSTED_PROXY)
     listener = listen(settings.host, settings.port)
     host, port = listener.getsockname()[:2]
     reached = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104 - comparison only
     url = f"http://[{reached}]:{port}" if ":" in reached else f"http://{reached}:{port}"
-    token = secrets.token_urlsafe(32)
-    app = build_app(assistant, token)
+    app = build_app(assistant)
     config = uvicorn.Config(
-        app, log_level="warning", access_log=False, server_header=False, date_header=False,
-        timeout_keep_alive=5, h11_max_incomplete_event_size=64 * 1024,
+        app, log_config=None, log_level="warning", access_log=False, server_header=False,
+        date_header=False, proxy_headers=False, timeout_keep_alive=5,
+        h11_max_incomplete_event_size=64 * 1024,
     )  # fmt: skip
     server = uvicorn.Server(config)
+    others = OwnerServer(assistant)
     watch = Watch(assistant, assistant.memory, settings, settings.sources)
 
     async def run() -> None:
@@ -145,7 +156,8 @@ def serve(assistant: LocalAssistant, on_ready: Callable[[str], None]) -> None:
             await asyncio.sleep(0.05)
         if server.started:
             if assistant.ownership:
-                assistant.ownership.announce(url, token)
+                others.start()
+                assistant.ownership.announce(others.address, others.token, url)
             on_ready(url)
             watch.start()
         while not server.should_exit and not task.done():  # noqa: ASYNC110
@@ -153,6 +165,7 @@ def serve(assistant: LocalAssistant, on_ready: Callable[[str], None]) -> None:
         # An ingestion handed over would keep the server, and the index, for hours.
         assistant.stop()
         await asyncio.to_thread(watch.stop)
+        await asyncio.to_thread(others.stop)
         await task
 
     try:

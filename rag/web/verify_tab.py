@@ -14,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from rag import texts
 from rag.assistant import LocalAssistant
+from rag.checking.claims import LONGEST_TEXT
 from rag.checking.report import FORMATS
 from rag.domain import CheckedClaim, Label, Review, Verification
 from rag.errors import RecoupeError
@@ -26,6 +27,7 @@ from rag.web.render import (
     message_html,
     verification_html,
 )
+from rag.web.sealing import Seal
 from rag.web.turns import claims_in_turns
 
 log = logging.getLogger(__name__)
@@ -40,12 +42,16 @@ def browser_state() -> gr.BrowserState:
 
 
 class VerifyTab:
-    """The tab and its handlers. The verification is kept by the browser, in its own storage."""
+    """The tab and its handlers. The verification is kept by the browser, sealed."""
 
     def __init__(
         self, assistant: LocalAssistant, rates: Rates, gate: Gate, scripts: dict[str, str]
     ) -> None:
-        """Take the assistant, the rates, the turns, and the page's scripts by file name."""
+        """Take the assistant, the rates, the turns, and the page's scripts by file name.
+
+        Raises StoreError where the key of what the browser keeps can be neither read nor written.
+        """
+        self._seal = Seal(assistant.settings.index_dir, "verification")
         self._assistant = assistant
         self._rates = rates
         self._gate = gate
@@ -90,13 +96,12 @@ class VerifyTab:
         try:
             visitor = client_of(request)
             self._rates.take(visitor)
-            steps = await claims_in_turns(
-                self._assistant, self._gate, self._rates, visitor, text or ""
-            )
+            text = (text or "")[: LONGEST_TEXT + 1]
+            steps = await claims_in_turns(self._assistant, self._gate, self._rates, visitor, text)
             async with aclosing(steps):
                 async for step in steps:
                     if isinstance(step, Verification):
-                        yield verification_html(step), _STORED.dump_python(step, mode="json")
+                        yield verification_html(step), self.sealed(step)
                         return
                     checked.append(step)
                     yield checking_html(checked), gr.skip()
@@ -112,16 +117,25 @@ class VerifyTab:
         done = self._read(kept)
         if done is None:
             return message_html("welcome", texts.VERIFY_WELCOME), None
-        return verification_html(done), _STORED.dump_python(done, mode="json")
+        return verification_html(done), self.sealed(done)
 
     def _read(self, kept: Any) -> Verification | None:
         """Return what the browser kept, without what has gone from the corpus since."""
-        done = _read(kept)
+        try:
+            found = self._seal.open(kept)
+            done = _STORED.validate_python(found) if found else None
+        except ValidationError:  # of another version
+            log.info("vérification gardée illisible")
+            done = None
         if done is None:
             return None
         cited = {e.citation.article_id for c in done.claims for e in c.evidence}
         held = self._assistant.held(list(cited))
         return replace(done, claims=tuple(_without_gone(c, held) for c in done.claims))
+
+    def sealed(self, done: Verification) -> str:
+        """Return a verification as the browser keeps it."""
+        return self._seal.close(_STORED.dump_python(done, mode="json"))
 
     def act(self, kept: Any, event: gr.EventData) -> tuple[Any, Any, Any]:
         """Open a piece of evidence, note a decision, or export; (panel, kept, export)."""
@@ -136,7 +150,7 @@ class VerifyTab:
             at = int(data["claim"])
             if "evidence" in data:
                 return self._open(done, at, int(data["evidence"])), gr.skip(), gr.skip()
-            return gr.skip(), _STORED.dump_python(_reviewed(done, at, data), mode="json"), gr.skip()
+            return gr.skip(), self.sealed(_reviewed(done, at, data)), gr.skip()
         except RecoupeError as error:
             return message_html("error", str(error)), gr.skip(), gr.skip()
         except (IndexError, KeyError, TypeError, ValueError):
@@ -180,12 +194,3 @@ def _reviewed(done: Verification, at: int, data: dict[str, Any]) -> Verification
         )
     claims[at] = replace(claims[at], review=review)
     return replace(done, claims=tuple(claims))
-
-
-def _read(kept: Any) -> Verification | None:
-    """Return what the browser kept, when it is whole; it may be of another version."""
-    try:
-        return _STORED.validate_python(kept) if kept else None
-    except ValidationError:
-        log.info("vérification gardée illisible")
-        return None

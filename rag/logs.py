@@ -1,0 +1,108 @@
+"""What goes into the log: one line a fact, nothing that a stranger can grow, forge or read keys in.
+
+Addresses are written without their query, which may hold a key; control characters are shown
+escaped; the traceback of an error is written once an hour, its name each time; and what repeats
+itself is counted instead of written.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+import threading
+import time
+
+from rag.markup import printable
+
+_BURST, _WINDOW = 20, 60.0  # lines of one call in so many seconds; the rest is counted
+_AGAIN = 3600.0  # seconds after which the traceback of an error is written again
+_LONGEST = 2000  # characters of a message
+_MOST_PLACES = 1000  # calls and errors that are remembered
+# Past `@` is the host; before it may stand a password. A query or a fragment may hold a key.
+_ADDRESS = re.compile(r"(https?://)(?:[^\s/?#@]*@)?([^\s?#]*)[?#][^\s]*")
+
+
+def start_log(level: str) -> None:
+    """Write the log to stderr, from `level` on (« WARNING »…); a second call changes nothing."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(OneLine("%(levelname)s %(name)s : %(message)s"))
+    handler.addFilter(Repetitions())
+    logging.basicConfig(level=level, handlers=[handler])
+
+
+class OneLine(logging.Formatter):
+    """Formats a record as one line, and the traceback of an error that is new."""
+
+    def __init__(self, form: str) -> None:
+        """Take the format, see `logging.Formatter`."""
+        super().__init__(form)
+        self._written: dict[tuple[str, str, int], float] = {}
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line; the record itself is left as it was for other handlers."""
+        copy = logging.makeLogRecord(record.__dict__)
+        copy.msg, copy.args = shortened(without_keys(printable(record.getMessage()))), ()
+        error = record.exc_info[1] if record.exc_info else None
+        if error is None:  # a process that reads sends its traceback as text
+            copy.exc_info = None
+            return super().format(copy)
+        copy.exc_text = None
+        copy.msg = f"{copy.msg} [{type(error).__name__}]"
+        if not self._is_new(error):
+            copy.exc_info = None
+        return super().format(copy)
+
+    def formatException(self, ei: object) -> str:  # noqa: N802 - the name is logging's
+        """Return a traceback whose lines hold no control characters and no keys."""
+        text = super().formatException(ei)  # type: ignore[arg-type]
+        return "\n".join(without_keys(printable(line)) for line in text.split("\n"))
+
+    def _is_new(self, error: BaseException) -> bool:
+        """Tell whether an error's traceback has not been written for an hour."""
+        where, line = "", 0
+        trace = error.__traceback__
+        while trace is not None:
+            where, line = trace.tb_frame.f_code.co_filename, trace.tb_lineno
+            trace = trace.tb_next
+        place, now = (type(error).__name__, where, line), time.monotonic()
+        if now - self._written.get(place, -_AGAIN) < _AGAIN:
+            return False
+        if len(self._written) >= _MOST_PLACES:
+            self._written.clear()
+        self._written[place] = now
+        return True
+
+
+class Repetitions(logging.Filter):
+    """Lets `_BURST` records of one call through in a window; the next one says how many fell."""
+
+    def __init__(self) -> None:
+        """Begin with nothing counted."""
+        super().__init__()
+        self._lock = threading.Lock()
+        self._calls: dict[tuple[str, int], tuple[float, int]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Tell whether a record is written."""
+        call, now = (record.pathname, record.lineno), time.monotonic()
+        with self._lock:
+            if len(self._calls) >= _MOST_PLACES:
+                self._calls.clear()
+            since, count = self._calls.get(call, (now, 0))
+            if now - since >= _WINDOW:
+                if count > _BURST:
+                    record.msg = f"{record.msg} (et {count - _BURST} lignes semblables tues)"
+                since, count = now, 0
+            self._calls[call] = since, count + 1
+            return count < _BURST
+
+
+def without_keys(text: str) -> str:
+    """Return a text whose addresses have neither query nor password."""
+    return _ADDRESS.sub(r"\1\2?…", text)
+
+
+def shortened(text: str) -> str:
+    """Return a message of at most `_LONGEST` characters."""
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
