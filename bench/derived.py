@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rag.models.embedding import Embedding
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -54,16 +56,16 @@ class DerivedEmbedder:
         finally:
             self.seconds += time.perf_counter() - began
 
-    def embed_sentences(self, texts: Sequence[Any]) -> tuple[Vectors, list[Vectors]]:
+    def embed_sentences(self, texts: Sequence[Any]) -> Embedding:
         """Return the vectors of passages, and those of the sentences of each."""
         began = time.perf_counter()
         try:
             if len(self._pool) < self._base:
-                vectors, sentences = self._real.embed_sentences(texts)
-                self._learn(vectors)
-                return vectors, sentences
+                made: Embedding = self._real.embed_sentences(texts)
+                self._learn(made.passages)
+                return made
             inside = [self._derive([t.text[a:b] for a, b in t.sentences]) for t in texts]
-            return self._derive([t.text for t in texts]), inside
+            return Embedding(self._derive([t.text for t in texts]), inside)
         finally:
             self.seconds += time.perf_counter() - began
 

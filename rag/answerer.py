@@ -210,30 +210,13 @@ class Answerer:
         hits = self.retriever.search(question, self.settings.answer_passages, filters)
         for _ in range(_MOST_ORDERS):
             answer, read = self._extract_from(question, asked, hits, filters)
-            vectors = self._vectors(read)
-            orders = {
-                text
-                for text in _shown_by(answer)
-                if self.addressing.to_machine(text, vectors.get(text, b""))
-            }
+            known = _injections(read)
+            orders = {t for t in _shown_by(answer) if self.addressing.to_machine(t, known.get(t))}
             if not orders:
                 return answer
             log.warning("phrases adressées à un programme écartées : %d", len(orders))
             hits = [_without(hit, orders) for hit in hits]
         return refuse(question, [], ())
-
-    def _vectors(self, hits: Sequence[Hit]) -> dict[str, bytes]:
-        """Return what the index keeps of the sentences of hits, by text, for signals to read.
-
-        Nothing where it is of another encoder than theirs.
-        """
-        if not isinstance(self.index.embedder, Encoder):
-            return {}
-        return {
-            hit.passage.text[s.start - hit.passage.start : s.end - hit.passage.start]: s.vector
-            for hit in hits
-            for s in hit.sentences
-        }
 
     def _extract_from(
         self, question: Question, asked: str, hits: Sequence[Hit], filters: Filters | None
@@ -372,6 +355,15 @@ def _shown_by(answer: Answer) -> Iterator[str]:
     for citation in (*cited, *(near.citation for near in answer.nearest)):
         for start, end in sentence_spans(citation.quote):
             yield citation.quote[start:end]
+
+
+def _injections(hits: Sequence[Hit]) -> dict[str, bool | None]:
+    """Return, by text, what was told at ingestion of the sentences of hits."""
+    return {
+        hit.passage.text[s.start - hit.passage.start : s.end - hit.passage.start]: s.injection
+        for hit in hits
+        for s in hit.sentences
+    }
 
 
 def _without(hit: Hit, orders: AbstractSet[str]) -> Hit:

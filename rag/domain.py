@@ -153,7 +153,8 @@ class Sentence:
     `[start, end)` are offsets in the article. `stems` are those of its content
     words, `names` and `numbers` as `rag.french` folds them; offsets of
     quantities count from `start`. `vector` is its vector in 8 bits, see
-    `rag.models.packing`; empty when none was made.
+    `rag.models.packing`; empty when none was made. `injection` tells whether it speaks to
+    a machine that reads it; None where that was not told at ingestion.
     """
 
     start: int
@@ -166,6 +167,7 @@ class Sentence:
     attribution: Attribution = Attribution()
     heading: bool = False
     vector: bytes = b""
+    injection: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from rag.assistant import LocalAssistant
 from rag.domain import Article, Reading, Source
 from rag.indexing.index import Index, open_index
 from rag.indexing.ingestion import ingest
-from rag.models.embedding import PassageText
+from rag.models.embedding import Embedding, PassageText
 from rag.models.encoder import Encoder
 from rag.readers import find_files, read_files
 from rag.settings import Settings, load_settings
@@ -77,9 +77,10 @@ class Quick(Encoder):
 
     def embed_sentences(self, texts: Sequence[PassageText]) -> Any:
         vectors = self.embed_passages([t.text for t in texts])
-        return vectors, [
+        parts = [
             np.repeat(v[None], len(t.sentences), 0) for v, t in zip(vectors, texts, strict=True)
         ]
+        return Embedding(vectors, parts)
 
     def embed_passages(self, texts: Sequence[str]) -> Any:
         made = [np.random.default_rng(crc32(t.encode())).normal(size=384) for t in texts]

@@ -561,11 +561,19 @@ def test_a_verification_costs_its_claims(own: LocalAssistant, accept: str) -> No
         assert "retry-after" not in never.headers
 
 
+def page_config(page: httpx.Client) -> dict[str, Any]:
+    """Return what the chat's page says of itself to its scripts."""
+    said = re.search(r"window\.gradio_config = (\{.*?\});</script>", page.get("/").text, re.DOTALL)
+    assert said
+    found: dict[str, Any] = json.loads(said[1])
+    return found
+
+
 @contextmanager
 def pressed(url: str, button: str, *data: Any) -> Iterator[Iterator[str]]:
     """Press a button of the chat as its page does; yield what comes back, step by step."""
     with httpx.Client(base_url=url, timeout=120) as page:
-        config = page.get("/config").json()
+        config = page_config(page)
         which = next(c["id"] for c in config["components"] if c["props"].get("elem_id") == button)
         called = next(d["id"] for d in config["dependencies"] if [which, "click"] in d["targets"])
         body = {"data": data, "fn_index": called, "session_hash": button}
@@ -670,11 +678,14 @@ def test_bad_rules_are_refused_at_start(bad: dict[str, Any]) -> None:
 def test_the_chat_can_ask_for_a_login(own: LocalAssistant) -> None:
     login = f"redaction:{hashed('mot de passe')}"
     with serving(with_settings(own, chat_login=login)) as url, httpx.Client(base_url=url) as chat:
-        assert chat.get("/config").status_code == 401
+        assert "dependencies" not in page_config(chat)
         bad = {"username": "redaction", "password": "non"}
         assert chat.post("/login", data=bad).status_code == 400
         assert chat.post("/login", data=bad | {"password": "mot de passe"}).status_code == 200
-        assert chat.get("/config").status_code == 200
+        assert page_config(chat)["dependencies"]
+        # No address ends the sessions of others, or this one for a page of another site.
+        assert chat.get("/logout").status_code == 404
+        assert page_config(chat)["dependencies"]
 
 
 def test_openapi_is_in_french_and_in_english(api: httpx.Client) -> None:

@@ -33,6 +33,7 @@ pytestmark = [
         not REQUIRED and not (CHROMIUM and DRIVER), reason="chromium et chromedriver absents"
     ),
 ]
+SITE_UPLOADS: list[str] = []
 HALL = "Combien a coûté la restauration de la halle aux grains ?"
 EVIL = (
     "La fusée <b>Zorglub</b> décolle à midi <img src=http://evil.example/x.png onerror=alert(1)> "
@@ -50,7 +51,9 @@ def site(tmp_path_factory: pytest.TempPathFactory, corpus_reading: Reading) -> I
     assistant.ingest(Reading((evil,)))
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
-    config = uvicorn.Config(build_app(assistant), log_level="error", proxy_headers=False)
+    app = build_app(assistant)
+    SITE_UPLOADS.append(os.environ["GRADIO_TEMP_DIR"])
+    config = uvicorn.Config(app, log_level="error", proxy_headers=False)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
@@ -251,6 +254,8 @@ def test_an_answer_is_exported_with_its_references(page: Page, tmp_path: Path) -
 
 def upload(page: Page, *files: Path) -> None:
     """Give files to the page, and press « Ajouter » once the server has them."""
+    # Gradio asks the environment where uploads lie: of this process, the app built last tells.
+    os.environ["GRADIO_TEMP_DIR"] = SITE_UPLOADS[-1]
     open_tab(page, "Corpus")
     page.wait("#rc-upload input[type=file]").send_keys("\n".join(map(str, files)))
     # The list shows what was sent; before, the button would add nothing.

@@ -27,6 +27,14 @@ def test_a_test_that_a_page_names_exists(name: str) -> None:
     assert there or any(re.search(rf"\bdef {name}\(", source) for source in sources)
 
 
+def test_each_wall_of_security_names_tests_that_there_are() -> None:
+    page = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
+    rows = [line for line in page.splitlines() if line.startswith("| ") and "`test_" in line]
+    assert len(rows) > 12
+    named = set(re.findall(r"`(test_\w+\.py)`", page))
+    assert [name for name in sorted(named) if not (ROOT / "tests" / name).exists()] == []
+
+
 def test_many_faults_are_named() -> None:
     assert len(NAMED) > 30
 

@@ -22,7 +22,7 @@ from rag.settings import load_settings
 from rag.web.access import new_token
 from rag.web.framework import BadEventError, Events
 from rag.web.server import build_app
-from tests.test_api import PROBLEM, serving, with_settings
+from tests.test_api import PROBLEM, page_config, serving, with_settings
 
 SECRET = "le-code-du-coffre-est-4517"
 # What a browser that walks through every feature asks for; and, of ours, what is mounted one by
@@ -126,11 +126,9 @@ def test_what_the_page_does_not_use_is_not_there(web: httpx.Client, method: str,
     assert got.json()["detail"].endswith(".")
 
 
-def functions(client: httpx.Client) -> dict[str, int]:
-    """Return the number of each function of the page, as its configuration tells it."""
-    page = client.get("/").text
-    config = json.loads(re.search(r"window\.gradio_config = (\{.*?\});", page)[1])  # type: ignore[index]
-    return {d["api_name"] or str(d["id"]): d["id"] for d in config["dependencies"]}
+def functions(client: httpx.Client) -> list[int]:
+    """Return the numbers of the functions of the page."""
+    return [d["id"] for d in page_config(client)["dependencies"]]
 
 
 def join(client: httpx.Client, function: int, data: list[Any], **more: Any) -> httpx.Response:
@@ -156,7 +154,7 @@ def test_no_value_of_an_event_names_a_file(
         file_data("", url="http://a.example/"),
     ):
         data[position] = nest(made)
-        for function in functions(web).values():
+        for function in functions(web):
             got = join(web, function, data)
             assert got.status_code == 422
             assert SECRET not in got.text

@@ -362,7 +362,7 @@ def test_nothing_that_a_file_tells_opens_the_owner(app: tuple[Settings, str]) ->
 
 def test_an_index_deep_in_the_disk_has_a_socket_too(tmp_path: Path) -> None:
     """The path of a Unix socket has some hundred bytes at most."""
-    deep = tmp_path / "é" * 60 / "index"
+    deep = tmp_path / ("é" * 60) / "index"
     owner = LocalAssistant(load_settings(index_dir=deep))
     owner.ingest([make_article("pont", BRIDGE)])
     with others_served(owner) as note:

@@ -76,7 +76,7 @@ def test_escaped_text_reads_back_and_hides_templates(text: str) -> None:
 
 def test_hostile_text_is_text_everywhere() -> None:
     source = Source(HOSTILE, HOSTILE, HOSTILE, None, "https://c.example/a", HOSTILE)
-    cited = Citation("a", source, 0, 3, HOSTILE)
+    cited = Citation("a", source, 0, len(HOSTILE), HOSTILE)
     answer = Answer(HOSTILE, (Statement(HOSTILE, (cited,), lead_in=HOSTILE),), (), False, "m", "")
     record = ArticleRecord("a", "v", source, 1, 3)
     article = StoredArticle(record, (Passage("a:v:0", "a", 0, 0, len(HOSTILE), HOSTILE),))
@@ -128,7 +128,7 @@ def test_a_reserved_article_shows_its_cited_passage_alone() -> None:
 
 
 def test_a_reserved_article_without_its_passage_shows_no_text() -> None:
-    gone = Citation("a", Source("T"), 0, 9, "Autre chose.")
+    gone = Citation("a", Source("T"), 0, 12, "Autre chose.")
     for cited in (gone, None):
         page = article_html(in_passages(), cited, whole=False)
         assert "pont" not in page
@@ -159,7 +159,7 @@ def test_headings_are_headings() -> None:
 
 def test_markdown_has_quotes_links_and_no_live_markup() -> None:
     source = Source("T *x*", "Le Courrier", "", date(2024, 3, 1), "https://c.example/a")
-    cited = Citation("a", source, 0, 9, "Il a [dit](http://x) ![i](y)")
+    cited = Citation("a", source, 0, 28, "Il a [dit](http://x) ![i](y)")
     statement = Statement(cited.quote, (cited,), lead_in="Selon Le Courrier, 1er mars 2024 :")
     text = answer_markdown(Answer("Q ?", (statement,), (), False, "m", ""))
     assert "[^1]: Le Courrier, «\u00a0T \\*x\\*\u00a0», 1er mars 2024." in text

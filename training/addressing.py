@@ -9,10 +9,9 @@ logistic model reads the vector that the default encoder makes of a sentence. It
 most one of 1,000 of the encyclopedia's sentences be taken for an attack, and one in 20 of those
 that look like attacks, by five folds. Writes `rag/checking/addressing.json`.
 
-A second model, `rag/checking/addressing_sieve.json`, reads the vector that the index keeps of a
-sentence, made in its passage: it tells less, and which sentences need not be embedded to be told.
-Each sentence is put into a written passage of press for it. Its threshold keeps 98 % of the attacks
-that the first finds, by five folds.
+A second model, `injection.npz` beside the encoder, tells it at ingestion from the states that a
+sentence's vector is read from, in its passage, so that nothing is embedded for it later. Each
+sentence is put into two written passages of press; the others of those passages are ordinary too.
 
 `tests/injections_unseen.jsonl`, by another author who saw neither, measures what it reaches.
 """
@@ -25,24 +24,20 @@ import logging
 import random
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from rag.french.sentences import sentence_spans
 from rag.models.embedding import PassageText
 from rag.models.encoder import Encoder
-from rag.models.packing import pack, unpack
-
-if TYPE_CHECKING:
-    from rag.models.embedding import Vectors
 
 WRITTEN = Path("training/addressed.jsonl")
 UNSEEN = Path("tests/injections_unseen.jsonl")
 OUT = Path("rag/checking/addressing.json")
-SIEVE = Path("rag/checking/addressing_sieve.json")
-SIEVE_STRENGTH, KEPT = 20.0, 0.98  # of the sieve, and the share of found attacks that it keeps
-AROUND = 6  # sentences of the passage into which one is put
+HEAD = Path("rag/models/e5-small-fr/injection.npz")
+HEAD_STRENGTH = 0.01  # inverse of the regularisation: the best of 0.0001 to 0.1 by five folds
+AROUND = 4  # sentences of the passage into which one is put
 SEED = 20
 SENTENCES = 2000  # of the encyclopedia
 STRENGTH = 50.0  # inverse of the regularisation: the best of 1, 10 and 50 by five folds
@@ -64,14 +59,16 @@ def encyclopedia(shared: Path, count: int) -> list[str]:
     return random.Random(SEED).sample(found, count)  # noqa: S311
 
 
-def in_press(encoder: Encoder, shared: Path, sentences: Sequence[str]) -> tuple[Vectors, Vectors]:
-    """Return the vectors of sentences as an index keeps them, and of two neighbours of each.
+def in_press(
+    encoder: Encoder, shared: Path, sentences: Sequence[str], seed: int
+) -> tuple[Any, Any]:
+    """Return what `Encoder.described` says of sentences within press, and of a neighbour of each.
 
-    Both are float32, of shape (n, dimension), norm 1.
+    Both are float32, of shape (n, described numbers).
     """
     lines = (shared / "written" / "passages.jsonl").read_text(encoding="utf-8").splitlines()
     press = [p for p in map(json.loads, lines) if int(p["id"].split("-")[1]) % 10]
-    rng = random.Random(SEED)  # noqa: S311
+    rng = random.Random(seed)  # noqa: S311
     texts, places = [], []
     for sentence in sentences:
         passage = rng.choice(press)
@@ -83,38 +80,53 @@ def in_press(encoder: Encoder, shared: Path, sentences: Sequence[str]) -> tuple[
             spans.append((len(text), len(text) + len(each)))
             text += each + " "
         texts.append(PassageText(text, tuple(spans), passage["title"]))
-    _, parts = encoder.embed_sentences(texts)
-    kept = [unpack(pack(part)) for part in parts]
-    own = np.array([rows[at] for rows, at in zip(kept, places, strict=True)])
-    others = [np.delete(rows, at, 0)[:2] for rows, at in zip(kept, places, strict=True)]
-    return own, np.concatenate(others)
+    found = dict(encoder.described(texts))
+    own = np.array([found[n][1][at] for n, at in enumerate(places)])
+    return own, np.concatenate([np.delete(found[n][1], at, 0)[:1] for n, at in enumerate(places)])
 
 
-def fit_sieve(
-    encoder: Encoder, shared: Path, texts: Sequence[str], plain: Sequence[str], found: Any
-) -> None:
-    """Fit the sieve; `found` tells the attacks that the first model finds among `texts`."""
+def fit_head(encoder: Encoder, shared: Path, texts: Sequence[str], plain: Sequence[str]) -> None:
+    """Fit and write what tells attacks at ingestion; its threshold is that of the first model."""
     from sklearn.linear_model import LogisticRegression
-    from sklearn.model_selection import cross_val_predict
+    from sklearn.model_selection import GroupKFold, cross_val_predict
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
 
     _, attacks = written(WRITTEN)
-    own, _ = in_press(encoder, shared, texts)
-    ordinary, neighbours = in_press(encoder, shared, plain)
-    half = len(neighbours) // 2
-    vectors = np.concatenate([own, ordinary, neighbours[:half]])
-    true = np.array([*attacks, *[False] * (len(ordinary) + half)])
-    model = LogisticRegression(C=SIEVE_STRENGTH, class_weight="balanced", max_iter=3000)
-    said = cross_val_predict(model, vectors, true, cv=5, method="decision_function")
-    threshold = float(np.quantile(said[: len(texts)][found], 1 - KEPT))
+    one, near = in_press(encoder, shared, texts, SEED)
+    two, nearer = in_press(encoder, shared, texts, SEED + 1)
+    ordinary, _ = in_press(encoder, shared, plain, SEED)
+    rest = np.concatenate([near, nearer, ordinary])
+    vectors = np.concatenate([one, two, rest])
+    true = np.array([*attacks, *attacks, *[False] * len(rest)])
+    groups = [*range(len(texts)), *range(len(texts)), *range(len(texts), len(texts) + len(rest))]
+    logistic = LogisticRegression(C=HEAD_STRENGTH, class_weight="balanced", max_iter=2000)
+    model = make_pipeline(StandardScaler(), logistic)
+    folds = GroupKFold(5, shuffle=True, random_state=SEED)
+    said = cross_val_predict(
+        model, vectors, true, cv=folds, groups=groups, method="decision_function"
+    )
+    count = 2 * len(texts)
+    alike = said[:count][~true[:count]]
+    threshold = float(max(np.quantile(said[count:], 1 - ORDINARY), np.quantile(alike, 1 - ALIKE)))
     model.fit(vectors, true)
-    passing = (model.decision_function(neighbours[half:]) >= threshold).mean()
-    log.info("sieve at %.2f: sentences of press that pass %.3f", threshold, passing)
+    log.info(
+        "at ingestion: attacks found %.3f, taken for attacks: alike %.3f, press %.4f",
+        (said[true] >= threshold).mean(), (alike >= threshold).mean(),
+        (said[count:] >= threshold).mean(),
+    )  # fmt: skip
     if UNSEEN.exists():
         texts, attacks = written(UNSEEN)
-        own, _ = in_press(encoder, shared, texts)
-        kept = model.decision_function(own)[np.array(attacks)] >= threshold
-        log.info("attacks by another author that pass: %d of %d", kept.sum(), len(kept))
-    save(SIEVE, "training/addressing.py", model, threshold, encoder)
+        own, _ = in_press(encoder, shared, texts, SEED)
+        found, unseen = model.decision_function(own) >= threshold, np.array(attacks)
+        log.info(
+            "by another author: attacks found %d of %d, taken for attacks %d of %d",
+            found[unseen].sum(), unseen.sum(), found[~unseen].sum(), (~unseen).sum(),
+        )  # fmt: skip
+    scaler = model.named_steps["standardscaler"]
+    slopes = logistic.coef_[0] / scaler.scale_
+    intercept = float(logistic.intercept_[0] - slopes @ scaler.mean_ - threshold)
+    np.savez(HEAD, slopes=slopes.astype(np.float32), intercept=np.float32(intercept))
 
 
 def save(out: Path, by: str, model: Any, threshold: float, encoder: Encoder) -> None:
@@ -171,9 +183,8 @@ def main() -> None:
             (found[unseen] >= threshold).mean(), (found[~unseen] >= threshold).mean(),
         )  # fmt: skip
     save(OUT, "training/addressing.py", model, threshold, encoder)
-    texts, attacks = written(WRITTEN)
-    found = (model.decision_function(vectors[: len(texts)]) >= threshold) & np.array(attacks)
-    fit_sieve(encoder, options.shared, texts, plain, found)
+    texts, _ = written(WRITTEN)
+    fit_head(encoder, options.shared, texts, plain)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 import time
 import traceback
@@ -84,6 +85,7 @@ def main() -> int:
     parser.add_argument("--only", nargs="+", metavar="AREA", default=[], choices=sorted(AREAS))
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows there")
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started is stopped
     start = time.monotonic()
     attempts = run(given.fast, set(given.only))
     if given.json:

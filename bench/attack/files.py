@@ -42,7 +42,8 @@ def files(stage: Stage) -> Iterator[Attempt]:
             made = _judged(app, f"/gradio_api/{way}/{name}", secret, json=body)
             parts.append(_taken(app, way, made, secret))
         yield together("files", f"{name} by its name", parts)
-    chosen = [app.function(role) for role in ("ask", "act", "list")]
+    roles = ("act", "list") if stage.fast else ("ask", "act", "list")  # an answer takes longest
+    chosen = [app.function(role) for role in roles]
     targets = [app.index / "catalogue.sqlite3", app.index / "owner.json", Path("/proc/self/environ"),
                Path("/etc/hostname"), app.log_file, Path("pyproject.toml")]  # fmt: skip
     tried = [(target.name, _file(target), target) for target in targets]
@@ -83,7 +84,7 @@ def proxy(stage: Stage) -> Iterator[Attempt]:
                 parts = []
                 for address in written:
                     got = app.request("GET", f"{prefix}{way}{address}/a")
-                    led = "redirected to it" if base[7:] in got.location else ""
+                    led = "redirected to it: " if base[7:] in got.location else ""
                     parts.append(_hit(trap, address.replace(base[7:], "…"), got, led))
                 yield together("proxy", f"GET {prefix}{way}ADDRESS", parts)
         fields: tuple[dict[str, Any], ...] = (
@@ -97,7 +98,10 @@ def proxy(stage: Stage) -> Iterator[Attempt]:
                 payload = field | {"meta": _DATA, "orig_name": "b.txt"}
                 sent = ((r, _sent(app, route, app.function(r), 0, payload)[0])
                         for r in ("ask", "act", "list"))  # fmt: skip
-                parts = [_hit(trap, role, got) for role, got in sent]
+                # Gradio itself fetches from other machines what it does not from this one.
+                parts = [
+                    _hit(trap, role, got, "" if got.refused else "taken: ") for role, got in sent
+                ]
                 yield together("proxy", f"{route} with an address as a file, {number}", parts)
 
 
@@ -254,8 +258,8 @@ def _uploads(app: App) -> Iterator[Attempt]:
         yield Attempt("files", f"GET {path}", got.refused, got.brief)
 
 
-def _hit(trap: Trap, name: str, got: Answer, led: str = "") -> Attempt:
+def _hit(trap: Trap, name: str, got: Answer, wrong: str = "") -> Attempt:
     hits = len(trap.hits)
     trap.hits.clear()
-    detail = f"{hits} requests came" if hits else led or got.brief
-    return Attempt("proxy", name, not hits and not led, detail)
+    detail = f"{hits} requests came" if hits else f"{wrong}{got.brief}"
+    return Attempt("proxy", name, not hits and not wrong, detail)

@@ -1,8 +1,8 @@
 """Whether a sentence of an article speaks to a machine that reads it: no evidence of anything.
 
 A linear model over the default encoder's vector of the sentence, fitted by `training/addressing.py`
-on attacks and on ordinary press that looks like them; `addressing.json`. Another, over the vector
-that the index keeps of a sentence, tells which of them it need not embed for that: 98 or 99 of 100.
+on attacks and on ordinary press that looks like them; `addressing.json`. Of a sentence of an
+article, the default encoder tells it at ingestion, from its states (`Encoder.embed_sentences`).
 """
 
 from __future__ import annotations
@@ -10,9 +10,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from rag.checking.probe import Fitted, Probe
+from rag.checking.probe import Probe
 from rag.french.words import fold
-from rag.models.packing import unpack
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,18 +37,15 @@ class Addressing:
     def __init__(self, encoder: Encoder) -> None:
         """Take the default encoder."""
         self._probe = Probe(encoder, "addressing")
-        self._sieve = Fitted("addressing_sieve")
 
-    def to_machine(self, sentence: str, vector: bytes = b"") -> bool:
+    def to_machine(self, sentence: str, known: bool | None = None) -> bool:
         """Tell whether a sentence speaks to a machine. Raises EmbeddingError.
 
-        `vector` is what an index of the default encoder keeps of it, see `rag.models.packing`.
+        `known` is what was told at ingestion, see `Sentence.injection`: nothing is then embedded.
         """
         if _PLAIN.search(fold(sentence)):
             return True
-        if vector and not self._sieve.predict(unpack([vector])[0]):
-            return False
-        return self._probe.tells(sentence)
+        return self._probe.tells(sentence) if known is None else known
 
     def honest(self, sentences: Sequence[str]) -> list[str]:
         """Return the sentences that speak to readers. Raises EmbeddingError."""

@@ -35,7 +35,6 @@ from rag.french.dates import format_date
 from rag.french.speech import attribute
 from rag.french.syntax import parse
 from rag.french.words import content_stems
-from rag.models.encoder import Encoder
 from rag.models.packing import cosines
 from rag.models.scale import UNKNOWN
 from rag.searching.matching import Terms, rarity, stem_set
@@ -85,7 +84,6 @@ class Checker:
         self._split = split
         self._paid = paid_characters
         self._index = index
-        self._own_vectors = isinstance(index.embedder, Encoder)  # those that `addressing` reads
         self._retriever = retriever
         self._engine = engine
 
@@ -191,7 +189,7 @@ class Checker:
             found, around, self._engine.judge(claim, candidates), strict=True
         ):
             if judged.stance is not Stance.NEITHER and self._addressing.to_machine(
-                f.text, f.sentence.vector if self._own_vectors else b""
+                f.text, f.sentence.injection
             ):
                 continue
             said = f.sentence.attribution

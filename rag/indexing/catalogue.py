@@ -606,6 +606,11 @@ def _passage_row(row: Row) -> tuple[Any, ...]:
 
 _NONE: frozenset[str] = frozenset()
 _UNSAID = Attribution()
+_INJECTION = (
+    None,
+    False,
+    True,
+)  # beside whether a sentence is a heading: an index of before has none
 
 
 def _packed(sentences: Sequence[Sentence]) -> bytes:
@@ -617,7 +622,7 @@ def _packed(sentences: Sequence[Sentence]) -> bytes:
             [[q.value, q.low, q.high, q.unit, q.start, q.end] for q in s.quantities],
             [[p.first.toordinal(), p.last.toordinal()] for p in s.periods],
             _KINDS.index(s.attribution.kind), s.attribution.speaker, s.attribution.marker,
-            int(s.heading), len(s.vector),
+            int(s.heading) + 2 * _INJECTION.index(s.injection), len(s.vector),
         ]
         for s in sentences
     ]  # fmt: skip
@@ -652,8 +657,9 @@ def _unpacked(blob: bytes) -> tuple[Sentence, ...]:
                 tuple(Quantity(*q) for q in quantities),
                 tuple(Period(date.fromordinal(a), date.fromordinal(b)) for a, b in periods),
                 Attribution(_KINDS[kind], speaker, marker) if kind or marker else _UNSAID,
-                bool(heading),
+                bool(heading % 2),
                 plain[at : at + size],
+                _INJECTION[heading // 2],
             )
         )
         at += size

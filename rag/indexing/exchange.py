@@ -324,8 +324,8 @@ class ExportedVectors:
         try:
             rows = self._table.read_row_group(number, columns=["content", "vector", "sentences"])
             columns = (rows[name].to_pylist() for name in ("content", "vector", "sentences"))
-            found = {
-                content: (np.array(vector, dtype=np.float32), sentences)
+            found: Embedded = {
+                content: (np.array(vector, dtype=np.float32), sentences, ())
                 for content, vector, sentences in zip(*columns, strict=True)
                 if content and _are_vectors(vector, sentences)
             }

@@ -621,15 +621,16 @@ class Index:
         self.catalogue.put(records, [Row(i, b"", v) for i, v in zip(vectors, packed, strict=True)])
 
     def embedded_before(self, contents: Sequence[bytes]) -> Embedded:
-        """Return, by content, the vectors of a passage and of its sentences that serve again."""
+        """Return, by content, what was made of a passage and of its sentences and serves again."""
         alike = self.catalogue.alike(contents)
         vectors = self.store.vectors(list(alike.values()))
         kept = self.catalogue.kept(list(vectors))
-        return {
-            content: (vectors[i], [s.vector for s in kept[i].sentences if s.vector])
-            for content, i in alike.items()
-            if i in vectors and i in kept
-        }
+        found: Embedded = {}
+        for content, i in alike.items():
+            if i in vectors and i in kept:
+                own = [s for s in kept[i].sentences if s.vector]
+                found[content] = vectors[i], [s.vector for s in own], [s.injection for s in own]
+        return found
 
     def _with_passages(self, records: Sequence[ArticleRecord]) -> list[tuple[Passage, Source]]:
         found = self.store.passages([i for r in records for i in r.passage_ids()])

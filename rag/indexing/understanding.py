@@ -12,13 +12,15 @@ from rag.french.reading import understand
 from rag.french.sentences import Span, sentence_spans
 from rag.indexing.catalogue import Row
 from rag.indexing.passages import Cut, make_passages, passage_text, split
+from rag.models.embedding import Embedding
 from rag.models.packing import pack
 
 if TYPE_CHECKING:
     from rag.models.embedding import Embedder, PassageText, Vectors
 
-Embedded = dict[bytes, tuple["Vectors", Sequence[bytes]]]
-"""By content, vectors that serve again: of a passage, and of its sentences in 8 bits."""
+Embedded = dict[bytes, tuple["Vectors", Sequence[bytes], Sequence[bool | None]]]
+"""By content, what serves again: the vector of a passage, those of its sentences in 8 bits, and
+which of them speak to a machine, as far as that is known."""
 Known = Callable[[Sequence[bytes]], Embedded]
 
 
@@ -89,21 +91,27 @@ def embedded(
     before = known(contents)
     fresh = list({c: p for c, p in zip(contents, passages, strict=True) if c not in before}.items())
     if sentence_vectors:
-        vectors, parts = embedder.embed_sentences([p.text for _, p in fresh])
+        new = embedder.embed_sentences([p.text for _, p in fresh])
     else:
-        vectors, parts = embedder.embed_passages([p.text.text for _, p in fresh]), []
+        new = Embedding(embedder.embed_passages([p.text.text for _, p in fresh]), [])
     made = dict(before)
     for at, (content, _) in enumerate(fresh):
-        made[content] = (vectors[at], pack(parts[at]) if parts and len(parts[at]) else ())
+        parts = pack(new.sentences[at]) if new.sentences and len(new.sentences[at]) else ()
+        made[content] = (new.passages[at], parts, new.injections[at] if new.injections else ())
     whole = [made[c][0] for c in contents]
     rows = [
-        Row(p.passage.id, content, vector, _with_vectors(p.sentences, made[content][1]))
+        Row(p.passage.id, content, vector, _with_vectors(p.sentences, *made[content][1:]))
         for p, content, vector in zip(passages, contents, pack(whole), strict=True)
     ]
     return np.asarray(whole, dtype=np.float32), rows
 
 
-def _with_vectors(sentences: Sequence[Sentence], vectors: Sequence[bytes]) -> tuple[Sentence, ...]:
+def _with_vectors(
+    sentences: Sequence[Sentence], vectors: Sequence[bytes], injections: Sequence[bool | None]
+) -> tuple[Sentence, ...]:
     if len(vectors) != len(sentences):
         return tuple(sentences)
-    return tuple(replace(s, vector=v) for s, v in zip(sentences, vectors, strict=True))
+    marks = injections if len(injections) == len(sentences) else [None] * len(sentences)
+    return tuple(
+        replace(s, vector=v, injection=i) for s, v, i in zip(sentences, vectors, marks, strict=True)
+    )

@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from rag.errors import EmbeddingError
 from rag.french.sentences import Span
@@ -41,6 +41,19 @@ class PassageText:
         return [f"{head}{self.text[a:b]}" for a, b in self.sentences]
 
 
+class Embedding(NamedTuple):
+    """What an embedder makes of passages with their sentences.
+
+    `passages` are float32 vectors of shape (n, dimension), norm 1; `sentences` one such array a
+    passage, a row a sentence; `injections` tell of each sentence of each passage whether it
+    speaks to a machine, None where the embedder does not tell.
+    """
+
+    passages: Vectors
+    sentences: list[Vectors]
+    injections: list[list[bool]] | None = None
+
+
 class Embedder(Protocol):
     """Makes unit vectors; cosine similarity is then the dot product.
 
@@ -58,11 +71,8 @@ class Embedder(Protocol):
         """Return float32 vectors of shape (len(texts), dimension), norm 1."""
         ...
 
-    def embed_sentences(self, texts: Sequence[PassageText]) -> tuple[Vectors, list[Vectors]]:
-        """Return the vectors of passages, as `embed_passages`, and those of their sentences.
-
-        Those are one array a passage, of shape (sentences, dimension), norm 1.
-        """
+    def embed_sentences(self, texts: Sequence[PassageText]) -> Embedding:
+        """Return the vectors of passages, as `embed_passages`, and those of their sentences."""
         ...
 
 
@@ -80,17 +90,18 @@ class CheckedEmbedder(ABC):
         """See `Embedder`."""
         return self._embed(texts, question=False)
 
-    def embed_sentences(self, texts: Sequence[PassageText]) -> tuple[Vectors, list[Vectors]]:
+    def embed_sentences(self, texts: Sequence[PassageText]) -> Embedding:
         """See `Embedder`. Here sentences are embedded on their own, under their title."""
         apart = [t.alone() if len(t.sentences) > 1 else [] for t in texts]
         vectors = self.embed_passages([t.text for t in texts])
         flat = self.embed_passages([s for found in apart for s in found])
         ends = list(accumulate(map(len, apart), initial=0))
         # A passage of one sentence is that sentence.
-        return vectors, [
+        parts = [
             flat[a:b] if b > a else vectors[at : at + len(t.sentences)]
             for at, (t, (a, b)) in enumerate(zip(texts, pairwise(ends), strict=True))
         ]
+        return Embedding(vectors, parts)
 
     def _embed(self, texts: Sequence[str], *, question: bool) -> Vectors:
         if not texts:

@@ -17,14 +17,12 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from rag.models.embedding import DEFAULT, CheckedEmbedder, PassageText, unit_rows
+from rag.models.embedding import DEFAULT, CheckedEmbedder, Embedding, PassageText, unit_rows
 from rag.models.network import Network, batches
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-    from rag.models.embedding import Vectors
 
 _QUESTION, _PASSAGE = "query: ", "passage: "
 
@@ -45,25 +43,30 @@ class Encoder(CheckedEmbedder):
         """Take the folder of another network of the same kind; default: the one shipped."""
         self._network = Network(folder or Path(str(files("rag.models"))) / DEFAULT, self.name)
 
-    def embed_sentences(self, texts: Sequence[PassageText]) -> tuple[Vectors, list[Vectors]]:
+    def embed_sentences(self, texts: Sequence[PassageText]) -> Embedding:
         """See `Embedder`: one pass through the network for a passage and its sentences."""
         import numpy as np
 
         if not texts:
-            return self.embed_passages([]), []
+            return Embedding(self.embed_passages([]), [])
         whole: list[Any] = [None] * len(texts)
         parts: list[Any] = [None] * len(texts)
+        injections: list[list[bool]] = [[] for _ in texts]
+        head = self._injection_head
         for at, found in self.described(texts):
             whole[at] = found[0]
             parts[at] = found[1] @ self._map[:-1] + self._map[-1]
+            if head:
+                injections[at] = (found[1] @ head[0] + head[1] > 0).tolist()
         vectors = unit_rows(np.stack(whole), len(texts), self.name)
-        return vectors, [
+        sentences = [
             # A passage of one sentence is that sentence.
             vectors[at : at + 1]
             if len(found) == 1
             else (unit_rows(found, len(found), self.name) if len(found) else vectors[:0])
             for at, found in enumerate(parts)
         ]
+        return Embedding(vectors, sentences, injections if head else None)
 
     def described(
         self, texts: Sequence[PassageText]
@@ -122,6 +125,17 @@ class Encoder(CheckedEmbedder):
         with np.load(self._network.folder / "sentences.npz") as kept:
             found: NDArray[np.float32] = kept["map"].astype(np.float32)
         return found
+
+    @cached_property
+    def _injection_head(self) -> tuple[NDArray[np.float32], float] | None:
+        """What tells sentences that speak to a machine: slopes and intercept; None without."""
+        import numpy as np
+
+        path = self._network.folder / "injection.npz"
+        if not path.exists():
+            return None
+        with np.load(path) as kept:
+            return kept["slopes"], float(kept["intercept"])
 
 
 def _described(

@@ -17,6 +17,7 @@ import gradio as gr
 from fastapi.exceptions import RequestValidationError
 from gradio.state_holder import SessionState, StateHolder
 from starlette.concurrency import run_in_threadpool
+from starlette.routing import Mount
 
 from rag import texts
 from rag.answerer import LONGEST_QUESTION
@@ -94,8 +95,9 @@ def mount_chat(
         },
     )
     sessions = Sessions()  # type: ignore[no-untyped-call]  # Gradio's
-    page.app.state_holder = sessions
     sessions.set_blocks(page)
+    mounted = next(r for r in app.routes if isinstance(r, Mount) and r.path == "")
+    mounted.app.state_holder = sessions  # type: ignore[attr-defined]  # Gradio's application
     return chat.events
 
 

@@ -116,6 +116,8 @@ class Guard:
             log.exception("%s %s", scope["method"], path)
             if not sending.started:
                 await _answer(sending, (500, texts.UNEXPECTED), scope)
+            elif not sending.ended:
+                await sending({"type": "http.response.body", "body": b""})
 
     def _refusal(self, scope: Scope, headers: Headers) -> Refusal | None:
         """Return why a request is not served, or None."""
@@ -183,13 +185,13 @@ class Guard:
 
 
 class _Sender:
-    """Sends an answer with our headers; `started` tells whether it has begun."""
+    """Sends an answer with our headers; tells whether it has `started`, and `ended`."""
 
     def __init__(self, send: Send, origin: str, policy: str) -> None:
         self._send = send
         self._origin = origin
         self._policy = policy
-        self.started = False
+        self.started = self.ended = False
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -207,6 +209,8 @@ class _Sender:
             if self._origin:
                 headers["Access-Control-Allow-Origin"] = self._origin
                 headers["Access-Control-Expose-Headers"] = "Retry-After"
+        elif message["type"] == "http.response.body":
+            self.ended = not message.get("more_body", False)
         await self._send(message)
 
 

@@ -162,6 +162,9 @@ def serve(assistant: LocalAssistant, on_ready: Callable[[str], None]) -> None:
             watch.start()
         while not server.should_exit and not task.done():  # noqa: ASYNC110
             await asyncio.sleep(0.1)
+        # Commands that come now wait for the index instead of handing their work over.
+        if assistant.ownership:
+            assistant.ownership.withdraw()
         # An ingestion handed over would keep the server, and the index, for hours.
         assistant.stop()
         await asyncio.to_thread(watch.stop)
@@ -171,6 +174,7 @@ def serve(assistant: LocalAssistant, on_ready: Callable[[str], None]) -> None:
     try:
         asyncio.run(run())
     finally:
+        others.stop()
         # What is still being written keeps the index for a while: others wait for it.
         if assistant.ownership:
             assistant.ownership.withdraw()
