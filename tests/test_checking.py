@@ -25,7 +25,7 @@ from rag.checking.report import FORMATS, as_claim_review, as_csv, as_html, as_ma
 from rag.checking.stance import Candidate, FeatureStance
 from rag.cli.checks import FORMAT_NAMES
 from rag.cli.main import app
-from rag.domain import Article, Filters, Label, Reading, Source, Stance, Verification
+from rag.domain import Article, CheckedClaim, Filters, Label, Reading, Source, Stance, Verification
 from rag.errors import QuestionError, SettingsError
 from rag.evaluation.claim_scores import measure_claims, read_claims
 from rag.evaluation.stance_scores import measure_stance, read_pairs
@@ -367,6 +367,31 @@ def test_reports_keep_hostile_text_as_text(hostile: Verification) -> None:
     rows = list(csv.reader(io.StringIO(as_csv(hostile))))
     assert len(rows) == 1 + len(hostile.claims)
     assert not any(cell[:1] in {"=", "@"} for row in rows for cell in row)
+
+
+@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "＝", "＠"])
+@pytest.mark.parametrize(
+    "before", ["", " ", "a;", "a ; ", "a,", 'a;"', "a|", "a\t", "a\n", "a\r", "a;'", "\u2028"]
+)
+def test_no_spreadsheet_finds_a_formula_in_a_csv(before: str, sign: str) -> None:
+    """Set to French, one cuts lines at semicolons, quotation marks notwithstanding."""
+    text = f"{before}{sign}cmd|' /C calc'!A0"
+    checked = Verification(
+        (CheckedClaim(text, Label.SUPPORTED, text),), "2026-01-01T00:00:00+00:00", "", "", "", 0, ""
+    )
+    written = as_csv(checked)
+    for separator in ";,|\t":
+        for line in written.splitlines():
+            cells = [*line.split(separator), *next(csv.reader([line], delimiter=separator))]
+            assert not any(c.strip(" \"'")[:1] == sign and "'" not in c[:4] for c in cells), line
+
+
+def test_a_csv_keeps_ordinary_text_as_it_is() -> None:
+    text = "Le maire, M. Lacombe, l’a dit\u00a0: « 12 - 3 = 9 » ; il pleut – un peu."
+    checked = Verification(
+        (CheckedClaim(text, Label.SUPPORTED, ""),), "2026-01-01T00:00:00+00:00", "", "", "", 0, ""
+    )
+    assert next(csv.reader(as_csv(checked).splitlines()[1:]))[0] == text
 
 
 def test_reports_carry_source_date_position_and_provenance(assistant: LocalAssistant) -> None:

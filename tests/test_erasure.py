@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
+import httpx
 import pytest
 from click.testing import CliRunner
 
@@ -16,9 +17,12 @@ from rag.domain import Article, Reading, Source
 from rag.feedback import Feedback, FeedbackStore
 from rag.indexing.erasure import blank, files_of, remaining, written
 from rag.settings import load_settings
+from rag.texts import ANSWER_GONE
 from rag.web.limits import Gate, Rates
 from rag.web.sealing import Seal
 from rag.web.verify_tab import VerifyTab
+from tests.test_api import serving, with_settings
+from tests.test_limits import answered, function_of
 
 SECRET = (
     "Monsieur Aurélien Tardivel a été entendu mardi par le juge de Sarrelle, a dit son avocate."
@@ -163,3 +167,33 @@ def test_what_a_browser_kept_of_it_is_not_shown_again(assistant: LocalAssistant)
     assert not claim["evidence"]
     quotes = [e.citation.quote for e in checked.claims[0].evidence]
     assert not any(quote in html or quote in str(claim) for quote in quotes)
+
+
+def test_an_open_chat_does_not_send_it_again(assistant: LocalAssistant) -> None:
+    """The conversation of a session is shown whole at each question, old quotes with it."""
+    served = with_settings(assistant, rate_client="1000/minute")
+    with serving(served) as url, httpx.Client(base_url=url, timeout=60) as client:
+        ask = function_of(client, "rc-send", "click")
+
+        def asked(question: str) -> str:
+            body = {"fn_index": ask, "session_hash": "page", "data": [question, None, [], "", ""]}
+            assert client.post("/gradio_api/queue/join", json=body).status_code == 200
+            lines = answered(client, "page").split("data:")
+            return json.dumps([json.loads(line) for line in lines if line], ensure_ascii=False)
+
+        assert "juge de Sarrelle" in asked("Qui a été entendu mardi par le juge de Sarrelle ?")
+        assert "juge de Sarrelle" in asked("Le bac de Lérins a-t-il repris ses traversées ?")
+        assistant.erase(["proces"])
+        after = asked("Le bac de Lérins a-t-il repris ses traversées ?")
+    assert "Tardivel" not in after
+    assert ANSWER_GONE.rstrip(".")[-30:] in after.replace("\u00a0", " ").replace("’", "'")
+
+
+def test_what_a_keeper_sent_is_looked_through(assistant: LocalAssistant) -> None:
+    """The framework's own cache lies in the folder of the index."""
+    left = assistant.settings.index_dir / "uploads" / "abc" / "article.txt"
+    left.parent.mkdir(parents=True)
+    left.write_text(SECRET, "utf-8")
+    proof = assistant.erase(["proces"])
+    assert dict(proof.found) == {"uploads/abc/article.txt": 1}
+    assert not proof.proven

@@ -64,13 +64,15 @@ def waiting(address: str) -> bool:
     "address",
     ["127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "0.0.0.0", "::1",
      "fe80::1%eth0", "fc00::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "2002:7f00:1::", "100.64.0.1",
-     "224.0.0.1", "255.255.255.255", "pas une adresse", "64:ff9b:1::1"],
+     "224.0.0.1", "255.255.255.255", "pas une adresse", "64:ff9b:1::1", "64:ff9b::8.8.8.8",
+     "::7f00:1", "::8.8.8.8", "fec0::1", "feff::1", "::ffff:0:127.0.0.1", "::ffff:0:8.8.8.8", "3fff::1",
+     "5f00::1", "192.88.99.1", "2001:db8::1", "fd00::1", "2001:0:7f00:1::"],
 )  # fmt: skip
 def test_private_addresses(address: str) -> None:
     assert not is_public(address)
 
 
-@pytest.mark.parametrize("address", ["93.184.216.34", "2606:2800:220:1::1"])
+@pytest.mark.parametrize("address", ["93.184.216.34", "2606:2800:220:1::1", "::ffff:8.8.8.8"])
 def test_public_addresses(address: str) -> None:
     assert is_public(address)
 

@@ -116,6 +116,7 @@ def test_of_all_that_is_mounted_these_alone_are_open(public: LocalAssistant) -> 
         ("POST", "/gradio_api/queue/join/"), ("POST", "//gradio_api/queue/join"),
         ("POST", "/gradio_api/%71ueue/join/"), ("GET", "/assets/..%2findex.html"),
         ("GET", "/static/../index.html"), ("GET", "/assets/a/../../b"), ("GET", "/svelte/a.js"),
+        ("GET", "/static/" + "a" * 3000), ("GET", "/assets/" + "a" * 300), ("GET", "/static" + "/a" * 9),
         ("POST", "/login"), ("POST", "/owner/edit"), ("GET", "/robots.txt"), ("DELETE", "/"),
     ],
 )  # fmt: skip
@@ -126,9 +127,23 @@ def test_what_the_page_does_not_use_is_not_there(web: httpx.Client, method: str,
     assert got.json()["detail"].endswith(".")
 
 
-def functions(client: httpx.Client) -> list[int]:
-    """Return the numbers of the functions of the page."""
-    return [d["id"] for d in page_config(client)["dependencies"]]
+def functions(client: httpx.Client) -> dict[int, int]:
+    """Return how many values each function of the page takes, by its number."""
+    return {d["id"]: len(d["inputs"]) for d in page_config(client)["dependencies"]}
+
+
+@pytest.mark.parametrize("function", [-1, 999, 10**30])
+def test_a_function_that_there_is_not_is_refused(web: httpx.Client, function: int) -> None:
+    assert join(web, function, []).status_code == 422
+
+
+@pytest.mark.parametrize("count", [0, 1, 50])
+def test_a_function_gets_as_many_values_as_it_takes(web: httpx.Client, count: int) -> None:
+    taking = set(functions(web).values())
+    for function, wanted in functions(web).items():
+        if wanted != count:
+            assert join(web, function, [""] * count).status_code == 422
+    assert len(taking) > 2
 
 
 def join(client: httpx.Client, function: int, data: list[Any], **more: Any) -> httpx.Response:
@@ -147,14 +162,14 @@ def test_no_value_of_an_event_names_a_file(
 ) -> None:
     secret = tmp_path / "coffre.txt"
     secret.write_text(SECRET, "utf-8")
-    data: list[Any] = ["Quoi ?", None, [], "", ""]
     for made in (
         file_data(str(secret)),
         {"path": str(secret)},
         file_data("", url="http://a.example/"),
     ):
-        data[position] = nest(made)
-        for function in functions(web):
+        for function, count in functions(web).items():
+            data: list[Any] = [None] * max(count, 1)
+            data[min(position, count - 1)] = nest(made)
             got = join(web, function, data)
             assert got.status_code == 422
             assert SECRET not in got.text
@@ -194,7 +209,7 @@ def test_an_upload_is_of_the_folder_of_uploads_and_of_its_function(tmp_path: Pat
     (folder / "a" / "article.txt").write_text("x")
     (tmp_path / "autre.txt").write_text("x")
     (folder / "lien.txt").symlink_to(tmp_path / "autre.txt")
-    events = Events(folder, 7)
+    events = Events(folder, {6: 2, 7: 2}, 7)
 
     def read(path: Any, function: int = 7) -> None:
         told = {"session_hash": "z", "fn_index": function, "data": [[file_data(path)], "jeton"]}
@@ -210,7 +225,7 @@ def test_an_upload_is_of_the_folder_of_uploads_and_of_its_function(tmp_path: Pat
     with pytest.raises(BadEventError):
         read(str(folder / "a" / "article.txt"), function=6)
     with pytest.raises(BadEventError):
-        Events(folder, None).read(
+        Events(folder, {0: 1}, None).read(
             json.dumps(
                 {
                     "session_hash": "z",

@@ -9,11 +9,18 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date
 
 import pytest
 
+from rag.answering.paid import _copied
+from rag.checking.claims import _without_markup, split_claims
+from rag.checking.done import not_done
+from rag.checking.report import _cell
+from rag.checking.stance import Candidate, compared
+from rag.domain import Passage
+from rag.errors import QuestionError
 from rag.french.corrections import is_correction, standing
 from rag.french.dates import parse_date
 from rag.french.names import names
@@ -22,6 +29,8 @@ from rag.french.periods import asked, periods
 from rag.french.quantities import quantities
 from rag.french.reading import understand
 from rag.french.sentences import sentence_spans
+from rag.french.speech import attribute
+from rag.french.syntax import parse
 from rag.french.words import begins_with, content_stems, fold, words
 from rag.indexing.passages import split
 from rag.readers.cleaning import Block, blocks_of, clean, strip_reading_time, tidy
@@ -56,6 +65,37 @@ STEPS: dict[str, Callable[[str], object]] = {
     "parse_date": parse_date,
     "correction": lambda text: (is_correction(text, text, text), standing(text)),
 }
+
+
+REAL = "Le maire a annoncé mardi la réouverture de la halle aux grains, fermée depuis 2019. "
+
+
+def refused(step: Callable[[str], object]) -> Callable[[str], object]:
+    """Return a step to which a text may be too long, or hold too much: said before any work."""
+
+    def tried(text: str) -> None:
+        with suppress(QuestionError):
+            step(text)
+
+    return tried
+
+
+# What a text to verify goes through, and a sentence of an article that is held against it.
+CLAIM_STEPS: dict[str, Callable[[str], object]] = {
+    "markup": _without_markup,
+    "split_claims": refused(split_claims),
+    "parse": parse,
+    "attribute": attribute,
+    "against an article": lambda text: compared(
+        REAL, [Candidate(text[:LONG_SENTENCE], title=REAL)]
+    ),
+    "of an article": lambda text: compared(text[:LONGEST_CLAIM], [Candidate(REAL, around=text)]),
+    "not done": lambda text: not_done(parse(REAL), parse(text)),
+    "overlap": lambda text: _copied(REAL, Passage("a:v:0", "a", 0, 0, len(text), text)),
+    "csv": _cell,
+}
+LONGEST_CLAIM, LONG_SENTENCE = 600, 5_000  # characters: no claim is longer; a sentence may be
+STEPS |= CLAIM_STEPS
 # One atom repeated, or two: the first half of one, the second of the other.
 SHAPES = [
     "(", "«", "“", ")", "»", "”", '"', "’", "[1]", "[1", ".", "…", "?!", ". ", " .", ".A", "a.",
@@ -95,6 +135,9 @@ def bounded(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGPROF, before)
 
 
+AFFIXES = ["l’", "l'", "d’", "'", "…", "?!", "« »", "&#;", "{{", "</", "<a ", "-", "=", ";="]
+
+
 def made(length: int, *atoms: str) -> str:
     size = length // len(atoms)
     return "".join((atom * (size // len(atom) + 1))[:size] for atom in atoms)
@@ -116,6 +159,21 @@ def slow(step: str, length: int, shapes: Iterable[tuple[str, ...]]) -> list[tupl
 @pytest.mark.parametrize("step", STEPS)
 def test_every_shape_is_read_in_the_time_of_its_length(step: str) -> None:
     assert slow(step, LENGTH, [*((s,) for s in SHAPES), *MIXES]) == []
+
+
+@pytest.mark.parametrize("step", CLAIM_STEPS)
+def test_a_claim_of_any_shape_after_a_real_sentence(step: str) -> None:
+    """`l’` repeated over 50,000 characters took the parser's tokenizer 139 seconds."""
+    STEPS[step](REAL)  # loads what it needs
+    slow_ones = []
+    for atom in [*AFFIXES, *SHAPES]:
+        for text in (REAL + made(LENGTH, atom), REAL + made(LENGTH, atom + " ")):
+            try:
+                with bounded(BOUND):
+                    STEPS[step](text[:LENGTH])
+            except TimeoutError:
+                slow_ones.append(atom)
+    assert slow_ones == []
 
 
 @pytest.mark.parametrize("step", STEPS)

@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 
-from bench.attack.stage import TOKEN, App, Attempt, Stage, ask, together
+from bench.attack.stage import TOKEN, App, Attempt, Stage, ask, page_config, together
 
 _CLOSED = {401, 403, 404, 405, 422}
 _GET = (
@@ -34,11 +34,21 @@ _POST = (
     "login", "deep_link", "token",
 )  # fmt: skip
 # What the page, or the app beside Gradio, serves by right under the same name.
-_ALLOWED = {"/mcp", "/mcp/", "/theme.css", "/theme.css/", "/robots.txt", "/robots.txt/", "/config"}
+_ALLOWED = {
+    "/mcp",
+    "/mcp/",
+    "/theme.css",
+    "/theme.css/",
+    "/robots.txt",
+    "/robots.txt/",
+    "/config",
+    "/gradio_api/app_id",
+}
 _BODY = {"fn_index": 0, "session_hash": "aaaaaaaaaa", "data": [], "event_id": "a",
          "component_id": 1, "fn_name": "a", "prompt": "a", "code": "a", "hash": "a"}  # fmt: skip
+# X-Forwarded-Proto is a proxy's to say, and this app trusts the one that it is spoken to by.
 _NAMES = ("X-Forwarded-Host", "X-Gradio-Server", "Forwarded", "X-Forwarded-Prefix",
-          "X-Forwarded-Proto", "X-Forwarded-Server", "X-Original-Url", "X-Direct-Url")  # fmt: skip
+          "X-Forwarded-Server", "X-Original-Url", "X-Direct-Url")  # fmt: skip
 _SITE = "other-site.example"
 
 
@@ -84,11 +94,9 @@ def headers(stage: Stage) -> Iterator[Attempt]:
     }
     for name in _NAMES:
         for path in ("/", "/config", "/theme.css", "/manifest.json", "/embed", "/logout"):
-            value = "https" if name == "X-Forwarded-Proto" else hostile.get(name, _SITE)
-            sign = f"https://127.0.0.1:{app.port}" if name == "X-Forwarded-Proto" else _SITE
-            got = app.request("GET", path, headers={name: value})
-            shown = sign in got.text or sign in got.location
-            detail = f"{got.status}, « {sign} » is in the reply" if shown else str(got.status)
+            got = app.request("GET", path, headers={name: hostile.get(name, _SITE)})
+            shown = _SITE in got.text or _SITE in got.location
+            detail = f"{got.status}, « {_SITE} » is in the reply" if shown else str(got.status)
             yield Attempt(
                 "headers", f"{name} on {path}", not shown and 0 < got.status < 500, detail
             )
@@ -113,10 +121,9 @@ def owner(stage: Stage) -> Iterator[Attempt]:
             got = app.request("POST", f"{prefix}/{name}", headers=given, content=body, seconds=5.0)
             parts.append(Attempt("", kind, got.status in {404, 405}, got.brief))
         yield together("owner", f"POST {prefix}/{name}", parts)
-    address = str(said.get("url") or "")
-    yield Attempt(
-        "owner", "owner.json tells a TCP address", not address.startswith("http"), address
-    )
+    address = str(said.get("address") or said.get("url") or "")
+    yield Attempt("owner", "owner.json tells a token", not real, "")
+    yield Attempt("owner", "the owner is on a socket", address.startswith("unix:"), address)
     for where, token in found:
         for path, method in (("/api/v1/feedback", "GET"), ("/metrics", "GET")):
             got = app.request(method, path, token=token)
@@ -133,8 +140,8 @@ def sessions(stage: Stage) -> Iterator[Attempt]:
     password = secrets.token_urlsafe(16)
     digest = hashlib.sha256(password.encode()).hexdigest()
     app = stage.app("login", RECOUPE_CHAT_LOGIN=f"redaction:{digest}")
-    got = app.request("GET", "/config")
-    yield Attempt("sessions", "GET /config without a login", got.status in _CLOSED, got.brief)
+    with closing(_client(app)) as nobody:
+        yield Attempt("sessions", "the page without a login", not _opens(nobody), "")
     wrong = app.request("POST", "/login", data={"username": "redaction", "password": "x"})
     yield Attempt("sessions", "POST /login with a wrong password", wrong.refused, wrong.brief)
     other = {"Origin": f"https://{_SITE}", "Referer": f"https://{_SITE}/a",
@@ -155,21 +162,24 @@ def sessions(stage: Stage) -> Iterator[Attempt]:
             closing(_logged_in(app, password)) as mine,
             closing(_logged_in(app, password)) as theirs,
         ):
-            first = ask(theirs, "GET", "/config")
+            before = _opens(theirs)
             ask(mine, "GET", path, headers=given)
-            after = ask(theirs, "GET", "/config")
-            held = first.status == 200 and after.status == 200
-            yield Attempt("sessions", f"GET {path} {name}", held,
-                          f"another session: {first.status} before, {after.status} after")  # fmt: skip
+            after = _opens(theirs)
+            yield Attempt("sessions", f"GET {path} {name}", before and after,
+                          f"another session is open: {before} before, {after} after")  # fmt: skip
     with closing(_logged_in(app, password)) as theirs, closing(_client(app)) as mine:
         ask(mine, "GET", "/logout?all_session=true")
-        after = ask(theirs, "GET", "/config")
-        yield Attempt("sessions", "GET /logout without a session", after.status == 200, after.brief)
+        yield Attempt("sessions", "GET /logout without a session", _opens(theirs), "")
         cookies = "; ".join(f"{c.name}={c.value}" for c in theirs.cookies.jar)
     with closing(_logged_in(app, password)) as theirs:
         again = "; ".join(f"{c.name}={c.value}" for c in theirs.cookies.jar)
         yield Attempt("sessions", "a session's cookie is drawn anew", again != cookies, "")
     stage.stop("login")
+
+
+def _opens(client: httpx.Client) -> bool:
+    """Tell whether a browser with these cookies gets the chat."""
+    return bool(page_config(ask(client, "GET", "/").text).get("dependencies"))
 
 
 def _client(app: App) -> httpx.Client:

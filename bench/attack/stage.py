@@ -72,9 +72,19 @@ class Answer:
         return f"{self.status} {' '.join(self.text[:90].split())}"
 
 
+def page_config(page: str) -> dict[str, Any]:
+    """Return what the chat's page says of itself to its scripts.
+
+    Where it asks for a login, it has no functions.
+    """
+    found = re.search(r"window\.gradio_config = (\{.*?\});</script>", page, re.DOTALL)
+    config: dict[str, Any] = json.loads(found[1]) if found else {}
+    return config
+
+
 @dataclass(frozen=True)
 class Function:
-    """A function of the page as `/config` tells it; components by `elem_id`, "" without one."""
+    """A function of the page as the page tells it; components by `elem_id`, "" without one."""
 
     id: int
     name: str
@@ -183,7 +193,7 @@ class App:
 
     def functions(self) -> list[Function]:
         """Return the functions of the page."""
-        config = json.loads(self.request("GET", "/config").text)
+        config = page_config(self.request("GET", "/").text)
         names = {c["id"]: str((c.get("props") or {}).get("elem_id") or "")
                  for c in config.get("components", [])}  # fmt: skip
         return [

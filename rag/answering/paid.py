@@ -16,6 +16,7 @@ from typing import TypeVar, cast
 from rag import texts
 from rag.domain import (
     Answer,
+    Attribution,
     CheckedClaim,
     Citation,
     ClaimEvidence,
@@ -28,6 +29,7 @@ from rag.french.words import fold
 
 T = TypeVar("T")
 Span = tuple[int, int]
+_Word = tuple[str, Span]
 
 _LEAST = 40  # characters of a quote that is cut
 _COPIED = 6  # words in a row that a written sentence has of a passage, from which it copies it
@@ -122,8 +124,10 @@ def bounded_claim(claim: CheckedClaim, allowed: Allowance) -> CheckedClaim:
     Where none of its evidence may be quoted any more, its reason says so.
     """
     evidence = tuple(e for made in claim.evidence if (e := _evidence(made, allowed)))
-    reason = claim.reason
-    if claim.evidence and not evidence:
+    paid = [e for e in claim.evidence if e.citation.source.paywalled]
+    copied = any(_repeats(claim.reason, e) for e in paid)
+    reason = "" if copied else claim.reason
+    if claim.evidence and (copied or not evidence):
         reason = f"{reason} {texts.PAID_SPENT}".strip()
     return replace(claim, evidence=evidence, reason=reason)
 
@@ -165,8 +169,23 @@ def _statement(shown: Statement, allowed: Allowance) -> Statement | None:
 def _evidence(shown: ClaimEvidence, allowed: Allowance) -> ClaimEvidence | None:
     if not shown.citation.source.paywalled:
         return shown
-    citation = _citation(shown.citation, allowed)
-    return replace(shown, citation=citation, before="", after="") if citation else None
+    if (citation := _citation(shown.citation, allowed)) is None:
+        return None
+    said = shown.attribution
+    return replace(
+        shown,
+        citation=citation,
+        before="",
+        after="",
+        attribution=Attribution(said.kind) if _repeats(said.speaker, shown) else said,
+        signals=tuple(s for s in shown.signals if not _repeats(s.text, shown)),
+    )
+
+
+def _repeats(text: str, evidence: ClaimEvidence) -> bool:
+    """Tell whether a sentence of ours has words in a row of a piece of evidence, uncut."""
+    own = f"{evidence.before} {evidence.citation.quote} {evidence.after}"
+    return bool(_runs(_words(own), _words(text)))
 
 
 def _citation(shown: Citation, allowed: Allowance) -> Citation | None:
@@ -199,16 +218,22 @@ def _passage(passage: Passage, source: Source, allowed: Allowance) -> Passage:
 
 def _copied(text: str, passage: Passage) -> list[Span]:
     """Return the spans of an article, in its passage, that a sentence has word for word."""
-    written, known = _words(text), _words(passage.text)
+    return [
+        (passage.start + a, passage.start + b) for a, b in _runs(_words(passage.text), _words(text))
+    ]
+
+
+def _runs(known: Sequence[_Word], written: Sequence[_Word]) -> list[Span]:
+    """Return the spans of a known text of which a written one has `_COPIED` words in a row."""
     matcher = SequenceMatcher(None, [w for w, _ in known], [w for w, _ in written], autojunk=False)
     return [
-        (passage.start + known[m.a][1][0], passage.start + known[m.a + m.size - 1][1][1])
+        (known[m.a][1][0], known[m.a + m.size - 1][1][1])
         for m in matcher.get_matching_blocks()
         if m.size >= _COPIED
     ]
 
 
-def _words(text: str) -> Sequence[tuple[str, Span]]:
+def _words(text: str) -> Sequence[_Word]:
     return [(fold(m.group()), m.span()) for m in re.finditer(r"\w+", text)]
 
 

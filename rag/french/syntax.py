@@ -34,5 +34,6 @@ def parse(text: str) -> Doc:
 
     Of a text longer than `_LONGEST`, the parse of its beginning.
     """
-    taught = text[:_LONGEST].translate(_AS_TAUGHT)
+    # Half of a character, which JSON may hold, becomes a question mark: one for one too.
+    taught = text[:_LONGEST].translate(_AS_TAUGHT).encode(errors="replace").decode()
     return _model()(_RUN.sub(lambda run: run.group()[:-1] + " ", taught))

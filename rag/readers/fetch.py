@@ -38,11 +38,16 @@ LISTS = (
     "application/json", "application/xml", "text/xml", "application/gzip", "application/x-gzip",
 )  # fmt: skip
 # What Python's `is_global` takes for public and is not, or cannot be told: IPv4 behind a
-# translator (RFC 6052, RFC 8215), the old IPv4-compatible form (RFC 4291, 2.5.5.1), site-local
-# addresses (RFC 3879).
+# translator (RFC 6052, RFC 8215, and before RFC 2765), the old IPv4-compatible form (RFC 4291,
+# 2.5.5.1), site-local addresses (RFC 3879), those of documentation (RFC 9637), of segments of a
+# route (RFC 9602), of relays to 6to4 (RFC 7526).
 _NOT_PUBLIC = tuple(
-    map(ipaddress.IPv6Network, ("64:ff9b::/96", "64:ff9b:1::/48", "::/96", "fec0::/10"))
-)
+    map(
+        ipaddress.ip_network,
+        ("64:ff9b::/96", "64:ff9b:1::/48", "::ffff:0:0:0/96", "::/96", "fec0::/10", "3fff::/20",
+         "5f00::/16", "192.88.99.0/24"),
+    )
+)  # fmt: skip
 NAME = "Recoupe"  # by which robots.txt names it
 _AGENT = f"{NAME}/{__version__}"
 _BAD_ADDRESS = "l'adresse est mal formée : vérifiez-la"
@@ -84,9 +89,9 @@ def is_public(address: str) -> bool:
         ip = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
         return False
+    if any(ip in network for network in _NOT_PUBLIC if network.version == ip.version):
+        return False
     if isinstance(ip, ipaddress.IPv6Address):
-        if any(ip in network for network in _NOT_PUBLIC):
-            return False
         # An address that carries an IPv4 one is as public as that one.
         inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
         if inner is not None:

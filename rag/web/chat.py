@@ -130,7 +130,7 @@ class Chat:
     ) -> None:
         """Take the assistant that answers, the rules, and the folder that uploads come into."""
         self.uploads = uploads
-        self.events = Events(uploads, None)
+        self.events = Events(uploads, {}, None)
         self.assistant = assistant
         self.access = access
         self.rates = rates
@@ -160,7 +160,8 @@ class Chat:
         page.has_launched = True
         page.state_session_capacity = _MOST_SESSIONS
         upload = next((at for at, fn in page.fns.items() if fn.name == "upload"), None)
-        self.events = Events(self.uploads, upload if self.access.may_upload else None)
+        inputs = {at: len(fn.inputs) for at, fn in page.fns.items()}
+        self.events = Events(self.uploads, inputs, upload if self.access.may_upload else None)
         return page
 
     def _questions(self, page: gr.Blocks, turns: gr.State) -> None:

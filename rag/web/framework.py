@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ STREAMS = ("/gradio_api/queue/data", "/gradio_api/heartbeat/")
 _GET = frozenset({"GET", "HEAD"})
 _POST = frozenset({"POST"})
 _ANY = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"})
-_NAME = r"[\w-][\w.-]*"
+_NAME = r"[\w-][\w.-]{0,119}"
 _SESSION = r"[A-Za-z0-9]{1,40}"
 
 
@@ -52,7 +53,7 @@ OURS = (
 FRAMEWORK = (
     Route(r"/", _GET, "the chat's page"),
     Route(rf"/assets/{_NAME}", _GET, "its scripts and styles"),
-    Route(rf"/static/(?:{_NAME}/)*{_NAME}", _GET, "its images"),
+    Route(rf"/static/(?:{_NAME}/){{0,5}}{_NAME}", _GET, "its images"),
     Route(r"/theme\.css|/favicon\.ico|/manifest\.json", _GET, "its theme"),
     Route(re.escape(JOIN), _POST, "an event of the page"),
     Route(r"/gradio_api/queue/data", _GET, "what the event gives, as it comes"),
@@ -91,9 +92,13 @@ class BadEventError(ValueError):
 class Events:
     """Reads the events of the page, and refuses what is none."""
 
-    def __init__(self, uploads: Path, upload: int | None) -> None:
-        """Take the folder of uploads, and the number of the function that takes them, if any."""
+    def __init__(self, uploads: Path, inputs: Mapping[int, int], upload: int | None) -> None:
+        """Take the folder of uploads, and what the page has of functions.
+
+        That is how many values each takes, by its number, and which takes uploads, if any does.
+        """
         self._uploads = uploads.resolve()
+        self._inputs = inputs
         self._upload = upload
 
     def read(self, body: bytes) -> Event:
@@ -110,8 +115,8 @@ class Events:
         if not isinstance(function, int) or isinstance(function, bool):
             raise BadEventError("no function")
         values = told.get("data")
-        if not isinstance(values, list):
-            raise BadEventError("no data")
+        if not isinstance(values, list) or len(values) != self._inputs.get(function, -1):
+            raise BadEventError("not what the function takes")
         for value in values:
             if not _plain(value) and not (function == self._upload and self._uploaded(value)):
                 raise BadEventError("a value that is no text, number or list of them")

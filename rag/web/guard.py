@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 
 from rag import texts
 from rag.web.framework import JOIN, STREAMS, UPLOAD, UPLOADS, BadEventError, Events, is_open
@@ -112,8 +113,11 @@ class Guard:
         except BadEventError as error:
             log.info("évènement refusé : %s", error)
             await _answer(sending, (422, texts.BAD_EVENT), scope)
-        except Exception:
-            log.exception("%s %s", scope["method"], path)
+        except Exception as error:
+            if isinstance(error.__cause__, HTTPException):  # refused when it had begun to answer
+                log.info("%s %s : %s", scope["method"], path, error.__cause__.detail)
+            else:
+                log.exception("%s %s", scope["method"], path)
             if not sending.started:
                 await _answer(sending, (500, texts.UNEXPECTED), scope)
             elif not sending.ended:
