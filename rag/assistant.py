@@ -39,12 +39,13 @@ from rag.errors import IndexReplacedError, RecoupeError, StoreError
 from rag.feedback import FeedbackStore
 from rag.indexing import generations
 from rag.indexing.chroma import CLOSING, sweep_folders
-from rag.indexing.erasure import MEMORY, blank, files_of, remaining, sentences_of
+from rag.indexing.erasure import MEMORY, blank, files_of, remaining, sentences_of, unreadable
 from rag.indexing.exchange import export, take
 from rag.indexing.index import Index, Progress, open_index
-from rag.indexing.ingestion import edit, fingerprint, ingest
+from rag.indexing.ingestion import edit, fingerprint, ingest, sources_of
 from rag.indexing.owner import Owner, Ownership, acquire
 from rag.indexing.reindexing import Reindexing
+from rag.indexing.removals import Removals
 from rag.models.loading import load_embedder
 from rag.readers.draft import checked_edits
 from rag.searching.retrieval import Retriever
@@ -118,9 +119,16 @@ class Assistant(Protocol):
         ...
 
     def ingest(
-        self, found: Iterable[Found], prune: Sequence[str] = (), progress: Progress = _silent
+        self,
+        found: Iterable[Found],
+        prune: Sequence[str] = (),
+        progress: Progress = _silent,
+        readmit: bool = False,
     ) -> IngestReport:
-        """Bring the index up to date with what readers find; see `rag.indexing.ingestion`."""
+        """Bring the index up to date with what readers find; see `rag.indexing.ingestion`.
+
+        What was removed stays so, and is named in the report; with `readmit` it comes back.
+        """
         ...
 
     def held(self, ids: Sequence[str]) -> dict[str, bool]:
@@ -142,7 +150,7 @@ class Assistant(Protocol):
         ...
 
     def remove(self, ids: Sequence[str]) -> list[str]:
-        """Remove articles, which no source then brings back; return the ids that were there."""
+        """Remove articles, which only `readmit` brings back; return the ids that were there."""
         ...
 
     def erase(self, ids: Sequence[str]) -> Erasure:
@@ -156,10 +164,15 @@ class Assistant(Protocol):
         """Write all articles into a folder of this machine; return the names of the files."""
         ...
 
-    def take(self, folder: str, progress: Progress = _silent) -> IngestReport:
+    def take(
+        self,
+        folder: str,
+        progress: Progress = _silent,
+        readmit: bool = False,
+    ) -> IngestReport:
         """Index what `export` wrote into a folder of this machine, with its vectors if they serve.
 
-        Raises ReadError where there is no export.
+        Raises ReadError where there is no export. `readmit` is as that of `ingest`.
         """
         ...
 
@@ -231,6 +244,7 @@ class LocalAssistant:
         self._reindexing = threading.Lock()
         self._stopping = threading.Event()
         self.memory = Memory(settings.index_dir)
+        self.removals = Removals(settings.index_dir)
 
     @property
     def index(self) -> Index:
@@ -299,10 +313,14 @@ class LocalAssistant:
         return self.answerer.checker()
 
     def ingest(
-        self, found: Iterable[Found], prune: Sequence[str] = (), progress: Progress = _silent
+        self,
+        found: Iterable[Found],
+        prune: Sequence[str] = (),
+        progress: Progress = _silent,
+        readmit: bool = False,
     ) -> IngestReport:
         """See `Assistant`. A second ingestion waits for the first."""
-        return self._ingest(found, prune, progress)
+        return self._ingest(found, prune, progress, readmit=readmit)
 
     def _ingest(
         self,
@@ -310,6 +328,8 @@ class LocalAssistant:
         prune: Sequence[str],
         progress: Progress,
         known: Known = lambda _: {},
+        *,
+        readmit: bool,
     ) -> IngestReport:
         with self._ingesting:
             report = ingest(
@@ -320,6 +340,8 @@ class LocalAssistant:
                 progress,
                 sentence_vectors=self.settings.sentence_vectors,
                 known=known,
+                removals=self.removals,
+                readmit=readmit,
             )
             if self.index.compactable:
                 log.info("le magasin de vecteurs est refait sans ses restes")
@@ -354,9 +376,15 @@ class LocalAssistant:
 
     def remove(self, ids: Sequence[str]) -> list[str]:
         """See `Assistant`."""
-        # Before the articles go: a source must not bring them back in between.
-        self.memory.remove(ids)
+        # Before the articles go: nothing must bring them back in between.
+        self._bar(ids)
         return self._changed(lambda index: index.remove(ids))
+
+    def _bar(self, ids: Iterable[str]) -> None:
+        """Remember that articles are removed: they stay so."""
+        there = list(self.index.records_of(ids))
+        self.memory.remove(there)
+        self.removals.add(self.index.article(i) for i in there)
 
     def erase(self, ids: Sequence[str]) -> Erasure:
         """See `Assistant`."""
@@ -371,7 +399,7 @@ class LocalAssistant:
         past = [v.stored(a.record) for a in articles for v in self.index.history.of(a.record)]
         sentences = sentences_of([*articles, *past])
         with self._ingesting:
-            self.memory.remove(held)
+            self._bar(held)
             gone = self.index.erase(held)
         self.answerer.forget()
         settings = self.settings
@@ -381,13 +409,14 @@ class LocalAssistant:
         for path in files:
             if path.name == MEMORY and path.stat().st_size:
                 blank(path, sentences)
-        left = list(remaining(files, sentences))
+        closed = unreadable(files)
+        left = list(remaining([f for f in files if f not in closed], sentences))
         # What another article says too is that one's.
         said = list(dict.fromkeys(sentence for _, sentence in left))
         shared = self.index.holding(said)
-        living = set().union(*shared.values())
         for article, held_too in self.index.history.saying(sentences).items():
             shared[article] = shared.get(article, set()) | held_too
+        living = set().union(*shared.values())
         found = Counter(
             str(path.relative_to(settings.index_dir)) for path, s in left if s not in living
         )
@@ -400,18 +429,25 @@ class LocalAssistant:
             found=tuple(sorted(found.items())),
             shared=tuple(sorted((i, len(held)) for i, held in shared.items())),
             feedback=forgotten,
+            unread=tuple(str(path.relative_to(settings.index_dir)) for path in closed),
+            outside=tuple(sources_of(a.record for a in articles)),
         )
 
     def export(self, folder: str) -> list[str]:
         """See `Assistant`."""
         return export(self.index, Path(folder))
 
-    def take(self, folder: str, progress: Progress = _silent) -> IngestReport:
+    def take(
+        self,
+        folder: str,
+        progress: Progress = _silent,
+        readmit: bool = False,
+    ) -> IngestReport:
         """See `Assistant`."""
         return take(
             self.index,
             Path(folder),
-            lambda found, known: self._ingest(found, (), progress, known),
+            lambda found, known: self._ingest(found, (), progress, known, readmit=readmit),
         )
 
     def backup(self, folder: str) -> int:
@@ -528,6 +564,7 @@ class LocalAssistant:
         self.index.close()
         self._drop_former()
         self.memory.close()
+        self.removals.close()
         if self.ownership:
             self.ownership.release()
 

@@ -591,7 +591,10 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class IngestReport:
-    """What an ingestion did, by article id (failures by file or row)."""
+    """What an ingestion did, by article id (failures by file or row).
+
+    `barred` names what was found and not taken, for it was removed on purpose before.
+    """
 
     new: tuple[str, ...] = ()
     updated: tuple[str, ...] = ()
@@ -599,6 +602,7 @@ class IngestReport:
     removed: tuple[str, ...] = ()
     failed: tuple[Failure, ...] = ()
     withdrawn: tuple[str, ...] = ()
+    barred: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -608,7 +612,9 @@ class Erasure:
     `articles` are the ids that were there; `files` and `bytes` what was looked through for
     each of the `sentences` (their number); `found` names files in which one remains, with how
     many; `shared` other articles that say some of them too, with how many. `feedback` counts
-    the readers' judgements that quoted them and went. `at` is ISO 8601.
+    the readers' judgements that quoted them and went. `at` is ISO 8601. `unread` names files
+    that could not be looked into; `outside` files that the articles were read from and that are
+    still there: nothing outside of the index's folder is touched.
     """
 
     articles: tuple[str, ...]
@@ -619,11 +625,14 @@ class Erasure:
     found: tuple[tuple[str, int], ...] = ()
     shared: tuple[tuple[str, int], ...] = ()
     feedback: int = 0
+    unread: tuple[str, ...] = ()
+    outside: tuple[str, ...] = ()
 
     @property
     def proven(self) -> bool:
         """Whether nothing remains."""
-        return bool(self.articles and self.sentences and self.files) and not self.found
+        looked = bool(self.articles and self.sentences and self.files) and not self.unread
+        return looked and not self.found
 
 
 def together(reports: Iterable[IngestReport]) -> IngestReport:

@@ -97,6 +97,10 @@ class ArticleNotFoundError(RecoupeError):
     """No article has this id."""
 
 
+class RemovedError(RecoupeError):
+    """An article was removed on purpose, and stays so until somebody asks for it again."""
+
+
 class EmbeddingError(RecoupeError):
     """The embedding model or endpoint failed."""
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rag.domain import Citation, Erasure, Failure, IngestReport, Source
     from rag.sources.memory import SourceState
 
+_MOST_BARRED = 5  # articles that an ingestion names for they stay removed
 NO_ANSWER = (
     "Je n’ai pas trouvé de réponse à cette question dans les articles. "
     "Voici les phrases les plus proches\u202f; aucune n’y répond avec assez de certitude."
@@ -241,6 +242,9 @@ LONG_SPLIT = (
     "Ce texte demande trop de travail : vérifiez-en une partie à la fois, en phrases ordinaires."
 )
 READER_LEFT = "Le lecteur est parti : le travail est arrêté."
+REMOVED_BEFORE = (
+    "Cet article a été retiré, et le reste : envoyez-le avec « ?readmit=true » pour le reprendre."
+)
 PAID_SPENT = (
     "Ce que cette réponse peut citer d'articles payants est épuisé : vérifiez cette affirmation "
     "seule pour en voir les extraits."
@@ -310,7 +314,20 @@ def summary(report: IngestReport) -> str:
     parts = [f"{len(items)} {many if len(items) > 1 else one}" for one, many, items in counts]
     if gone := len(report.withdrawn):
         parts.append(f"{gone} {'dépubliés' if gone > 1 else 'dépublié'}")
-    return "Articles\u00a0: " + ", ".join(parts) + "."
+    told = "Articles\u00a0: " + ", ".join(parts) + "."
+    return f"{told}\n{_barred(report.barred)}" if report.barred else told
+
+
+def _barred(names: Sequence[str]) -> str:
+    """Return what was not taken for it was removed before, and how to take it back."""
+    shown = "\u202f; ".join(printable(name) for name in names[:_MOST_BARRED])
+    rest = len(names) - _MOST_BARRED
+    more = f"\u202f; et {rest} {'autres' if rest > 1 else 'autre'}" if rest > 0 else ""
+    stay, back = ("restent retirés", "les") if len(names) > 1 else ("reste retiré", "le")
+    return (
+        f"{len(names)} {stay} (« recoupe remove »)\u00a0: {shown}{more}. "
+        f"«\u00a0recoupe ingest --reprendre\u00a0» {back} reprend."
+    )
 
 
 def source_state(state: SourceState) -> str:
@@ -358,12 +375,28 @@ def erased(proof: Erasure) -> str:
     if not proof.articles:
         return removed(0)
     looked = f"{proof.sentences} phrases cherchées dans {proof.files} fichiers"
+    if proof.unread:
+        unread = ", ".join(proof.unread)
+        return f"{removed(len(proof.articles))} Rien n’est prouvé\u00a0: {unread} ne se lit pas."
     if proof.found:
         named = ", ".join(f"{name} ({count})" for name, count in proof.found)
         return f"{removed(len(proof.articles))} Il en reste dans\u00a0: {named}."
     names = ", ".join(name for name, _ in proof.shared)
     shared = f" D’autres articles en disent des phrases\u00a0: {names}." if names else ""
     return f"{removed(len(proof.articles))} Rien n’en reste\u00a0: {looked}.{shared}"
+
+
+def still_in(files: Sequence[str]) -> str:
+    """Return which files still hold articles that were removed, and what to do; "" for none."""
+    if not files:
+        return ""
+    named = "\u202f; ".join(map(printable, files))
+    hold = "les contiennent" if len(files) > 1 else "le contient"
+    return (
+        f"Hors de l’index, rien n’est touché\u00a0: {named} {hold} encore, et peut-être des "
+        "sauvegardes\u202f; supprimez-les s’il le faut. Rien ne ramène ce qui est retiré sans "
+        "«\u00a0--reprendre\u00a0»."
+    )
 
 
 def removed(count: int) -> str:

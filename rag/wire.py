@@ -324,7 +324,8 @@ class WholeArticleOut(_Sourced, _Identified):
 class ErasureOut(Out):
     """What was looked at to prove that nothing of articles remains.
 
-    `kept` says what is kept on purpose, so that no source brings them back.
+    `kept` says what is kept on purpose, so that nothing brings them back; `outside` which files
+    they were read from that are still there, `unread` what could not be looked into.
     """
 
     articles: list[str]
@@ -335,8 +336,13 @@ class ErasureOut(Out):
     found: dict[str, int]
     shared: dict[str, int]
     feedback: int
+    unread: list[str]
+    outside: list[str]
     proven: bool
-    kept: str = "sources.sqlite3 : l'identifiant et l'adresse, pour qu'aucune source ne les ramène"
+    kept: str = (
+        "sources.sqlite3 et removals.sqlite3 : l'identifiant, l'adresse et des empreintes du "
+        "texte, dont il ne se tire pas, pour que rien ne les ramène"
+    )
 
     @classmethod
     def of(cls, erasure: Erasure) -> Self:
@@ -353,7 +359,10 @@ class FailureOut(Out):
 
 
 class ReportOut(Out):
-    """What an ingestion did, by article id."""
+    """What an ingestion did, by article id.
+
+    `barred` names what was not taken, for it was removed on purpose before.
+    """
 
     new: list[str]
     updated: list[str]
@@ -361,6 +370,7 @@ class ReportOut(Out):
     removed: list[str]
     failed: list[FailureOut]
     withdrawn: list[str]
+    barred: list[str]
 
     @classmethod
     def of(cls, report: IngestReport) -> Self:

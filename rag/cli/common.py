@@ -33,6 +33,9 @@ _PAGE = 200  # articles asked for at a time
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Écrire du JSON, pour un programme."
 )
+readmit_option = click.option(
+    "--reprendre", "readmit", is_flag=True, help="Reprendre aussi ce que « remove » avait retiré."
+)
 index_option = click.option(
     "--index", metavar="DOSSIER", type=click.Path(path_type=Path), help="Dossier de l'index."
 )

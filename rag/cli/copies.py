@@ -13,6 +13,7 @@ from rag.cli.common import (
     open_for,
     print_json,
     progress_bar,
+    readmit_option,
     settings_for,
     told_in_french,
 )
@@ -46,10 +47,11 @@ def export_command(folder: Path, as_json: bool, index: Path | None) -> None:
 
 @click.command("import", short_help="Indexer ce que « recoupe export » a écrit.")
 @folder_argument
+@readmit_option
 @json_option
 @index_option
 @told_in_french
-def import_command(folder: Path, as_json: bool, index: Path | None) -> None:
+def import_command(folder: Path, readmit: bool, as_json: bool, index: Path | None) -> None:
     """Indexer les articles d'un export ; identifiants, corrections, retraits, passé sont gardés.
 
     Les vecteurs de l'export servent s'ils sont du même modèle et de mêmes passages : n'importez
@@ -59,7 +61,7 @@ def import_command(folder: Path, as_json: bool, index: Path | None) -> None:
         progress_bar("Articles", None) as step,
         open_for(settings_for(index), "import", wait=600) as assistant,
     ):
-        report = assistant.take(str(folder.resolve()), step)
+        report = assistant.take(str(folder.resolve()), step, readmit)
     if as_json:
         print_json(ReportOut.of(report).plain())
     else:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import functools
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import date
 from itertools import chain
 from pathlib import Path
@@ -24,6 +25,7 @@ from rag.cli.common import (
     print_json,
     print_json_list,
     progress_bar,
+    readmit_option,
     settings_for,
     told_in_french,
 )
@@ -31,8 +33,8 @@ from rag.cli.copies import backup_command, export_command, import_command, reind
 from rag.cli.evaluate import eval_group
 from rag.cli.following import sources_command, watch_command
 from rag.cli.serving import feedback_command, mcp_command, token_command, widget_command
-from rag.domain import Filters, Found, IngestReport, together
-from rag.errors import SettingsError
+from rag.domain import ArticleRecord, Filters, Found, IngestReport, together
+from rag.errors import ArticleNotFoundError, SettingsError
 from rag.french.dates import format_date, parse_date
 from rag.french.typography import typographic
 from rag.french.words import excerpt
@@ -107,18 +109,25 @@ def app() -> None:
 @click.argument("paths", metavar="[CHEMIN|ADRESSE]...", nargs=-1)
 @click.option("--prune", is_flag=True, help="Retirer les articles dont le fichier a disparu.")
 @click.option("--if-empty", is_flag=True, help="Ne rien faire si l'index contient des articles.")
+@readmit_option
 @json_option
 @index_option
 @told_in_french
 def ingest_command(
-    paths: tuple[str, ...], prune: bool, if_empty: bool, as_json: bool, index: Path | None
+    paths: tuple[str, ...],
+    prune: bool,
+    if_empty: bool,
+    readmit: bool,
+    as_json: bool,
+    index: Path | None,
 ) -> None:
     """Indexer des articles : texte, Markdown, HTML, PDF, Word, et d'autres ; dossiers compris.
 
     Une adresse de l'internet public est celle d'une page, d'un flux (RSS, Atom, JSON Feed),
     d'un plan de site ou d'un site, dont les flux et les plans sont trouvés.
     Seuls les articles nouveaux ou changés sont traités. Rien n'est retiré sans
-    --prune. Code de sortie 1 si un fichier ou une page n'a pas pu être lu.
+    --prune ; ce que « recoupe remove » a retiré le reste, d'où qu'il revienne, sans --reprendre.
+    Code de sortie 1 si un fichier ou une page n'a pas pu être lu.
     """
     from rag.readers import find_files
     from rag.sources.watch import is_address
@@ -135,9 +144,9 @@ def ingest_command(
         if roots:
             with ingestion_bar(len(files)) as (on_file, on_articles):
                 found = chain(unusable, _found(files, settings, on_file))
-                reports.append(assistant.ingest(found, pruned, on_articles))
+                reports.append(assistant.ingest(found, pruned, on_articles, readmit))
         if urls:
-            reports.append(_synced(assistant, urls, settings))
+            reports.append(_synced(assistant, urls, settings, readmit=readmit))
         report = together(reports)
     if as_json:
         print_json(ReportOut.of(report).plain())
@@ -340,19 +349,23 @@ def remove(
 ) -> None:
     """Retirer des articles de l'index ; leurs fichiers ne sont pas touchés.
 
-    Aucune source du web ne les fait revenir. Avec --proof, l'index est refait sans eux, les
-    retours de lecteurs qui les citent sont effacés, et chaque fichier est relu pour y chercher
-    leurs phrases ; code de sortie 1 s'il en reste.
+    Rien ne les fait revenir, fichier, page, import ou envoi, sans « ingest --reprendre ». Avec
+    --proof, l'index est refait sans eux, les retours de lecteurs qui les citent sont effacés, et
+    chaque fichier du dossier de l'index est relu pour y chercher leurs phrases, jusque dans ce qui
+    y est compressé ; code de sortie 1 s'il en reste.
     """
+    from rag.indexing.ingestion import sources_of
+
     erasure = None
     with open_for(settings_for(index), "remove", wait=600 if proof else 15) as assistant:
+        files = sources_of(_records(assistant, articles))
         if proof:
             erasure = assistant.erase(articles)
             proof.write_text(ErasureOut.of(erasure).model_dump_json(indent=2) + "\n", "utf-8")
         gone = list(erasure.articles) if erasure else assistant.remove(articles)
     absent = [a for a in articles if a not in gone]
     if as_json:
-        print_json({"removed": gone, "absent": absent})
+        print_json({"removed": gone, "absent": absent, "files": files})
     else:
         for article in absent:
             click.echo(
@@ -360,8 +373,17 @@ def remove(
                 err=True,
             )
         click.echo(texts.erased(erasure) if erasure else texts.removed(len(gone)))
+        if still := texts.still_in(files):
+            click.echo(still, err=True)
     if absent or (erasure and not erasure.proven):
         raise SystemExit(1)
+
+
+def _records(assistant: Assistant, articles: Iterable[str]) -> Iterator[ArticleRecord]:
+    """Yield the records of those of some articles that there are."""
+    for article in articles:
+        with suppress(ArticleNotFoundError):
+            yield assistant.article(article).record
 
 
 @app.command("serve", short_help="Servir le chat sur le web.")
@@ -477,7 +499,9 @@ def compact_command(as_json: bool, index: Path | None) -> None:
         click.echo("L’index est sur un serveur Chroma : c'est à lui (« chroma vacuum »).", err=True)
 
 
-def _synced(assistant: Assistant, urls: Sequence[str], settings: Settings) -> IngestReport:
+def _synced(
+    assistant: Assistant, urls: Sequence[str], settings: Settings, *, readmit: bool
+) -> IngestReport:
     """Bring the index in step with addresses of the web."""
     from rag.readers import workers
     from rag.sources.memory import Memory
@@ -487,7 +511,9 @@ def _synced(assistant: Assistant, urls: Sequence[str], settings: Settings) -> In
     try:
         web = Web(assistant, memory, Manners.of(settings))
         with progress_bar("Pages lues", None) as step:
-            return together([web.sync(url, lambda _page: step(None, None)) for url in urls])
+            return together(
+                [web.sync(url, lambda _page: step(None, None), readmit=readmit) for url in urls]
+            )
     finally:
         memory.close()
         workers.close()

@@ -45,11 +45,11 @@ class Signature:
             for at in range(_BANDS)
         ]
 
-    def alike(self, other: Signature) -> bool:
-        """Tell whether two texts are copies of one."""
+    def alike(self, other: Signature, least: float = _ALIKE) -> bool:
+        """Tell whether two texts are copies of one: at least so alike, with the same figures."""
         if self.figures != other.figures:
             return False
-        return float((self._array() == other._array()).mean()) >= _ALIKE
+        return float((self._array() == other._array()).mean()) >= least
 
     def _array(self) -> NDArray[np.uint32]:
         return np.frombuffer(self.hashes, dtype=np.uint32)

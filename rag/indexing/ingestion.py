@@ -31,6 +31,7 @@ from rag.domain import (
 )
 from rag.indexing.copies import signature
 from rag.indexing.index import Index, Progress
+from rag.indexing.removals import Removals
 from rag.indexing.understanding import Known, Understood, again, embedded, understood
 
 log = logging.getLogger(__name__)
@@ -51,6 +52,8 @@ def ingest(
     *,
     sentence_vectors: bool = True,
     known: Known = lambda _: {},
+    removals: Removals | None = None,
+    readmit: bool = False,
 ) -> IngestReport:
     """Bring the index up to date with what readers find, as they find it.
 
@@ -66,10 +69,15 @@ def ingest(
     under them and are no longer there are removed. Nothing else is.
 
     `known` gives vectors that were made elsewhere, as `index.embedded_before` those made here.
+
+    What `removals` tell to have been removed on purpose is not taken; with `readmit` it is, and
+    the removal forgotten.
     """
     met = _Met(
         index,
         partial(fingerprint, passage_tokens=passage_tokens, sentence_vectors=sentence_vectors),
+        removals or Removals(None),
+        readmit=readmit,
     )
     done = 0
     progress(0, 0)
@@ -85,14 +93,26 @@ def ingest(
         progress(done, len(met.new) + len(met.updated))
     removed = index.remove(gone(index, met.ids, met.read, prune)) if prune else []
     return IngestReport(
-        tuple(met.new), tuple(met.updated), tuple(met.unchanged), tuple(removed), tuple(met.failed)
-    )
+        tuple(met.new), tuple(met.updated), tuple(met.unchanged), tuple(removed),
+        tuple(met.failed), barred=tuple(met.barred),
+    )  # fmt: skip
 
 
 class _Met:
     """What an ingestion has met so far: ids and paths, no text."""
 
-    def __init__(self, index: Index, version: Callable[[Article], str]) -> None:
+    def __init__(
+        self,
+        index: Index,
+        version: Callable[[Article], str],
+        removals: Removals,
+        *,
+        readmit: bool,
+    ) -> None:
+        self._removals = removals
+        self._removed = removals.known()
+        self._readmit = readmit
+        self.barred: list[str] = []
         self.new: list[str] = []
         self.updated: list[str] = []
         self.unchanged: list[str] = []
@@ -117,10 +137,22 @@ class _Met:
         elif found.id in self.ids:  # a change of the index names an article once
             name = found.path or found.source.url or found.source.title
             self.failed.append(Failure(name, "même article qu'un autre, lu avant"))
-        else:
+        elif not self._is_barred(found):
             self.ids.add(found.id)
             return found
         return None
+
+    def _is_barred(self, article: Article) -> bool:
+        """Tell whether an article stays away: it was removed, and nobody asks for it again."""
+        removed = self._removed.match(article) if self._removed else None
+        if removed is None:
+            return False
+        if self._readmit:
+            self._removals.readmit([removed])
+            return False
+        name = article.path or article.source.url
+        self.barred.append(f"{article.source.title} ({name})" if name else article.source.title)
+        return True
 
     def _where_it_was(self, known: dict[str, ArticleRecord], article: Article) -> Article:
         """Return an article under the id that it had before its file was moved or renamed.
@@ -244,6 +276,12 @@ def gone(index: Index, present: set[str], read: set[str], roots: Sequence[str]) 
 def file_of(path: str) -> str:
     """Return the file of an article's path, which may say a row of it too."""
     return _ROW.sub("", path)
+
+
+def sources_of(records: Iterable[ArticleRecord]) -> list[str]:
+    """Return the files that articles were read from and that are still there, none twice."""
+    files = dict.fromkeys(file_of(record.path) for record in records if record.path)
+    return [file for file in files if not _absent(file)]
 
 
 def _absent(file: str) -> bool:

@@ -201,7 +201,10 @@ class Watch:
                 f"{name} : problème inattendu, noté dans le journal ; nouvel essai plus tard"
             )
             return None
-        if report.new or report.updated or report.removed or report.withdrawn or report.failed:
+        if any(
+            (report.new, report.updated, report.removed, report.withdrawn, report.failed,
+             report.barred)
+        ):  # fmt: skip
             told = "".join(
                 f" Échec : {printable(f.name)} : {printable(f.reason)}."
                 for f in report.failed[:_NAMED]

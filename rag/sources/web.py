@@ -87,6 +87,7 @@ class _Run:
 
     source: str
     number: int
+    readmit: bool = False  # take a page back that was removed on purpose
     lists: dict[str, Validators] = field(default_factory=dict)  # read, by address
     failed: list[Failure] = field(default_factory=list)
     met: set[str] = field(default_factory=set)  # articles
@@ -132,12 +133,14 @@ class Web:
         on_page: Callable[[str], None] = lambda _: None,
         *,
         followed: bool = False,
+        readmit: bool = False,
     ) -> IngestReport:
         """Bring the index in step with an address: a page, a feed, a sitemap, a site.
 
         What fails is in the report, by address; `on_page` hears of each page. What cannot be
         read leaves the index as it is; of a source that is `followed`, that is remembered.
-        Raises StoreError, EmbeddingError.
+        What was removed on purpose stays so; with `readmit` a page that is asked for by its
+        address comes back. Raises StoreError, EmbeddingError.
         """
         try:
             parsed(address)
@@ -145,7 +148,7 @@ class Web:
             return IngestReport(failed=(Failure(printable(address), str(error)),))
         self._rules.clear()
         state = self._memory.source(address)
-        run = _Run(address, state.run + 1)
+        run = _Run(address, state.run + 1, readmit)
         began = time.time()
         kind = state.kind
         try:
@@ -198,11 +201,11 @@ class Web:
             raise _StoppedError(str(error)) from error
         told = seen[1]
         if told.kind == "page" and not told.same:
-            # A page asked for by its address comes back, whatever was removed.
-            before = self._memory.pages([run.source, told.url]).values()
-            at = self._memory.articles_at([run.source, told.url])
-            known = [s.article for s in before]
-            self._memory.readmit([*(a.id for a in seen[0].articles), *known, *at])
+            if run.readmit:
+                before = self._memory.pages([run.source, told.url]).values()
+                at = self._memory.articles_at([run.source, told.url])
+                known = [s.article for s in before]
+                self._memory.readmit([*(a.id for a in seen[0].articles), *known, *at])
             run.opened[run.source] = seen
             return "page", [Entry(run.source)]
         kind = told.kind if not told.same else self._memory.source(run.source).kind
@@ -272,7 +275,7 @@ class Web:
         """
         known = self._memory.pages([e.url for e in entries])
         group = _Group(self, run, self._held(known.values()))
-        report = self._assistant.ingest(group.found(entries, known, on_page))
+        report = self._assistant.ingest(group.found(entries, known, on_page), readmit=run.readmit)
         gone = self._withdrawn(group.days)
         self._memory.keep(group.states)
         self._memory.keep_listed(run.source, run.number, group.met)
@@ -555,7 +558,11 @@ class _Group:
             for place in (article.source.url, told.url):
                 self._run.places.setdefault(place, known.id)
             first = first or known.id
-            if known.id not in self._run.met and not self._web.was_removed(known.id):
+            # Of a page that was asked for by its address, the ingestion says that it stays away.
+            by_address = entry.url == self._run.source
+            if known.id not in self._run.met and (
+                by_address or not self._web.was_removed(known.id)
+            ):
                 self._run.met.add(known.id)
                 self.days[known.id] = None
                 yield known

@@ -26,7 +26,7 @@ from rag import __version__, texts
 from rag.assistant import LocalAssistant
 from rag.chatmodel.writing import Draft
 from rag.domain import Answer, CheckedClaim, Statement, StoredArticle, Verification
-from rag.errors import ReadError
+from rag.errors import ReadError, RemovedError
 from rag.feedback import Feedback, FeedbackStore
 from rag.french.words import excerpt
 from rag.readers import Bounds
@@ -235,9 +235,15 @@ def _administration(
     guarded = [Depends(admin)]
 
     @app.put("/articles/{article_id}", operation_id="putArticle", dependencies=guarded)
-    def put_article(article_id: Annotated[ArticleId, Path()], body: ArticleBody) -> PushedOut:
+    def put_article(
+        article_id: Annotated[ArticleId, Path()],
+        body: ArticleBody,
+        readmit: Annotated[bool, Query()] = False,
+    ) -> PushedOut:
         bounds = Bounds.of(assistant.settings)
-        report = assistant.ingest([pushed_article(article_id, body, bounds)])
+        report = assistant.ingest([pushed_article(article_id, body, bounds)], readmit=readmit)
+        if report.barred:
+            raise RemovedError(texts.REMOVED_BEFORE)
         if report.failed:
             raise ReadError(report.failed[0].reason)
         return PushedOut(

@@ -21,6 +21,7 @@ from rag.errors import (
     QuestionError,
     ReadError,
     RecoupeError,
+    RemovedError,
 )
 from rag.french.typography import typographic
 from rag.web.limits import TooManyError
@@ -33,6 +34,7 @@ _STATUS: dict[type[RecoupeError], int] = {
     CursorError: 422,
     QuestionError: 422,
     ReadError: 422,
+    RemovedError: 409,
     IndexBusyError: 503,
     EmbeddingError: 502,
     ModelError: 502,

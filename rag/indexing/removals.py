@@ -1,0 +1,94 @@
+"""Which articles were removed on purpose: nothing brings them back until somebody says so.
+
+What is kept tells an article without a word of it: its id, its address, a digest of its text and
+the hashes by which copies are told (`copies.py`). An article of another id and address that
+prints the same text is the removed one too; one whose figures differ is another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rag.domain import Article, StoredArticle, digest_of
+from rag.indexing.copies import Signature, signature
+from rag.indexing.sidefile import SideFile
+
+# Estimated share of shingles from which a text is a removed one: lower than between copies, for
+# two words changed in a brief of fifty touch half of them; two stories of one event share few.
+_ALIKE = 0.4
+_TABLE = """
+pragma secure_delete = on;
+create table if not exists removals (
+    article text primary key, url text, digest text, hashes blob, figures text, removed text
+) without rowid;
+"""
+_REFUSAL = (
+    "La liste des articles retirés {file} ne peut pas être lue ou écrite ({error}) : vérifiez le "
+    "disque et les droits, puis relancez ; sans elle, rien n'est indexé."
+)
+
+
+class Removals(SideFile):
+    """The removed articles, in the folder of an index."""
+
+    def __init__(self, folder: Path | None) -> None:
+        """Open the file, or make it; none keeps it in memory. Raises StoreError."""
+        super().__init__(folder, "removals.sqlite3", _TABLE, _REFUSAL)
+
+    def add(self, articles: Iterable[StoredArticle]) -> None:
+        """Remember that articles were removed."""
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        rows = []
+        for article in articles:
+            text, record = article.text, article.record
+            made = signature(text)
+            hashes, figures = (made.hashes, made.figures) if made else (b"", "")
+            rows.append((record.id, record.source.url, digest_of(text), hashes, figures, now))
+        with self._change() as base:
+            base.executemany("insert or replace into removals values (?, ?, ?, ?, ?, ?)", rows)
+
+    def known(self) -> RemovedArticles:
+        """Return what tells the articles that were removed, as of now."""
+        return RemovedArticles(
+            self._all("select article, url, digest, hashes, figures from removals")
+        )
+
+    def readmit(self, articles: Iterable[str]) -> None:
+        """Forget that articles were removed: they may come back."""
+        with self._change() as base:
+            base.executemany("delete from removals where article = ?", [(a,) for a in articles])
+
+
+class RemovedArticles:
+    """Tells whether an article is one that was removed."""
+
+    def __init__(self, rows: Iterable[tuple[str, str, str, bytes, str]]) -> None:
+        """Take the rows of the file: id, address, digest, hashes, figures."""
+        self._ids: set[str] = set()
+        self._urls: dict[str, str] = {}
+        self._digests: dict[str, str] = {}
+        self._signed: dict[str, list[tuple[str, Signature]]] = {}
+        for article, url, digest, hashes, figures in rows:
+            self._ids.add(article)
+            if url:
+                self._urls[url] = article
+            self._digests[digest] = article
+            if hashes:
+                self._signed.setdefault(figures, []).append((article, Signature(hashes, figures)))
+
+    def __bool__(self) -> bool:
+        return bool(self._ids)
+
+    def match(self, article: Article) -> str | None:
+        """Return the id of the removed article that this one is, by identity or by its text."""
+        if article.id in self._ids:
+            return article.id
+        if found := self._urls.get(article.source.url):
+            return found
+        if found := self._digests.get(digest_of(article.text)):
+            return found
+        made = signature(article.text) if self._signed else None
+        alike = self._signed.get(made.figures, ()) if made else ()
+        return next((i for i, other in alike if made and made.alike(other, _ALIKE)), None)
