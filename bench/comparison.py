@@ -28,8 +28,8 @@ from sklearn.model_selection import GroupKFold
 
 from bench.golden import ROOT, SHARED
 from rag.checking.addressing import Addressing
-from rag.checking.comparison import EXACT, FEATURES, NET, described
-from rag.checking.support import FOLLOWS, SupportCheck
+from rag.checking.comparison import EXACT, FEATURES, FOLLOWS, NET, described
+from rag.checking.support import SupportCheck
 from rag.evaluation.support_scores import Pair, read_support
 from rag.models.comparer import Comparer
 from rag.models.encoder import Encoder

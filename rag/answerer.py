@@ -181,6 +181,7 @@ class Answerer:
                 load_stance(self.settings),
                 self.addressing,
                 self.opinions,
+                self.comparer,
                 load_splitter(self.settings),
                 self.settings.paid_characters,
             )

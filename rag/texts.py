@@ -77,6 +77,8 @@ SUPPORTED = "{} rapporte ce fait."
 SAID_SO = "{} rapporte ces propos\u202f; cela ne prouve pas ce qu’ils affirment."
 CONTRADICTED = "{} rapporte autre chose\u00a0: {}."
 DIVERGING = "Les sources se contredisent\u00a0: {} le soutient, {} dit autre chose."
+DENIES = "la personne citée le dément ou s’en défend («\u00a0{}\u00a0»)"
+SAYS_OTHERWISE = "les mots cités ne disent pas cela"
 DECLARED = "{} l’affirme, d’après {}\u202f; aucun article ne le rapporte comme un fait."
 DENIED = (
     "{} dit autre chose, d’après {}\u00a0: {}\u202f; aucun article ne le rapporte comme un fait."

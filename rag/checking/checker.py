@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from rag import __version__, texts
 from rag.answering.paid import Allowance, bounded_claim
 from rag.checking.claims import Claim, claims_of
+from rag.checking.comparison import says
 from rag.checking.done import not_done
 from rag.checking.signals import AGAINST
 from rag.checking.stance import Candidate, StanceEngine
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from rag.checking.addressing import Addressing
     from rag.checking.probe import Probe
     from rag.indexing.index import Index
+    from rag.models.comparer import Comparer
     from rag.searching.retrieval import Retriever
 
 _PASSAGES = 8  # per claim
@@ -70,6 +72,7 @@ class Checker:
         engine: StanceEngine,
         addressing: Addressing,
         opinions: Probe,
+        comparer: Comparer,
         split: Callable[[str], Iterable[Claim]] = claims_of,
         paid_characters: int = 300,
     ) -> None:
@@ -77,10 +80,13 @@ class Checker:
 
         Of an article that readers pay for, one check quotes at most `paid_characters`.
 
+        `comparer` tells whether somebody's words say what a claim says.
+
         What `addressing` tells to speak to a machine is no evidence, nor is it a claim; what
         `opinions` tells (a judgement, advice, an order, a wish) is no claim either.
         """
         self._addressing, self._opinions = addressing, opinions
+        self._comparer = comparer
         self._split = split
         self._paid = paid_characters
         self._index = index
@@ -142,7 +148,9 @@ class Checker:
         if claim.problem:
             return CheckedClaim(claim.text, Label.UNVERIFIABLE, claim.problem)
         found = self._sentences(claim.text, filters)
-        return judge(claim.text, self._evidence(claim.text, found))
+        return judge(
+            claim.text, self._evidence(claim.text, found), lambda e: self._said(claim.text, e)
+        )
 
     def _sentences(self, claim: str, filters: Filters | None) -> list[_Found]:
         """Return the sentences that hold most of the claim's words, best first."""
@@ -166,6 +174,17 @@ class Checker:
                 similarity = self._index.scale.alike(alike[at]) if alike else UNKNOWN
                 found.append(_Found(hit, s, text, told, own + 0.7 * wide, similarity))
         return sorted(found, key=lambda f: -f.score)[:_SENTENCES]
+
+    def _said(self, claim: str, evidence: ClaimEvidence) -> ClaimEvidence:
+        """Return somebody's words as they bear on a claim: they count for what they say alone."""
+        quote, source = evidence.citation.quote, evidence.citation.source
+        otherwise = says(
+            claim, quote, self._comparer, label=source.title, framed=evidence.his_words
+        )
+        if otherwise is None:
+            return evidence
+        signals = (*evidence.signals, otherwise)
+        return replace(evidence, stance=Stance.NEITHER, signals=signals)
 
     def _evidence(self, claim: str, found: Sequence[_Found]) -> list[ClaimEvidence]:
         if not found:

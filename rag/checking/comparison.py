@@ -20,6 +20,7 @@ from unicodedata import normalize
 
 from rag import texts
 from rag.checking.bindings import exchanged, replaced
+from rag.checking.denial import denial
 from rag.checking.done import not_done
 from rag.checking.figures import Account, Figure, account, worded_alike
 from rag.checking.roles import other_role
@@ -52,12 +53,19 @@ EXACT = (
     "hearsay_dropped",
 )
 FEATURES = (*NET, *EXACT)
+# Of these, one is enough for a sentence to say something else than a claim.
+_DECISIVE = (
+    "exchanged", "figure_other", "date_other", "not_done", "negated", "contrary", "all_for_some",
+)  # fmt: skip
+_QUOTED = re.compile(r"«[^»]*»|“[^”]*”")
+_MOSTLY = 0.6  # share of a claim's words that a quotation has which is about it
+FOLLOWS = 0.5  # probability from which a statement passes
 _WORD = re.compile(r"[^\W\d_][\w-]*")
 _WEAK = 0.8  # log-odds below which a signal is not the reason where the network denies
 _SURE = 1e-4  # the least probability that log-odds are taken of
 _NEGATED = re.compile(
-    r"\b(?:ne |n')\s?\w+.{0,30}?\b(?:pas|jamais|aucun\w*|plus|rien|ni)\b|"
-    r"\b(?:aucune?|personne|rien|nul(?:le)?|jamais)\b.{0,40}?\b(?:ne |n')"
+    r"\b(?:ne |n')\s?\w+.{0,30}?\b(?:pas|jamais|aucun\w*|plus|rien|ni|personne|guere)\b|"
+    r"\b(?:aucune?|personne|rien|nul(?:le)?|jamais|pas une?)\b.{0,40}?\b(?:ne |n')"
 )
 
 
@@ -87,6 +95,42 @@ def compare(said: str, shown: str, comparer: Comparer, *, label: str = "") -> Co
     features, signals = found
     told = tuple(signals.values())
     return Comparison(_probability(weights(), features), told, _reason(features, signals))
+
+
+def says(
+    claim: str, words_of: str, comparer: Comparer, *, label: str = "", framed: bool = False
+) -> Signal | None:
+    """Return why somebody's sentence does not say what a claim says, None where it does.
+
+    As `compare`, but for whose word it is: that it is somebody's is told apart. What a person
+    can check decides before the network: another figure, doer or polarity is another saying.
+    Of a claim that is `framed` as that person's words it decides alone. Raises EmbeddingError.
+    """
+    if (verb := denial(_outside(words_of, claim))) and not denial(claim):
+        return Signal("négation", texts.DENIES.format(verb), AGAINST)
+    found = described(claim, words_of, comparer, label=label)
+    if found is None:
+        return None
+    features, signals = found
+    for name in _DECISIVE:
+        if name in signals:
+            return signals[name]
+    features |= {"word_dropped": 0.0, "hearsay_dropped": 0.0}
+    if not framed and _probability(weights(), features) < FOLLOWS:
+        return Signal("sens", texts.SAYS_OTHERWISE, AGAINST)
+    return None
+
+
+def _outside(sentence: str, claim: str) -> str:
+    """Return what of a sentence bears on a claim: the quotation that says it, if one does.
+
+    In « il conteste l’argument : « le carnet est plein » », the carnet is not what he contests.
+    """
+    wanted = set(content_stems(claim))
+    for match in _QUOTED.finditer(sentence):
+        if wanted and len(wanted & set(content_stems(match.group()))) >= _MOSTLY * len(wanted):
+            return match.group()
+    return sentence
 
 
 def _reason(features: dict[str, float], signals: dict[str, Signal]) -> str:

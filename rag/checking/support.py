@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rag import texts
-from rag.checking.comparison import compare
+from rag.checking.comparison import FOLLOWS, compare
 from rag.domain import Citation, Hit, Statement
 from rag.french.names import names
 from rag.french.numbers import numbers
@@ -36,7 +36,6 @@ _WEIGHING = re.compile(
     rf"\b({_COUNT}) (?:des )?sources? (?:sur|parmi) (?:les )?({_COUNT})\b", re.IGNORECASE
 )
 _WORDS_HELD = 0.6  # share of a statement's content words found in what is shown
-FOLLOWS = 0.5  # probability from which a statement passes
 _MOST_QUOTES = 3  # of one passage
 
 

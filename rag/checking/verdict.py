@@ -9,7 +9,7 @@ the same event, outrank what they replace.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -29,9 +29,20 @@ _NEAR, _MORE = 0.3, 3  # share of the claim's words, and how many, of what is sh
 _SAME_EVENT = timedelta(days=60)  # a figure replaces an older one of the same event
 
 
-def judge(claim: str, evidence: Sequence[ClaimEvidence]) -> CheckedClaim:
-    """Return the verdict on a claim, with all its evidence, best first."""
-    settled = _outrank(_consistent(claim, evidence))
+def judge(
+    claim: str,
+    evidence: Sequence[ClaimEvidence],
+    as_said: Callable[[ClaimEvidence], ClaimEvidence] = lambda e: e,
+) -> CheckedClaim:
+    """Return the verdict on a claim, with all its evidence, best first.
+
+    Of somebody's words that would support it, `as_said` returns what they are worth: it is asked
+    last, when an article's sentences have been weighed against each other.
+    """
+    settled = [
+        as_said(e) if supports(e) and e.attribution.kind is Kind.STATEMENT else e
+        for e in _outrank(_consistent(claim, evidence))
+    ]
     active = [e for e in settled if not e.outranked]
     held, against = [e for e in active if supports(e)], [e for e in active if contradicts(e)]
     label, reason = _decide(held, against, active)
