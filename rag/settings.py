@@ -109,6 +109,9 @@ class Settings(BaseSettings):
     paid_characters: int = Field(
         300, ge=40, description="caractères qu'une réponse cite d'un article payant, en tout"
     )
+    review_url: str = Field("", description="adresse de la page qui publie les vérifications")
+    review_author: str = Field("", description="qui signe les vérifications (ClaimReview)")
+    review_author_url: str = Field("", description="adresse de qui signe les vérifications")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "WARNING", description="détail du journal"
     )

@@ -104,7 +104,16 @@ VERIFY_WELCOME = (
     "caractères et 200 affirmations, un quart de seconde chacune."
 )
 CHECKING = "Vérification en cours… {} affirmation(s) vérifiée(s)."
-TO_CONFIRM = "Proposition de Recoupe, à confirmer par un journaliste."
+NOTHING_REVIEWED = (
+    "ClaimReview ne publie que ce qu’un journaliste a accepté ou corrigé, et qui a un "
+    "verdict\u00a0: acceptez ou corrigez d’abord une affirmation dans l’onglet "
+    "«\u00a0Vérifier\u00a0»."
+)
+NO_PUBLISHER = (
+    "ClaimReview demande l’adresse de la page qui publie la vérification et le nom de qui la "
+    "signe\u00a0: donnez-les, comme RECOUPE_REVIEW_URL=https://www.journal.fr/verification et "
+    'RECOUPE_REVIEW_AUTHOR="Le Journal".'
+)
 UNKNOWN_FORMAT = "Le format «\u00a0{}\u00a0» n’existe pas\u00a0: choisissez {}."
 NOT_WRITTEN = "{} ne peut pas être écrit ({})\u00a0: choisissez un autre fichier."
 NOT_READ = "{} ne peut pas être lu ({})\u00a0: donnez un fichier de texte, ou le texte lui-même."

@@ -21,11 +21,28 @@ from rag import texts
 from rag.assistant import LocalAssistant
 from rag.chatmodel.engines import load_splitter, load_stance
 from rag.checking.claims import LONGEST_TEXT, split_claims
-from rag.checking.report import FORMATS, as_claim_review, as_csv, as_html, as_markdown
+from rag.checking.report import (
+    FORMATS,
+    Publisher,
+    as_claim_review,
+    as_csv,
+    as_html,
+    as_markdown,
+)
 from rag.checking.stance import Candidate, FeatureStance
 from rag.cli.checks import FORMAT_NAMES
 from rag.cli.main import app
-from rag.domain import Article, CheckedClaim, Filters, Label, Reading, Source, Stance, Verification
+from rag.domain import (
+    Article,
+    CheckedClaim,
+    Filters,
+    Label,
+    Reading,
+    Review,
+    Source,
+    Stance,
+    Verification,
+)
 from rag.errors import QuestionError, SettingsError
 from rag.evaluation.claim_scores import measure_claims, read_claims
 from rag.evaluation.stance_scores import measure_stance, read_pairs
@@ -417,16 +434,66 @@ def test_quotes_keep_their_spaces(tmp_path: Path) -> None:
     assert quote in as_csv(checked)
 
 
-def test_claim_review_is_valid(assistant: LocalAssistant) -> None:
-    (review,) = json.loads(as_claim_review(assistant.verify("Le pont a rouvert en mars 2031.")))
-    # https://schema.org/ClaimReview: what search engines require.
-    assert review["@context"] == "https://schema.org"
-    assert review["@type"] == "ClaimReview"
-    assert review["itemReviewed"]["@type"] == "Claim"
-    rating = review["reviewRating"]
-    assert rating["worstRating"] <= rating["ratingValue"] <= rating["bestRating"]
-    assert "à confirmer" in rating["ratingExplanation"]
-    assert date.fromisoformat(review["datePublished"])
+PUBLISHER = Publisher(
+    "https://www.journal.example/verification", "Le Journal", "https://www.journal.example"
+)
+
+
+def reviewed(claim: str, verdict: Label, review: Review, reason: str = "") -> Verification:
+    checked = CheckedClaim(claim, verdict, reason, review=review)
+    return Verification((checked,), "2026-03-01T08:00:00+00:00", "", "", "", 1, "")
+
+
+@pytest.mark.parametrize(
+    ("verdict", "review", "rating", "name"),
+    [
+        (Label.SUPPORTED, Review("accepted"), 5, "Soutenu"),
+        (Label.CONTRADICTED, Review("accepted"), 1, "Contredit"),
+        (Label.INSUFFICIENT, Review("corrected", Label.CONTRADICTED), 1, "Contredit"),
+        (Label.SUPPORTED, Review("corrected", Label.DECLARED), None, "Déclaration"),
+        (Label.DIVERGING, Review("accepted"), None, "Sources divergentes"),
+    ],
+)
+def test_a_review_has_the_rating_of_the_journalist(
+    verdict: Label, review: Review, rating: int | None, name: str
+) -> None:
+    """What schema.org defines, and what Google asks: a claim, a rating with a name, an address."""
+    done = reviewed("Selon Jeanne Morel, le pont a rouvert.", verdict, review, "Parce que.")
+    (made,) = json.loads(as_claim_review(done, PUBLISHER))
+    assert (made["@context"], made["@type"]) == ("https://schema.org", "ClaimReview")
+    assert made["url"] == PUBLISHER.url
+    assert made["author"] == {
+        "@type": "Organization", "name": "Le Journal", "url": "https://www.journal.example",
+    }  # fmt: skip
+    assert made["claimReviewed"] == made["itemReviewed"]["text"]
+    assert made["itemReviewed"]["@type"] == "Claim"
+    assert made["itemReviewed"]["author"]["name"] == "Jeanne Morel"
+    assert date.fromisoformat(made["datePublished"])
+    given = made["reviewRating"]
+    assert (given["@type"], given["alternateName"]) == ("Rating", name)
+    assert given.get("ratingValue") == rating
+    assert ("bestRating" in given, "worstRating" in given) == (rating is not None,) * 2
+    assert made.get("reviewBody") == ("Parce que." if review.decision == "accepted" else None)
+
+
+@pytest.mark.parametrize("verdict", list(Label))
+@pytest.mark.parametrize(
+    "review",
+    [Review(), Review("rejected"), Review(note="vu"), Review("corrected", Label.INSUFFICIENT)],
+)
+def test_no_review_is_published_that_nobody_made(verdict: Label, review: Review) -> None:
+    with pytest.raises(QuestionError, match="journaliste"):
+        as_claim_review(reviewed("Le pont a rouvert.", verdict, review), PUBLISHER)
+
+
+@pytest.mark.parametrize(
+    "publisher",
+    [Publisher(), Publisher("https://a.example/x"), Publisher("", "A"), Publisher("x", "A")],
+)
+def test_a_review_needs_an_address_and_an_author(publisher: Publisher) -> None:
+    done = reviewed("Le pont a rouvert.", Label.SUPPORTED, Review("accepted"))
+    with pytest.raises(SettingsError, match="RECOUPE_REVIEW_URL"):
+        as_claim_review(done, publisher)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from itertools import combinations, islice
 
-from rag.french.words import content_stems, fold, is_function_word, same_root, words
+from rag.french.words import content_stems, fold, is_grammatical, same_root, words
 
 _WINDOW = 60  # characters on each side within which words stand beside a thing
 _BREAK = re.compile(r"[.;:,()\n]| (?:et|mais|tandis que|alors que|contre|puis|ou) ")
@@ -46,7 +46,7 @@ _NAME = re.compile(r"[A-ZÀ-Þ][\w’-]+(?:[ -][A-ZÀ-Þ][\w’-]+)*")
 def _once(text: str, pattern: re.Pattern[str]) -> dict[str, tuple[int, int]]:
     found: dict[str, list[tuple[int, int]]] = {}
     for m in pattern.finditer(text):
-        if not is_function_word(fold(m.group())):
+        if not is_grammatical(m.group()):
             found.setdefault(re.sub(r"\s", "", fold(m.group())), []).append(m.span())
     return {key: spans[0] for key, spans in found.items() if len(spans) == 1}
 
@@ -106,11 +106,11 @@ def replaced(said: str, shown: str) -> tuple[str, str] | None:
     told = set(words(said))
     for mine in islice(_NAME.finditer(said), _MOST):
         own = words(mine.group())
-        if mine.start() == 0 or is_function_word(fold(mine.group())) or not known.isdisjoint(own):
+        if mine.start() == 0 or is_grammatical(mine.group()) or not known.isdisjoint(own):
             continue
         here = _around(said, mine.span())
         for other in theirs:
-            if told.isdisjoint(words(other.group())) and not is_function_word(fold(other.group())):
+            if told.isdisjoint(words(other.group())) and not is_grammatical(other.group()):
                 there = _around(shown, other.span())
                 sides = [_shared(here[side], there[side]) for side in (0, 1)]
                 if sum(sides) >= _SAME_PLACE:

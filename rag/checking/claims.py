@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from unicodedata import normalize
 
 from lxml import html
 from lxml.etree import LxmlError
@@ -210,4 +211,6 @@ def _text(source: str, tokens: list[Token]) -> str:
 
 
 def _flat(text: str) -> str:
-    return " ".join(text.split())
+    """Return a text on one line; a claim's letters each with its accent, as comparisons want it."""
+    flat = " ".join(text.split())
+    return normalize("NFC", flat) if len(flat) <= 2 * _LONGEST_CLAIM else flat

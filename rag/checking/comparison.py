@@ -31,7 +31,7 @@ from rag.french.opposites import opposed, root
 from rag.french.sentences import sentence_spans
 from rag.french.speech import attribute
 from rag.french.syntax import parse
-from rag.french.words import content_stems, fold, words
+from rag.french.words import content_stems, fold, is_grammatical, lowered, words
 from rag.models.comparer import Comparer
 from rag.models.embedding import clean
 
@@ -64,7 +64,7 @@ _WORD = re.compile(r"[^\W\d_][\w-]*")
 _WEAK = 0.8  # log-odds below which a signal is not the reason where the network denies
 _SURE = 1e-4  # the least probability that log-odds are taken of
 _NEGATED = re.compile(
-    r"\b(?:ne |n')\s?\w+.{0,30}?\b(?:pas|jamais|aucun\w*|plus|rien|ni|personne|guere)\b|"
+    r"\b(?:ne |n')\s?\w+.{0,30}?\b(?:pas|jamais|aucun\w*|plus|rien|ni|personne|gu[èe]re)\b|"
     r"\b(?:aucune?|personne|rien|nul(?:le)?|jamais|pas une?)\b.{0,40}?\b(?:ne |n')"
 )
 
@@ -178,7 +178,7 @@ def _exact(
         signals["not_done"] = Signal("réalisation", texts.NOT_DONE.format(verb), AGAINST)
     start, end = _nearest(said, shown)
     sentence = shown[start:end]
-    if bool(_NEGATED.search(fold(said))) != bool(_NEGATED.search(fold(sentence))):
+    if bool(_NEGATED.search(lowered(said))) != bool(_NEGATED.search(lowered(sentence))):
         signals["negated"] = Signal("négation", texts.REVERSED, AGAINST)
     if pair := _contrary(said, sentence):
         signals["contrary"] = Signal("contraires", texts.CONTRARY.format(*pair), AGAINST)
@@ -207,7 +207,11 @@ def _figures(figures: Sequence[Figure]) -> dict[str, Signal]:
 
 def _contrary(said: str, sentence: str) -> tuple[str, str] | None:
     """Return a word of what is said and its contrary in a sentence that lacks the word."""
-    mine, theirs = ({root(w): w for w in words(text)} for text in (said, sentence))
+    mine, theirs = (
+        # « sûr » is neither « sur » nor its contrary.
+        {root(w): fold(w) for w in _WORD.findall(text) if is_grammatical(w) or not _has_twin(w)}
+        for text in (said, sentence)
+    )
     for stem, word in mine.items():
         if stem in theirs:
             continue
@@ -215,6 +219,11 @@ def _contrary(said: str, sentence: str) -> tuple[str, str] | None:
             if other not in mine and opposed(stem, other):
                 return _as_written(said, word), _as_written(sentence, their_word)
     return None
+
+
+def _has_twin(word: str) -> bool:
+    """Tell whether a word is grammatical but for its accents."""
+    return is_grammatical(fold(word))
 
 
 def _as_written(text: str, folded: str) -> str:

@@ -12,27 +12,30 @@ import io
 import json
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from rag import texts
 from rag.domain import CheckedClaim, ClaimEvidence, Label, Stance, Verification
+from rag.errors import QuestionError, SettingsError
 from rag.french.dates import format_date
+from rag.french.speech import attribute
 from rag.markup import is_web_address, markdown_text
 from rag.wire import VerificationOut
 
 if TYPE_CHECKING:
     from jinja2 import Template
 
-# schema.org gives no scale; a journalist confirms or changes it. 1 is the worst, 5 the best.
-_RATINGS = {
-    Label.SUPPORTED: 5,
-    Label.DECLARED: 3,
-    Label.DIVERGING: 3,
-    Label.INSUFFICIENT: 3,
-    Label.CONTRADICTED: 1,
-}
+    from rag.settings import Settings
+
+# What a number says of a claim that a journalist settled so: 1 is the worst, 5 the best. A word
+# that is somebody's, or two sources that differ, are no truth by half: they have a name alone.
+_RATINGS = {Label.SUPPORTED: 5, Label.CONTRADICTED: 1}
+_NAMED = (*_RATINGS, Label.DECLARED, Label.DIVERGING)
+_SETTLED = ("accepted", "corrected")
+_LONGEST_CLAIM = 600  # characters of a claim and of a review's text
 _COLUMNS = (
     "affirmation verdict raison confiance sources premier dernier citation article source date "
     "adresse début fin"
@@ -108,50 +111,93 @@ def as_csv(verification: Verification) -> str:
     return out.getvalue()
 
 
-def as_claim_review(verification: Verification) -> str:
-    """Return schema.org `ClaimReview` JSON-LD, one object a verifiable claim.
+@dataclass(frozen=True, slots=True)
+class Publisher:
+    """Who publishes a review, and where: what search engines ask of a `ClaimReview`.
 
-    The rating is a proposal: `ratingExplanation` says that it is to be
-    confirmed. See https://schema.org/ClaimReview.
+    `url` is the address of the page that bears it, `author` the organisation that says it, with
+    its own address `author_url`.
     """
-    reviews = []
-    for claim in verification.claims:
-        if claim.settled not in _RATINGS or claim.review.decision == "rejected":
-            continue
-        appearances = [
-            e.citation.source.url for e in claim.evidence if is_web_address(e.citation.source.url)
-        ]
-        reviews.append(
-            {
-                "@context": "https://schema.org",
-                "@type": "ClaimReview",
-                "datePublished": verification.checked_on[:10],
-                "inLanguage": "fr",
-                "claimReviewed": claim.text,
-                "author": {"@type": "Organization", "name": "Recoupe"},
-                "itemReviewed": {"@type": "Claim", "text": claim.text},
-                "reviewBody": claim.reason,
-                "citation": list(dict.fromkeys(appearances)),
-                "reviewRating": {
-                    "@type": "Rating",
-                    "ratingValue": _RATINGS[claim.settled],
-                    "bestRating": 5,
-                    "worstRating": 1,
-                    "alternateName": claim.settled.value,
-                    "ratingExplanation": reviewed(claim) or texts.TO_CONFIRM,
-                },
-            }
-        )
+
+    url: str = ""
+    author: str = ""
+    author_url: str = ""
+
+    @classmethod
+    def of(cls, settings: Settings) -> Publisher:
+        """Return the one that the settings tell."""
+        return cls(settings.review_url, settings.review_author, settings.review_author_url)
+
+
+def as_claim_review(verification: Verification, publisher: Publisher) -> str:
+    """Return schema.org `ClaimReview` JSON-LD, one object a claim that a journalist settled.
+
+    Recoupe rates nothing: the rating is that of the verdict which a journalist accepted or put in
+    its place; without one there is nothing to export, nor for « Preuves insuffisantes ». Raises
+    QuestionError when there is nothing, and SettingsError without an address or an author. See
+    https://schema.org/ClaimReview and Google's « Fact Check (ClaimReview) ».
+    """
+    settled = [
+        claim
+        for claim in verification.claims
+        if claim.review.decision in _SETTLED and claim.settled in _NAMED
+    ]
+    if not settled:
+        raise QuestionError(texts.NOTHING_REVIEWED)
+    if not (is_web_address(publisher.url) and publisher.author):
+        raise SettingsError(texts.NO_PUBLISHER)
+    author = {"@type": "Organization", "name": publisher.author}
+    if is_web_address(publisher.author_url):
+        author["url"] = publisher.author_url
+    reviews = [_review(claim, verification, publisher.url, author) for claim in settled]
     return json.dumps(reviews, ensure_ascii=False, indent=2) + "\n"
 
 
-FORMATS: dict[str, Callable[[Verification], str]] = {
+def _review(
+    claim: CheckedClaim, verification: Verification, url: str, author: dict[str, str]
+) -> dict[str, Any]:
+    sources = [e.citation.source.url for e in claim.evidence]
+    item: dict[str, Any] = {"@type": "Claim", "text": claim.text[:_LONGEST_CLAIM]}
+    if speaker := attribute(claim.text).speaker:
+        item["author"] = {"@type": "Person", "name": speaker}
+    rating: dict[str, Any] = {"@type": "Rating", "alternateName": claim.settled.value}
+    if claim.settled in _RATINGS:
+        rating |= {"ratingValue": _RATINGS[claim.settled], "bestRating": 5, "worstRating": 1}
+    made = {
+        "@context": "https://schema.org",
+        "@type": "ClaimReview",
+        "url": url,
+        "datePublished": verification.checked_on[:10],
+        "inLanguage": "fr",
+        "claimReviewed": claim.text[:_LONGEST_CLAIM],
+        "author": author,
+        "itemReviewed": item,
+        "reviewRating": rating,
+    }
+    # What was found is the journalist's to say when he settled it otherwise.
+    if claim.review.note:
+        made["reviewBody"] = claim.review.note[:_LONGEST_CLAIM]
+    elif claim.review.decision == "accepted":
+        made["reviewBody"] = claim.reason
+    if cited := [s for s in dict.fromkeys(sources) if is_web_address(s)]:
+        made["citation"] = cited
+    return made
+
+
+_FORMATS: dict[str, Callable[[Verification], str]] = {
     "json": as_json,
     "md": as_markdown,
     "html": as_html,
     "csv": as_csv,
-    "jsonld": as_claim_review,
 }
+FORMATS = (*_FORMATS, "jsonld")
+
+
+def report(form: str, verification: Verification, publisher: Publisher) -> str:
+    """Return a verification in one of `FORMATS`. Raises KeyError, and as `as_claim_review`."""
+    if form == "jsonld":
+        return as_claim_review(verification, publisher)
+    return _FORMATS[form](verification)
 
 
 def provenance(verification: Verification) -> str:

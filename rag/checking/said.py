@@ -12,13 +12,15 @@ from rag.french.dates import MONTHS
 from rag.french.opposites import root
 from rag.french.quantities import quantities
 from rag.french.syntax import parse
-from rag.french.words import fold, is_function_word
+from rag.french.words import fold, is_grammatical, lowered
 
 if TYPE_CHECKING:
     from spacy.tokens import Doc, Token
 
 _CONTENT = {"NOUN", "VERB", "ADJ", "PROPN", "NUM", "ADV"}
-_NEGATORS = frozenset("pas jamais rien aucun aucune personne guere nullement ni point non".split())
+_NEGATORS = frozenset(
+    "pas jamais rien aucun aucune personne guère guere nullement ni point non".split()
+)
 _CALENDAR = frozenset(map(fold, MONTHS)) | frozenset(
     "lundi mardi mercredi jeudi vendredi samedi dimanche million millions milliard milliards "
     "millier milliers % euro euros".split()
@@ -144,11 +146,12 @@ def _denied_alone(token: Token) -> bool:
 
 
 def _negated_here(token: Token) -> bool:
-    children = [fold(c.text).strip("'") for c in token.children]
+    # As they are written: « né » is no « ne ».
+    children = [lowered(c.text).strip("'") for c in token.children]
     if any(c in _NEGATORS for c in children):
         return True
     if {"ne", "n"} & set(children):
-        below = {fold(t.text).strip("'") for t in token.subtree}
+        below = {lowered(t.text).strip("'") for t in token.subtree}
         # « ne … que » restricts, it does not deny.
         return bool(below & _NEGATORS) or not below & {"que", "qu"}
     return "sans" in {fold(c.text) for c in token.children if c.dep_ in {"case", "mark"}}
@@ -170,10 +173,10 @@ def _ties(doc: Doc, steps: int) -> frozenset[tuple[str, str]]:
 
 
 def _is_content(token: Token) -> bool:
-    word = fold(token.text).strip("'")
+    word = lowered(token.text).strip("'")
     return (
         token.pos_ in _CONTENT
-        and not is_function_word(word)
+        and not is_grammatical(word)
         and word not in _NEGATORS
         and any(c.isalnum() for c in word)
     )

@@ -49,7 +49,7 @@ def verify_command(
     ligne, ou du texte suivi). Le texte ne dépasse pas 50 000 caractères ni 200
     affirmations ; comptez un quart de seconde par affirmation.
     """
-    from rag.checking.report import FORMATS
+    from rag.checking.report import FORMATS, Publisher, report
     from rag.wire import VerificationOut
 
     settings = settings_for(index)
@@ -65,12 +65,12 @@ def verify_command(
         return
     if form not in FORMATS:
         raise ReadError(texts.UNKNOWN_FORMAT.format(form, ", ".join(sorted(FORMATS))))
-    report = FORMATS[form](verification)
+    written = report(form, verification, Publisher.of(settings))
     if output is None:
-        click.echo(report, nl=False)
+        click.echo(written, nl=False)
         return
     try:
-        output.write_text(report, encoding="utf-8", newline="")
+        output.write_text(written, encoding="utf-8", newline="")
     except OSError as error:
         raise ReadError(texts.NOT_WRITTEN.format(output, why(error))) from error
     click.echo(f"Rapport : {output}", err=True)

@@ -33,6 +33,14 @@ _FUNCTION_WORDS = frozenset(
     quelles-sont lesquels dit-on cela-dit afin ailleurs
     """.split()
 )
+# Those of them that bear an accent; what another accent makes of the rest is no grammatical word.
+_ACCENTED = frozenset(
+    """
+    à après déjà dès désormais même mêmes où là très étaient était étant été être êtes voilà fût
+    à-dire au-delà çà
+    """.split()
+)
+_PLAIN = str.maketrans({"’": "'", "ʼ": "'", "‑": "-", "\u00a0": " ", "\u202f": " "})
 # Words of a question that ask rather than name what is asked about.
 _ASKING_WORDS = frozenset(
     """
@@ -72,6 +80,21 @@ def fold(text: str) -> str:
     For comparison and search; the length may change.
     """
     return text.translate(_FOLDING)
+
+
+def lowered(text: str) -> str:
+    """Return `text` in lower case, its apostrophes and spaces plain; accents stay.
+
+    For what an accent decides: « né » is not « ne », « sûr » not « sur », « où » not « ou ».
+    """
+    return text.lower().translate(_PLAIN)
+
+
+def is_grammatical(word: str) -> bool:
+    """Tell whether a word as it is written is grammatical: « ne » and « à » are, « né » is not."""
+    low = lowered(word)
+    accented = any(ord(c) > 127 and c.isalpha() and fold(c) != c for c in low)
+    return low in _ACCENTED if accented else is_function_word(fold(low))
 
 
 def words(text: str) -> list[str]:

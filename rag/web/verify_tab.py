@@ -15,7 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 from rag import texts
 from rag.assistant import LocalAssistant
 from rag.checking.claims import LONGEST_TEXT
-from rag.checking.report import FORMATS
+from rag.checking.report import Publisher, report
 from rag.domain import CheckedClaim, Label, Review, Verification
 from rag.errors import RecoupeError
 from rag.web.limits import Gate, Rates, client_of
@@ -146,7 +146,9 @@ class VerifyTab:
         try:
             if "export" in data:
                 form = str(data["export"])
-                return gr.skip(), gr.skip(), export_html(form, FORMATS[form](done), monotonic_ns())
+                publisher = Publisher.of(self._assistant.settings)
+                written = report(form, done, publisher)
+                return gr.skip(), gr.skip(), export_html(form, written, monotonic_ns())
             at = int(data["claim"])
             if "evidence" in data:
                 return self._open(done, at, int(data["evidence"])), gr.skip(), gr.skip()
