@@ -58,6 +58,7 @@ LONGEST_QUESTION = 1000  # characters
 _EXAMPLES = 4
 _NEAR = 2  # words in common with a question that is not about another thing
 _MOST_ORDERS = 3  # times that an answer is made again without sentences that speak to a machine
+_UNDATED = 3  # articles without a date that are named
 _LOOKED_AT = 20  # newest articles that examples are made of
 OnClaim = Callable[[CheckedClaim], None]
 Event = Draft | Statement | Answer
@@ -152,7 +153,12 @@ class Answerer:
         answer = self._extracted(ways(question, history), filters)
         if answer.refused:
             answer = self._with_suggestion(answer, filters)
-        answer = replace(answer, question=question, asked=answer.question, notice=notice)
+        answer = replace(
+            answer,
+            question=question,
+            asked=answer.question,
+            notice=" ".join(n for n in (notice, answer.notice) if n),
+        )
         yield from answer.statements
         yield answer
 
@@ -214,10 +220,22 @@ class Answerer:
             known = _injections(read)
             orders = {t for t in _shown_by(answer) if self.addressing.to_machine(t, known.get(t))}
             if not orders:
-                return answer
+                return replace(answer, notice=self._undated(question, hits, filters))
             log.warning("phrases adressées à un programme écartées : %d", len(orders))
             hits = [_without(hit, orders) for hit in hits]
         return refuse(question, [], ())
+
+    def _undated(self, question: Question, hits: Sequence[Hit], filters: Filters | None) -> str:
+        """Return which articles have no date, where a period is asked about; "" where none is."""
+        dated = filters is not None and (filters.since or filters.until)
+        if not (question.time.periods or dated) or not (count := self.index.catalogue.undated()):
+            return ""
+        titles = dict.fromkeys(
+            h.source.title for h in hits if h.source.published is None and h.source.title
+        )
+        if not titles and not dated and not only_a_time(question):
+            return ""
+        return texts.undated(list(titles)[:_UNDATED], count)
 
     def _extract_from(
         self, question: Question, asked: str, hits: Sequence[Hit], filters: Filters | None

@@ -28,6 +28,11 @@ UNSUPPORTED_NOTICE = (
     "Une phrase au moins n’est pas appuyée par les articles cités\u00a0: vérifiez-la."
 )
 CHRONICLE = "Ce que disent les articles, du plus ancien au plus récent\u00a0:"
+CHRONICLE_BUT_UNDATED = (
+    "Ce que disent les articles, du plus ancien au plus récent, puis ceux qui n’ont pas de "
+    "date\u00a0:"
+)
+NO_CHRONICLE = "Ce que disent les articles, dont l’ordre dans le temps n’est pas connu\u00a0:"
 SOURCES = "Sources"
 SHARED = "En commun avec la question\u00a0: {}."
 AUTOMATIC = (
@@ -311,6 +316,19 @@ def cited(citation: Citation) -> str:
     """Return the label of a citation's source, with its page where there is one."""
     page = f", p.\u00a0{citation.page}" if citation.page else ""
     return label(citation.source) + page
+
+
+def undated(titles: Sequence[str], count: int) -> str:
+    """Return which articles have no date, where a period is asked about; `count` have none in all.
+
+    `titles` are those of them that speak of what is asked.
+    """
+    named = ", ".join(f"«\u00a0{title}\u00a0»" for title in titles)
+    if not named:
+        have = "articles de l’index n’ont" if count > 1 else "article de l’index n’a"
+        return f"{count} {have} pas de date\u00a0: cette période peut en compter d’autres."
+    have, they = ("n’ont", "s’ils sont") if len(titles) > 1 else ("n’a", "s’il est")
+    return f"{named} {have} pas de date\u00a0: rien ne dit {they} de cette période."
 
 
 def summary(report: IngestReport) -> str:

@@ -66,9 +66,19 @@ def chronicle(
     `speaker` is whose words all of them are, named with each article.
     """
     answer = _told(question, in_time(evidence), hits, speaker)
-    if len({e.hit.passage.article_id for e in evidence}) < 2:
+    days = {e.hit.passage.article_id: e.hit.source.published for e in evidence}
+    if len(days) < 2:
         return answer
-    return replace(answer, intro=texts.CHRONICLE, text=f"{texts.CHRONICLE}\n\n{answer.text}")
+    intro = _order_of(list(days.values()))
+    return replace(answer, intro=intro, text=f"{intro}\n\n{answer.text}")
+
+
+def _order_of(days: Sequence[date | None]) -> str:
+    """Return the sentence that says in which order articles of some days stand."""
+    dated = sum(day is not None for day in days)
+    if dated == len(days):
+        return texts.CHRONICLE
+    return texts.CHRONICLE_BUT_UNDATED if dated > 1 else texts.NO_CHRONICLE
 
 
 def _told(
@@ -98,11 +108,17 @@ def _told(
 
 
 def in_time(evidence: Sequence[Evidence]) -> list[Evidence]:
-    """Return evidence in the order of publication, undated articles first, then of reading."""
-    return sorted(
-        evidence,
-        key=lambda e: (e.hit.source.published or date.min, e.hit.passage.article_id, e.start),
-    )
+    """Return evidence in the order of publication, then of reading.
+
+    Articles without a date come last, in the order of what they answer: nobody knows theirs.
+    """
+    ranks = {e.hit.passage.article_id: rank for rank, e in reversed(list(enumerate(evidence)))}
+
+    def place(e: Evidence) -> tuple[date, int, str, int]:
+        day, article = e.hit.source.published, e.hit.passage.article_id
+        return day or date.max, 0 if day else ranks[article], article, e.start
+
+    return sorted(evidence, key=place)
 
 
 def refuse(

@@ -306,6 +306,11 @@ class Catalogue:
                 self._facets = self._counted()
             return self._facets
 
+    def undated(self) -> int:
+        """Return how many articles have no date."""
+        ((found,),) = self._all("select count(*) from articles where day = 0")
+        return int(found)
+
     def _counted(self) -> Facets:
         def names(column: str) -> tuple[tuple[str, int], ...]:
             found = self._all(
