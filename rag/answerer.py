@@ -55,6 +55,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 LONGEST_QUESTION = 1000  # characters
+_LONGEST_ANSWER, _MOST_TURNS = 10_000, 10  # characters, and turns of a conversation, that are read
 _EXAMPLES = 4
 _NEAR = 2  # words in common with a question that is not about another thing
 _MOST_ORDERS = 3  # times that an answer is made again without sentences that speak to a machine
@@ -130,6 +131,10 @@ class Answerer:
         self, question: str, history: Sequence[Turn], filters: Filters | None, allowed: Allowance
     ) -> Iterator[Event]:
         question = _checked(question)
+        history = [
+            Turn(t.question[:LONGEST_QUESTION], t.answer[:_LONGEST_ANSWER])
+            for t in history[-_MOST_TURNS:]
+        ]
         if not self.index.articles():
             yield Answer(question, (), (), refused=True, mode="", text=texts.EMPTY_INDEX)
             return

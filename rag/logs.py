@@ -12,12 +12,14 @@ import re
 import sys
 import threading
 import time
+import traceback
 
 from rag.markup import printable
 
 _BURST, _WINDOW = 20, 60.0  # lines of one call in so many seconds; the rest is counted
 _AGAIN = 3600.0  # seconds after which the traceback of an error is written again
 _LONGEST = 2000  # characters of a message
+_LINES = 120  # of a traceback
 _MOST_PLACES = 1000  # calls and errors that are remembered
 # Past `@` is the host; before it may stand a password. A query or a fragment may hold a key.
 _ADDRESS = re.compile(r"(https?://)(?:[^\s/?#@]*@)?([^\s?#]*)[?#][^\s]*")
@@ -42,7 +44,7 @@ class OneLine(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return the line; the record itself is left as it was for other handlers."""
         copy = logging.makeLogRecord(record.__dict__)
-        copy.msg, copy.args = shortened(without_keys(printable(record.getMessage()))), ()
+        copy.msg, copy.args = shortened(without_keys(printable(_brief(record.getMessage())))), ()
         error = record.exc_info[1] if record.exc_info else None
         if error is None:  # a process that reads sends its traceback as text
             copy.exc_info = None
@@ -56,7 +58,8 @@ class OneLine(logging.Formatter):
     def formatException(self, ei: object) -> str:  # noqa: N802 - the name is logging's
         """Return a traceback whose lines hold no control characters and no keys."""
         text = super().formatException(ei)  # type: ignore[arg-type]
-        return "\n".join(without_keys(printable(line)) for line in text.split("\n"))
+        lines = text.split("\n")
+        return "\n".join(without_keys(printable(shortened(line, 300))) for line in lines[:_LINES])
 
     def _is_new(self, error: BaseException) -> bool:
         """Tell whether an error's traceback has not been written for an hour."""
@@ -98,11 +101,41 @@ class Repetitions(logging.Filter):
             return count < _BURST
 
 
+def _brief(text: str) -> str:
+    """Return enough of a message: what is escaped and searched is bounded first."""
+    return text if len(text) <= 2 * _LONGEST else text[: 2 * _LONGEST]
+
+
 def without_keys(text: str) -> str:
     """Return a text whose addresses have neither query nor password."""
     return _ADDRESS.sub(r"\1\2?…", text)
 
 
-def shortened(text: str) -> str:
-    """Return a message of at most `_LONGEST` characters."""
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+def shortened(text: str, longest: int = _LONGEST) -> str:
+    """Return a text of at most so many characters."""
+    return text if len(text) <= longest else f"{text[:longest]}…"
+
+
+class LoggedTracebacks:
+    """Stands for the module `traceback` in a library that prints tracebacks past the log."""
+
+    def __init__(self, log: logging.Logger, message: str) -> None:
+        """Take where they are logged, and after which words."""
+        self._log = log
+        self._message = message
+
+    def print_exc(self, *_arguments: object, **_named: object) -> None:
+        """Log the error that is handled: its message, which may be a visitor's text, is not."""
+        error = sys.exc_info()[1]
+        if error is not None:
+            bare = type(error)().with_traceback(error.__traceback__) if _is_plain(error) else None
+            self._log.error("%s : %s", self._message, type(error).__name__, exc_info=bare)
+
+    def __getattr__(self, name: str) -> object:
+        """Return what else of the module is asked for."""
+        return getattr(traceback, name)
+
+
+def _is_plain(error: BaseException) -> bool:
+    """Tell whether an error of its type can be made without arguments."""
+    return type(error).__module__ == "builtins" and not isinstance(error, UnicodeError)

@@ -248,6 +248,7 @@ DAMAGED_VECTORS = (
 ANSWER_GONE = (
     "Cette réponse citait un article qui a été retiré depuis : posez la question de nouveau."
 )
+UPLOADS_FULL = "Trop de fichiers attendent d’être indexés\u00a0: ajoutez-les d’abord au corpus."
 BAD_EVENT = "La page a envoyé ce que Recoupe n'attend pas : rechargez-la."
 NO_TRUSTED_PROXY = (
     "RECOUPE_PUBLIC_URL est donnée sans RECOUPE_TRUSTED_PROXIES : derrière un mandataire, tous les "

@@ -29,7 +29,8 @@ MANY = "100000/minute"
         ("203.0.113.9", "203.0.113.10", False),
         ("fe80::1%eth0", "fe80::2%eth1", True),
         ("", "203.0.113.9", False),
-        ("testclient", "testclient", True),
+        ("testclient", "garbage1", True),
+        ("1.2.3.300", "garbage1", True),
     ],
 )
 def test_a_subscriber_is_an_address_or_a_64(one: str, other: str, same: bool) -> None:
@@ -48,15 +49,15 @@ def test_addresses_of_one_64_share_a_rate() -> None:
 def test_pages_are_counted_once_and_clicks_each() -> None:
     rates = Rates(load_settings(rate_sessions="2/minute", rate_events="10/minute"))
     for _ in range(3):
-        rates.take_event("a", "s1")
-    rates.take_event("a", "s2")
+        rates.take_event("192.0.2.1", "s1")
+    rates.take_event("192.0.2.1", "s2")
     with pytest.raises(TooManyError):
-        rates.take_event("a", "s3")
-    rates.take_event("b", "s1")
+        rates.take_event("192.0.2.1", "s3")
+    rates.take_event("192.0.2.2", "s1")
     for _ in range(5):
-        rates.take_event("a", "s1")
+        rates.take_event("192.0.2.1", "s1")
     with pytest.raises(TooManyError):
-        rates.take_event("a", "s1")
+        rates.take_event("192.0.2.1", "s1")
 
 
 @pytest.mark.parametrize("rate", ["rate_events", "rate_sessions"])

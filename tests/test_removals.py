@@ -87,6 +87,17 @@ def test_another_article_is_no_removed_one(assistant: LocalAssistant) -> None:
     assert (report.new, report.barred) == (("mardi",), ())
 
 
+def test_a_story_of_other_names_is_no_removed_one(assistant: LocalAssistant) -> None:
+    story = (
+        "Le moulin de {} a brûlé dans la nuit du 2 au 3 mai, et douze pompiers ont sauvé la grange "
+        "voisine, où dormaient trente brebis et leurs agneaux."
+    )
+    assistant.ingest(Reading((article("un", story.format("Zéphyrin")),)))
+    assistant.remove(["un"])
+    report = assistant.ingest(Reading((article("deux", story.format("Quillebourg")),)))
+    assert report.new == ("deux",)
+
+
 def test_short_texts_are_told_by_their_digest(assistant: LocalAssistant) -> None:
     assistant.ingest(Reading((article("a", "Le conseil est reporté."),)))
     assistant.remove(["a"])

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from rag.answering.overview import asks_overview, matter
 from rag.domain import Turn
@@ -64,8 +65,8 @@ def ways(question: str, history: Sequence[Turn]) -> list[str]:
     if opening and not asks(question):
         piece = question[opening.end() :].strip(" ?.!")
         # What takes the place of a year or of a place leaves no other meaning.
-        if varied := list(dict.fromkeys(_varied(before, piece))):
-            return varied[:_MOST]
+        if varied := list(dict.fromkeys(islice(_varied(before, piece), _MOST))):
+            return varied
         if _NAME.fullmatch(piece) and (old := _NAME.search(before, 1)):
             found.append(f"{before[: old.start()]}{piece}{before[old.end() :]} ?")
         found.append(f"{before} {piece} ?")

@@ -25,7 +25,7 @@ from rag.domain import (
     Source,
     Statement,
 )
-from rag.french.words import fold
+from rag.french.words import fold, words
 
 T = TypeVar("T")
 Span = tuple[int, int]
@@ -33,6 +33,8 @@ _Word = tuple[str, Span]
 
 _LEAST = 40  # characters of a quote that is cut
 _COPIED = 6  # words in a row that a written sentence has of a passage, from which it copies it
+# A figure, or a name: a word with a capital that does not begin a sentence.
+_FACTS = re.compile(r"\d[\d\s.,]*\d|\d|(?<![.!?] )(?<!^)\b[A-ZÀ-Þ][\w’'-]*")
 _CUT = "\u00a0[…]"  # after a sentence of an answer that was cut
 
 
@@ -121,13 +123,16 @@ def bounded_events(events: Iterable[T], allowed: Allowance) -> Iterator[T]:
 def bounded_claim(claim: CheckedClaim, allowed: Allowance) -> CheckedClaim:
     """Return a claim whose evidence is within the allowance of the reply that it stands in.
 
-    Where none of its evidence may be quoted any more, its reason says so.
+    What is said of evidence tells figures and names of it: only of what is shown.
     """
-    evidence = tuple(e for made in claim.evidence if (e := _evidence(made, allowed)))
-    paid = [e for e in claim.evidence if e.citation.source.paywalled]
-    copied = any(_repeats(claim.reason, e) for e in paid)
-    reason = "" if copied else claim.reason
-    if claim.evidence and (copied or not evidence):
+    evidence = tuple(e for made in claim.evidence if (e := _evidence(claim.text, made, allowed)))
+    told = " ".join(
+        [claim.text, *(f"{e.citation.quote} {texts.cited(e.citation)}" for e in evidence)]
+    )
+    paid = any(e.citation.source.paywalled for e in claim.evidence)
+    hidden = paid and _tells(claim.reason, told)
+    reason = "" if hidden else claim.reason
+    if claim.evidence and (hidden or not evidence):
         reason = f"{reason} {texts.PAID_SPENT}".strip()
     return replace(claim, evidence=evidence, reason=reason)
 
@@ -166,26 +171,26 @@ def _statement(shown: Statement, allowed: Allowance) -> Statement | None:
     return replace(shown, text=text, citations=citations)
 
 
-def _evidence(shown: ClaimEvidence, allowed: Allowance) -> ClaimEvidence | None:
+def _evidence(claim: str, shown: ClaimEvidence, allowed: Allowance) -> ClaimEvidence | None:
     if not shown.citation.source.paywalled:
         return shown
     if (citation := _citation(shown.citation, allowed)) is None:
         return None
-    said = shown.attribution
+    said, told = shown.attribution, f"{claim} {citation.quote}"
     return replace(
         shown,
         citation=citation,
         before="",
         after="",
-        attribution=Attribution(said.kind) if _repeats(said.speaker, shown) else said,
-        signals=tuple(s for s in shown.signals if not _repeats(s.text, shown)),
+        attribution=Attribution(said.kind) if _tells(said.speaker, told) else said,
+        signals=tuple(s for s in shown.signals if not _tells(s.text, told)),
     )
 
 
-def _repeats(text: str, evidence: ClaimEvidence) -> bool:
-    """Tell whether a sentence of ours has words in a row of a piece of evidence, uncut."""
-    own = f"{evidence.before} {evidence.citation.quote} {evidence.after}"
-    return bool(_runs(_words(own), _words(text)))
+def _tells(text: str, told: str) -> bool:
+    """Tell whether a sentence of ours has a figure or a name that is not told already."""
+    known = set(words(told))
+    return any(not set(words(m.group())) <= known for m in _FACTS.finditer(text))
 
 
 def _citation(shown: Citation, allowed: Allowance) -> Citation | None:
@@ -208,12 +213,15 @@ def _hits(hits: Iterable[Hit], allowed: Allowance) -> list[Hit]:
 
 
 def _passage(passage: Passage, source: Source, allowed: Allowance) -> Passage:
+    if not source.paywalled:
+        return passage
     text = allowed.cut(source, passage.article_id, passage.start, passage.text)
+    # Its heading is text of the article too, and stands in the quote or is not shown.
+    if not text.startswith(passage.heading):
+        passage = replace(passage, heading="")
     if text == passage.text:
         return passage
-    # Its heading is text of the article too, and stands in the quote or is not shown.
-    heading = passage.heading if text.startswith(passage.heading) else ""
-    return replace(passage, text=text, end=passage.start + len(text), heading=heading)
+    return replace(passage, text=text, end=passage.start + len(text))
 
 
 def _copied(text: str, passage: Passage) -> list[Span]:

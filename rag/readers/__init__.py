@@ -154,5 +154,7 @@ def _from_text(data: bytes, suffix: str, name: str, fields: dict[str, str]) -> M
     draft = next((d for d in READERS[suffix](data, name, "") if isinstance(d, Draft)), None)
     if draft is None:
         raise ReadError("pas de texte")
-    draft = replace(draft, source=source_of(fields, name), row=0)
+    # What is said of it beside wins; that readers pay for it is said in the text alone.
+    told = replace(source_of(fields, name), paywalled=draft.source.paywalled)
+    draft = replace(draft, source=told, row=0)
     return [to_article(draft, name, "")], []

@@ -31,7 +31,7 @@ def hashed(token: str) -> str:
     A fast hash is enough for what is drawn at random; for a chosen password
     it is not, which is why `recoupe token` draws both.
     """
-    return hashlib.sha256(token.encode()).hexdigest()
+    return hashlib.sha256(token.encode(errors="replace")).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ class Access:
         """Tell whether a name and password open the chat; compared in constant time."""
         if not self.login:
             return True
-        same = secrets.compare_digest(name.encode(), self.login[0].encode())
+        same = secrets.compare_digest(name.encode(errors="replace"), self.login[0].encode())
         return secrets.compare_digest(hashed(password), self.login[1]) and same
 
     def host_allowed(self, host: str) -> bool:

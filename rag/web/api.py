@@ -13,7 +13,8 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
 from datetime import UTC, datetime
-from typing import Annotated, Any, TypeVar
+from functools import lru_cache
+from typing import Annotated, Any, Literal, TypeVar
 
 from fastapi import Depends, FastAPI, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
@@ -87,9 +88,13 @@ def build_api(
     _running(app, assistant, rates, feedback)
     _administration(app, assistant, access, feedback)
 
+    @lru_cache
+    def described(language: Literal["fr", "en"]) -> dict[str, Any]:
+        return document(app, language)
+
     @app.get("/openapi.json", include_in_schema=False)
     def openapi(lang: str = "fr") -> JSONResponse:
-        return JSONResponse(document(app, "en" if lang == "en" else "fr"))
+        return JSONResponse(described("en" if lang == "en" else "fr"))
 
     return app
 
@@ -241,7 +246,10 @@ def _administration(
         readmit: Annotated[bool, Query()] = False,
     ) -> PushedOut:
         bounds = Bounds.of(assistant.settings)
-        report = assistant.ingest([pushed_article(article_id, body, bounds)], readmit=readmit)
+        there = assistant.records([article_id])
+        paid = any(record.source.paywalled for record in there)
+        article = pushed_article(article_id, body, bounds, paid_before=paid)
+        report = assistant.ingest([article], readmit=readmit)
         if report.barred:
             raise RemovedError(texts.REMOVED_BEFORE)
         if report.failed:

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
+import gradio.queueing
+import gradio.utils
 from fastapi.exceptions import RequestValidationError
 from gradio.state_holder import SessionState, StateHolder
 from starlette.concurrency import run_in_threadpool
@@ -27,6 +29,8 @@ from rag.chatmodel.writing import Draft
 from rag.domain import MOST_FACETS, Answer, Citation, Filters, Statement, Turn
 from rag.errors import RecoupeError
 from rag.french.dates import parse_date
+from rag.logs import LoggedTracebacks
+from rag.models.embedding import clean
 from rag.readers import READERS, Bounds, read_uploads
 from rag.web.access import Access
 from rag.web.framework import Events
@@ -53,6 +57,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _KEPT_TURNS = 30
+# What a click that the page does not make raises: no such turn, no such mark, no number.
+_BAD_CLICK = (IndexError, KeyError, TypeError, ValueError, OverflowError, StopIteration)
 _HOUR = 3600  # seconds
 _HOURS_KEPT = 12  # of a conversation whose page stays open
 _MOST_SESSIONS = 1000  # pages whose conversation is remembered; the oldest goes first
@@ -96,9 +102,15 @@ def mount_chat(
     )
     sessions = Sessions()  # type: ignore[no-untyped-call]  # Gradio's
     sessions.set_blocks(page)
+    chat.events.watch(page._queue)
     mounted = next(r for r in app.routes if isinstance(r, Mount) and r.path == "")
     mounted.app.state_holder = sessions  # type: ignore[attr-defined]  # Gradio's application
     return chat.events
+
+
+# Gradio prints the tracebacks of events to stderr, a visitor's text with them.
+for _module in (gradio.queueing, gradio.utils):
+    _module.traceback = LoggedTracebacks(log, "évènement de la page")  # type: ignore[attr-defined]
 
 
 class Sessions(StateHolder):
@@ -294,7 +306,7 @@ class Chat:
         request: gr.Request,
     ) -> AsyncIterator[tuple[str, list[Answer], str]]:
         """Answer a question: yield the conversation as it grows, its turns, the emptied field."""
-        question = (question or "")[: LONGEST_QUESTION + 1]
+        question = clean((question or "")[: LONGEST_QUESTION + 1])
         turns = await run_in_threadpool(self._standing, turns)
         past = "".join(answer_html(a, i) for i, a in enumerate(turns))
         yield past + draft_html(question, ""), turns, ""
@@ -344,7 +356,7 @@ class Chat:
             return article_html(article, citation, whole=whole, history=past, copies=others)
         except RecoupeError as error:
             return message_html("error", str(error))
-        except (IndexError, KeyError, TypeError, ValueError):
+        except _BAD_CLICK:
             return _NO_ARTICLE
 
     def example(self, event: gr.EventData) -> str:

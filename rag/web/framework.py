@@ -12,10 +12,14 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gradio.queueing import Queue
 
 JOIN = "/gradio_api/queue/join"
 UPLOAD = "/gradio_api/upload"
@@ -45,7 +49,7 @@ class Route:
 OURS = (
     Route(r"/api/v1/.*", _ANY, "the API"),
     Route(r"/v1/.*", _ANY, "Recoupe as a model"),
-    Route(r"/mcp", _ANY, "tools for assistants"),
+    Route(r"/mcp", frozenset({"POST", "OPTIONS"}), "tools for assistants"),
     Route(r"/metrics", _GET, "counts, for the keeper"),
     Route(rf"/widget\.js|/widget\.{_NAME}\.js|/widget/{_NAME}", _GET, "the widget"),
     Route(r"/embed|/demo", _GET, "its pages"),
@@ -65,6 +69,9 @@ FRAMEWORK = (
 )
 _DEEPEST = 12  # lists and objects within each other in what an event tells of itself
 _LONGEST_EVENT = 700_000  # characters of one value: a verification that a browser keeps
+_MOST_PENDING = 12  # events of a page whose answers it has not read
+_LOOK, _UNREAD = 30.0, 600.0  # seconds between two looks for answers unread so long
+_MOST_UPLOADED = 1024**3  # bytes of files that wait to be indexed
 _MOST_VALUES = 500  # of a list: sources to filter by, articles to remove
 
 
@@ -100,6 +107,44 @@ class Events:
         self._uploads = uploads.resolve()
         self._inputs = inputs
         self._upload = upload
+        self._queue: Queue | None = None
+        self._looked = 0.0
+
+    def watch(self, queue: Queue) -> None:
+        """Take the framework's queue, whose answers wait for pages to read them."""
+        self._queue = queue
+
+    def has_room(self, session: str) -> bool:
+        """Tell whether a page may send another event: it reads what the last ones gave.
+
+        What nobody has read for a while is dropped.
+        """
+        if self._queue is None:
+            return True
+        self._drop_unread(self._queue)
+        return len(self._queue.pending_event_ids_session.get(session, ())) < _MOST_PENDING
+
+    def _drop_unread(self, queue: Queue) -> None:
+        """Drop the answers of pages that have read none of theirs for `_UNREAD` seconds."""
+        now = time.monotonic()
+        if now - self._looked < _LOOK:
+            return
+        self._looked = now
+        for session, ids in list(queue.pending_event_ids_session.items()):
+            events = [e for i in list(ids) if (e := queue.event_ids_to_events.get(i))]
+            if all(now - e.enqueue_time > _UNREAD for e in events):
+                if ids:
+                    queue.pending_messages_per_session.pop(session, None)
+                for event in events:
+                    queue.event_ids_to_events.pop(event._id, None)
+                del queue.pending_event_ids_session[session]
+
+    def has_space(self) -> bool:
+        """Tell whether the folder of uploads may take more."""
+        files = (
+            (p for p in self._uploads.rglob("*") if p.is_file()) if self._uploads.exists() else ()
+        )
+        return sum(p.stat().st_size for p in files) < _MOST_UPLOADED
 
     def read(self, body: bytes) -> Event:
         """Return the event of a request's body. Raises BadEventError."""

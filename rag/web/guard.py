@@ -86,7 +86,7 @@ class Guard:
         refused = self._refusal(scope, headers)
         origin = headers.get("origin", "")
         shared = origin if origin and refused is None else ""
-        sending = _Sender(send, shared, self._policy(scope["path"]))
+        sending = _Sender(send, shared, self._policy(scope["path"]), scope["scheme"])
         if refused:
             await _answer(sending, refused, scope)
         elif shared and scope["method"] == "OPTIONS" and "access-control-request-method" in headers:
@@ -104,7 +104,10 @@ class Guard:
         try:
             if path == JOIN:
                 body = await _whole(receive)
-                self._rates.take_event(visitor, self._events.read(body).session)
+                session = self._events.read(body).session
+                self._rates.take_event(visitor, session)
+                if not self._events.has_room(session):
+                    raise TooManyError(5, 429)
                 receive = _again(body, receive)
             with self._open_stream(path, visitor):
                 await self._app(inner, receive, sending)
@@ -133,17 +136,27 @@ class Guard:
         for origin in headers.getlist("origin"):
             if not self._access.origin_allowed(origin, host, scope["scheme"]):
                 return 403, texts.WRONG_ORIGIN
-        if not is_open(method, path, login=self._access.login is not None):
-            return 404, texts.HTTP_ERRORS[404]
-        if path in UPLOADS and not self._access.may_upload:
-            return 403, texts.NO_UPLOAD
+        if closed := self._closed(method, path):
+            return closed
         if _length(headers) > self._most(path):
             return 413, texts.TOO_LARGE.format(self._most(path) // 1024)
-        if method not in _SAFE and path.startswith(ASKING):
+        if method not in _SAFE and path.startswith((*ASKING, UPLOAD)):
             try:
                 self._rates.take_request(_visitor(scope))
             except TooManyError as error:
                 return error
+        return None
+
+    def _closed(self, method: str, path: str) -> tuple[int, str] | None:
+        """Return why an address is not open to anybody, or to this method, or None."""
+        if path == "/mcp" and method == "GET":  # a stream that our tools have no use for
+            return 405, texts.HTTP_ERRORS[405]
+        if not is_open(method, path, login=self._access.login is not None):
+            return 404, texts.HTTP_ERRORS[404]
+        if path in UPLOADS and not self._access.may_upload:
+            return 403, texts.NO_UPLOAD
+        if path == UPLOAD and not self._events.has_space():
+            return 413, texts.UPLOADS_FULL
         return None
 
     def _most(self, path: str) -> int:
@@ -191,8 +204,9 @@ class Guard:
 class _Sender:
     """Sends an answer with our headers; tells whether it has `started`, and `ended`."""
 
-    def __init__(self, send: Send, origin: str, policy: str) -> None:
+    def __init__(self, send: Send, origin: str, policy: str, scheme: str) -> None:
         self._send = send
+        self._secure = scheme == "https"
         self._origin = origin
         self._policy = policy
         self.started = self.ended = False
@@ -206,6 +220,8 @@ class _Sender:
             headers["Content-Security-Policy"] = self._policy
             headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()"
             del headers["Server"]
+            if self._secure:
+                _drop_open_cookies(message)
             # Ours alone decide who reads an answer.
             for name in ("Access-Control-Allow-Origin", "Access-Control-Allow-Credentials"):
                 del headers[name]
@@ -216,6 +232,15 @@ class _Sender:
         elif message["type"] == "http.response.body":
             self.ended = not message.get("more_body", False)
         await self._send(message)
+
+
+def _drop_open_cookies(message: Message) -> None:
+    """Drop the cookies that a browser would send in clear too: the framework sets both kinds."""
+    message["headers"] = [
+        (name, value)
+        for name, value in message["headers"]
+        if name.lower() != b"set-cookie" or b"secure" in value.lower().partition(b";")[2]
+    ]
 
 
 async def _whole(receive: Receive) -> bytes:

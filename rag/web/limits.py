@@ -134,8 +134,8 @@ class Gate:
     """Lets a few questions through at a time; a bounded number waits, the rest is told when.
 
     A question, or a text to verify, has one place for as long as it lasts, and
-    a turn for each piece of its work, in the order they were asked for. One
-    visitor has at most half of the places.
+    a turn for each piece of its work, in the order they were asked for. Long work
+    has half of the places at most; one visitor half of all, and of those.
     """
 
     def __init__(self, concurrent: int, waiting: int) -> None:
@@ -147,6 +147,7 @@ class Gate:
         self._half = max(1, self._places // 2)
         self._taken = self._long = 0
         self._of: Counter[str] = Counter()
+        self._long_of: Counter[str] = Counter()
         self.working = 0
 
     @property
@@ -160,7 +161,10 @@ class Gate:
         wait = _TURN * before / self._concurrent
         if self._taken >= self._places or (long and self._long >= self._half):
             raise TooManyError(wait, 503)
-        if self._of[_visitor(address)] >= max(self._half, self._concurrent):
+        visitor = _visitor(address)
+        if self._of[visitor] >= max(self._half, self._concurrent):
+            raise TooManyError(wait, 429)
+        if long and self._long_of[visitor] >= max(1, self._half // 2):
             raise TooManyError(wait, 429)
 
     @asynccontextmanager
@@ -171,13 +175,16 @@ class Gate:
         self._taken += 1
         self._long += long
         self._of[visitor] += 1
+        self._long_of[visitor] += long
         try:
             yield
         finally:
             self._taken -= 1
             self._long -= long
             self._of[visitor] -= 1
+            self._long_of[visitor] -= long
             self._of += Counter()  # forget those who have none
+            self._long_of += Counter()
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
@@ -228,12 +235,12 @@ def _close(work: Iterator[Any]) -> None:
 def subscriber(address: str) -> str:
     """Return what stands for all addresses of one subscriber: an IPv4 address, an IPv6 /64.
 
-    A provider gives a subscriber at least a /64 (RFC 6177); what is no address stands for itself.
+    A provider gives a subscriber at least a /64 (RFC 6177); all that is no address is one.
     """
     try:
         ip = ip_address(address.partition("%")[0])
-    except ValueError:
-        return address
+    except ValueError:  # what a proxy passes on of anybody's making counts for one
+        return "?" if address else ""
     if isinstance(ip, IPv6Address):
         if ip.ipv4_mapped:
             return str(ip.ipv4_mapped)

@@ -74,7 +74,11 @@ class VerifyBody(_Body):
 
 
 class ArticleBody(_Body):
-    """An article as a CMS pushes it; `text` is plain text, or HTML when `format` says so."""
+    """An article as a CMS pushes it; `text` is plain text, or HTML when `format` says so.
+
+    `paywalled` says whether readers pay for it; left out, the marks of the HTML do, and what was
+    paid for stays so.
+    """
 
     title: str = Field(min_length=1, max_length=500)
     text: str = Field(min_length=1, max_length=900_000)
@@ -84,6 +88,7 @@ class ArticleBody(_Body):
     section: Name = ""
     published: date | None = None
     url: str = Field(default="", max_length=2000)
+    paywalled: bool | None = None
 
 
 class FeedbackBody(_Body):

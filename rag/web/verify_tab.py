@@ -18,6 +18,7 @@ from rag.checking.claims import LONGEST_TEXT
 from rag.checking.report import Publisher, report
 from rag.domain import CheckedClaim, Label, Review, Verification
 from rag.errors import RecoupeError
+from rag.models.embedding import clean
 from rag.web.limits import Gate, Rates, client_of
 from rag.web.render import (
     LONGEST_NOTE,
@@ -32,6 +33,7 @@ from rag.web.turns import claims_in_turns
 
 log = logging.getLogger(__name__)
 
+_MORE = 1.15  # times as many claims as were shown last, before they are shown again
 _STORED = TypeAdapter(Verification)
 
 
@@ -92,11 +94,12 @@ class VerifyTab:
     async def check(self, text: str, request: gr.Request) -> AsyncIterator[tuple[str, Any]]:
         """Check a text: yield the claims' HTML as it grows, then what is to be kept."""
         checked: list[CheckedClaim] = []
+        shown = 0
         yield checking_html(checked), gr.skip()
         try:
             visitor = client_of(request)
             self._rates.take(visitor)
-            text = (text or "")[: LONGEST_TEXT + 1]
+            text = clean((text or "")[: LONGEST_TEXT + 1])
             steps = await claims_in_turns(self._assistant, self._gate, self._rates, visitor, text)
             async with aclosing(steps):
                 async for step in steps:
@@ -104,7 +107,10 @@ class VerifyTab:
                         yield verification_html(step), self.sealed(step)
                         return
                     checked.append(step)
-                    yield checking_html(checked), gr.skip()
+                    # All of them at each step would be the square of the text.
+                    if len(checked) >= _MORE * shown:
+                        shown = len(checked)
+                        yield checking_html(checked), gr.skip()
         except RecoupeError as error:
             log.info("%s", error, exc_info=True)
             yield message_html("error", str(error)), gr.skip()
@@ -155,7 +161,7 @@ class VerifyTab:
             return gr.skip(), self.sealed(_reviewed(done, at, data)), gr.skip()
         except RecoupeError as error:
             return message_html("error", str(error)), gr.skip(), gr.skip()
-        except (IndexError, KeyError, TypeError, ValueError):
+        except (IndexError, KeyError, TypeError, ValueError, OverflowError):
             return gr.skip(), gr.skip(), gr.skip()
 
     def _open(self, done: Verification, at: int, evidence: int) -> str:
