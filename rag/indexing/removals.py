@@ -18,8 +18,8 @@ from rag.indexing.sidefile import SideFile
 
 # Estimated share of shingles from which a text is a removed one, where both name the same: lower
 # than between copies, for two words changed in a brief of fifty touch half of them. Where names
-# differ it is a copy or another article: « le moulin de X a brûlé » is not that of Y.
-_ALIKE = 0.4
+# differ it must be all but the same text: « le moulin de X a brûlé » is not that of Y.
+_ALIKE, _SAME = 0.4, 0.85
 _TABLE = """
 pragma secure_delete = on;
 create table if not exists removals (
@@ -100,7 +100,7 @@ class RemovedArticles:
             return None
         named = _named(article.text)
         for removed, other, theirs in self._signed.get(made.figures, ()):
-            if made.alike(other) or (named == theirs and made.alike(other, _ALIKE)):
+            if made.alike(other, _ALIKE if named == theirs else _SAME):
                 return removed
         return None
 
