@@ -7,6 +7,7 @@ import json
 import os
 import re
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
@@ -412,3 +413,61 @@ def test_hostile_text_runs_nothing_in_reports(
     hrefs = [a.get_attribute("href") for a in browser.all("a")]
     assert all(re.match(r"https?://", h) for h in hrefs)
     unharmed(browser)
+
+
+LONG = [
+    "Que s’est-il passé lors de la crue de l’Orvelle ?",
+    "Que sait-on du téléphérique de Montfauzy ?",
+    "Que s’est-il passé à la papeterie de Lérac ?",
+    "Que sait-on de la halle aux grains ?",
+    "Que s’est-il passé à Kidal ?",
+]
+
+
+@pytest.mark.parametrize("browser", ["1300,950", "800,600", "390,700"], indirect=True)
+def test_each_answer_of_the_widget_is_read_from_its_question(
+    browser: Page, sites: tuple[str, str, str]
+) -> None:
+    """From the second question on, answers used to open below the fold."""
+    _, good, _ = sites
+    browser.driver.get(f"{good}/")
+    widget = Widget(browser, "a")
+    browser.driver.execute_script("window.scrollTo(0, 0)")
+    for question in LONG:
+        widget.wait("textarea").send_keys(" ")  # the driver brings it into view
+        before = browser.driver.execute_script("return window.scrollY")
+        widget.ask(question)
+        seen = widget.js(
+            "const log = root.querySelector('.log'), turns = [...root.querySelectorAll('.turn')];"
+            "const box = (e) => e.getBoundingClientRect(), last = turns.at(-1), own = box(log);"
+            "return {top: box(last).top - own.top, height: own.height, size: box(last).height,"
+            " answer: box(last.children[1]).top - own.top}"
+        )
+        assert seen["top"] >= -2 or seen["size"] < seen["height"], seen
+        # At the top, or whole where the conversation ends before.
+        assert seen["top"] <= 20 or seen["top"] + seen["size"] <= seen["height"] + 20, seen
+        assert 0 <= seen["answer"] < seen["height"], seen
+        assert browser.driver.execute_script("return window.scrollY") == pytest.approx(
+            before, abs=40
+        )
+
+
+@pytest.mark.parametrize("browser", ["1300,950", "800,600", "390,700"], indirect=True)
+def test_each_answer_of_the_chat_is_read_from_its_question(
+    browser: Page, sites: tuple[str, str, str]
+) -> None:
+    """The page used to jump to its bottom: long answers began above the window."""
+    api, _, _ = sites
+    browser.driver.get(f"{api}/")
+    browser.wait("#rc-question textarea")
+    for question in LONG:
+        browser.ask(question)
+        time.sleep(0.5)
+        seen = browser.driver.execute_script(
+            "const last = [...document.querySelectorAll('.rc-turn')].at(-1);"
+            "const box = (e) => e.getBoundingClientRect();"
+            "const said = last.querySelector('.rc-said, .rc-refusal');"
+            "return {top: box(last).top, answer: box(said).top, height: window.innerHeight}"
+        )
+        assert -5 <= seen["top"] <= 0.35 * seen["height"], (question, seen)
+        assert 0 < seen["answer"] < seen["height"], (question, seen)

@@ -183,7 +183,7 @@ class Chat:
                     _WELCOME,
                     elem_id="rc-conversation",
                     js_on_load=_read("conversation.js"),
-                    autoscroll=True,
+                    autoscroll=False,
                 )
                 with gr.Row(elem_classes="rc-ask"):
                     question = gr.Textbox(

@@ -31,3 +31,19 @@ element.addEventListener("click", async (event) => {
     done.textContent = "Exporté.";
   }
 });
+
+// The last question goes to the top of the window when it is asked, and again when its answer is
+// there: the answer is read from its beginning. Nothing moves while it is written.
+let seen = "";
+new MutationObserver(() => {
+  const turns = element.querySelectorAll(".rc-turn");
+  const last = turns[turns.length - 1];
+  if (!last) {
+    seen = "";
+    return;
+  }
+  const now = `${turns.length} ${last.querySelector(".rc-actions, .rc-error") ? "done" : "begun"}`;
+  if (now === seen) return;
+  seen = now;
+  last.scrollIntoView({ block: "start" });
+}).observe(element, { childList: true, subtree: true });

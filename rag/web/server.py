@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_DESCRIPTORS = 65_536
+
 
 def build_app(assistant: LocalAssistant) -> FastAPI:
     """Return the web application, as the public reaches it.
@@ -136,6 +138,7 @@ def serve(assistant: LocalAssistant, on_ready: Callable[[str], None]) -> None:
     settings = assistant.settings
     if settings.public_url and not settings.trusted_proxies:
         log.warning(texts.NO_TRUSTED_PROXY)
+    _more_descriptors()
     listener = listen(settings.host, settings.port)
     host, port = listener.getsockname()[:2]
     reached = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104 - comparison only
@@ -178,6 +181,18 @@ def serve(assistant: LocalAssistant, on_ready: Callable[[str], None]) -> None:
         # What is still being written keeps the index for a while: others wait for it.
         if assistant.ownership:
             assistant.ownership.withdraw()
+
+
+def _more_descriptors() -> None:
+    """Let this process hold as many connections as the system allows it; each page keeps two."""
+    try:
+        import resource
+    except ImportError:  # not on Windows
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, _DESCRIPTORS)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def listen(host: str, port: int) -> socket.socket:

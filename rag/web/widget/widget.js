@@ -234,8 +234,14 @@ header :focus-visible { outline-color: currentColor; }
     #turn(question) {
       const turn = el("div", { className: "turn" }, el("p", { className: "q", textContent: question }));
       this.#ui.log.append(turn);
-      turn.scrollIntoView({ block: "nearest" });
+      this.#top(turn);
       return turn;
+    }
+
+    // The question at the top of the conversation, its answer under it; the page stays where it is.
+    #top(turn) {
+      const log = this.#ui.log;
+      log.scrollTop += turn.getBoundingClientRect().top - log.getBoundingClientRect().top - 8;
     }
 
     #welcome(text, questions) {
@@ -268,6 +274,7 @@ header :focus-visible { outline-color: currentColor; }
         }
       }
       turn.append(this.#judge(turn, answer));
+      this.#top(turn);
     }
 
     #cite(line, cited, number) {
