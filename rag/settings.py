@@ -1,15 +1,22 @@
 """The one settings object, built at the edge and passed down.
 
 Values come, strongest first, from arguments, `RECOUPE_*` environment
-variables, `recoupe.toml` in the working directory, then these defaults.
+variables, `recoupe.toml` in the project's folder, then these defaults. The
+project's folder is the nearest, from the working directory up, that holds a
+`recoupe.toml`, an index, or Recoupe itself; without one the index is the user's own.
 """
 
 from __future__ import annotations
 
+import json
+import os
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, SecretStr, ValidationError
+from platformdirs import user_data_path
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -20,15 +27,56 @@ from pydantic_settings import (
 from rag import texts
 from rag.errors import SettingsError
 
+_PREFIX, _TOML, _INDEX = "RECOUPE_", "recoupe.toml", ".recoupe"
+# Of the benches and of the tests, which share the prefix.
+_NOT_OURS = ("RECOUPE_BENCH_", "RECOUPE_BROWSER_TESTS")
+_EXAMPLES = {
+    "sources": "https://www.journal.fr/rss, /srv/presse",
+    "own_hosts": "www.journal.fr, archives.journal.fr",
+    "allowed_origins": "https://www.journal.fr, https://journal.fr",
+    "trusted_proxies": "127.0.0.1, 10.0.0.0/8",
+    "rate_client": "30/minute",
+    "public_text": "false",
+    "sentence_vectors": "true",
+    "log_questions": "true",
+    "log_level": "INFO",
+}
+
+
+def project_folder() -> Path | None:
+    """Return the nearest folder, from the working directory up, of a project; None without one."""
+    here = Path.cwd()
+    return next((f for f in (here, *here.parents) if _is_project(f)), None)
+
+
+def _is_project(folder: Path) -> bool:
+    checkout = (folder / "ingest.py").is_file() and (folder / "rag").is_dir()
+    return checkout or (folder / _TOML).is_file() or (folder / _INDEX).is_dir()
+
+
+def _default_index() -> Path:
+    project = project_folder()
+    return project / _INDEX if project else user_data_path("recoupe", appauthor=False) / "index"
+
+
+class _Toml(TomlConfigSettingsSource):
+    """The project's file; a folder that it names relatively lies beside it."""
+
+    def __init__(self, settings_cls: type[BaseSettings]) -> None:
+        folder = project_folder() or Path.cwd()
+        super().__init__(settings_cls, toml_file=folder / _TOML)
+        if "index_dir" in self.init_kwargs:
+            self.init_kwargs["index_dir"] = folder / str(self.init_kwargs["index_dir"])
+
 
 class Settings(BaseSettings):
     """All that can be set; see docs/settings.md for the long form."""
 
     model_config = SettingsConfigDict(
-        env_prefix="RECOUPE_", toml_file="recoupe.toml", frozen=True, extra="forbid"
+        env_prefix=_PREFIX, frozen=True, extra="forbid", enable_decoding=False
     )
 
-    index_dir: Path = Field(Path(".recoupe"), description="dossier de l'index")
+    index_dir: Path = Field(default_factory=_default_index, description="dossier de l'index")
     chroma_url: str = Field("", description="serveur Chroma ; vide : index embarqué")
     chroma_api_key: SecretStr = Field(SecretStr(""), description="clé du serveur Chroma")
     chroma_tenant: str = Field("default_tenant", description="locataire sur ce serveur")
@@ -126,7 +174,17 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Read arguments, then the environment, then `recoupe.toml`."""
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+        return init_settings, env_settings, _Toml(settings_cls)
+
+    @field_validator("sources", "own_hosts", "allowed_origins", "trusted_proxies", mode="before")
+    @classmethod
+    def _listed(cls, value: Any) -> Any:
+        """Read a list as JSON, or as words between commas."""
+        if not isinstance(value, str):
+            return value
+        if value.strip().startswith("["):
+            return json.loads(value)
+        return [part.strip() for part in value.split(",") if part.strip()]
 
 
 def load_settings(**overrides: Any) -> Settings:
@@ -135,15 +193,48 @@ def load_settings(**overrides: Any) -> Settings:
     Raises SettingsError naming the first bad setting in French.
     """
     given = {name: value for name, value in overrides.items() if value is not None}
+    _check_names()
     try:
         return Settings(**given)
     except ValidationError as error:
-        first = error.errors()[0]
-        name = ".".join(str(part) for part in first["loc"]) or "?"
-        reason = texts.FIELD_ERRORS.get(first["type"], texts.OTHER_FIELD_ERROR)
-        raise SettingsError(
-            f"Le réglage « {name} » n'est pas valable ({reason}) : corrigez "
-            f"RECOUPE_{name.upper()} ou recoupe.toml."
-        ) from error
+        raise SettingsError(_message(error.errors()[0], given)) from error
     except ValueError as error:  # a recoupe.toml that is not TOML
-        raise SettingsError(f"recoupe.toml ne se lit pas ({error}) : corrigez-le.") from error
+        file = (project_folder() or Path.cwd()) / _TOML
+        raise SettingsError(f"{file} ne se lit pas ({error}) : corrigez-le.") from error
+
+
+def _check_names() -> None:
+    """Raise SettingsError for a variable that names no setting: a slip would change nothing."""
+    known = [f"{_PREFIX}{name.upper()}" for name in Settings.model_fields]
+    for name in sorted(os.environ):
+        if name.startswith(_PREFIX) and not name.startswith(_NOT_OURS) and name not in known:
+            raise SettingsError(f"La variable {name} n'est pas un réglage : {_hint(name)}")
+
+
+def _hint(name: str) -> str:
+    """Return what may have been meant by a name that is none."""
+    bare, prefix = name.removeprefix(_PREFIX), _PREFIX if name.startswith(_PREFIX) else ""
+    names = {n.upper() if prefix else n for n in Settings.model_fields}
+    near = get_close_matches(bare, sorted(names), 1, cutoff=0.75)
+    return f"vouliez-vous {prefix}{near[0]} ?" if near else "docs/settings.md les donne tous."
+
+
+def _message(error: ErrorDetails, given: dict[str, Any]) -> str:
+    """Return what is wrong with a setting: where it was given, its value, an example."""
+    name = ".".join(str(part) for part in error["loc"][:1]) or "?"
+    variable, field = f"{_PREFIX}{name.upper()}", Settings.model_fields.get(name)
+    toml = (project_folder() or Path.cwd()) / _TOML
+    if name in given:
+        where = f"Le réglage « {name} »"
+    elif variable in os.environ:
+        where = variable
+    else:
+        where = f"« {name} », dans {toml},"
+    reason = texts.FIELD_ERRORS.get(error["type"], texts.OTHER_FIELD_ERROR)
+    if field is None:
+        return f"{where} n'est pas un réglage : {_hint(name)}"
+    secret = field.annotation is SecretStr
+    value = "" if secret else f" vaut « {str(error.get('input', ''))[:80]} »"
+    example = _EXAMPLES.get(name, field.default)
+    shown = f", par exemple {example}" if example not in ("", None) and not secret else ""
+    return f"{where}{value}, et {reason} : corrigez{shown}."

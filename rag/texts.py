@@ -20,6 +20,10 @@ NO_ANSWER = (
     "Voici les phrases les plus proches\u202f; aucune n’y répond avec assez de certitude."
 )
 NO_PASSAGE = "Je n’ai trouvé aucun passage en rapport avec cette question dans les articles."
+NO_INDEX = (
+    "Il n’y a pas d’index dans {}\u00a0: lancez «\u00a0recoupe ingest DOSSIER\u00a0», ou nommez "
+    "l’index avec --index ou RECOUPE_INDEX_DIR."
+)
 EMPTY_INDEX = (
     "L’index ne contient aucun article\u00a0: lancez «\u00a0recoupe ingest corpus/\u00a0»."
 )

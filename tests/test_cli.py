@@ -126,7 +126,10 @@ def test_bad_files_are_named_and_the_others_ingested(run, articles: Path) -> Non
     assert len(report["failed"]) == 2
 
 
-def test_an_unknown_article_and_a_bad_setting(run, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+def test_an_unknown_article_and_a_bad_setting(  # type: ignore[no-untyped-def]
+    run, articles: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("ingest", str(articles))
     result = run("show", "absent")
     assert result.exit_code == 1
     assert "recoupe list" in result.output

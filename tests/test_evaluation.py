@@ -269,7 +269,8 @@ def test_samples_and_percentiles() -> None:
 def test_an_empty_index_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     result = run("answers", GOLDEN, "--index", tmp_path / "empty")
     assert result.exit_code == 1
-    assert "aucun article" in result.output
+    assert "pas d’index" in result.output
+    assert not (tmp_path / "empty").exists()
 
 
 def test_the_golden_set_stays_as_good(assistant: LocalAssistant) -> None:

@@ -15,7 +15,8 @@ import rag.cli.locale  # noqa: F401 - French before Click reads its own messages
 
 import click  # isort: skip
 
-from rag.errors import RecoupeError
+from rag import texts
+from rag.errors import RecoupeError, StoreError
 from rag.french.typography import typographic
 from rag.logs import start_log
 from rag.settings import Settings, load_settings
@@ -86,14 +87,19 @@ def open_for(
     command: str,
     wait: float = 15.0,
     *,
+    create: bool = False,
     foreign: bool = False,
     before: Callable[[Settings], None] = lambda _: None,
 ) -> Iterator[Assistant]:
     """Give the assistant over the index to a command, for as long as it lasts.
 
-    See `open_assistant` for `foreign` and `before`.
+    See `open_assistant` for `foreign` and `before`. Only a command that may `create` an index
+    makes one where there is none. Raises StoreError.
     """
     from rag.assistant import open_assistant
+
+    if not (create or settings.chroma_url or _is_index(settings.index_dir)):
+        raise StoreError(texts.NO_INDEX.format(settings.index_dir.absolute()))
 
     with ExitStack() as stack:
         bar: list[Callable[[int | None, int | None], None]] = []
@@ -109,6 +115,12 @@ def open_for(
         )  # fmt: skip
         stack.callback(assistant.close)
         yield assistant
+
+
+def _is_index(folder: Path) -> bool:
+    """Tell whether a folder has an index, or a process that makes one."""
+    marks = ("catalogue.sqlite3", "generation", "owner.lock", "chroma", "store")
+    return any((folder / mark).exists() for mark in marks)
 
 
 def _say_waiting(owner: Owner | None) -> None:

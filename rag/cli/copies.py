@@ -59,7 +59,7 @@ def import_command(folder: Path, readmit: bool, as_json: bool, index: Path | Non
     """
     with (
         progress_bar("Articles", None) as step,
-        open_for(settings_for(index), "import", wait=600) as assistant,
+        open_for(settings_for(index), "import", wait=600, create=True) as assistant,
     ):
         report = assistant.take(str(folder.resolve()), step, readmit)
     if as_json:

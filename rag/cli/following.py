@@ -39,7 +39,7 @@ def watch_command(sources: tuple[str, ...], prune: bool, index: Path | None) -> 
     followed: Sequence[str] = sources or settings.sources
     if not followed:
         raise SettingsError(texts.NOTHING_TO_FOLLOW)
-    with open_for(settings, "watch", wait=600) as assistant:
+    with open_for(settings, "watch", wait=600, create=True) as assistant:
         memory = Memory(settings.index_dir)
         watch = Watch(assistant, memory, settings, followed, prune=prune, tell=_line)
         watch.start()

@@ -135,7 +135,7 @@ def ingest_command(
     settings = settings_for(index)
     urls = [p for p in paths if is_address(p)]
     roots = [Path(p) for p in paths if p not in urls] or ([] if urls else [Path("corpus")])
-    with open_for(settings, "ingest", wait=600) as assistant:
+    with open_for(settings, "ingest", wait=600, create=True) as assistant:
         if if_empty and assistant.page(limit=1).total:
             return
         files, unusable = find_files(roots)
@@ -397,7 +397,7 @@ def serve(host: str | None, port: int | None, index: Path | None) -> None:
     from rag.remote import RemoteAssistant
 
     settings = settings_for(index, host=host, port=port)
-    with open_for(settings, "serve") as assistant:
+    with open_for(settings, "serve", create=True) as assistant:
         if isinstance(assistant, RemoteAssistant):
             click.echo(f"Recoupe répond déjà sur {assistant.owner.url}")
             return
