@@ -15,7 +15,7 @@ from itertools import islice, zip_longest
 from typing import TYPE_CHECKING
 
 from rag import texts
-from rag.answering import examples
+from rag.answering import about_corpus, examples
 from rag.answering.evidence import as_read, find_evidence
 from rag.answering.extractive import chronicle, compose, refuse, render
 from rag.answering.followup import ways
@@ -25,6 +25,7 @@ from rag.answering.overview import (
     asks_overview,
     asks_several,
     asks_words,
+    how_many_articles,
     key_sentences,
     one_each,
     only_a_time,
@@ -59,6 +60,7 @@ _LONGEST_ANSWER, _MOST_TURNS = 10_000, 10  # characters, and turns of a conversa
 _EXAMPLES = 4
 _NEAR = 2  # words in common with a question that is not about another thing
 _MOST_ORDERS = 3  # times that an answer is made again without sentences that speak to a machine
+_TITLES, _MOST_LISTED = 3, 20  # articles that are named, and listed at most
 _UNDATED = 3  # articles without a date that are named
 _LOOKED_AT = 20  # newest articles that examples are made of
 OnClaim = Callable[[CheckedClaim], None]
@@ -138,6 +140,9 @@ class Answerer:
         if not self.index.articles():
             yield Answer(question, (), (), refused=True, mode="", text=texts.EMPTY_INDEX)
             return
+        if told := about_corpus.reply(question, self.index.catalogue.facets(), self._titles()):
+            yield told
+            return
         generator = self._load_generator()
         notice = ""
         asked = question
@@ -166,6 +171,11 @@ class Answerer:
         )
         yield from answer.statements
         yield answer
+
+    def _titles(self) -> list[str]:
+        """Return the titles of the newest articles."""
+        records = self.index.catalogue.page(limit=_TITLES).records
+        return [record.source.title for record in records if record.source.title]
 
     def verify(
         self, text: str, filters: Filters | None = None, on_claim: OnClaim = lambda _: None
@@ -291,11 +301,13 @@ class Answerer:
             until = min(last, filters.until) if filters and filters.until else last
             wanted = replace(filters or Filters(), since=since, until=until)
         hits = self.retriever.search(question, self.settings.candidates, wanted)
-        evidence = one_each(question, hits, 2 * self.settings.overview_sentences)
+        most = how_many_articles(question.text) or 2 * self.settings.overview_sentences
+        evidence = one_each(question, hits, min(most, _MOST_LISTED))
         if not evidence:
             return None
         shown = hits[: self.settings.answer_passages]
-        return chronicle(question.text, evidence, shown), hits
+        titled = asks_articles(question.text)
+        return chronicle(question.text, evidence, shown, titled=titled), hits
 
     def _words(
         self, question: Question, hits: Sequence[Hit], _filters: Filters | None
@@ -315,11 +327,12 @@ class Answerer:
         """Return what happened, where that is asked and an article is about it."""
         if not asks_overview(question.text):
             return None
-        if not subject(question) and self.index.articles() > 1:
+        alone = not subject(question)
+        if alone and self.index.articles() > 1:
             return None  # « de quoi parle l'article ? » says not which
         probability = about(question, hits)
         log.info("probabilité que les articles en parlent : %.2f", probability)
-        if probability < self.settings.threshold:
+        if probability < self.settings.threshold and not alone:
             return None
         whole = self.retriever.whole(question, hits)
         evidence = key_sentences(question, whole, self.settings.overview_sentences)

@@ -94,7 +94,7 @@ DENIED = (
 )
 HEARSAY = "Les articles n’en parlent qu’au conditionnel."
 CLOSE = "Aucune phrase ne tranche\u202f; la plus proche est dans {}."
-NOTHING_FOUND = "Les articles ne parlent pas de cela."
+NOTHING_FOUND = "Aucune phrase trouvée dans les articles ne dit cela, ni le contraire."
 CORRECTED = "La correction du {} l’emporte sur ce qui avait été publié avant."
 NEWER = "Le chiffre publié le {}, plus récent, remplace les précédents."
 SOMEBODY = "quelqu’un que l’article ne nomme pas ici"
@@ -397,6 +397,26 @@ def exported(count: int, files: Sequence[str]) -> str:
     """Return what an export wrote."""
     written = "écrit" if count < 2 else "écrits"
     return f"{articles(count)} {written}\u00a0: {', '.join(files)}."
+
+
+HELLO = (
+    "Bonjour\u202f! Posez une question sur les articles\u00a0: je réponds avec leurs phrases, et "
+    "chacune mène au passage dont elle vient."
+)
+YOU_ARE_WELCOME = "Je vous en prie. Posez une autre question quand vous voulez."
+WHO_I_AM = (
+    "Je suis Recoupe, un programme qui répond à partir d’articles de presse. Je n’ajoute rien à ce "
+    "qu’ils disent\u00a0: chaque phrase de mes réponses porte le passage exact dont elle vient, et "
+    "quand les articles ne répondent pas, je le dis. Je peux me tromper de passage\u00a0: "
+    "ouvrez-le."
+)
+WHAT_I_CAN = (
+    "Demandez-moi un fait (« Combien a coûté… ? »), un récit (« Que s’est-il passé… ? »), ce que "
+    "quelqu’un a dit, pourquoi ou comment, une liste, ou quels articles parlent d’un sujet, d’une "
+    "source ou d’un mois. Je peux aussi vérifier une affirmation\u00a0: onglet "
+    "«\u00a0Vérifier\u00a0»."
+)
+WHICH_ARTICLE = "Lequel\u202f? J’en ai plusieurs, par exemple\u00a0: {}."
 
 
 def articles(count: int) -> str:

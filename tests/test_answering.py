@@ -451,7 +451,7 @@ def test_somebodys_words_are_his(assistant: LocalAssistant) -> None:
 
 
 def test_which_article_is_meant_has_to_be_said(assistant: LocalAssistant) -> None:
-    assert assistant.ask("De quoi parle l'article ?").refused
+    assert assistant.ask("De quoi parle l'article ?").text.startswith("Lequel")
     first = assistant.ask("Combien a coûté la restauration de la halle aux grains ?")
     told = assistant.ask("De quoi parle cet article ?", [Turn(first.question, first.text)])
     assert {c.article_id for s in told.statements for c in s.citations} >= {

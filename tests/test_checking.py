@@ -259,13 +259,13 @@ def test_the_empty_corpus_proves_nothing(tmp_path: Path) -> None:
             "Le festival a réuni 1 500 personnes.",
             "Le festival a réuni 2 000 personnes.",
             Stance.CONTRADICTS,
-            "1 500 personnes dans l’affirmation, 2 000 personnes dans l’article",
+            "1 500 personnes dans l’affirmation, 2 000 personnes dans la phrase citée",
         ),
         (
             "Le tribunal a validé le permis.",
             "Le tribunal a annulé le permis.",
             Stance.CONTRADICTS,
-            "« validé » dans l’affirmation, « annulé » dans l’article",
+            "« validé » dans l’affirmation, « annulé » dans la phrase citée",
         ),
         (
             "Le pont a rouvert.",
@@ -277,7 +277,7 @@ def test_the_empty_corpus_proves_nothing(tmp_path: Path) -> None:
             "Le chantier a coûté mille deux cents euros.",
             "Le chantier a coûté 1,2 millier d’euros.",
             Stance.SUPPORTS,
-            "mille deux cents euros dans l’affirmation, 1,2 millier d’euros dans l’article",
+            "mille deux cents euros dans l’affirmation, 1,2 millier d’euros dans la phrase citée",
         ),
     ],
 )

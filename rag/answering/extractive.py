@@ -59,13 +59,19 @@ def compose(
 
 
 def chronicle(
-    question: str, evidence: Sequence[Evidence], hits: Sequence[Hit], speaker: str = ""
+    question: str,
+    evidence: Sequence[Evidence],
+    hits: Sequence[Hit],
+    speaker: str = "",
+    *,
+    titled: bool = False,
 ) -> Answer:
     """Return the sentences of `evidence` article by article, the oldest first.
 
-    `speaker` is whose words all of them are, named with each article.
+    `speaker` is whose words all of them are, named with each article. With `titled` each
+    article is led in by its title.
     """
-    answer = _told(question, in_time(evidence), hits, speaker)
+    answer = _told(question, in_time(evidence), hits, speaker, titled=titled)
     days = {e.hit.passage.article_id: e.hit.source.published for e in evidence}
     if len(days) < 2:
         return answer
@@ -88,6 +94,7 @@ def _told(
     speaker: str = "",
     *,
     best_first: bool = False,
+    titled: bool = False,
 ) -> Answer:
     statements: list[Statement] = []
     for article_id in dict.fromkeys(e.hit.passage.article_id for e in chosen):
@@ -95,7 +102,14 @@ def _told(
         if best_first:
             mine.sort(key=lambda e: -e.score)
         for at, e in enumerate(mine):
-            intro = lead_in(e.hit.source, speaker) if at == 0 else ""
+            source = e.hit.source
+            intro = (
+                ""
+                if at
+                else f"{texts.label(source)}\u00a0:"
+                if titled
+                else lead_in(source, speaker)
+            )
             statements.append(Statement(e.text, (e.citation(), *_copies(e)), lead_in=intro))
     return Answer(
         question=question,

@@ -17,11 +17,12 @@ from rag.answering.evidence import Evidence, around, models, sigmoid, weighed
 from rag.domain import Hit, Kind, Sentence
 from rag.french.corrections import standing
 from rag.french.dates import MONTHS
-from rag.french.words import content_stems, fold
+from rag.french.words import content_stems, fold, words
 from rag.searching.question import Question
 
 FEATURES = ("first_article", "behind", "opening", "place", "nearness", "coverage")
 ABOUT = ("coverage", "similarity")
+_LONGEST_NAME = 9  # words of a speaker: « le directeur adjoint du port de Lérins, Yann Le Dréan »
 _SHORTEST = 6  # words of a sentence that tells something; a date line has fewer
 _MOST = 0.65  # share of the subject, by rarity; more than a word of the same family counts for
 _ALIKE = 0.6  # share of stems in common above which a sentence repeats another
@@ -41,12 +42,18 @@ _ASKED = re.compile(
     r"|\bqu'est-ce qu'on reproche\b|\bque reproche-t-on\b"
     r"|\bquoi de neuf\b|\bquelles sont les (?:dernieres )?(?:nouvelles|informations)\b"
 )
+_FEW = "un|deux|trois|quatre|cinq|six|sept|huit|neuf|dix"
+_MANY = re.compile(rf"\b({_FEW}|\d\d?) (?:derniers |premiers )?articles?\b")
 _LISTED = re.compile(
     r"\b(?:quels?|lesquels?|liste[rz]?(?: les)?|cite[rz]?(?:-moi)? les|combien d'"
     r"|trouve[rz]?(?:-moi)?(?: les| des)?) articles?\b"
     r"(?: (?:qui )?(?:parlent|parle|traitent|traite|evoquent|mentionnent|concernent))?"
     r"(?: (?:de|d'|du|des|sur))?"
-    r"|\by a-t-il (?:des|un) articles?\b(?: (?:sur|a propos de|qui parlent? de))?"
+    r"|\bque disent (?:les|tes|vos) articles?\b(?: (?:sur|de|d'|du|des|a propos de))?"
+    r"|\b(?:y a-t-il|avez-vous|as-tu|tu as|vous avez) (?:des|un) articles?\b"
+    r"(?: (?:sur|a propos de|qui parlent? de))?"
+    rf"|\b(?:donne|montre|trouve)[rz]?(?:[- ]moi)? (?:(?:les|des|{_FEW}|\d\d?) )?articles?\b"
+    r"(?: (?:qui (?:parlent|parle|traitent) )?(?:sur|de|d'|du|des))?"
 )
 _SAID = re.compile(
     r"\b(?:qu'|que |qu'est-ce qu'|qu'est-ce que )(?:a |ont |avait |avaient )?(?:bien )?"
@@ -72,6 +79,14 @@ def asks_overview(question: str) -> bool:
 def asks_articles(question: str) -> bool:
     """Tell whether a question asks which articles speak of something."""
     return bool(_LISTED.search(fold(question)))
+
+
+def how_many_articles(question: str) -> int | None:
+    """Return how many articles a question asks for; None where it does not say."""
+    found = _MANY.search(fold(question))
+    if not found:
+        return None
+    return int(found[1]) if found[1].isdigit() else 1 + _FEW.split("|").index(found[1])
 
 
 def asks_words(question: str) -> bool:
@@ -157,9 +172,13 @@ def words_of(question: Question, hits: Sequence[Hit], limit: int) -> list[Eviden
 
 
 def speaker_of(evidence: Evidence) -> str:
-    """Return who says a sentence, as its article names him; "" for the newsroom."""
+    """Return who says a sentence, as its article names him; "" for the newsroom.
+
+    What is longer than a name with its function is a piece of a sentence, and names nobody.
+    """
     said = (s.attribution for s in evidence.hit.sentences if s.start == evidence.start)
-    return next(said).speaker
+    speaker = next(said).speaker
+    return speaker if len(words(speaker)) <= _LONGEST_NAME else ""
 
 
 def key_sentences(question: Question, hits: Sequence[Hit], limit: int) -> list[Evidence]:

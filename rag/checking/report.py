@@ -233,9 +233,8 @@ def reviewed(claim: CheckedClaim) -> str:
 
 
 def stance(evidence: ClaimEvidence) -> str:
-    """Return what a sentence does to the claim, in words, with the probability."""
-    word = STANCES[evidence.stance]
-    return f"{word} ({round(100 * evidence.probability)}\u00a0%)"
+    """Return what a sentence does to the claim, in words."""
+    return STANCES[evidence.stance]
 
 
 def _verdict(claim: CheckedClaim) -> str:

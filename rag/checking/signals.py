@@ -116,13 +116,13 @@ def read(
     denial = bool(DENYING & reverse) != bool(DENYING & stems)
     differs = denied != denied_found
     if absent:
-        missing = ", ".join(w.text for w in absent)
-        other = ", ".join(w.text for w in strangers[:3]) if swapped else ""
+        missing = "\u00a0», «\u00a0".join(_whole_names(claim.text, absent))
+        other = ", ".join(_whole_names(evidence.text, strangers)[:3]) if swapped else ""
         signals.append(
             Signal(
                 "noms",
-                f"« {missing} » n’est pas dans l’article"
-                + (f", qui parle de {other}" if other else ""),
+                f"«\u00a0{missing}\u00a0» n’est pas dans la phrase citée"
+                + (f", qui nomme {other}" if other else ""),
                 AGAINST if swapped else OPEN,
             )
         )
@@ -183,6 +183,17 @@ def _mean(values: Sequence[float]) -> float:
     return sum(values) / len(values) if values else 0.0
 
 
+_NAME = re.compile(r"[A-ZÀ-Þ][\w’'-]*(?: (?:(?:de|du|des|d’|la|le) )?[A-ZÀ-Þ][\w’'-]*)*")
+
+
+def _whole_names(text: str, found: Sequence[Word]) -> list[str]:
+    """Return the names of a text that some words are of, whole: « Palo Alto » is one."""
+    wanted = {w.text for w in found}
+    whole = [m.group() for m in _NAME.finditer(text) if wanted & set(m.group().split())]
+    rest = wanted - {part for name in whole for part in name.split()}
+    return list(dict.fromkeys([*whole, *sorted(rest)]))
+
+
 def _polarity(
     claimed: Sequence[Word], found: Sequence[Word], signals: list[Signal]
 ) -> tuple[int, int, int]:
@@ -218,7 +229,7 @@ def _polarity(
                     signals.append(
                         Signal(
                             "contraires",
-                            f"« {word.text} » dans l’affirmation, « {other.text} » dans l’article",
+                            f"« {word.text} » dans l’affirmation, « {other.text} » dans la phrase citée",
                             AGAINST,
                         )
                     )
@@ -291,9 +302,10 @@ def _numbers(claim: Said, evidence: Said, signals: list[Signal]) -> tuple[float,
         agreed += match is not None
         conflicting += match is None and shown is not None
         if shown is None:
-            signals.append(Signal("nombre", f"{mine} n’est pas dans l’article", OPEN))
+            signals.append(Signal("nombre", f"{mine} n’est pas dans la phrase citée", OPEN))
             continue
-        text = f"{mine} dans l’affirmation, {written(evidence.text, shown)} dans l’article"
+        theirs = written(evidence.text, shown)
+        text = f"{mine} dans l’affirmation, {theirs} dans la phrase citée"
         signals.append(Signal("nombre", text, FOR if match else AGAINST))
     total = max(1, len(wanted))
     return agreed / total, conflicting / total, (len(wanted) - agreed - conflicting) / total
@@ -340,7 +352,7 @@ def _dates(
                 )
             )
         else:
-            signals.append(Signal("date", f"{_said(period)} n’est pas dans l’article", OPEN))
+            signals.append(Signal("date", f"{_said(period)} n’est pas dans la phrase citée", OPEN))
     total = len(wanted)
     return agreed / total, conflicting / total, (total - agreed - conflicting) / total
 

@@ -1,0 +1,112 @@
+"""What is asked of Recoupe itself or of what it has, not of what the articles say.
+
+Greetings, thanks, who it is and what it can do, how many articles there are, of whom and from
+when. The forms are few and closed; whatever else a question says makes it one for the articles.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from rag import texts
+from rag.domain import Answer, Facets
+from rag.french.dates import format_date
+from rag.french.words import fold
+
+_MODE = "corpus"
+_SHOWN = 5  # names of sources that are told
+_NAMED = r"(?:,? ?(?:recoupe|a tous|a toutes|a vous|monsieur|madame))?"
+_GREETING = re.compile(
+    rf"(?:bonjour|bonsoir|salut|coucou|hello|hey|allo){_NAMED}"
+    r"(?:,? (?:comment )?(?:ca va|vas[- ]tu|allez[- ]vous|tu vas bien|vous allez bien))?"
+)
+_THANKS = re.compile(
+    r"(?:(?:ok|d'accord|parfait|super|genial|tres bien|nickel),? )?(?:un grand |mille )?mercis?"
+    r"(?: (?:beaucoup|bien|infiniment|a (?:toi|vous)|pour (?:tout|ton aide|votre aide))){0,2}"
+    rf"{_NAMED}"
+    r"(?:,? (?:et )?(?:au revoir|bonne (?:journee|soiree|nuit)|a bientot))?"
+    rf"|(?:au revoir|a bientot|bonne (?:journee|soiree|nuit)){_NAMED}"
+)
+_WHO = re.compile(
+    r"(?:(?:tu es|vous etes) qui|qui (?:es[- ]tu|etes[- ]vous)(?: vraiment)?|c'est quoi recoupe|"
+    r"qu'est[- ]ce que (?:c'est que )?recoupe|comment (?:t'appelles[- ]tu|vous appelez[- ]vous)|"
+    r"(?:es[- ]tu|etes[- ]vous) (?:un robot|une (?:ia|intelligence artificielle|machine)|humaine?)|"
+    r"quel est (?:ton|votre) nom)"
+)
+_CAN = re.compile(
+    r"(?:que|qu'est[- ]ce que) (?:peux[- ]tu|sais[- ]tu|tu peux|tu sais|pouvez[- ]vous|vous pouvez)"
+    r" (?:faire|me dire)(?: pour moi)?"
+    r"|(?:que|qu'est[- ]ce que) (?:puis[- ]je|je peux|peut[- ]on|on peut) (?:te |vous )?demander"
+    r"|comment (?:ca marche|(?:tu|vous) fonctionne[sz]|fonctionnes[- ]tu|fonctionnez[- ]vous)"
+    r"|aide(?:[- ]moi)?|a quoi (?:sers[- ]tu|servez[- ]vous|tu sers)|help"
+)
+_HAVE = (
+    r"(?:avez[- ]vous|as[- ]tu|tu as|vous avez|y a[- ]t[- ]il|il y a|"
+    r"contient (?:le corpus|la base|l'index))"
+)
+_WHERE = r"(?: (?:dans (?:le corpus|la base|l'index|ta base|votre base)|en tout|au total|en base))?"
+_COUNT = re.compile(rf"(?:combien d'articles {_HAVE}|{_HAVE} combien d'articles){_WHERE}")
+_SOURCES = re.compile(
+    r"quell?e?s? (?:sont (?:tes|vos|les) )?(?:sources|journaux|medias|titres)"
+    rf"(?: {_HAVE})?{_WHERE}|"
+    r"d'ou viennent (?:tes|vos|les) (?:articles|informations)"
+)
+_WHEN = re.compile(
+    r"(?:de quand (?:datent|a quand vont)|sur quelle periode (?:portent|vont)|jusqu'a quand vont) "
+    r"(?:tes|vos|les) articles|quel(?:le)? est (?:l'article le plus|le plus) recent"
+)
+_THE_ARTICLE = re.compile(
+    r"(?:de quoi (?:parle|traite|est[- ]il question dans)|que dit|que raconte|"
+    r"resume[rz]?(?:[- ]moi)?|quel est le sujet de) (?:l'|cet |ce )(?:article|texte|papier)"
+)
+
+
+def reply(question: str, facets: Facets, titles: Sequence[str]) -> Answer | None:
+    """Return what Recoupe says of itself or of the corpus, where that is what is asked.
+
+    `titles` are those of some articles, newest first. None for a question to the articles.
+    """
+    asked = " ".join(fold(question).split()).strip(" ?!.,;:…-")
+    if text := _said(asked, facets):
+        return _answer(question, text)
+    if _THE_ARTICLE.fullmatch(asked) and facets.articles > 1 and titles:
+        named = "\u202f; ".join(f"«\u00a0{title}\u00a0»" for title in titles)
+        return _answer(question, texts.WHICH_ARTICLE.format(named))
+    return None
+
+
+def _said(asked: str, facets: Facets) -> str:
+    if _GREETING.fullmatch(asked):
+        return texts.HELLO
+    if _THANKS.fullmatch(asked):
+        return texts.YOU_ARE_WELCOME
+    if _WHO.fullmatch(asked):
+        return texts.WHO_I_AM
+    if _CAN.fullmatch(asked):
+        return texts.WHAT_I_CAN
+    if _COUNT.fullmatch(asked) or _WHEN.fullmatch(asked) or _SOURCES.fullmatch(asked):
+        return described(facets)
+    return ""
+
+
+def described(facets: Facets) -> str:
+    """Return what an index is made of, in words: how many articles, of whom, from when to when."""
+    if not facets.articles:
+        return texts.EMPTY_INDEX
+    parts = [f"{texts.articles(facets.articles)} dans l’index"]
+    if facets.sources:
+        named = [f"{name} ({count})" for name, count in facets.sources[:_SHOWN]]
+        rest = len(facets.sources) - len(named)
+        more = f" et {rest} autre{'s' if rest > 1 else ''}" if rest > 0 else ""
+        parts.append(f"de {', '.join(named)}{more}")
+    if facets.first and facets.last:
+        first, last = format_date(facets.first), format_date(facets.last)
+        parts.append(f"du {first} au {last}" if first != last else f"du {first}")
+    return ", ".join(parts) + "."
+
+
+def _answer(question: str, text: str) -> Answer:
+    return Answer(
+        question, (), (), refused=False, mode=_MODE, text=text, asked=question, intro=text
+    )
