@@ -11,8 +11,11 @@ TORCH_INDEX := $(if $(TORCH_INDEX_URL),--index-url $(TORCH_INDEX_URL),)
 
 .PHONY: chat test install install-dev lint types unit lock locale bench golden clean
 
-chat: install  ## index corpus/ if the index is empty, then serve the chat
-	@$(BIN)/python ingest.py --if-empty
+# Folders or files of your own, in the place of corpus/: make chat ARTICLES=presse
+ARTICLES ?=
+
+chat: install  ## index corpus/ if the index is empty, or ARTICLES, then serve the chat
+	@$(BIN)/python ingest.py $(if $(ARTICLES),$(ARTICLES),--if-empty)
 	@$(BIN)/python app.py
 
 test: install-dev lint types unit  ## lint, types, tests
