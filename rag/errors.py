@@ -73,6 +73,10 @@ class MovedError(ReadError):
         return MovedError, (self.url,)
 
 
+class PrivateHostError(ReadError):
+    """A host is not on the public internet, and not named as one's own."""
+
+
 class ReservedError(ReadError):
     """A publisher reserves the mining of a page's text."""
 

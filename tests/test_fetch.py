@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from rag.cli.main import app
 from rag.errors import ReadError
 from rag.readers import Bounds
-from rag.readers.fetch import fetch, is_public
+from rag.readers.fetch import fetch, is_own_network, is_public
 from rag.sources.web import Manners
 from tests.newspaper import read_web
 from tests.servers import running
@@ -70,6 +70,23 @@ def waiting(address: str) -> bool:
 )  # fmt: skip
 def test_private_addresses(address: str) -> None:
     assert not is_public(address)
+
+
+@pytest.mark.parametrize(
+    "address", ["127.0.0.1", "10.1.2.3", "192.168.1.1", "172.16.0.1", "100.64.0.1", "fd00::1", "::1",
+                "93.184.216.34", "::ffff:10.0.0.1"],
+)  # fmt: skip
+def test_a_host_of_one_s_own_may_be_private(address: str) -> None:
+    assert is_own_network(address)
+
+
+@pytest.mark.parametrize(
+    "address", ["169.254.169.254", "169.254.170.2", "::ffff:169.254.169.254", "fe80::1", "fd00:ec2::254",
+                "100.100.100.200", "192.0.0.192", "0.0.0.0", "::", "224.0.0.1", "255.255.255.255",
+                "64:ff9b::a9fe:a9fe", "::a9fe:a9fe", "2002:a9fe:a9fe::", "pas une adresse"],
+)  # fmt: skip
+def test_what_tells_a_machine_its_secrets_is_nobody_s_own(address: str) -> None:
+    assert not is_own_network(address)
 
 
 @pytest.mark.parametrize("address", ["93.184.216.34", "2606:2800:220:1::1", "::ffff:8.8.8.8"])

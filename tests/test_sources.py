@@ -245,6 +245,20 @@ def test_robots_are_obeyed_but_where_the_site_is_one_s_own(
     assert len(web(assistant, own).sync(paper.url + "/sitemap.xml").new) == 1
 
 
+def test_a_newsroom_s_own_network_is_followed_where_it_is_named(
+    assistant: LocalAssistant, paper: Newspaper
+) -> None:
+    refused = web(assistant, Manners(0, seconds=5)).sync(paper.url + "/feed.xml")
+    (failure,) = refused.failed
+    assert "RECOUPE_OWN_HOSTS" in failure.reason
+    assert "robots" not in failure.reason
+    own = Manners(0, ("127.0.0.1",), seconds=5)
+    assert len(web(assistant, own).sync(paper.url + "/feed.xml").new) == 8
+    # A name under one that is named is somebody else's to point.
+    under = Web(assistant, Memory(assistant.settings.index_dir), Manners(0, ("0.0.1",), seconds=5))
+    assert under.sync(paper.url + "/feed.xml").failed
+
+
 def test_a_reservation_of_mining_is_obeyed(assistant: LocalAssistant, paper: Newspaper) -> None:
     def tdmrep(handler: BaseHTTPRequestHandler) -> None:
         body = b'[{"location": "/a/kerguen*", "tdm-reservation": 1}]'

@@ -25,7 +25,7 @@ import httpcore
 import httpx
 
 from rag import __version__
-from rag.errors import MovedError, ReadError, StatusError
+from rag.errors import MovedError, PrivateHostError, ReadError, StatusError
 from rag.markup import is_web_address, printable
 
 if TYPE_CHECKING:
@@ -48,6 +48,8 @@ _NOT_PUBLIC = tuple(
          "5f00::/16", "192.88.99.0/24"),
     )
 )  # fmt: skip
+# Of Alibaba, Oracle and AWS (IPv6); the others' is link-local.
+_METADATA = frozenset({"100.100.100.200", "192.0.0.192", "fd00:ec2::254"})
 NAME = "Recoupe"  # by which robots.txt names it
 _AGENT = f"{NAME}/{__version__}"
 _BAD_ADDRESS = "l'adresse est mal formée : vérifiez-la"
@@ -97,6 +99,29 @@ def is_public(address: str) -> bool:
         if inner is not None:
             return is_public(str(inner))
     return ip.is_global and not ip.is_multicast
+
+
+def is_own_network(address: str) -> bool:
+    """Tell whether a host that a keeper named as his own may be at an IP address.
+
+    Public or private, and never those by which a machine is told its own secrets: link-local
+    ones and the clouds' services of metadata, in whatever disguise.
+    """
+    try:
+        ip = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return False
+    if isinstance(ip, ipaddress.IPv6Address):
+        inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
+        if inner is not None:
+            return is_own_network(str(inner))
+        if (
+            any(ip in network for network in _NOT_PUBLIC if network.version == 6)
+            and not ip.is_loopback
+        ):
+            return False
+    refused = ip.is_link_local or ip.is_multicast or ip.is_unspecified
+    return not (refused or str(ip) in _METADATA or (ip.is_reserved and not ip.is_loopback))
 
 
 def fetch(
@@ -264,7 +289,10 @@ def _resolved(host: str, port: int, allowed: Callable[[str], bool]) -> str:
         raise ReadError(f"le nom « {host} » est introuvable") from error
     addresses = [str(entry[4][0]) for entry in found]
     if not addresses or not all(map(allowed, addresses)):
-        raise ReadError(f"« {host} » n'est pas sur l'internet public : adresse refusée")
+        raise PrivateHostError(
+            f"« {host} » n'est pas sur l'internet public : adresse refusée ; s'il est à vous, "
+            "nommez-le dans RECOUPE_OWN_HOSTS"
+        )
     return addresses[0]
 
 

@@ -21,6 +21,7 @@ from rag.domain import Article, Failure, Found, IngestReport, together
 from rag.errors import (
     ArticleNotFoundError,
     MovedError,
+    PrivateHostError,
     ReadError,
     ReservedError,
     StatusError,
@@ -28,7 +29,7 @@ from rag.errors import (
 from rag.french.words import fold
 from rag.markup import printable
 from rag.readers.articles import article_id
-from rag.readers.fetch import Validators, is_public, parsed
+from rag.readers.fetch import Validators, is_own_network, is_public, parsed
 from rag.readers.isolation import Bounds, Task, workers
 from rag.sources import robots
 from rag.sources.listing import Entry, Look, Reach, look, read_robots, same_page
@@ -380,7 +381,7 @@ class Web:
             until += self._wait(url)  # what the site makes us wait is not the page's time
             if (left := until - time.monotonic()) <= 0:
                 raise late
-            reach = Reach(self._manners.max_bytes, left, self._manners.allowed)
+            reach = Reach(self._manners.max_bytes, left, self._allowed(url))
             try:
                 outcome = self._run(look, (url, known, reach))
             except StatusError as error:
@@ -394,6 +395,14 @@ class Web:
                 continue
             return outcome, outcome.told
         raise _StoppedError("le serveur répond toujours qu'il est trop sollicité")
+
+    def _allowed(self, url: str) -> Allowed:
+        """Return which IP addresses an address may be at: a host of one's own may be private.
+
+        Only a host that is named, not those below it: whoever runs a name under ours points it.
+        """
+        named = parsed(url).host.lower() in self._manners.own
+        return is_own_network if named else self._manners.allowed
 
     def _run(self, call: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
         """Return the outcome of a call in a worker. Raises ReadError."""
@@ -457,6 +466,8 @@ class Web:
                 if (error.status >= 500 or error.status == 429) and not said:  # RFC 9309, 2.3.1.4
                     return robots.forbidding(str(error))
                 said.append("")
+            except PrivateHostError:  # its rules are not what stands in the way
+                raise
             except ReadError as error:
                 if not said:
                     return robots.forbidding(str(error))
