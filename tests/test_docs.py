@@ -59,6 +59,14 @@ def test_what_make_installs_reads_every_format_and_speaks_mcp() -> None:
     assert set(wanted) <= {name.lower() for name in pinned}
 
 
+def test_one_s_own_articles_are_indexed_alone() -> None:
+    for given, ingested in (("", "--if-empty"), ("ARTICLES=presse", "presse")):
+        command = ["make", "-n", "chat", *([given] if given else [])]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+        line = next(x for x in done.stdout.splitlines() if "ingest.py" in x)
+        assert line.split("ingest.py", 1)[1].split() == [ingested]
+
+
 def test_no_text_is_defined_twice() -> None:
     """The second takes the first's place: a reader was told of a server that he does not have."""
     tree = ast.parse((ROOT / "rag" / "texts.py").read_text("utf-8"))

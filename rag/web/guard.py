@@ -18,7 +18,7 @@ from starlette.exceptions import HTTPException
 
 from rag import texts
 from rag.web.framework import JOIN, STREAMS, UPLOAD, UPLOADS, BadEventError, Events, is_open
-from rag.web.limits import VISITOR, TooManyError, subscriber
+from rag.web.limits import VISITOR, TooManyError, visitor_key
 from rag.web.problems import problem_body
 from rag.web.wellformed import readable
 
@@ -181,7 +181,7 @@ class Guard:
         if not path.startswith(STREAMS):
             yield
             return
-        one = subscriber(visitor)
+        one = visitor_key(visitor)
         if self._streams[one] >= _STREAMS_OF_ONE:
             raise TooManyError(60, 429)
         if self._streams.total() >= _MOST_STREAMS:

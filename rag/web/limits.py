@@ -82,7 +82,7 @@ class Rates:
 
     def take_request(self, address: str) -> None:
         """Count what a visitor asks, whether it can be read or not. Raises TooManyError."""
-        self._hit(self._client, _visitor(address), 429)
+        self._hit(self._client, visitor_key(address), 429)
 
     def take_work(self) -> None:
         """Count one question, of anybody, that will be worked on. Raises TooManyError."""
@@ -93,7 +93,7 @@ class Rates:
 
         Raises TooManyError.
         """
-        visitor = _visitor(address)
+        visitor = visitor_key(address)
         self._hit(self._events, f"events {visitor}", 429)
         page = visitor, session
         if page in self._known:
@@ -109,7 +109,7 @@ class Rates:
 
         Raises TooManyError, and QuestionError for more than will ever be let through at once.
         """
-        rate, name = self._claims, f"claims {_visitor(address)}"
+        rate, name = self._claims, f"claims {visitor_key(address)}"
         if count > rate.amount:
             raise QuestionError(texts.CLAIMS_OVER_RATE.format(count, rate.amount))
         if not self._limiter.hit(rate, name, cost=count):
@@ -161,7 +161,7 @@ class Gate:
         wait = _TURN * before / self._concurrent
         if self._taken >= self._places or (long and self._long >= self._half):
             raise TooManyError(wait, 503)
-        visitor = _visitor(address)
+        visitor = visitor_key(address)
         if self._of[visitor] >= max(self._half, self._concurrent):
             raise TooManyError(wait, 429)
         if long and self._long_of[visitor] >= max(1, self._half // 2):
@@ -171,7 +171,7 @@ class Gate:
     async def place(self, address: str, *, long: bool = False) -> AsyncIterator[None]:
         """Hold a place for a visitor. Raises TooManyError when there is none."""
         self.check(address, long=long)
-        visitor = _visitor(address)
+        visitor = visitor_key(address)
         self._taken += 1
         self._long += long
         self._of[visitor] += 1
@@ -248,7 +248,8 @@ def subscriber(address: str) -> str:
     return str(ip)
 
 
-def _visitor(address: str) -> str:
+def visitor_key(address: str) -> str:
+    """Return what a visitor is counted by: a keyed hash of his subscriber's address."""
     return hashlib.blake2b(subscriber(address).encode(), key=_KEY, digest_size=16).hexdigest()
 
 
