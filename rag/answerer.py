@@ -140,7 +140,11 @@ class Answerer:
         if not self.index.articles():
             yield Answer(question, (), (), refused=True, mode="", text=texts.EMPTY_INDEX)
             return
-        if told := about_corpus.reply(question, self.index.catalogue.facets(), self._titles()):
+        facets = self.index.catalogue.facets()
+        history = [t for t in history if not about_corpus.reply(t.question, facets, ())]
+        # after an answer, « cet article » is its article
+        titles = () if history else self._titles()
+        if told := about_corpus.reply(question, facets, titles):
             yield told
             return
         generator = self._load_generator()

@@ -7,7 +7,7 @@ import pytest
 from rag import texts
 from rag.answering.about_corpus import reply
 from rag.assistant import LocalAssistant
-from rag.domain import Article, Facets, Reading, Source
+from rag.domain import Article, Facets, Reading, Source, Turn
 from rag.settings import load_settings
 
 
@@ -99,3 +99,17 @@ def test_every_face_says_it(assistant: LocalAssistant) -> None:
     answer = assistant.ask("Bonjour")
     assert "Posez une question" in answer_html(answer, 0)
     assert "Posez une question" in "".join(reply_markdown(answer))
+
+
+def test_thanks_do_not_end_a_conversation(assistant: LocalAssistant) -> None:
+    first = assistant.ask("Combien a coûté la restauration de la halle aux grains ?")
+    about = first.statements[0].citations[0].article_id
+    before = [Turn(first.question, first.text), Turn("Merci !", texts.YOU_ARE_WELCOME)]
+    for asked in ("De quoi parle cet article ?", "Et quand a-t-elle rouvert ?"):
+        answer = assistant.ask(asked, before)
+        assert about in {c.article_id for s in answer.statements for c in s.citations}, asked
+
+
+def test_after_a_greeting_which_article_is_asked(assistant: LocalAssistant) -> None:
+    hello = [Turn("Bonjour", texts.HELLO)]
+    assert assistant.ask("De quoi parle cet article ?", hello).text.startswith("Lequel")
