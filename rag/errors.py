@@ -101,6 +101,10 @@ class ArticleNotFoundError(RecoupeError):
     """No article has this id."""
 
 
+class AmbiguousNameError(ArticleNotFoundError):
+    """Several articles are so named."""
+
+
 class RemovedError(RecoupeError):
     """An article was removed on purpose, and stays so until somebody asks for it again."""
 

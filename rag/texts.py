@@ -212,6 +212,15 @@ NO_LIBRARY = "le paquet «\u00a0{0}\u00a0» n’est pas installé\u00a0: «\u00a
 NO_MCP = "Le paquet «\u00a0mcp\u00a0» n’est pas installé\u00a0: «\u00a0pip install mcp\u00a0»."
 NO_SUCH_MODEL = "Ce modèle n’existe pas\u00a0: le seul est «\u00a0{}\u00a0»."
 CORRECTED_ON = "Corrigé le {}"
+RECORD_CHANGED_ON = "Fiche corrigée le {}"
+FIELDS = {
+    "title": "Titre",
+    "name": "Source",
+    "author": "Auteur",
+    "published": "Date",
+    "url": "Adresse",
+    "section": "Rubrique",
+}
 REPLACED_ON = "Remplacé par un autre texte le {}"
 NO_VERSION = "Cet article n’a pas changé depuis qu’il est indexé."
 OLD_VERSION = "Version citée, remplacée le {}\u00a0: l’article dit autre chose aujourd’hui."
@@ -305,6 +314,15 @@ PAID_ARTICLE = (
 )
 WITHDRAWN_ARTICLE = "Son éditeur a dépublié cet article, constaté le {}\u00a0: il ne répond plus."
 DEDUCED = "(date déduite)"
+
+
+def several_articles(name: str, found: Sequence[str], count: int) -> str:
+    """Return that a name means several articles, with some of them."""
+    named = "\u202f; ".join(found) + ("\u202f; …" if count > len(found) else "")
+    return (
+        f"{count} articles répondent à «\u00a0{name}\u00a0»\u00a0: donnez l’identifiant "
+        f"de l’un d’eux. {named}"
+    )
 
 
 def label(source: Source) -> str:

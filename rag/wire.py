@@ -253,14 +253,18 @@ class ArticleTextOut(_Listed):
 
 
 class RecordOut(_Listed):
-    """An article as `recoupe list --json` gives it; `path` is the file that it was read from."""
+    """An article as `recoupe list --json` gives it; `path` is the file that it was read from.
+
+    `edited` names the fields that a keeper corrected.
+    """
 
     path: str
+    edited: list[str]
 
     @classmethod
     def of(cls, record: ArticleRecord) -> Self:
         """Make it of an article's record."""
-        return cls(**_record(record), path=record.path)
+        return cls(**_record(record), path=record.path, edited=[field for field, _ in record.edits])
 
 
 class VersionOut(_Sourced, _Identified):

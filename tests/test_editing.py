@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -92,3 +93,44 @@ def test_the_command_corrects_and_says_what_it_did(assistant: LocalAssistant) ->
 def test_an_edit_of_nothing_changes_nothing() -> None:
     source = Source("T", "N", published=date(2024, 1, 1), deduced=True)
     assert edited(source, ()) == source
+
+
+def test_a_folder_is_listed_and_corrected_by_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What an editor does with files that say little of themselves."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("RECOUPE_INDEX_DIR", str(tmp_path / "index"))
+    folder = tmp_path / "presse"
+    folder.mkdir()
+    day = "La digue de Port-Mahé a cédé mardi. Trente maisons ont été évacuées par les pompiers."
+    (folder / "digue.txt").write_text(f"Titre : La digue a cédé\nDate : 2024-03-05\n\n{day}")
+    (folder / "digue-2.txt").write_text(f"Titre : La digue, suite\nSource : Le Phare\n\n{MENDED}")
+
+    def run(*arguments: str) -> str:
+        done = CliRunner().invoke(app, list(arguments), prog_name="recoupe")
+        return done.output if done.exit_code == 0 else f"!{done.output}"
+
+    def listed(*arguments: str) -> list[str]:
+        return sorted(r["title"] for r in json.loads(run("list", "--json", *arguments)))
+
+    run("ingest", "presse", "--source", "L'Estran", "--auteur", "Maud Rio")
+    sources = {r["title"]: r["source"] for r in json.loads(run("list", "--json"))}
+    assert sources == {"La digue a cédé": "L’Estran", "La digue, suite": "Le Phare"}
+    assert listed("--source", "L'Estran") == ["La digue a cédé"]
+    assert listed("--auteur", "Maud Rio", "--titre", "suite") == ["La digue, suite"]
+    assert listed("--sans-date") == ["La digue, suite"]
+    assert listed("--depuis", "2024-03-01") == ["La digue a cédé"]
+    assert listed("--retires") == listed("--copies") == listed("--corriges") == []
+    assert "Le Phare" in run("edit", "la digue, SUITE", "--rubrique", "Littoral")
+    assert listed("--corriges") == ["La digue, suite"]
+    assert "Corrigé à la main : rubrique" in run("show", "La digue, suite")
+    (key,) = (r["article_id"] for r in json.loads(run("list", "--json", "--sans-date")))
+    assert MENDED in run("show", key[:-4])
+    (folder / "autre.txt").write_text(f"Titre : La digue a cédé\nSource : Le Cap\n\n{MENDED}")
+    run("ingest", "presse", "--source", "L'Estran", "--auteur", "Maud Rio")
+    assert listed("--copies") == ["La digue a cédé", "La digue, suite"]
+    several = run("show", "La digue a cédé")
+    assert several.startswith("!Erreur")
+    assert "2 articles répondent" in several
+    assert run("show", "La digue tient").startswith("!Erreur")

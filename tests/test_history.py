@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.answering.changes import changed
+from rag.answering.changes import changed, changes
 from rag.assistant import LocalAssistant
 from rag.cli.main import app
 from rag.domain import Article, Reading, Source
@@ -98,6 +98,13 @@ def test_a_new_title_is_a_version_and_a_correction_of_the_record_is_none(
     assert assistant.history("bac") == []
     assistant.ingest(Reading((article(FIRST, "Le bac est reparti"),)))
     assert [v.source.title for v in assistant.history("bac")] == ["Le bac de Lérins"]
+    ((what, lines),) = changes(assistant.article("bac"), assistant.history("bac"))
+    assert what.startswith("Fiche corrigée le ")
+    assert lines == [
+        ("-", "Titre\u00a0: Le bac de Lérins"), ("+", "Titre\u00a0: Le bac est reparti")
+    ]  # fmt: skip
+    html = article_html(assistant.article("bac"), None, history=assistant.history("bac"))
+    assert "Le bac de Lérins" in html
 
 
 def test_another_way_of_reading_is_no_correction(
@@ -116,7 +123,7 @@ def test_the_past_goes_with_the_article(assistant: LocalAssistant) -> None:
     assert proof.proven
     assert proof.sentences == 3, "what both say, and one of each"
     assert not any(old.encode() in p.read_bytes() for p in folder.rglob("*") if p.is_file())
-    assistant.ingest(Reading((article(FIRST),)))
+    assistant.ingest(Reading((article(FIRST),)), readmit=True)
     assert assistant.history("bac") == []
 
 

@@ -24,14 +24,21 @@ Sentences = list[tuple[Literal["-", "+"], str]]
 
 
 def changes(stored: StoredArticle, history: Sequence[Version]) -> list[tuple[str, Sentences]]:
-    """Return what happened to an article, newest first: in words with its day, and in sentences."""
+    """Return what happened to an article, newest first: in words with its day, and in lines.
+
+    A line is a sentence, or a field of the record (« Titre : … »), that went or that came.
+    """
     told = []
     newer, by = stored.text, stored.record.source
     for version in history:
-        same = same_story(version.text, newer)
-        what = texts.CORRECTED_ON if same else texts.REPLACED_ON
+        record = _record_changed(version.source, by)
+        sentences = changed(version.text, newer)
+        if record and not sentences:
+            what = texts.RECORD_CHANGED_ON
+        else:
+            what = texts.CORRECTED_ON if same_story(version.text, newer) else texts.REPLACED_ON
         day = format_date(corrected_on(version, by))
-        told.append((what.format(day), changed(version.text, newer)))
+        told.append((what.format(day), record + sentences))
         newer, by = version.text, version.source
     return told
 
@@ -63,6 +70,21 @@ def corrected_on(version: Version, by: Source) -> date:
     """Return the day on which a version was replaced: as what replaced it tells, else as seen."""
     told = by.modified
     return told if told and told != version.source.modified else version.day
+
+
+def _record_changed(before: Source, after: Source) -> Sentences:
+    """Return the fields of a record that are not as they were, as lines."""
+    found: Sentences = []
+    for field, label in texts.FIELDS.items():
+        old, new = (_shown(getattr(source, field)) for source in (before, after))
+        if old != new:
+            found += [("-", f"{label}\u00a0: {old}")] if old else []
+            found += [("+", f"{label}\u00a0: {new}")] if new else []
+    return found
+
+
+def _shown(value: str | date | None) -> str:
+    return value if isinstance(value, str) else format_date(value) if value else ""
 
 
 def _sentences(text: str) -> list[str]:

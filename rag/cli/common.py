@@ -16,8 +16,9 @@ import rag.cli.locale  # noqa: F401 - French before Click reads its own messages
 import click  # isort: skip
 
 from rag import texts
-from rag.errors import RecoupeError, StoreError
+from rag.errors import AmbiguousNameError, ArticleNotFoundError, RecoupeError, StoreError
 from rag.french.typography import typographic
+from rag.french.words import fold
 from rag.logs import start_log
 from rag.settings import Settings, load_settings
 
@@ -30,6 +31,7 @@ log = logging.getLogger(__name__)
 P = ParamSpec("P")
 R = TypeVar("R")
 _PAGE = 200  # articles asked for at a time
+_NAMED = 5  # articles named where a name means several
 
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Écrire du JSON, pour un programme."
@@ -151,13 +153,36 @@ def progress_bar(
         yield step
 
 
-def listed(assistant: Assistant) -> Iterator[ArticleRecord]:
-    """Yield the articles of the index, newest first, a page in memory at a time."""
-    page = assistant.page(limit=_PAGE)
+def listed(assistant: Assistant, words: str = "") -> Iterator[ArticleRecord]:
+    """Yield the articles whose title has these words, newest first, a page in memory at a time."""
+    page = assistant.page(limit=_PAGE, words=words)
     yield from page.records
     while page.next:
-        page = assistant.page(page.next, _PAGE)
+        page = assistant.page(page.next, _PAGE, words)
         yield from page.records
+
+
+def article_named(assistant: Assistant, name: str) -> str:
+    """Return the id of the article that a name means: its id, how it begins, or its title.
+
+    Raises ArticleNotFoundError where no article is so named, AmbiguousNameError where several
+    are.
+    """
+    try:
+        return assistant.article(name).record.id
+    except ArticleNotFoundError:
+        asked = fold(name)
+        found = [
+            record
+            for record in listed(assistant)
+            if record.id.startswith(name) or fold(record.source.title) == asked
+        ]
+        if not found or not name:
+            raise
+    if len(found) > 1:
+        named = [f"{r.id} ({texts.label(r.source)})" for r in found[:_NAMED]]
+        raise AmbiguousNameError(texts.several_articles(name, named, len(found)))
+    return found[0].id
 
 
 @contextmanager

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import date
 from itertools import chain
 from pathlib import Path
@@ -17,6 +18,7 @@ import click
 from rag import __version__, texts
 from rag.cli.checks import verify_command
 from rag.cli.common import (
+    article_named,
     index_option,
     ingestion_bar,
     json_option,
@@ -33,7 +35,7 @@ from rag.cli.copies import backup_command, export_command, import_command, reind
 from rag.cli.evaluate import eval_group
 from rag.cli.following import sources_command, watch_command
 from rag.cli.serving import feedback_command, mcp_command, token_command, widget_command
-from rag.domain import ArticleRecord, Filters, Found, IngestReport, together
+from rag.domain import Article, ArticleRecord, Filters, Found, IngestReport, together
 from rag.errors import ArticleNotFoundError, SettingsError
 from rag.french.dates import format_date, parse_date
 from rag.french.typography import typographic
@@ -109,6 +111,8 @@ def app() -> None:
 @click.argument("paths", metavar="[CHEMIN|ADRESSE]...", nargs=-1)
 @click.option("--prune", is_flag=True, help="Retirer les articles dont le fichier a disparu.")
 @click.option("--if-empty", is_flag=True, help="Ne rien faire si l'index contient des articles.")
+@click.option("--source", metavar="NOM", default="", help="Publication des fichiers sans source.")
+@click.option("--auteur", "author", metavar="NOM", default="", help="Celui des fichiers sans.")
 @readmit_option
 @json_option
 @index_option
@@ -117,6 +121,8 @@ def ingest_command(
     paths: tuple[str, ...],
     prune: bool,
     if_empty: bool,
+    source: str,
+    author: str,
     readmit: bool,
     as_json: bool,
     index: Path | None,
@@ -127,6 +133,7 @@ def ingest_command(
     d'un plan de site ou d'un site, dont les flux et les plans sont trouvés.
     Seuls les articles nouveaux ou changés sont traités. Rien n'est retiré sans
     --prune ; ce que « recoupe remove » a retiré le reste, d'où qu'il revienne, sans --reprendre.
+    --source et --auteur ne changent rien à ce qu'un fichier dit de lui-même.
     Code de sortie 1 si un fichier ou une page n'a pas pu être lu.
     """
     from rag.readers import find_files
@@ -143,7 +150,8 @@ def ingest_command(
         reports = []
         if roots:
             with ingestion_bar(len(files)) as (on_file, on_articles):
-                found = chain(unusable, _found(files, settings, on_file))
+                read = _found(files, settings, on_file)
+                found = chain(unusable, _attributed(read, source, author))
                 reports.append(assistant.ingest(found, pruned, on_articles, readmit))
         if urls:
             reports.append(_synced(assistant, urls, settings, readmit=readmit))
@@ -238,17 +246,46 @@ def search(
 
 
 @app.command("list", short_help="Lister les articles.")
+@filter_options
+@click.option("--titre", "words", metavar="MOTS", default="", help="Ces mots dans le titre.")
+@click.option("--retires", "withdrawn", is_flag=True, help="Que leur éditeur a retirés.")
+@click.option("--sans-date", "undated", is_flag=True, help="Dont la date manque.")
+@click.option("--corriges", "edited", is_flag=True, help="Dont la fiche fut corrigée à la main.")
+@click.option("--copies", is_flag=True, help="Dont d'autres ont le même texte.")
 @json_option
 @index_option
 @told_in_french
-def list_command(as_json: bool, index: Path | None) -> None:
-    """Lister les articles de l'index, du plus récent au plus ancien."""
+def list_command(
+    filters: Filters,
+    words: str,
+    withdrawn: bool,
+    undated: bool,
+    edited: bool,
+    copies: bool,
+    as_json: bool,
+    index: Path | None,
+) -> None:
+    """Lister les articles de l'index, du plus récent au plus ancien.
+
+    Les options se combinent : un article listé répond à toutes.
+    """
+
+    def wanted(record: ArticleRecord) -> bool:
+        return (
+            filters.accept(record.source)
+            and (record.withdrawn is not None or not withdrawn)
+            and (record.source.published is None or not undated)
+            and (bool(record.edits) or not edited)
+            and (not copies or bool(assistant.copies(record.id)))
+        )
+
     with open_for(settings_for(index), "list") as assistant:
+        records = filter(wanted, listed(assistant, words))
         if as_json:
-            print_json_list(RecordOut.of(r).plain() for r in listed(assistant))
+            print_json_list(RecordOut.of(r).plain() for r in records)
             return
         count = 0
-        for count, record in enumerate(listed(assistant), 1):  # noqa: B007 - the last is told
+        for count, record in enumerate(records, 1):  # noqa: B007 - the last is told
             day = record.source.published
             date_text = day.isoformat() if day else "sans date "
             gone = f"  ({texts.withdrawn(record.withdrawn)})" if record.withdrawn else ""
@@ -263,21 +300,21 @@ def list_command(as_json: bool, index: Path | None) -> None:
 @index_option
 @told_in_french
 def show(article: str, as_json: bool, index: Path | None) -> None:
-    """Afficher un article en entier."""
+    """Afficher un article en entier, par son identifiant, le début de celui-ci, ou son titre."""
     with open_for(settings_for(index), "show") as assistant:
-        stored = assistant.article(article)
-        copies = assistant.copies(article)
+        stored = assistant.article(article_named(assistant, article))
+        copies = assistant.copies(stored.record.id)
     if as_json:
         print_json(WholeArticleOut.of(stored).plain() | {"copies": [c.id for c in copies]})
         return
     fields = SourceOut.of(stored.record.source).plain()
     if day := stored.record.source.published:
         fields["published"] = format_date(day)
-    names = {"title": "Titre", "source": "Source", "author": "Auteur", "published": "Date",
-             "url": "Adresse", "section": "Rubrique"}  # fmt: skip
-    for key, name in names.items():
-        if fields[key]:
-            click.echo(f"{name} : {fields[key]}")
+    for key, name in texts.FIELDS.items():
+        if value := fields["source" if key == "name" else key]:
+            click.echo(f"{name} : {value}")
+    if edited := [texts.FIELDS[key] for key, _ in stored.record.edits]:
+        click.echo(f"Corrigé à la main : {', '.join(edited).lower()}")
     for copy in copies:
         click.echo(f"Même texte : {texts.label(copy.source)} ({copy.id})")
     click.echo(f"\n{stored.text}")
@@ -293,8 +330,8 @@ def history_command(article: str, as_json: bool, index: Path | None) -> None:
     from rag.answering.changes import changes
 
     with open_for(settings_for(index), "history") as assistant:
-        stored = assistant.article(article)
-        versions = assistant.history(article)
+        stored = assistant.article(article_named(assistant, article))
+        versions = assistant.history(stored.record.id)
     if as_json:
         print_json([VersionOut.of(v).plain() for v in versions])
         return
@@ -326,7 +363,7 @@ def edit_command(article: str, as_json: bool, index: Path | None, **fields: str 
     if not edits:
         raise SettingsError(texts.NOTHING_TO_EDIT)
     with open_for(settings_for(index), "edit") as assistant:
-        record = assistant.edit(article, edits)
+        record = assistant.edit(article_named(assistant, article), edits)
     if as_json:
         print_json(RecordOut.of(record).plain())
     else:
@@ -530,6 +567,22 @@ def _found(
         yield from read_files(files, settings.max_file_mb, on_file, bounds)
     finally:
         workers.close()  # what is left to embed wants their memory
+
+
+def _attributed(found: Iterable[Found], source: str, author: str) -> Iterator[Found]:
+    """Yield what is in files, with a publication and an author where they name none."""
+    from rag.readers.draft import checked_edits
+
+    given = checked_edits({"name": source, "author": author})
+    for item in found:
+        if isinstance(item, Article):
+            own = item.source
+            named = replace(
+                own, name=own.name or given["name"], author=own.author or given["author"]
+            )
+            yield replace(item, source=named)
+        else:
+            yield item
 
 
 def _typographic(names: Sequence[str]) -> tuple[str, ...]:
