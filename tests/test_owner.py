@@ -263,7 +263,9 @@ def test_a_caller_that_dies_leaves_whole_articles_and_prunes_nothing(
 ) -> None:
     settings, _ = app
     file = tmp_path / "parti.txt"
-    file.write_text("Titre : Parti\n\nLe phare de Kermor a été éteint en juin, faute de gardien.", "utf-8")
+    file.write_text(
+        "Titre : Parti\n\nLe phare de Kermor a été éteint en juin, faute de gardien.", "utf-8"
+    )
     remote = open_assistant(settings, "test")
     (gone,) = remote.ingest(read_files([file])).new
     file.unlink()
