@@ -246,13 +246,17 @@ def _unreachable(index: Index, records: Sequence[ArticleRecord], listed: Abstrac
     ids = [i for i in firsts if i in listed][:_SAMPLE]
     vectors = _vectors(index, ids)
     lost = len(ids) - len(vectors)
+    if lost:
+        log.warning("sans vecteur : %s", ", ".join(i for i in ids if i not in vectors)[:400])
     for passage, vector in vectors.items():
         try:
             near = index.store.nearest(vector, _NEAR)
         except RecoupeError:
             log.info("recherche impossible", exc_info=True)
             return len(ids)
-        lost += not any(i == passage or cosine > _SAME for i, cosine in near)
+        if not any(i == passage or cosine > _SAME for i, cosine in near):
+            lost += 1
+            log.warning("introuvable par son vecteur : %s ; ses voisins : %s", passage, near)
     return lost
 
 
