@@ -108,7 +108,8 @@ def test_behind_a_proxy(assistant: LocalAssistant, tmp_path: Path, proxy: str) -
         for absent in ("/gradio_api/file=/etc/hostname", "/config", "/owner/page", "/logout"):
             assert client.get(absent).status_code == 404, absent
         too_large = client.post("/api/v1/ask", content=b"x" * 3_000_000)
-        assert too_large.status_code == 413
+        # Refused before it is read: a proxy that is still sending may tell the break (502) instead.
+        assert too_large.status_code in {413, 502}
         # Whoever he says that he is, the proxy tells who connects.
         asked = {"question": "Combien a coûté la restauration de la halle aux grains ?"}
         statuses = [
