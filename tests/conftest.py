@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
+import logging
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ from rag.assistant import LocalAssistant
 from rag.domain import Article, Reading, Source
 from rag.indexing.index import Index, open_index
 from rag.indexing.ingestion import ingest
+from rag.logs import OneLine, Repetitions
 from rag.models.embedding import Embedding, PassageText
 from rag.models.encoder import Encoder
 from rag.readers import find_files, read_files
@@ -103,3 +106,15 @@ def run_python(folder: Path, index: Path, *command: str) -> subprocess.Completed
 def write_articles(index: Index, *articles: Article) -> None:
     """Ingest articles into an index."""
     ingest(index, Reading(articles), passage_tokens=160)
+
+
+@pytest.fixture
+def written() -> Iterator[io.StringIO]:
+    """The log as `recoupe serve` writes it, of all that the process logs."""
+    out = io.StringIO()
+    handler = logging.StreamHandler(out)
+    handler.setFormatter(OneLine("%(levelname)s %(name)s : %(message)s"))
+    handler.addFilter(Repetitions())
+    logging.root.addHandler(handler)
+    yield out
+    logging.root.removeHandler(handler)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-import logging
 import resource
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -29,7 +27,6 @@ from rag.domain import (
     Stance,
     Turn,
 )
-from rag.logs import OneLine, Repetitions
 from rag.settings import load_settings
 from rag.web.access import new_token
 from tests.test_api import page_config, serving, with_settings
@@ -42,19 +39,6 @@ MANY = "100000/minute"
 @pytest.fixture(scope="module")
 def served(assistant: LocalAssistant) -> LocalAssistant:
     return with_settings(assistant, rate_client=MANY, rate_events=MANY, rate_sessions=MANY)
-
-
-@pytest.fixture
-def written(
-    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> Iterator[io.StringIO]:
-    out = io.StringIO()
-    handler = logging.StreamHandler(out)
-    handler.setFormatter(OneLine("%(levelname)s %(name)s : %(message)s"))
-    handler.addFilter(Repetitions())
-    logging.root.addHandler(handler)
-    yield out
-    logging.root.removeHandler(handler)
 
 
 def test_a_follow_up_of_a_long_question_takes_no_memory() -> None:

@@ -4,28 +4,15 @@ from __future__ import annotations
 
 import io
 import logging
-from collections.abc import Iterator
 
 import httpx
 import pytest
 
 from rag.assistant import LocalAssistant
-from rag.logs import OneLine, Repetitions, without_keys
+from rag.logs import without_keys
 from tests.test_api import serving, with_settings
 
 log = logging.getLogger("rag.tests")
-
-
-@pytest.fixture
-def written() -> Iterator[io.StringIO]:
-    """The log as `recoupe serve` writes it, of all that the process logs."""
-    out = io.StringIO()
-    handler = logging.StreamHandler(out)
-    handler.setFormatter(OneLine("%(levelname)s %(name)s : %(message)s"))
-    handler.addFilter(Repetitions())
-    logging.root.addHandler(handler)
-    yield out
-    logging.root.removeHandler(handler)
 
 
 def test_a_message_is_one_line_of_text(written: io.StringIO) -> None:

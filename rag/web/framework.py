@@ -63,7 +63,7 @@ FRAMEWORK = (
     Route(r"/gradio_api/queue/data", _GET, "what the event gives, as it comes"),
     Route(rf"/gradio_api/heartbeat/{_SESSION}", _GET, "whether the page is still open"),
     Route(r"/gradio_api/app_id", _GET, "whether the app was restarted under the page"),
-    Route(r"/gradio_api/upload", _POST, "a keeper's files"),
+    Route(re.escape(UPLOAD), _POST, "a keeper's files"),
     Route(r"/gradio_api/upload_progress", _GET, "how far they have come"),
     Route(r"/login", _POST, "the chat's login", login=True),
 )
