@@ -42,7 +42,7 @@ from rag.indexing.chroma import CLOSING, sweep_folders
 from rag.indexing.erasure import MEMORY, blank, files_of, remaining, sentences_of, unreadable
 from rag.indexing.exchange import export, take
 from rag.indexing.index import Index, Progress, open_index
-from rag.indexing.ingestion import edit, fingerprint, ingest, sources_of
+from rag.indexing.ingestion import edit, fingerprint, ingest, sources_of, undo_edits
 from rag.indexing.owner import Owner, Ownership, acquire
 from rag.indexing.reindexing import Reindexing
 from rag.indexing.removals import Removals
@@ -124,10 +124,12 @@ class Assistant(Protocol):
         prune: Sequence[str] = (),
         progress: Progress = _silent,
         readmit: bool = False,
+        dry: bool = False,
     ) -> IngestReport:
         """Bring the index up to date with what readers find; see `rag.indexing.ingestion`.
 
         What was removed stays so, and is named in the report; with `readmit` it comes back.
+        With `dry` nothing is changed: the report says what would be.
         """
         ...
 
@@ -145,7 +147,15 @@ class Assistant(Protocol):
     def edit(self, article_id: str, edits: Mapping[str, str]) -> ArticleRecord:
         """Correct fields (`EDITABLE`) of an article's source; they hold when it is ingested again.
 
+        `WITHHELD` with a day keeps the article from answering, with "" lets it answer again.
         Raises ArticleNotFoundError, and ReadError for a field or a value that cannot be.
+        """
+        ...
+
+    def undo_edits(self, article_id: str, fields: Sequence[str]) -> ArticleRecord:
+        """Take back the corrections of some fields: the source says again what the article does.
+
+        Raises ArticleNotFoundError.
         """
         ...
 
@@ -318,9 +328,10 @@ class LocalAssistant:
         prune: Sequence[str] = (),
         progress: Progress = _silent,
         readmit: bool = False,
+        dry: bool = False,
     ) -> IngestReport:
         """See `Assistant`. A second ingestion waits for the first."""
-        return self._ingest(found, prune, progress, readmit=readmit)
+        return self._ingest(found, prune, progress, readmit=readmit, dry=dry)
 
     def _ingest(
         self,
@@ -330,6 +341,7 @@ class LocalAssistant:
         known: Known = lambda _: {},
         *,
         readmit: bool,
+        dry: bool = False,
     ) -> IngestReport:
         with self._ingesting:
             report = ingest(
@@ -342,6 +354,7 @@ class LocalAssistant:
                 known=known,
                 removals=self.removals,
                 readmit=readmit,
+                dry=dry,
             )
             if self.index.compactable:
                 log.info("le magasin de vecteurs est refait sans ses restes")
@@ -369,6 +382,13 @@ class LocalAssistant:
         with self._ingesting:
             checked = checked_edits(edits)
             return self._changed(lambda index: edit(index, article_id, checked, self._version()))
+
+    def undo_edits(self, article_id: str, fields: Sequence[str]) -> ArticleRecord:
+        """See `Assistant`."""
+        with self._ingesting:
+            return self._changed(
+                lambda index: undo_edits(index, article_id, fields, self._version())
+            )
 
     def _version(self) -> Callable[[Article], str]:
         tokens, vectors = self.settings.passage_tokens, self.settings.sentence_vectors

@@ -45,15 +45,7 @@ class Source:
 
 
 EDITABLE = ("title", "name", "author", "published", "url", "section")
-
-
-def edited(source: Source, edits: Iterable[tuple[str, str]]) -> Source:
-    """Return a source with a keeper's corrections, by field; `published` is ISO 8601 or ""."""
-    fields: dict[str, Any] = dict(edits)
-    if "published" in fields:
-        day = fields["published"]
-        fields |= {"published": date.fromisoformat(day) if day else None, "deduced": False}
-    return replace(source, **fields)
+WITHHELD = "withheld"  # among edits: from which day a keeper withholds the article
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,8 +204,8 @@ class ArticleRecord:
     `fingerprint` tells what the version was made of, `generation` which write
     made it: no two writes share one, so that what a writer sweeps can never be
     what another has just written. `withdrawn` is the day on which its publisher was seen to
-    have withdrawn it: it is kept, and answers nothing. `edits` are what a keeper corrected of
-    its source, by field of `EDITABLE`, as text: they hold when it is ingested again. `recipe`
+    have withdrawn it, or a keeper withheld it: it is kept, and answers nothing. `edits` are what
+    a keeper said of it (`rag.indexing.edits`): they hold when it is ingested again. `recipe`
     tells apart what the article changed from what another way of reading it did; `BROKEN` that
     the article is to be read again, whatever it says. `digest` tells the text, "" in an index
     of before.
@@ -235,6 +227,16 @@ class ArticleRecord:
     def version(self) -> str:
         """What the ids of this version's passages carry."""
         return f"{self.fingerprint}.{self.generation}" if self.generation else self.fingerprint
+
+    @property
+    def corrected(self) -> tuple[str, ...]:
+        """The fields of its source that a keeper corrected."""
+        return tuple(field for field, _ in self.edits if field in EDITABLE)
+
+    @property
+    def withheld(self) -> bool:
+        """Whether it is a keeper who withholds it."""
+        return any(field == WITHHELD for field, _ in self.edits)
 
     def passage_ids(self) -> list[str]:
         """Return the ids of the passages of this version, in reading order."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,14 @@ from rag.french.typography import typographic
 from rag.markup import printable
 
 if TYPE_CHECKING:
-    from rag.domain import Citation, Erasure, Failure, IngestReport, Source
+    from rag.domain import (
+        ArticleRecord,
+        Citation,
+        Erasure,
+        Failure,
+        IngestReport,
+        Source,
+    )
     from rag.sources.memory import SourceState
 
 _MOST_BARRED = 5  # articles that an ingestion names for they stay removed
@@ -293,7 +300,21 @@ NO_ERASURE = (
     "(«\u00a0chroma vacuum\u00a0»)."
 )
 NOTHING_CHOSEN = "Aucun article choisi."
-NOTHING_TO_EDIT = "Aucune correction\u00a0: donnez-en une, comme --date 2024-12-31."
+NOTHING_TO_EDIT = (
+    "Aucune correction\u00a0: donnez-en une, comme --date 2024-12-31, ou --annuler pour reprendre "
+    "ce que dit l’article."
+)
+NO_VALUE = "rien"
+UNCHANGED = "rien ne change"
+ANSWERS_AGAIN = "répond de nouveau"
+WITHHELD_FROM = "n’est plus cité\u00a0: mis en retrait le {}"
+WOULD_BE = {
+    "new": "nouveau", "updated": "à mettre à jour", "removed": "à retirer", "unchanged": "inchangé",
+}  # fmt: skip
+NOTHING_DONE = "Rien n’a été changé (--dry-run)."
+DRY_ADDRESSES = (
+    "--dry-run regarde des fichiers, non des adresses\u00a0: donnez des fichiers ou des dossiers."
+)
 NOT_THERE = "{} n’est pas là\u00a0: il sera suivi dès qu’il y sera."
 NOTHING_TO_FOLLOW = (
     "Aucune source à suivre\u00a0: donnez des dossiers ou des adresses, ou réglez RECOUPE_SOURCES."
@@ -312,6 +333,7 @@ SOURCE_SILENT = (
 PAID_ARTICLE = (
     "Article payant\u00a0: seule la citation est montrée\u00a0; l’original est chez son éditeur."
 )
+WITHHELD_ARTICLE = "La rédaction a mis cet article en retrait le {}\u00a0: il ne répond plus."
 WITHDRAWN_ARTICLE = "Son éditeur a dépublié cet article, constaté le {}\u00a0: il ne répond plus."
 DEDUCED = "(date déduite)"
 
@@ -400,9 +422,27 @@ def _moment(seconds: float) -> str:
     return f"{format_date(at.date())} à {at.hour}\u00a0h\u00a0{at.minute:02}"
 
 
-def withdrawn(day: date) -> str:
-    """Return when an article was withdrawn, in words."""
-    return f"dépublié le {format_date(day)}"
+def withdrawn(record: ArticleRecord) -> str:
+    """Return since when and by whom an article answers no more, in words; "" where it answers."""
+    if record.withdrawn is None:
+        return ""
+    how = "mis en retrait" if record.withheld else "dépublié"
+    return f"{how} le {format_date(record.withdrawn)}"
+
+
+def edited(before: Source, after: Source, fields: Iterable[str]) -> list[str]:
+    """Return, for each of some fields, what it was and what it is."""
+    return [
+        f"{FIELDS[field]}\u00a0: «\u00a0{_value(before, field)}\u00a0» → "
+        f"«\u00a0{_value(after, field)}\u00a0»"
+        for field in fields
+        if _value(before, field) != _value(after, field)
+    ]
+
+
+def _value(source: Source, field: str) -> str:
+    value = getattr(source, field)
+    return format_date(value) if isinstance(value, date) else value or NO_VALUE
 
 
 def failed(failure: Failure) -> str:

@@ -264,7 +264,7 @@ class RecordOut(_Listed):
     @classmethod
     def of(cls, record: ArticleRecord) -> Self:
         """Make it of an article's record."""
-        return cls(**_record(record), path=record.path, edited=[field for field, _ in record.edits])
+        return cls(**_record(record), path=record.path, edited=list(record.corrected))
 
 
 class VersionOut(_Sourced, _Identified):

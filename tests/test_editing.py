@@ -12,11 +12,13 @@ from click.testing import CliRunner
 
 from rag.assistant import LocalAssistant
 from rag.cli.main import app
-from rag.domain import Article, Filters, Reading, Source, edited
+from rag.domain import WITHHELD, Article, Filters, Reading, Source
 from rag.errors import ReadError
+from rag.indexing.edits import corrected
 from rag.settings import load_settings
 
 TEXT = "Le bac de Lérins a repris ses traversées mardi. La réparation a coûté 84 000 euros."
+OTHER = "Le pont de Morvane a été fermé lundi par le préfet. Trois câbles étaient rompus."
 MENDED = TEXT + " Un second bac sera loué."
 
 
@@ -48,6 +50,55 @@ def test_a_correction_holds_when_the_article_changes(assistant: LocalAssistant) 
     assert not assistant.check()
 
 
+def test_corrections_are_undone(assistant: LocalAssistant) -> None:
+    """The source says again what the article says, also where that has changed since."""
+    before = assistant.article("bac").record.source
+    assistant.edit("bac", {"title": "Le bac de Lérins", "published": "2024-05-09"})
+    assistant.edit("bac", {"title": "Un autre titre"})
+    record = assistant.undo_edits("bac", ["title", "published", "url"])
+    assert (record.source, record.edits) == (before, ())
+    assistant.edit("bac", {"name": "Le Rivage d'Or"})
+    renamed = Source("Le bac", "La Côte", published=date(2020, 1, 1), deduced=True)
+    assistant.ingest(Reading((Article("bac", renamed, TEXT),)))
+    assert assistant.article("bac").record.source.name == "Le Rivage d’Or"
+    assert assistant.undo_edits("bac", ["name"]).source == renamed
+    assert assistant.ingest(Reading((Article("bac", renamed, TEXT),))).unchanged == ("bac",)
+    assert not assistant.check()
+
+
+def test_what_is_withheld_answers_nothing_whatever_is_read(assistant: LocalAssistant) -> None:
+    asked = "Combien a coûté la réparation du bac ?"
+    assert not assistant.ask(asked).refused
+    record = assistant.edit("bac", {WITHHELD: "2024-06-01"})
+    assert record.withheld
+    assert record.withdrawn == date(2024, 6, 1)
+    assert assistant.ask(asked).refused
+    again = Source("Le bac", "Le Rivage", published=date(2020, 1, 1), deduced=True)
+    assistant.ingest(Reading((Article("bac", again, MENDED),)))
+    assert assistant.article("bac").text == MENDED
+    # Its publisher shows it again: that is not what a keeper decided on.
+    assert assistant.withdraw({"bac": None}) == []
+    assert assistant.ask(asked).refused
+    assistant.edit("bac", {WITHHELD: ""})
+    assert assistant.article("bac").record.edits == ()
+    assert not assistant.ask(asked).refused
+    assert not assistant.check()
+
+
+def test_edits_and_what_they_replaced_travel_in_an_export(
+    assistant: LocalAssistant, tmp_path: Path
+) -> None:
+    before = assistant.article("bac").record.source
+    assistant.edit("bac", {"published": "2024-05-09", WITHHELD: "2024-06-01"})
+    assistant.export(str(tmp_path / "export"))
+    other = LocalAssistant(load_settings(index_dir=tmp_path / "other"))
+    other.take(str(tmp_path / "export"))
+    assert other.article("bac").record.withheld
+    assert other.edit("bac", {WITHHELD: ""}).withdrawn is None
+    assert other.undo_edits("bac", ["published"]).source == before
+    other.close()
+
+
 def test_what_is_said_of_time_follows_the_date(assistant: LocalAssistant) -> None:
     assistant.edit("bac", {"published": "2024-05-09"})
     in_may = Filters(since=date(2024, 5, 1))
@@ -61,7 +112,7 @@ def test_a_second_correction_keeps_the_first(assistant: LocalAssistant) -> None:
     assistant.edit("bac", {"author": "Inès Caron"})
     record = assistant.edit("bac", {"published": ""})
     assert (record.source.author, record.source.published) == ("Inès Caron", None)
-    assert dict(record.edits) == {"author": "Inès Caron", "published": ""}
+    assert record.corrected == ("author", "published")
 
 
 @pytest.mark.parametrize(
@@ -92,7 +143,7 @@ def test_the_command_corrects_and_says_what_it_did(assistant: LocalAssistant) ->
 
 def test_an_edit_of_nothing_changes_nothing() -> None:
     source = Source("T", "N", published=date(2024, 1, 1), deduced=True)
-    assert edited(source, ()) == source
+    assert corrected(source, ()) == source
 
 
 def test_a_folder_is_listed_and_corrected_by_name(
@@ -134,3 +185,53 @@ def test_a_folder_is_listed_and_corrected_by_name(
     assert several.startswith("!Erreur")
     assert "2 articles répondent" in several
     assert run("show", "La digue tient").startswith("!Erreur")
+
+
+def test_several_are_corrected_withdrawn_and_tried_without_changing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("RECOUPE_INDEX_DIR", str(tmp_path / "index"))
+    folder = tmp_path / "presse"
+    folder.mkdir()
+    (folder / "bac.txt").write_text(f"Titre : Le bac\nSource : Le Rivage\n\n{TEXT}")
+    (folder / "pont.txt").write_text(f"Titre : Le pont\nSource : Le Rivage\n\n{OTHER}")
+
+    def run(*arguments: str) -> str:
+        done = CliRunner().invoke(app, list(arguments), prog_name="recoupe")
+        assert done.exit_code == 0, done.output
+        return done.output
+
+    tried = run("ingest", "presse", "--dry-run")
+    assert "nouveau\u00a0: Le Rivage, «\u00a0Le pont\u00a0»" in tried
+    assert "2 nouveaux" in tried
+    assert not (tmp_path / "index").exists()
+    run("ingest", "presse")
+    (folder / "pont.txt").write_text(f"Titre : Le pont\nSource : Le Rivage\n\n{OTHER} Puis rien.")
+    (folder / "bac.txt").unlink()
+    tried = run("ingest", "presse", "--prune", "--dry-run")
+    assert "1 mis à jour" in tried
+    assert "1 retiré" in tried
+    assert "1 inchangé" not in tried
+    assert "Puis rien" not in run("show", "Le pont")
+    assert "Le bac" in run("list")
+
+    change = "Source\u00a0: «\u00a0Le Rivage\u00a0» → «\u00a0La Côte\u00a0»"
+    for dry in (("--dry-run",), ()):
+        told = run("edit", "Le bac", "Le pont", "--source", "La Côte", *dry)
+        assert told.count(change) == 2
+        assert ("Rien n’a été changé" in told) == bool(dry)
+    assert {r["source"] for r in json.loads(run("list", "--json"))} == {"La Côte"}
+    run("edit", "Le bac", "Le pont", "--annuler")
+    assert {r["source"] for r in json.loads(run("list", "--json"))} == {"Le Rivage"}
+
+    run("withdraw", "Le bac", "--dry-run")
+    assert json.loads(run("list", "--json", "--retires")) == []
+    assert "mis en retrait" in run("withdraw", "Le bac")
+    assert "mis en retrait" in run("list", "--retires")
+    assert "N’est plus cité" in run("show", "Le bac")
+    assert "répond de nouveau" in run("withdraw", "Le bac", "--remettre")
+    assert json.loads(run("list", "--json", "--retires")) == []
+    (key,) = (r["article_id"] for r in json.loads(run("list", "--json", "--titre", "bac")))
+    assert "à retirer" in run("remove", key, "--dry-run")
+    assert len(json.loads(run("list", "--json"))) == 2

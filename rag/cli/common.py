@@ -39,6 +39,9 @@ json_option = click.option(
 readmit_option = click.option(
     "--reprendre", "readmit", is_flag=True, help="Reprendre aussi ce que « remove » avait retiré."
 )
+dry_option = click.option(
+    "--dry-run", "dry", is_flag=True, help="Dire ce qui serait fait, sans rien changer."
+)
 index_option = click.option(
     "--index", metavar="DOSSIER", type=click.Path(path_type=Path), help="Dossier de l'index."
 )
@@ -100,7 +103,7 @@ def open_for(
     """
     from rag.assistant import open_assistant
 
-    if not (create or settings.chroma_url or _is_index(settings.index_dir)):
+    if not (create or is_index(settings)):
         raise StoreError(texts.NO_INDEX.format(settings.index_dir.absolute()))
 
     with ExitStack() as stack:
@@ -119,10 +122,10 @@ def open_for(
         yield assistant
 
 
-def _is_index(folder: Path) -> bool:
-    """Tell whether a folder has an index, or a process that makes one."""
+def is_index(settings: Settings) -> bool:
+    """Tell whether the settings name an index that is there, or that a process makes."""
     marks = ("catalogue.sqlite3", "generation", "owner.lock", "chroma", "store")
-    return any((folder / mark).exists() for mark in marks)
+    return bool(settings.chroma_url) or any((settings.index_dir / m).exists() for m in marks)
 
 
 def _say_waiting(owner: Owner | None) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import functools
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from datetime import date
 from itertools import chain
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -19,8 +20,10 @@ from rag import __version__, texts
 from rag.cli.checks import verify_command
 from rag.cli.common import (
     article_named,
+    dry_option,
     index_option,
     ingestion_bar,
+    is_index,
     json_option,
     listed,
     open_for,
@@ -32,10 +35,18 @@ from rag.cli.common import (
     told_in_french,
 )
 from rag.cli.copies import backup_command, export_command, import_command, reindex_command
+from rag.cli.editing import edit_command, withdraw_command
 from rag.cli.evaluate import eval_group
 from rag.cli.following import sources_command, watch_command
 from rag.cli.serving import feedback_command, mcp_command, token_command, widget_command
-from rag.domain import Article, ArticleRecord, Filters, Found, IngestReport, together
+from rag.domain import (
+    Article,
+    ArticleRecord,
+    Filters,
+    Found,
+    IngestReport,
+    together,
+)
 from rag.errors import ArticleNotFoundError, SettingsError
 from rag.french.dates import format_date, parse_date
 from rag.french.typography import typographic
@@ -114,6 +125,7 @@ def app() -> None:
 @click.option("--source", metavar="NOM", default="", help="Publication des fichiers sans source.")
 @click.option("--auteur", "author", metavar="NOM", default="", help="Celui des fichiers sans.")
 @readmit_option
+@dry_option
 @json_option
 @index_option
 @told_in_french
@@ -124,6 +136,7 @@ def ingest_command(
     source: str,
     author: str,
     readmit: bool,
+    dry: bool,
     as_json: bool,
     index: Path | None,
 ) -> None:
@@ -136,35 +149,79 @@ def ingest_command(
     --source et --auteur ne changent rien à ce qu'un fichier dit de lui-même.
     Code de sortie 1 si un fichier ou une page n'a pas pu être lu.
     """
-    from rag.readers import find_files
     from rag.sources.watch import is_address
 
     settings = settings_for(index)
     urls = [p for p in paths if is_address(p)]
     roots = [Path(p) for p in paths if p not in urls] or ([] if urls else [Path("corpus")])
-    with open_for(settings, "ingest", wait=600, create=True) as assistant:
+    if dry and urls:
+        raise SettingsError(texts.DRY_ADDRESSES)
+    met: dict[str, Article] = {}
+    with ExitStack() as stack:
+        if dry and not is_index(settings):  # everything would be new, and nothing is made
+            folder = stack.enter_context(TemporaryDirectory())
+            settings = settings.model_copy(update={"index_dir": Path(folder)})
+        assistant = stack.enter_context(open_for(settings, "ingest", wait=600, create=True))
         if if_empty and assistant.page(limit=1).total:
             return
-        files, unusable = find_files(roots)
-        pruned = [os.path.realpath(p) for p in roots] if prune else []
+
+        def noted(found: Iterable[Found]) -> Iterator[Found]:
+            attributed = _attributed(found, source, author)
+            return _noted(attributed, met) if dry else attributed
+
         reports = []
         if roots:
-            with ingestion_bar(len(files)) as (on_file, on_articles):
-                read = _found(files, settings, on_file)
-                found = chain(unusable, _attributed(read, source, author))
-                reports.append(assistant.ingest(found, pruned, on_articles, readmit))
+            reports.append(_from_files(assistant, roots, settings, noted, prune, readmit, dry))
         if urls:
             reports.append(_synced(assistant, urls, settings, readmit=readmit))
         report = together(reports)
     if as_json:
         print_json(ReportOut.of(report).plain())
     else:
-        for failure in report.failed:
-            told = texts.failed(failure)
-            click.echo(told, err=True)
-        click.echo(texts.summary(report))
+        _say_ingested(report, met if dry else None)
     if report.failed:
         raise SystemExit(1)
+
+
+def _from_files(
+    assistant: Assistant,
+    roots: Sequence[Path],
+    settings: Settings,
+    noted: Callable[[Iterable[Found]], Iterator[Found]],
+    prune: bool,
+    readmit: bool,
+    dry: bool,
+) -> IngestReport:
+    """Ingest what is in files and folders; `noted` sees what is found, and may complete it."""
+    from rag.readers import find_files
+
+    files, unusable = find_files(roots)
+    pruned = [os.path.realpath(p) for p in roots] if prune else []
+    with ingestion_bar(len(files)) as (on_file, on_articles):
+        found = chain(unusable, noted(_found(files, settings, on_file)))
+        return assistant.ingest(found, pruned, on_articles, readmit, dry)
+
+
+def _say_ingested(report: IngestReport, met: Mapping[str, Article] | None) -> None:
+    """Print what was done, or, of articles that were `met` and left alone, what would be."""
+    for failure in report.failed:
+        click.echo(texts.failed(failure), err=True)
+    if met is not None:
+        for what in ("new", "updated", "removed"):
+            for i in getattr(report, what):
+                told = texts.label(met[i].source) if i in met else i
+                click.echo(f"{texts.WOULD_BE[what]}\u00a0: {told}")
+    click.echo(texts.summary(report))
+    if met is not None:
+        click.echo(texts.NOTHING_DONE, err=True)
+
+
+def _noted(found: Iterable[Found], met: dict[str, Article]) -> Iterator[Found]:
+    """Yield what is found; what each article is goes into `met`, by id, without its text."""
+    for item in found:
+        if isinstance(item, Article):
+            met[item.id] = replace(item, text="", headings=(), pages=())
+        yield item
 
 
 @app.command("ask", short_help="Poser une question.")
@@ -248,7 +305,7 @@ def search(
 @app.command("list", short_help="Lister les articles.")
 @filter_options
 @click.option("--titre", "words", metavar="MOTS", default="", help="Ces mots dans le titre.")
-@click.option("--retires", "withdrawn", is_flag=True, help="Que leur éditeur a retirés.")
+@click.option("--retires", "withdrawn", is_flag=True, help="Dépubliés, ou mis en retrait.")
 @click.option("--sans-date", "undated", is_flag=True, help="Dont la date manque.")
 @click.option("--corriges", "edited", is_flag=True, help="Dont la fiche fut corrigée à la main.")
 @click.option("--copies", is_flag=True, help="Dont d'autres ont le même texte.")
@@ -275,7 +332,7 @@ def list_command(
             filters.accept(record.source)
             and (record.withdrawn is not None or not withdrawn)
             and (record.source.published is None or not undated)
-            and (bool(record.edits) or not edited)
+            and (bool(record.corrected) or not edited)
             and (not copies or bool(assistant.copies(record.id)))
         )
 
@@ -288,7 +345,7 @@ def list_command(
         for count, record in enumerate(records, 1):  # noqa: B007 - the last is told
             day = record.source.published
             date_text = day.isoformat() if day else "sans date "
-            gone = f"  ({texts.withdrawn(record.withdrawn)})" if record.withdrawn else ""
+            gone = f"  ({told})" if (told := texts.withdrawn(record)) else ""
             title = record.source.title + gone
             click.echo(f"{record.id}  {date_text}  {record.source.name}  {title}")
     click.echo(f"{count} article(s).", err=True)
@@ -313,8 +370,10 @@ def show(article: str, as_json: bool, index: Path | None) -> None:
     for key, name in texts.FIELDS.items():
         if value := fields["source" if key == "name" else key]:
             click.echo(f"{name} : {value}")
-    if edited := [texts.FIELDS[key] for key, _ in stored.record.edits]:
+    if edited := [texts.FIELDS[key] for key in stored.record.corrected]:
         click.echo(f"Corrigé à la main : {', '.join(edited).lower()}")
+    if gone := texts.withdrawn(stored.record):
+        click.echo(f"N’est plus cité : {gone}")
     for copy in copies:
         click.echo(f"Même texte : {texts.label(copy.source)} ({copy.id})")
     click.echo(f"\n{stored.text}")
@@ -343,33 +402,6 @@ def history_command(article: str, as_json: bool, index: Path | None) -> None:
         click.echo(texts.NO_VERSION)
 
 
-@app.command("edit", short_help="Corriger la fiche d'un article.")
-@click.argument("article", metavar="ARTICLE")
-@click.option("--titre", "title", metavar="TEXTE", help="Son titre.")
-@click.option("--source", "name", metavar="NOM", help="Sa publication.")
-@click.option("--auteur", "author", metavar="NOM", help="Son auteur.")
-@click.option("--date", "published", metavar="DATE", help="Sa date ; vide : sans date.")
-@click.option("--adresse", "url", metavar="URL", help="Son adresse.")
-@click.option("--rubrique", "section", metavar="NOM", help="Sa rubrique.")
-@json_option
-@index_option
-@told_in_french
-def edit_command(article: str, as_json: bool, index: Path | None, **fields: str | None) -> None:
-    """Corriger la fiche d'un article : titre, publication, auteur, date, adresse, rubrique.
-
-    Une correction tient quand l'article est indexé de nouveau ; vide, elle ôte ce qui était dit.
-    """
-    edits = {name: value for name, value in fields.items() if value is not None}
-    if not edits:
-        raise SettingsError(texts.NOTHING_TO_EDIT)
-    with open_for(settings_for(index), "edit") as assistant:
-        record = assistant.edit(article_named(assistant, article), edits)
-    if as_json:
-        print_json(RecordOut.of(record).plain())
-    else:
-        click.echo(texts.label(record.source))
-
-
 @app.command("remove", short_help="Retirer des articles.")
 @click.argument("articles", metavar="ARTICLE...", nargs=-1, required=True)
 @click.option(
@@ -378,11 +410,12 @@ def edit_command(article: str, as_json: bool, index: Path | None, **fields: str 
     type=click.Path(path_type=Path, dir_okay=False),
     help="Effacer jusqu'aux restes, les chercher, et écrire ce qui a été vérifié.",
 )
+@dry_option
 @json_option
 @index_option
 @told_in_french
 def remove(
-    articles: tuple[str, ...], proof: Path | None, as_json: bool, index: Path | None
+    articles: tuple[str, ...], proof: Path | None, dry: bool, as_json: bool, index: Path | None
 ) -> None:
     """Retirer des articles de l'index ; leurs fichiers ne sont pas touchés.
 
@@ -395,11 +428,19 @@ def remove(
 
     erasure = None
     with open_for(settings_for(index), "remove", wait=600 if proof else 15) as assistant:
-        files = sources_of(_records(assistant, articles))
-        if proof:
+        known = {r.id: r for r in _records(assistant, articles)}
+        files = sources_of(known.values())
+        if dry:
+            for record in known.values():
+                told = texts.label(record.source)
+                click.echo(f"{texts.WOULD_BE['removed']}\u00a0: {told}", err=as_json)
+        elif proof:
             erasure = assistant.erase(articles)
             proof.write_text(ErasureOut.of(erasure).model_dump_json(indent=2) + "\n", "utf-8")
-        gone = list(erasure.articles) if erasure else assistant.remove(articles)
+        if dry:
+            gone = list(known)
+        else:
+            gone = list(erasure.articles) if erasure else assistant.remove(articles)
     absent = [a for a in articles if a not in gone]
     if as_json:
         print_json({"removed": gone, "absent": absent, "files": files})
@@ -409,7 +450,10 @@ def remove(
                 f"Erreur : aucun article « {article} » : « recoupe list » donne les identifiants.",
                 err=True,
             )
-        click.echo(texts.erased(erasure) if erasure else texts.removed(len(gone)))
+        if dry:
+            click.echo(texts.NOTHING_DONE, err=True)
+        else:
+            click.echo(texts.erased(erasure) if erasure else texts.removed(len(gone)))
         if still := texts.still_in(files):
             click.echo(still, err=True)
     if absent or (erasure and not erasure.proven):
@@ -602,6 +646,8 @@ def _day(text: str | None, option: str) -> date | None:
 
 
 for command in (
+    edit_command,
+    withdraw_command,
     watch_command,
     sources_command,
     export_command,

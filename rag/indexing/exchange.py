@@ -11,7 +11,7 @@ import json
 import logging
 import math
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
@@ -21,9 +21,19 @@ from uuid import uuid4
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from rag import __version__
-from rag.domain import EDITABLE, Article, Failure, Found, IngestReport, StoredArticle, Version
+from rag.domain import (
+    EDITABLE,
+    WITHHELD,
+    Article,
+    Failure,
+    Found,
+    IngestReport,
+    StoredArticle,
+    Version,
+)
 from rag.errors import ReadError, StoreError, why
 from rag.indexing.chroma import paged
+from rag.indexing.edits import DEDUCED, WAS, Edits
 from rag.indexing.index import Index, Progress
 from rag.readers.draft import checked_edits, source_of
 
@@ -102,10 +112,9 @@ class ArticleRow(BaseModel):
         length = len(self.text)
         headings = tuple((a, b) for a, b in self.headings if 0 <= a < b <= length)
         pages = tuple((at, page) for at, page in self.pages if 0 <= at < length)
-        edits = {k: v for k, v in self.edits.items() if k in EDITABLE}
         return Article(
             self.article_id, source, self.text, headings, self.path, pages, self.withdrawn,
-            tuple(sorted(checked_edits(edits).items())),
+            _checked(self.edits),
         )  # fmt: skip
 
 
@@ -230,6 +239,17 @@ def imported(folder: Path) -> Iterator[Found]:
                 yield article
     except OSError as error:
         raise ReadError(f"il n'y a pas d'export dans {folder} (attendu : {ARTICLES})") from error
+
+
+def _checked(edits: Mapping[str, str]) -> Edits:
+    """Return the edits of a row, those that are none left out. Raises ReadError for bad values."""
+    own = {k: v for k, v in edits.items() if k in {*EDITABLE, WITHHELD}}
+    was = {k.removeprefix(WAS): v for k, v in edits.items() if k.startswith(WAS)}
+    deduced = {DEDUCED: "1"} if was.pop(DEDUCED.removeprefix(WAS), "") else {}
+    kept = checked_edits({k: v for k, v in was.items() if k in own})
+    return tuple(
+        sorted((checked_edits(own) | {f"{WAS}{k}": v for k, v in kept.items()} | deduced).items())
+    )
 
 
 def _of_row(row: ArticleRow) -> tuple[Article, str]:

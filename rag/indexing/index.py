@@ -361,7 +361,9 @@ class Index:
             fresh = {
                 i: days[i]
                 for i in some
-                if i in known and (known[i].withdrawn is None) != (days[i] is None)
+                if i in known
+                and not known[i].withheld  # what a keeper withholds, a publisher does not give back
+                and (known[i].withdrawn is None) != (days[i] is None)
             }
             if fresh:
                 fields = {

@@ -25,10 +25,11 @@ from rag.domain import (
     FileRead,
     Found,
     IngestReport,
+    Source,
     StoredArticle,
     digest_of,
-    edited,
 )
+from rag.indexing import edits as keeper
 from rag.indexing.copies import signature
 from rag.indexing.index import Index, Progress
 from rag.indexing.removals import Removals
@@ -54,6 +55,7 @@ def ingest(
     known: Known = lambda _: {},
     removals: Removals | None = None,
     readmit: bool = False,
+    dry: bool = False,
 ) -> IngestReport:
     """Bring the index up to date with what readers find, as they find it.
 
@@ -72,13 +74,20 @@ def ingest(
 
     What `removals` tell to have been removed on purpose is not taken; with `readmit` it is, and
     the removal forgotten.
+
+    `dry` reads and compares, and changes nothing: the report says what would be.
     """
     met = _Met(
         index,
         partial(fingerprint, passage_tokens=passage_tokens, sentence_vectors=sentence_vectors),
         removals or Removals(None),
         readmit=readmit,
+        dry=dry,
     )
+    if dry:
+        for _ in met.changed(found):
+            pass
+        return met.report(gone(index, met.ids, met.read, prune) if prune else [])
     done = 0
     progress(0, 0)
     for batch in _batches(met.changed(found), passage_tokens):
@@ -91,11 +100,7 @@ def ingest(
         index.write([(r, [u.passage for u in us]) for r, us in batch], vectors, rows)
         done += len(batch)
         progress(done, len(met.new) + len(met.updated))
-    removed = index.remove(gone(index, met.ids, met.read, prune)) if prune else []
-    return IngestReport(
-        tuple(met.new), tuple(met.updated), tuple(met.unchanged), tuple(removed),
-        tuple(met.failed), barred=tuple(met.barred),
-    )  # fmt: skip
+    return met.report(index.remove(gone(index, met.ids, met.read, prune)) if prune else [])
 
 
 class _Met:
@@ -108,7 +113,9 @@ class _Met:
         removals: Removals,
         *,
         readmit: bool,
+        dry: bool,
     ) -> None:
+        self._dry = dry
         self._removals = removals
         self._removed = removals.known()
         self._readmit = readmit
@@ -121,6 +128,13 @@ class _Met:
         self.read: set[str] = set()
         self._index = index
         self._version = version
+
+    def report(self, removed: Sequence[str]) -> IngestReport:
+        """Return what was met, and what was removed."""
+        return IngestReport(
+            tuple(self.new), tuple(self.updated), tuple(self.unchanged), tuple(removed),
+            tuple(self.failed), barred=tuple(self.barred),
+        )  # fmt: skip
 
     def changed(self, found: Iterable[Found]) -> Iterator[_New]:
         """Yield the articles to be written, with their versions; note all that is found."""
@@ -148,7 +162,8 @@ class _Met:
         if removed is None:
             return False
         if self._readmit:
-            self._removals.readmit([removed])
+            if not self._dry:
+                self._removals.readmit([removed])
             return False
         name = article.path or article.source.url
         self.barred.append(f"{article.source.title} ({name})" if name else article.source.title)
@@ -191,6 +206,8 @@ class _Met:
             else:
                 todo.append((article, version))
                 (self.updated if record else self.new).append(article.id)
+        if self._dry:
+            return todo
         if moved:
             self._index.move(moved)
         if withdrawn:
@@ -201,15 +218,19 @@ class _Met:
 def _as_kept(found: Article, record: ArticleRecord | None) -> Article:
     """Return an article that was found with what was said of it before: a keeper's edits hold.
 
-    One that is read again because it was damaged stays withdrawn too.
+    One that is read again because it was damaged stays withdrawn too, and one that a keeper
+    withholds whatever is read of it.
     """
     if record is None:
         edits, withdrawn = found.edits, found.withdrawn
     else:
-        edits = tuple(sorted((dict(record.edits) | dict(found.edits)).items()))
+        edits = keeper.read_again(record.edits, found.source)
+        if found.edits:  # an export tells them, and what the article said itself
+            edits = tuple(sorted((dict(record.edits) | dict(found.edits)).items()))
         kept = record.withdrawn if record.recipe == BROKEN else None
         withdrawn = found.withdrawn or kept
-    source = edited(found.source, edits) if edits else found.source
+    source = keeper.corrected(found.source, edits)
+    withdrawn = keeper.withheld_on(edits) or withdrawn
     return replace(found, source=source, edits=edits, withdrawn=withdrawn)
 
 
@@ -240,17 +261,43 @@ def edit(
 ) -> ArticleRecord:
     """Correct fields of an article's source; "" takes a text away, or says that there is no date.
 
-    What is said of time and what is searched is made again; `version` tells what the article
-    is made of, as `fingerprint`. Returns the new record. Raises ArticleNotFoundError,
-    StoreError, EmbeddingError.
+    `WITHHELD` with a day withholds the article, with "" it answers again. What is said of time
+    and what is searched is made again; `version` tells what the article is made of, as
+    `fingerprint`. Returns the new record. Raises ArticleNotFoundError, StoreError,
+    EmbeddingError.
     """
     stored = index.article(article_id)
-    source = edited(stored.record.source, edits.items())
+    record = stored.record
+    source = keeper.corrected(record.source, edits.items())
+    return _rewritten(index, stored, source, keeper.merged(record.edits, edits, record.source),
+                      version)  # fmt: skip
+
+
+def undo_edits(
+    index: Index, article_id: str, fields: Sequence[str], version: Callable[[Article], str]
+) -> ArticleRecord:
+    """Take back a keeper's corrections of some fields; see `edit`, and `rag.indexing.edits`."""
+    stored = index.article(article_id)
+    source, edits = keeper.undone(stored.record.edits, fields, stored.record.source)
+    return _rewritten(index, stored, source, edits, version)
+
+
+def _rewritten(
+    index: Index,
+    stored: StoredArticle,
+    source: Source,
+    edits: keeper.Edits,
+    version: Callable[[Article], str],
+) -> ArticleRecord:
+    """Write an article with another source and other edits; return its new record."""
+    record = stored.record
+    withdrawn = keeper.withheld_on(edits) or (None if record.withheld else record.withdrawn)
     record = replace(
-        stored.record,
+        record,
         fingerprint=version(replace(stored.article, source=source)),
         source=source,
-        edits=tuple(sorted((dict(stored.record.edits) | dict(edits)).items())),
+        withdrawn=withdrawn,
+        edits=edits,
     )
     vectors, rows = again(index.embedder, StoredArticle(record, stored.passages))
     index.write([(record, stored.passages)], vectors, rows)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from rag.domain import EDITABLE, Source
+from rag.domain import EDITABLE, WITHHELD, Source
 from rag.errors import ReadError
 from rag.french.dates import parse_date
 from rag.french.words import fold, shorten
@@ -134,9 +134,9 @@ def checked_edits(edits: Mapping[str, str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for field, value in edits.items():
         text = value.strip()
-        if field not in EDITABLE:
+        if field not in {*EDITABLE, WITHHELD}:
             raise ReadError(f"« {field} » ne se corrige pas (possibles : {', '.join(EDITABLE)})")
-        if field == "published":
+        if field in {"published", WITHHELD}:
             day = _day(text, "correction") if text else None
             if text and day is None:
                 raise ReadError(

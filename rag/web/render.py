@@ -127,7 +127,7 @@ def article_html(
         changed=citation is not None and span is None,
         past=past,
         copies=copies,
-        withdrawn=article.record.withdrawn,
+        record=article.record,
         paid=source.paywalled,
         changes=changes(article, told) if whole and not past else [],
         blocks=blocks,
