@@ -4,12 +4,12 @@
     python -m training.comparer measure ../shared/data --checkpoint /tmp/comparer/last.pt
     python -m training.comparer export /tmp/comparer/last.pt --out FOLDER
 
-No weights are shipped yet: what two cores made of it is told in `docs/measures.md`.
-
-The network is the reader's (12 layers, its table of pieces frozen) with one head on the first token
-of all, of three numbers. What is said stands first, the sentences second. A pair may leave open
-which of two answers is right: the loss is then that of their sum. Run again, `train` goes on from
-the last checkpoint; `--minutes` counts earlier runs too. A GPU is used where there is one.
+Training starts from the shipped comparer, or with `--start FOLDER` from another of its kind. The
+network has 12 layers (its table of pieces and its lowest layers stay as they are) with one head on
+the first token of all, of three numbers. What is said stands first, the sentences second. A pair
+may leave open which of two answers is right: the loss is then that of their sum. Run again, `train`
+goes on from the last checkpoint; `--minutes` counts earlier runs too. A GPU is used where there is
+one.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import logging
 import random
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -36,9 +37,9 @@ from training.comparing_examples import (
     stated,
 )
 from training.mining import entries
-from training.reader import SHIPPED as READER
 from training.run import Run, add_options, device, grouped, load, placed
 from training.weights import shipped
+from training.written_examples import Written, inferred
 
 if TYPE_CHECKING:
     import torch
@@ -50,16 +51,22 @@ SEED = 16
 LONGEST = 256  # tokens of both
 BATCH_TOKENS = 3072
 POOL = 512  # pairs sorted by length at a time
-PEAK = 6e-5
+PEAK = 8e-5
+FROZEN = 4  # layers, from below
 # How often each kind of pair is shown.
 SHARES = {
-    "changes": 0.40,
-    "statements": 0.30,
-    "conjnli": 0.11,
-    "rte3": 0.09,
-    "daccord": 0.07,
-    "gqnli": 0.03,
+    "written": 0.60,
+    "inference": 0.14,
+    "changes": 0.11,
+    "statements": 0.06,
+    "conjnli": 0.03,
+    "rte3": 0.03,
+    "daccord": 0.02,
+    "gqnli": 0.01,
 }
+WRITTEN = Path("written") / "passages.jsonl"
+INFERENCE = "inference_pairs.tsv"
+START = Path(__file__).parent.parent / "rag" / "models" / "comparer-fr"
 
 Compared = Callable[[Sequence[Pair]], "NDArray[np.float32]"]
 log = logging.getLogger("training")
@@ -96,32 +103,57 @@ def made(weights: network.Weights, where: str = "cpu") -> Comparer:
 
     body = network.bert(weights)
     body.embeddings.requires_grad_(requires_grad=False)
+    for layer in body.encoder.layer[:FROZEN]:
+        layer.requires_grad_(requires_grad=False)
     head = torch.nn.Linear(weights.hidden, 3)
     for part in (body, head):
         torch.nn.Module.to(part, where)
     return Comparer(body, head)
 
 
-def started() -> network.Weights:
-    """Return the weights that training starts from: the shipped reader's."""
-    return network.from_onnx(READER / "onnx" / "model.onnx", shipped())
+def started(folder: Path, where: str = "cpu") -> Comparer:
+    """Return the comparer that training starts from: a folder's, with its head if it has one."""
+    import onnx
+    import torch
+    from onnx import numpy_helper
+
+    path = folder / "onnx" / "model.onnx"
+    comparer = made(network.from_onnx(path, shipped()))
+    found = {t.name: numpy_helper.to_array(t) for t in onnx.load(path).graph.initializer}
+    if "stances.w" in found:
+        with torch.no_grad():
+            comparer.head.weight.copy_(torch.from_numpy(found["stances.w"].T.copy()))
+            comparer.head.bias.copy_(torch.from_numpy(found["stances.b"].copy()))
+    for part in comparer.parts():
+        torch.nn.Module.to(part, where)
+    return comparer
 
 
 class Pairs:
     """Pairs without end, of each source as often as `SHARES` says."""
 
-    def __init__(self, shared: Path) -> None:
-        """Read the sources of a folder, without what is held out."""
+    def __init__(self, shared: Path, *, written: float = 1.0) -> None:
+        """Read the sources of a folder, without what is held out; a share of what was written."""
         rows = [r for r in entries(_files(shared)) if not r["held"]]
-        self._sources: dict[str, list[Pair]] = {**judged(shared), "statements": stated(rows)}
-        self._changes = Changes(sorted({r["context"] for r in rows}))
-        log.info("%s", {name: len(found) for name, found in self._sources.items()})
+        lists = {**judged(shared), "statements": stated(rows)}
+        if (shared / INFERENCE).exists():
+            lists["inference"] = inferred(shared / INFERENCE)
+        self._sources: dict[str, Callable[[random.Random], Pair]] = {
+            name: partial(_drawn_from, found) for name, found in lists.items()
+        }
+        self._sources["changes"] = Changes(sorted({r["context"] for r in rows})).draw
+        if written and (shared / WRITTEN).exists():
+            self._sources["written"] = Written(shared / WRITTEN, share=written).draw
+        log.info("%s", {name: len(found) for name, found in lists.items()})
 
     def draw(self, draw: random.Random) -> Pair:
         """Return a pair of a source drawn at random."""
-        names = [n for n in SHARES if n == "changes" or n in self._sources]
-        name = draw.choices(names, [SHARES[n] for n in names])[0]
-        return self._changes.draw(draw) if name == "changes" else draw.choice(self._sources[name])
+        names = [n for n in SHARES if n in self._sources]
+        return self._sources[draw.choices(names, [SHARES[n] for n in names])[0]](draw)
+
+
+def _drawn_from(pairs: Sequence[Pair], draw: random.Random) -> Pair:
+    return draw.choice(pairs)
 
 
 def _files(shared: Path) -> list[Path]:
@@ -169,15 +201,20 @@ def train(
     seed: int = SEED,
     size: int = BATCH_TOKENS,
     workers: int = 0,
+    start: Path = START,
+    written: float = 1.0,
 ) -> None:
-    """Train until `minutes` have passed in all; for the rest see `Run.train`."""
+    """Train until `minutes` have passed in all; for the rest see `Run.train`.
+
+    `start` is the folder of the comparer to go on from; `written` the share of the written passages
+    that are shown.
+    """
     import torch
 
     where = device()
-    pairs = Pairs(shared)
+    pairs = Pairs(shared, written=written)
     torch.manual_seed(seed)
-    weights = started()
-    comparer, tokens = made(weights, where), tokenizer(weights)
+    comparer, tokens = started(start, where), tokenizer(shipped())
     for part in comparer.parts():
         part.train()
     run = Run(comparer.parts(), peak=PEAK * (size / BATCH_TOKENS) ** 0.5, weight_decay=0.01)
@@ -277,6 +314,8 @@ def main() -> None:
     training.add_argument("shared", type=Path)
     add_options(training, minutes=90, tokens=BATCH_TOKENS)
     training.add_argument("--seed", type=int, default=SEED)
+    training.add_argument("--start", type=Path, default=START, help="folder of a comparer")
+    training.add_argument("--written", type=float, default=1.0, help="share of the passages")
     exporting = commands.add_parser("export")
     exporting.add_argument("checkpoint", type=Path)
     exporting.add_argument("--out", type=Path, required=True)
@@ -294,6 +333,8 @@ def main() -> None:
             seed=options.seed,
             size=options.tokens,
             workers=options.workers,
+            start=options.start,
+            written=options.written,
         )
     elif options.command == "export":
         export(options.checkpoint, options.out)

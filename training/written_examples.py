@@ -1,0 +1,188 @@
+"""Pairs made of the press written for training: a claim and sentences of its passage.
+
+Each claim is shown with the sentences that decide, alone, with their neighbours, or with its whole
+passage, under the title or not; and, as what decides nothing, with sentences that leave those out.
+Claims whose words alone tell their label are drawn less often, so that the label has to be read
+off both (Gururangan et al. 2018 on such artefacts).
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import random
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from itertools import accumulate
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rag.domain import Source
+from rag.texts import label
+from training.comparing_examples import (
+    AGAINST,
+    FOLLOWS,
+    LONGEST,
+    NEITHER,
+    NOT_FOLLOWING,
+    Allowed,
+    Pair,
+)
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+HELD_OUT = 10  # passages whose number is a multiple of it only measure
+TITLED = 0.45  # share of the pairs that are shown the title
+DATED = 0.7  # share of these that are shown the date too
+# How often a claim is shown with: what decides, that and its neighbours, the passage, the rest.
+SHOWN = (("alone", 0.40), ("beside", 0.38), ("passage", 0.06), ("without", 0.16))
+LEAST_DRAWN = 0.2  # of a claim whose words alone tell its label, beside one that they do not
+LABELS: dict[str, Allowed] = {
+    "supported": FOLLOWS,
+    "contradicted": AGAINST,
+    "neither": NEITHER,
+    "entailment": FOLLOWS,
+    "contradiction": AGAINST,
+    "neutral": NEITHER,
+    "not_entailment": NOT_FOLLOWING,
+    "paraphrase": FOLLOWS,
+    "not_paraphrase": NOT_FOLLOWING,
+}
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A claim on a passage: the indices of the sentences that decide, and its label."""
+
+    passage: int
+    text: str
+    label: str
+    kind: str
+    decisive: tuple[int, ...]
+
+
+class Written:
+    """The passages of a file of written press, those that train or those that measure."""
+
+    def __init__(self, path: Path, *, measuring: bool = False, share: float = 1.0) -> None:
+        """Read a `passages.jsonl`; `share` of the training passages, for a learning curve."""
+        rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        kept = [r for r in rows if (_number(r) % HELD_OUT == 0) == measuring]
+        if share < 1:
+            kept = random.Random(0).sample(kept, round(share * len(kept)))  # noqa: S311
+        self.passages: list[dict[str, Any]] = kept
+        self.claims = [
+            Claim(
+                at, c["claim"], c["label"], c["kind"], tuple(sorted(n - 1 for n in c["sentences"]))
+            )
+            for at, row in enumerate(kept)
+            for c in row["claims"]
+        ]
+
+    @cached_property
+    def _drawn(self) -> list[float]:
+        told = told_by_words(self.claims)
+        return list(accumulate(np.clip(1.2 - told, LEAST_DRAWN, 1.0).tolist()))
+
+    def draw(self, draw: random.Random) -> Pair:
+        """Return a claim and what it is shown with, drawn at random."""
+        while True:
+            claim = draw.choices(self.claims, cum_weights=self._drawn)[0]
+            how = draw.choices([n for n, _ in SHOWN], [w for _, w in SHOWN])[0]
+            if pair := self._pair(draw, claim, how):
+                return pair
+
+    def plain(self, *, beside: int = 0) -> list[Pair]:
+        """Return each claim with what decides and `beside` neighbours on each side, to measure."""
+        return [
+            Pair(c.text, self._text(c, self._around(c, beside, beside)), LABELS[c.label], c.kind)
+            for c in self.claims
+        ]
+
+    def _pair(self, draw: random.Random, claim: Claim, how: str) -> Pair | None:
+        count = len(self.passages[claim.passage]["sentences"])
+        allowed, places = LABELS[claim.label], list(claim.decisive)
+        if how == "beside":
+            places = self._around(claim, draw.randrange(3), draw.randrange(2))
+        elif how == "passage":
+            places = list(range(count))
+        elif how == "without":
+            # The neighbours of what decides, without it: they may give half of it, never all.
+            others = [i for i in range(count) if i not in claim.decisive]
+            if not others:
+                return None
+            near = min(others, key=lambda i: (abs(i - draw.choice(claim.decisive)), draw.random()))
+            places = [i for i in others if near <= i < near + draw.randrange(1, 4)]
+            # What is contradicted, or not given, may be so by another sentence too.
+            allowed = NEITHER if claim.label != "contradicted" else NOT_FOLLOWING
+        text = self._text(claim, places)
+        if how != "without" and draw.random() < TITLED:
+            text = f"{_label(draw, self.passages[claim.passage])}\n{text}"
+        return Pair(claim.text, text[:LONGEST] if how == "passage" else text, allowed, claim.kind)
+
+    def _around(self, claim: Claim, before: int, after: int) -> list[int]:
+        count = len(self.passages[claim.passage]["sentences"])
+        places = {
+            i
+            for at in claim.decisive
+            for i in range(max(0, at - before), min(count, at + after + 1))
+        }
+        return sorted(places)
+
+    def _text(self, claim: Claim, places: list[int]) -> str:
+        sentences = self.passages[claim.passage]["sentences"]
+        return " ".join(sentences[i]["text"] for i in places)
+
+
+def told_by_words(claims: list[Claim], folds: int = 5) -> NDArray[np.float64]:
+    """Return the probability of each claim's own label by its words alone, fitted across passages.
+
+    Words and pairs of words, logistic regression; a claim is judged by a fit that saw no claim of
+    its passage.
+    """
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import GroupKFold, cross_val_predict
+    from sklearn.pipeline import make_pipeline
+
+    model = make_pipeline(
+        TfidfVectorizer(ngram_range=(1, 2), min_df=3, sublinear_tf=True),
+        LogisticRegression(C=2.0, max_iter=300, class_weight="balanced"),
+    )
+    labels = np.array([c.label for c in claims])
+    found = cross_val_predict(
+        model,
+        [c.text for c in claims],
+        labels,
+        groups=[c.passage for c in claims],
+        cv=GroupKFold(folds),
+        method="predict_proba",
+    )
+    order = sorted(set(labels))
+    own: NDArray[np.float64] = found[np.arange(len(claims)), [order.index(la) for la in labels]]
+    return own
+
+
+def inferred(path: Path) -> list[Pair]:
+    """Return the pairs of `inference_pairs.tsv`: `source language premise hypothesis label`."""
+    with path.open(encoding="utf-8", newline="") as lines:
+        rows = csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
+        return [
+            Pair(r["hypothesis"], r["premise"][:LONGEST], LABELS[r["label"]], r["source"])
+            for r in rows
+        ]
+
+
+def _label(draw: random.Random, row: dict[str, Any]) -> str:
+    """Return what stands beside a quote: the title, or that and the date, as the app shows it."""
+    if draw.random() < DATED:
+        return label(Source(title=row["title"], published=date.fromisoformat(row["date"])))
+    return str(row["title"])
+
+
+def _number(row: dict[str, Any]) -> int:
+    return int(row["id"].rpartition("-")[2])
