@@ -11,14 +11,14 @@ from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Generator as Coroutine
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
-from itertools import islice, zip_longest
+from itertools import groupby, islice, zip_longest
 from typing import TYPE_CHECKING
 
 from rag import texts
 from rag.answering import about_corpus, examples
 from rag.answering.evidence import as_read, find_evidence
 from rag.answering.extractive import chronicle, compose, refuse, render
-from rag.answering.followup import ways
+from rag.answering.followup import Rewriting, rewrite_candidates
 from rag.answering.overview import (
     about,
     asks_articles,
@@ -164,13 +164,14 @@ class Answerer:
                     return
             except ModelError as error:
                 notice = texts.NO_MODEL_NOTICE.format(error)
-        answer = self._extracted(ways(question, history), filters)
+        before = history[-1].answer if history else ""
+        asked, answer = self._extracted(rewrite_candidates(question, history), before, filters)
         if answer.refused:
             answer = self._with_suggestion(answer, filters)
         answer = replace(
             answer,
             question=question,
-            asked=answer.question,
+            asked=asked,
             notice=" ".join(n for n in (notice, answer.notice) if n),
         )
         yield from answer.statements
@@ -221,14 +222,28 @@ class Answerer:
         ordered = [distinct[i] for i in dict.fromkeys(hit.passage.id for hit in turns)]
         return ordered[: self.settings.answer_passages + 2 * (len(parts) - 1)]
 
-    def _extracted(self, asked: Sequence[str], filters: Filters | None) -> Answer:
-        """Return the answer to the first of several questions that has one, or a refusal."""
-        answers = [self._extract(asked[0], filters)]
-        for other in asked[1:]:
-            if not answers[-1].refused:
-                break
-            answers.append(self._extract(other, filters))
-        return answers[0] if answers[-1].refused else answers[-1]
+    def _extracted(
+        self, candidates: Sequence[Rewriting], before: str, filters: Filters | None
+    ) -> tuple[str, Answer]:
+        """Return, of the ways to understand a question, the one that is answered best.
+
+        Given as what a reader is told of it, and its answer; where none has one, the first. Both
+        questions at once are answered by another sentence than that of the answer `before`.
+        """
+        first: tuple[str, Answer] | None = None
+        for rank, some in groupby(candidates, key=lambda c: c.rank):
+            answers = [(c.shown, self._extract(c.searched, filters)) for c in some]
+            first = first or answers[0]
+            told = [
+                (shown, a)
+                for shown, a in answers
+                if not a.refused and not (rank and a.statements[0].text in before)
+            ]
+            if told:
+                return max(told, key=lambda a: a[1].probability or 0.0)
+        if first is None:
+            raise AssertionError("a question has a way to be understood")
+        return first
 
     def _extract(self, asked: str, filters: Filters | None) -> Answer:
         """Return an answer none of whose sentences speaks to a machine, or a refusal."""
@@ -267,7 +282,7 @@ class Answerer:
         log.info("probabilité de réponse : %.2f", probability)
         hits = as_read(hits, evidence)
         if not evidence or probability < self.settings.threshold:
-            answer = refuse(question, evidence, hits)
+            answer = refuse(question, evidence, hits, probability=probability)
         else:
             several = asks_several(asked)
             most = self.settings.overview_sentences if several else self.settings.answer_sentences
@@ -408,14 +423,15 @@ def _injections(hits: Sequence[Hit]) -> dict[str, bool | None]:
 
 
 def _without(hit: Hit, orders: AbstractSet[str]) -> Hit:
-    """Return a hit without the sentences that are among `orders`."""
+    """Return a hit without the sentences, and the title, that are among `orders`."""
     passage = hit.passage
+    source = replace(hit.source, title="") if hit.source.title in orders else hit.source
     kept = [
         s
         for s in hit.sentences
         if passage.text[s.start - passage.start : s.end - passage.start] not in orders
     ]
-    return replace(hit, sentences=tuple(kept))
+    return replace(hit, source=source, sentences=tuple(kept))
 
 
 def _checked(question: str) -> str:

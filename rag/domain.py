@@ -383,8 +383,9 @@ class Hit:
 class Citation:
     """An exact span of a stored article: `quote == article.text[start:end]` (I1).
 
-    `page` is where it stands in what was read (« 3 », « 3-4 »), "" where there are no pages.
-    Raises ValueError for what is no span: `0 <= start < end`, and as long as its quote.
+    With `in_title` the span is one of its title, whole. `page` is where it stands in what was read
+    (« 3 », « 3-4 »), "" where there are no pages. Raises ValueError for what is no span:
+    `0 <= start < end`, and as long as its quote.
     """
 
     article_id: str
@@ -393,6 +394,7 @@ class Citation:
     end: int
     quote: str
     page: str = ""
+    in_title: bool = False
 
     def __post_init__(self) -> None:
         """Hold the wall of I1: what a browser hands back makes citations too."""
@@ -401,7 +403,12 @@ class Citation:
 
     def stands_in(self, text: str) -> bool:
         """Tell whether an article's text has the quote where it is cited."""
-        return text[self.start : self.end] == self.quote
+        return (self.source.title if self.in_title else text)[self.start : self.end] == self.quote
+
+    @classmethod
+    def of_title(cls, article_id: str, source: Source) -> Citation:
+        """Return the citation of an article's title. Raises ValueError where it has none."""
+        return cls(article_id, source, 0, len(source.title), source.title, in_title=True)
 
     @classmethod
     def of(cls, passage: Passage, source: Source, start: int, end: int) -> Citation:
@@ -447,7 +454,8 @@ class Answer:
     `probability`, in [0, 1], is that of an extract that answers; None when it
     was not estimated. `intro`, ours, introduces the whole, "" for nothing. A
     refusal tells the `nearest` sentences, at most three, and may tell a near
-    question that the articles answer, the `suggestion`.
+    question that the articles answer, the `suggestion`; it is `tentative` where its one nearest
+    sentence may answer.
     """
 
     question: str
@@ -462,6 +470,7 @@ class Answer:
     intro: str = ""
     nearest: tuple[Nearest, ...] = ()
     suggestion: str = ""
+    tentative: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,12 @@ NO_ANSWER = (
     "Je n’ai pas trouvé de réponse à cette question dans les articles. "
     "Voici les phrases les plus proches\u202f; aucune n’y répond avec assez de certitude."
 )
+TENTATIVE_ANSWER = (
+    "Je n’ai pas trouvé de réponse certaine à cette question dans les articles\u202f; une phrase y "
+    "répond peut-être."
+)
+PERHAPS = "Peut-être\u00a0:"
+IN_TITLE = "{}, dans le titre\u00a0:"
 NO_PASSAGE = "Je n’ai trouvé aucun passage en rapport avec cette question dans les articles."
 NO_INDEX = (
     "Il n’y a pas d’index dans {}\u00a0: lancez «\u00a0recoupe ingest DOSSIER\u00a0», ou nommez "
@@ -51,6 +57,8 @@ AUTOMATIC = (
     "avant de les reprendre."
 )
 COMPLETED = "Question comprise ainsi\u00a0: {}"
+ABOUT_TERMS = "{} (à propos de\u00a0: {})"
+AFTER_QUESTION = "{} (à la suite de «\u00a0{}\u00a0?\u00a0»)"
 
 NO_CITATION = "aucun passage n’est cité"
 INVENTED_CITATION = "le passage cité n’existe pas"

@@ -81,10 +81,14 @@ class SourceOut(_Sourced):
 
 
 class CitationOut(_Placed):
-    """An exact quote: the article's text from `start` to `end`, on a `page` if there are some."""
+    """An exact quote: the article's text from `start` to `end`, on a `page` if there are some.
+
+    With `in_title` it is the article's title, and `start` and `end` count in it.
+    """
 
     quote: str
     page: str
+    in_title: bool
 
     @classmethod
     def of(cls, citation: Citation) -> Self:
@@ -96,6 +100,7 @@ class CitationOut(_Placed):
             end=citation.end,
             quote=citation.quote,
             page=citation.page,
+            in_title=citation.in_title,
         )
 
 
@@ -163,7 +168,8 @@ class AnswerOut(Out):
     """An answer, or a refusal with the nearest sentences.
 
     `asked` is the question that was really searched; `intro` introduces the whole and is ours;
-    `suggestion` is a near question that the articles answer, "" for none.
+    `suggestion` is a near question that the articles answer, "" for none; a refusal is
+    `tentative` where its one nearest sentence may answer.
     """
 
     question: str
@@ -177,6 +183,7 @@ class AnswerOut(Out):
     statements: list[StatementOut]
     nearest: list[NearestOut]
     suggestion: str
+    tentative: bool
     passages: list[HitOut]
 
     @classmethod
@@ -197,6 +204,7 @@ class AnswerOut(Out):
                 for n in answer.nearest
             ],
             suggestion=answer.suggestion,
+            tentative=answer.tentative,
             passages=[HitOut.of(h) for h in answer.hits],
         )
 

@@ -17,7 +17,7 @@ from rag.answering.extractive import (
     select,
     understood,
 )
-from rag.answering.followup import complete, stands_alone, ways
+from rag.answering.followup import complete, rewrite_candidates, stands_alone
 from rag.answering.overview import asks_overview, asks_several
 from rag.assistant import LocalAssistant
 from rag.domain import Answer, Citation, Filters, Hit, Passage, Sentence, Source, Turn
@@ -340,7 +340,8 @@ def test_follow_ups(question: str, expected: str) -> None:
 def test_whether_a_question_stands_alone(question: str, alone: bool) -> None:
     assert stands_alone(question) is alone
     before = Turn("Combien de mairies à Lérac ?", "…")
-    assert (ways(question, [before]) == [question]) is alone
+    candidates = [c.searched for c in rewrite_candidates(question, [before])]
+    assert (candidates == [question]) is alone
 
 
 @pytest.mark.parametrize(
@@ -366,8 +367,49 @@ def test_a_follow_up_of_a_follow_up_is_whole() -> None:
     assert complete("Et à Saint-Amand ?", turns) == "Combien de mairies à Saint-Amand ?"
 
 
+@pytest.mark.parametrize(
+    ("text", "terms"),
+    [
+        ("Combien coûtera le téléphérique ?", ["téléphérique"]),
+        ("Combien de buts a marqués l'équipe de Lérac ?", ["équipe", "Lérac"]),
+        ("Quel est le prix du pain à Vernoux ?", ["pain", "Vernoux"]),
+    ],
+)
+def test_what_a_question_is_about_is_not_what_it_asks_for(text: str, terms: list[str]) -> None:
+    assert topic_terms(text) == terms
+
+
+def test_a_follow_up_is_of_what_was_answered_about_and_is_never_broken() -> None:
+    turn = Turn(
+        "Combien de buts a marqués l'équipe ?",
+        "Selon Le Rivage, 2 mai 2024\u00a0: Parti de loin, l’attaquant Kofi Mensah, de retour de "
+        "suspension, en a marqué trois. [1]",
+    )
+    asked = "Pourquoi avait-il été suspendu ?"
+    candidates = rewrite_candidates(asked, [turn])
+    assert any("Kofi Mensah" in c.searched and "équipe" not in c.searched for c in candidates)
+    assert not any("Parti" in c.searched and "Rivage" in c.searched for c in candidates)
+    for candidate in candidates:
+        # As it was asked; what was taken from before stands apart.
+        assert candidate.shown.startswith(f"{asked} (à ")
+
+
+def test_a_follow_up_of_a_glued_one_names_the_question_that_was_asked() -> None:
+    turns = [Turn("Combien coûtera le téléphérique ?", "…"), Turn("Et quand ouvrira-t-il ?", "…")]
+    last = rewrite_candidates("Et en 2023 ?", turns)[-1]
+    assert "«\u00a0Et quand ouvrira-t-il\u00a0?\u00a0»" in last.shown
+    assert "téléphérique" in last.searched
+
+
+def test_the_same_sentence_does_not_answer_twice(assistant: LocalAssistant) -> None:
+    first = assistant.ask("Combien coûtera le téléphérique ?")
+    assert not first.refused
+    second = assistant.ask("Et quand ouvrira-t-il ?", [Turn(first.question, first.text)])
+    assert second.asked == "Et quand ouvrira-t-il ? (à propos de\u00a0: téléphérique)"
+
+
 def test_a_year_that_is_replaced_leaves_no_other_meaning() -> None:
-    assert len(ways("Et en 2021 ?", [LANTERNS])) == 1
+    assert len(rewrite_candidates("Et en 2021 ?", [LANTERNS])) == 1
 
 
 def test_an_overview_tells_the_event_in_the_order_of_time(assistant: LocalAssistant) -> None:

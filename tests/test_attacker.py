@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from rag.answering.followup import ways
+from rag.answering.followup import rewrite_candidates
 from rag.answering.paid import Allowance, bounded_claim, bounded_hits
 from rag.assistant import LocalAssistant
 from rag.domain import (
@@ -45,7 +45,7 @@ def test_a_follow_up_of_a_long_question_takes_no_memory() -> None:
     """Each place that it names made a copy of it: 2 GB for 100 KB."""
     long = "Que s'est-il passé à " + " à ".join(["Lyon"] * 14_000) + " ?"
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    assert len(ways("Et à Paris ?", [Turn(long, "x")])) <= 3
+    assert len(rewrite_candidates("Et à Paris ?", [Turn(long, "x")])) <= 3
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000  # KB
 
 

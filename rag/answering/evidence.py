@@ -29,6 +29,7 @@ from rag.searching.matching import stem_set
 from rag.searching.question import Question
 
 if TYPE_CHECKING:
+    from rag.models.embedding import PassageText
     from rag.models.reader import Read, Reader
     from rag.models.scale import CosineScale
 
@@ -57,12 +58,16 @@ _SURE = 15.0  # log-odds
 _A_RANK = 0.7  # log-odds that a passage loses to the one before it
 _LACKS = 0.3  # at most, of what a sentence holds of the kind of thing asked for
 _SAME_MATTER = 0.5  # share of a sentence's stems that a correction which takes it back has
+_TITLE_LEAD = 2.0  # log-odds by which a title answers better than what stands below it
 _UNSPOKEN = 0.5  # what a feature says where nothing can be told
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A sentence of a passage with its features and score (log-odds, no unit)."""
+    """A sentence of a passage with its features and score (log-odds, no unit).
+
+    With `in_title` it is the title of the passage's article, and the offsets are those in it.
+    """
 
     hit: Hit
     rank: int
@@ -71,10 +76,13 @@ class Evidence:
     text: str
     features: dict[str, float]
     score: float
+    in_title: bool = False
 
     def citation(self) -> Citation:
         """Return the exact span of this sentence in its article."""
         passage = self.hit.passage
+        if self.in_title:
+            return Citation.of_title(passage.article_id, self.hit.source)
         return Citation.of(passage, self.hit.source, self.start, self.end)
 
 
@@ -121,10 +129,7 @@ def find_evidence(
     without a sentence. Raises EmbeddingError.
     """
     first = hits[:READ]
-    read = reader.read(
-        question.text,
-        [dated_text(h.passage, h.source, [(s.start, s.end) for s in h.sentences]) for h in first],
-    )
+    read = reader.read(question.text, [_readable(hit) for hit in first])
     model = models()["sentence"]
     corrected = list(_corrected(hits))
     ranked = [
@@ -136,9 +141,49 @@ def find_evidence(
     if not ranked:
         return [], 0.0
     ranked.sort(key=lambda e: -e.score)
+    if title := _title(question, list(zip(first, read, strict=True)), ranked, scale):
+        ranked.insert(0, title)
     if not any(stem.isalpha() for stem in question.stems):
         return ranked, 0.0  # nothing is asked about
     return ranked, probability(answer_features(question, ranked))
+
+
+def _readable(hit: Hit) -> PassageText:
+    """Return what is read of a hit; the title is a sentence too where it stands before the text."""
+    text = dated_text(hit.passage, hit.source, [(s.start, s.end) for s in hit.sentences])
+    title = hit.source.title
+    if title and text.text.startswith((f"{title}, ", f"{title}\n")):
+        return replace(text, sentences=(*text.sentences, (0, len(title))))
+    return text
+
+
+def _title(
+    question: Question,
+    read: Sequence[tuple[Hit, Read]],
+    ranked: Sequence[Evidence],
+    scale: CosineScale,
+) -> Evidence | None:
+    """Return the title that answers better than any sentence, if one does, as the best evidence."""
+    own = [(r.sentences[-1], hit) for hit, r in read if len(r.sentences) > len(hit.sentences)]
+    odds, hit = max(own, key=lambda o: o[0], default=(-_SURE, None))
+    sentences = max(e.features["reader"] for e in ranked)
+    if hit is None or odds < max(0.0, sentences + _TITLE_LEAD):
+        return None
+    best = next((e for e in ranked if e.hit is hit), ranked[0])
+    title = hit.source.title
+    features = best.features | {
+        "coverage": question.terms.coverage(stem_set(title)),
+        "beyond_lead": _UNSPOKEN,
+        "window": _UNSPOKEN,
+        "similarity": _spread(_scaled(scale, hit.similarity)),
+        "when": fit(question.time, (), hit.source.published),
+        "reader": _bounded(odds),
+    }
+    scored = rescored(
+        Evidence(hit, best.rank, 0, len(title), title, features, 0.0, in_title=True),
+        models()["sentence"],
+    )
+    return replace(scored, score=max(scored.score, ranked[0].score))
 
 
 def as_read(hits: Sequence[Hit], evidence: Sequence[Evidence]) -> list[Hit]:

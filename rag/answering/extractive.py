@@ -37,6 +37,9 @@ _IMPERSONAL = re.compile(
 )
 _DASH = re.compile(r"[-–—]\s+(?=\w)")
 _NEAREST = 3  # sentences shown beside a refusal
+# Probability of an answer from which a refused question is shown the sentence that may be it:
+# three of ten are, on questions of written and of real press; below it one or two of ten.
+TENTATIVE = 0.2
 
 
 def compose(
@@ -98,9 +101,14 @@ def _told(
 ) -> Answer:
     statements: list[Statement] = []
     for article_id in dict.fromkeys(e.hit.passage.article_id for e in chosen):
-        mine = joined([understood(e) for e in chosen if e.hit.passage.article_id == article_id])
+        own = [e for e in chosen if e.hit.passage.article_id == article_id]
+        titles = [e for e in own if e.in_title]
+        mine = joined([understood(e) for e in own if not e.in_title])
         if best_first:
             mine.sort(key=lambda e: -e.score)
+        for e in titles:
+            intro = texts.IN_TITLE.format(lead_in(e.hit.source).removesuffix("\u00a0:"))
+            statements.append(Statement(e.text, (e.citation(),), lead_in=intro))
         for at, e in enumerate(mine):
             source = e.hit.source
             intro = (
@@ -136,13 +144,27 @@ def in_time(evidence: Sequence[Evidence]) -> list[Evidence]:
 
 
 def refuse(
-    question: Question, evidence: Sequence[Evidence], hits: Sequence[Hit], mode: str = MODE
+    question: Question,
+    evidence: Sequence[Evidence],
+    hits: Sequence[Hit],
+    mode: str = MODE,
+    probability: float = 0.0,
 ) -> Answer:
-    """Return the answer that says the corpus has none, with the nearest sentences."""
+    """Return the answer that says the corpus has none, with the nearest sentences.
+
+    With a `probability` of an answer that is not small, it is the best sentence, which may be it.
+    """
+    if evidence and probability >= TENTATIVE:
+        near = Nearest(evidence[0].citation(), tuple(_shared(question, evidence[0].text)))
+        return Answer(
+            question.text, (), tuple(hits[:_NEAREST]), refused=True, mode=mode,
+            text=texts.TENTATIVE_ANSWER, nearest=(near,), tentative=True,
+        )  # fmt: skip
     best: dict[str, Evidence] = {}
     # Near is what speaks of the same things, which is not what would answer best.
     for e in sorted(evidence, key=lambda e: -e.features["coverage"]):
-        best.setdefault(e.hit.passage.article_id, e)
+        if not e.in_title:
+            best.setdefault(e.hit.passage.article_id, e)
     found = [Nearest(e.citation(), tuple(_shared(question, e.text))) for e in best.values()]
     nearest = ([n for n in found if n.shared] or found)[:_NEAREST]
     text = texts.NO_ANSWER if nearest else texts.NO_PASSAGE

@@ -2,22 +2,32 @@
 
 A question that stands by itself is left alone. « Et en 2023 ? » takes the
 previous question and changes its year; « Pourquoi ? » is asked of what it was
-about. Where there are several ways, whoever searches tells which one the
-articles answer.
+about, or of whom the answer named. Where there are several ways, retrieval and the
+reader tell which one the articles answer best.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
+from typing import TYPE_CHECKING
 
+from rag import texts
 from rag.answering.overview import asks_overview, matter
 from rag.domain import Turn
 from rag.french.names import names
 from rag.french.words import content_stems, fold, is_function_word, words
 
-_MOST = 3  # ways to understand a follow-up that are tried
+if TYPE_CHECKING:
+    from spacy.tokens import Token
+
+_MOST = 3  # ways to understand a follow-up that are tried, besides asking both questions at once
+_MOST_TERMS, _MOST_SHOWN = 8, 4  # terms of a text that are carried over, and that are shown
+_LONGEST_READ = 600  # characters of a text that terms are taken from
+_WORDS_ASKED = re.compile(r"\b(?:dit|declare|affirme|annonce|explique)\b")
+_LEAD_IN = re.compile(r"^(?:[^\n]{0,200}\n\n)?(?:[^\n:]{0,80}, s|S)elon [^\n:]{1,200}\u00a0: ?")
 _OPENING = re.compile(r"^\s*(?:et|mais|alors|puis)\b[\s,]*", re.IGNORECASE)
 _ASKING = re.compile(
     r"\b(?:qui|que|quoi|quand|pourquoi|comment|combien|ou|quel(?:le)?s?|lequel|laquelle)\b|\bqu'|-t?-?(?:il|elle|on|ils|elles)\b"
@@ -46,39 +56,113 @@ _PLACE = re.compile(
 _NAME = re.compile(r"\b[A-ZÀ-Þ][\w’'-]*(?: (?:d[eu] )?[A-ZÀ-Þ][\w’'-]*)*")
 
 
+@dataclass(frozen=True, slots=True)
+class Rewriting:
+    """A question as it is understood after others: what is searched, and what a reader is told.
+
+    They are the same where the rewriting is a whole question; else `shown` gives the question as
+    it was asked, and apart what was taken from before. Candidates of a `rank` are tried where none
+    of a lower one is answered.
+    """
+
+    searched: str
+    shown: str
+    rank: int = 0
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is a question that a reader would ask."""
+        return self.searched == self.shown
+
+
 def complete(question: str, history: Sequence[Turn]) -> str:
-    """Return the question to search for: the likeliest of `ways`."""
-    return ways(question, history)[0]
+    """Return the question to search for: the likeliest of `rewrite_candidates`."""
+    return rewrite_candidates(question, history)[0].searched
 
 
-def ways(question: str, history: Sequence[Turn]) -> list[str]:
+def rewrite_candidates(question: str, history: Sequence[Turn]) -> list[Rewriting]:
     """Return what a question may ask after `history`, likeliest first.
 
-    That is the question alone when it stands by itself, and at most three
-    questions that are whole when it does not.
+    That is the question alone when it stands by itself, and at most four ways when it does not.
+    What it may be about is what was asked about before, and whom the answer named.
     """
     if not history or stands_alone(question):
-        return [question]
-    before = complete(history[-1].question, history[:-1]).strip(" ?.!")
+        return [Rewriting(question, question)]
+    previous = rewrite_candidates(history[-1].question, history[:-1])[0]
+    before = previous.searched.strip(" ?.!")
+    whole = before if previous.is_whole else history[-1].question.strip(" ?.!")
+    after = texts.AFTER_QUESTION.format(question, whole)
     opening = _OPENING.match(question)
-    found: list[str] = []
+    found: list[Rewriting] = []
     if opening and not asks(question):
         piece = question[opening.end() :].strip(" ?.!")
         # What takes the place of a year or of a place leaves no other meaning.
         if varied := list(dict.fromkeys(islice(_varied(before, piece), _MOST))):
-            return varied
+            return [Rewriting(v, v) for v in varied]
         if _NAME.fullmatch(piece) and (old := _NAME.search(before, 1)):
-            found.append(f"{before[: old.start()]}{piece}{before[old.end() :]} ?")
-        found.append(f"{before} {piece} ?")
+            found.append(Rewriting(f"{before[: old.start()]}{piece}{before[old.end() :]} ?", after))
+        found.append(Rewriting(f"{before} {piece} ?", after, 1))
     else:
-        about = _subject(before)
-        if re.search(r"\b(?:dit|declare|affirme|annonce|explique)\b", fold(question)):
-            about = [*about, *_subject(history[-1].answer)[:12]]
-        known = set(content_stems(question))
-        carried = [w for w in about if not set(content_stems(w)) <= known]
-        found.append(f"{question.strip(' ?')} {' '.join(dict.fromkeys(carried))} ?")
-    found.append(f"{before} ? {question}")
-    return list(dict.fromkeys(found))[:_MOST]
+        asked, answered = topic_terms(before), topic_terms(_told(history[-1].answer), names=True)
+        if _WORDS_ASKED.search(fold(question)):
+            found.append(_about(question, [*asked, *_content_words(history[-1].answer)[:12]]))
+        found += [_about(question, asked), _about(question, answered)]
+        found = [f for f in found if f.searched != question]
+        found.append(_about(question, [*asked, *answered]))
+    found.append(Rewriting(f"{before} ? {question}", after, 2))
+    return list(dict.fromkeys(found))[: _MOST + 1]
+
+
+def topic_terms(text: str, *, names: bool = False) -> list[str]:
+    """Return the nouns and names of a text as written, without the thing that it asks for.
+
+    With `names`, the names alone. « Combien coûtera le téléphérique de Lérac ? » is about
+    « téléphérique » and « Lérac ».
+    """
+    from rag.french.syntax import parse
+
+    found: list[str] = []
+    opening: set[str] = set()  # words that open a sentence: their capital says nothing
+    joins = False  # names of several words are one term
+    for token in parse(text[:_LONGEST_READ]):
+        named = token.text[:1].isupper() and (token.pos_ == "PROPN" or token.i > 0)
+        if not any(c.isalpha() for c in token.text):
+            joins = joins and token.text in {"-", "’", "'"}
+        elif named and joins:
+            found[-1] = text[text.rindex(found[-1], 0, token.idx) : token.idx + len(token.text)]
+        elif named or (token.pos_ == "NOUN" and not names and not _is_asked_for(token)):
+            found.append(text[token.idx : token.idx + len(token.text)])
+            opening |= {found[-1]} if token.is_sent_start else set()
+            joins = named
+        else:
+            joins = False
+    if names:  # whom an answer names in full is whom it is about
+        found = sorted((f for f in found if f not in opening), key=lambda f: " " not in f)
+    return list(dict.fromkeys(found))[:_MOST_TERMS]
+
+
+def _is_asked_for(noun: Token) -> bool:
+    """Tell whether a noun is what a question asks for: « quel prix », « combien de buts »."""
+    before = {fold(t.text) for t in noun.children if t.i < noun.i}
+    before |= {fold(noun.nbor(-k).text) for k in (1, 2) if noun.i >= k}
+    return any(w.startswith("quel") or w == "combien" for w in before) or (
+        noun.dep_.startswith("nsubj") and fold(noun.head.text).startswith("quel")
+    )
+
+
+def _about(question: str, terms: Sequence[str]) -> Rewriting:
+    """Return a question with what it is about, of which it does not speak itself."""
+    known = set(content_stems(question))
+    carried = list(dict.fromkeys(t for t in terms if not set(content_stems(t)) <= known))
+    if not carried:
+        return Rewriting(question, question)
+    shown = texts.ABOUT_TERMS.format(question, ", ".join(carried[:_MOST_SHOWN]))
+    return Rewriting(f"{question.strip(' ?')} {' '.join(carried)} ?", shown)
+
+
+def _told(answer: str) -> str:
+    """Return what an answer says first, without the marks and the source that leads it in."""
+    return _LEAD_IN.sub("", re.sub(r"\s*\[\d+\]", "", answer)).split("\n\n")[0]
 
 
 def asks(question: str) -> bool:
@@ -125,7 +209,7 @@ def _last(before: str, preposition: str) -> int:
     return max(0, *(before.lower().rfind(f" {p} ") for p in alike))
 
 
-def _subject(text: str) -> list[str]:
-    """Return the words of a text that say what it is about, as written."""
-    found = re.findall(r"[\w’'-]+", re.sub(r"\[\d+\]", " ", text))
+def _content_words(text: str) -> list[str]:
+    """Return the words of an answer that say something, as written."""
+    found = re.findall(r"[\w’'-]+", _told(text))
     return [w for w in found if not all(is_function_word(part) for part in words(w))]

@@ -147,11 +147,15 @@ def _answer(shown: Answer, allowed: Allowance) -> Answer:
         if (citation := _citation(near.citation, allowed))
     )
     same = statements == shown.statements
+    tentative = shown.tentative and bool(nearest)
+    if shown.tentative and not tentative:
+        shown = replace(shown, text=texts.NO_PASSAGE)
     return replace(
         shown,
         statements=statements,
         text=shown.text if same else render(statements),
         nearest=nearest,
+        tentative=tentative,
         hits=tuple(_hits(shown.hits, allowed)),
     )
 
@@ -194,6 +198,8 @@ def _tells(text: str, told: str) -> bool:
 
 
 def _citation(shown: Citation, allowed: Allowance) -> Citation | None:
+    if shown.in_title:  # which stands beside each quote anyway
+        return shown
     quote = allowed.cut(shown.source, shown.article_id, shown.start, shown.quote)
     if quote == shown.quote:
         return shown

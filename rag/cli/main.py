@@ -250,7 +250,8 @@ def ask(
     if answer.refused:
         for near in answer.nearest:
             quote = f"«\u00a0{near.citation.quote.strip()}\u00a0»"
-            click.echo(f"\n- {texts.cited(near.citation)}\n  {quote}")
+            perhaps = f"{texts.PERHAPS} " if answer.tentative else ""
+            click.echo(f"\n- {perhaps}{texts.cited(near.citation)}\n  {quote}")
             if near.shared:
                 click.echo("  " + texts.SHARED.format(", ".join(near.shared)))
         if answer.suggestion:

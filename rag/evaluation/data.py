@@ -80,9 +80,7 @@ class Item:
 
     def answered_by(self, span: Passage | Citation) -> bool:
         """Tell whether a passage or citation holds something that answers."""
-        return any(g.meets(span.article_id, span.start, span.end) for g in self.gold) or bool(
-            self.parts_in([span])
-        )
+        return bool(self.parts_in([span]))
 
     @property
     def parts(self) -> int:
@@ -97,7 +95,8 @@ class Item:
         """Return the parts of the answer that some passages or citations cover."""
         said = [(s.article_id, s.quote if isinstance(s, Citation) else s.text) for s in spans]
         found = {q.part for q in self.quotes if any(q.covered(*s) for s in said)}
-        if any(g.meets(s.article_id, s.start, s.end) for g in self.gold for s in spans):
+        in_text = [s for s in spans if not (isinstance(s, Citation) and s.in_title)]
+        if any(g.meets(s.article_id, s.start, s.end) for g in self.gold for s in in_text):
             found.add(1)
         return found
 

@@ -56,6 +56,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_FOLLOWED = 5  # turns that a follow-up may be of
 _KEPT_TURNS = 30
 # What a click that the page does not make raises: no such turn, no such mark, no number.
 _BAD_CLICK = (IndexError, KeyError, TypeError, ValueError, OverflowError, StopIteration)
@@ -314,7 +315,7 @@ class Chat:
             visitor = client_of(request)
             self.rates.take(visitor)
             filters = _filters(sources, since, until)
-            history = [Turn(a.asked or a.question, a.text) for a in turns[-3:]]
+            history = [Turn(a.question, a.text) for a in turns[-_FOLLOWED:]]
             said: list[Statement] = []
             work = self.assistant.stream(question, history, filters)
             async with aclosing(in_one_turn(self.gate, visitor, work)) as steps:

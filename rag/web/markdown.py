@@ -34,7 +34,8 @@ def _said(answer: Answer, mark: str) -> list[str]:
     if answer.refused:
         lines += [markdown_text(answer.text), ""]
         lines += [
-            f"- {markdown_text(texts.cited(n.citation))}\u00a0: "
+            f"- {f'{texts.PERHAPS} ' if answer.tentative else ''}"
+            f"{markdown_text(texts.cited(n.citation))}\u00a0: "
             f"«\u00a0{markdown_text(n.citation.quote.strip())}\u00a0»"
             for n in answer.nearest
         ]

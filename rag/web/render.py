@@ -102,8 +102,9 @@ def article_html(
     source = article.record.source
     whole = whole and not source.paywalled
     told = [v for v in history if not v.source.paywalled]  # what was paid for may be free today
-    span = locate(article.text, citation) if citation else None
-    past = None if span or not citation else _cited_by(citation, history)
+    in_title = citation is not None and citation.in_title and citation.quote == source.title
+    span = locate(article.text, citation) if citation and not in_title else None
+    past = None if span or in_title or not citation else _cited_by(citation, history)
     if past and citation:
         article, span = past.stored(article.record), (citation.start, citation.end)
     if whole:
@@ -124,7 +125,8 @@ def article_html(
     return _html(
         "article.html",
         source=article.record.source,
-        changed=citation is not None and span is None,
+        changed=citation is not None and span is None and not in_title,
+        in_title=in_title,
         past=past,
         copies=copies,
         record=article.record,

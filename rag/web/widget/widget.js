@@ -53,6 +53,7 @@ header :focus-visible { outline-color: currentColor; }
     welcome: "Posez une question : la réponse vient des articles du site, et chaque phrase porte sa source.",
     about: "Réponses composées automatiquement avec les phrases des articles du site. Ouvrez un numéro pour lire la phrase citée.",
     field: "Votre question", send: "Demander", stop: "Arrêter", close: "Fermer", clear: "Effacer",
+    perhaps: "Peut-être :",
     refused: "Essayez avec d’autres mots, ou lisez ces articles :",
     suggested: "Les articles répondent à une question proche :",
     stopped: "Réponse arrêtée.", lost: "Le service ne répond pas : réessayez dans un instant.",
@@ -253,7 +254,7 @@ header :focus-visible { outline-color: currentColor; }
       if (answer.notice) turn.append(el("p", { className: "soft", textContent: answer.notice }));
       if (answer.refused) {
         turn.append(el("p", { textContent: answer.answer }));
-        if (answer.nearest?.length) turn.append(el("p", { className: "soft", textContent: T.refused }), el("ul", {}, ...answer.nearest.map((n) => el("li", {},
+        if (answer.nearest?.length) turn.append(el("p", { className: "soft", textContent: answer.tentative ? T.perhaps : T.refused }), el("ul", {}, ...answer.nearest.map((n) => el("li", {},
           web(n.url) ? this.#link(n, fragment(n.url, n.quote), label(n)) : label(n),
           el("p", { className: "soft", textContent: `« ${n.quote.trim()} »` })))));
         if (answer.suggestion) turn.append(el("p", { className: "soft", textContent: T.suggested }), el("div", { className: "ideas" },
@@ -332,7 +333,7 @@ header :focus-visible { outline-color: currentColor; }
       this.style.setProperty("--recoupe-on-accent", 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.179 ? "#000" : "#fff");
     }
   }
-  const slim = ({ answer, refused, notice, intro, statements, nearest, suggestion }) =>
-    ({ answer, refused, notice, intro, statements, nearest, suggestion });
+  const slim = ({ answer, refused, notice, intro, statements, nearest, tentative, suggestion }) =>
+    ({ answer, refused, notice, intro, statements, nearest, tentative, suggestion });
   customElements.get("recoupe-chat") || customElements.define("recoupe-chat", RecoupeChat);
 })();
