@@ -17,7 +17,7 @@ from rag.answering.extractive import (
     select,
     understood,
 )
-from rag.answering.followup import complete, rewrite_candidates, stands_alone
+from rag.answering.followup import complete, rewrite_candidates, stands_alone, topic_terms
 from rag.answering.overview import asks_overview, asks_several
 from rag.assistant import LocalAssistant
 from rag.domain import Answer, Citation, Filters, Hit, Passage, Sentence, Source, Turn

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 import unicodedata
 from datetime import date
 
@@ -113,3 +115,12 @@ def test_first_of_the_month_is_printed_as_french_does() -> None:
 @given(st.dates(date(1900, 1, 1), date(2100, 1, 1)))
 def test_a_printed_date_reads_back(day: date) -> None:
     assert parse_date(format_date(day)) == day
+
+
+def test_the_parser_loads_no_torch_and_leaves_it_to_others() -> None:
+    """It was 300 MB of a server's memory, which nothing used."""
+    told = (
+        "import sys; from rag.french.syntax import parse; assert len(parse('Il pleut.')) == 3; "
+        "assert 'torch' not in sys.modules; import torch; assert torch.ones(2).sum() == 2"
+    )
+    subprocess.run([sys.executable, "-c", told], check=True)

@@ -126,7 +126,9 @@ def topic_terms(text: str, *, names: bool = False) -> list[str]:
     joins = False  # names of several words are one term
     for token in parse(text[:_LONGEST_READ]):
         named = token.text[:1].isupper() and (token.pos_ == "PROPN" or token.i > 0)
-        if not any(c.isalpha() for c in token.text):
+        if is_function_word(fold(token.text)):
+            joins = False  # « Combien » has a capital
+        elif not any(c.isalpha() for c in token.text):
             joins = joins and token.text in {"-", "’", "'"}
         elif named and joins:
             found[-1] = text[text.rindex(found[-1], 0, token.idx) : token.idx + len(token.text)]

