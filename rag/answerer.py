@@ -198,18 +198,19 @@ class Answerer:
     def checker(self) -> Checker:
         """Return what checks claims over this index. Raises SettingsError."""
         if self._checker is None:
-            from rag.chatmodel.engines import load_splitter, load_stance
+            from rag.chatmodel.engines import load_entailment, load_splitter
             from rag.checking.checker import Checker
+            from rag.checking.verdict import Bar
 
             made = Checker(
                 self.index,
                 self.retriever,
-                load_stance(self.settings),
+                load_entailment(self.settings),
                 self.addressing,
                 self.opinions,
-                self.comparer,
                 load_splitter(self.settings),
                 self.settings.paid_characters,
+                Bar.of(self.settings.verdict_precision),
             )
             self._checker = made
         return self._checker

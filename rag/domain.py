@@ -516,8 +516,7 @@ class ClaimEvidence:
     `before` and `after` are its neighbours in the article; `also` are the
     sources that republished it; `outranked` says in French why it no longer
     counts ("" when it does). `coverage` is the share of the claim's words that
-    sentence and surroundings hold, `own` that of the sentence alone, `predicate`
-    whether what is said of the subject is there. `his_words` tells that the
+    sentence and surroundings hold. `his_words` tells that the
     claim is about these very words (« le maire assure que… »), `other_voice`
     that it is about the words of somebody else, whom this cannot settle. Articles of one
     `group` are copies of one text.
@@ -528,9 +527,6 @@ class ClaimEvidence:
     stance: Stance
     probability: float
     coverage: float
-    own: float
-    predicate: bool
-    by_words: bool = True
     his_words: bool = False
     other_voice: bool = False
     signals: tuple[Signal, ...] = ()

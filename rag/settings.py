@@ -114,6 +114,9 @@ class Settings(BaseSettings):
     reranker: str = Field("features", description="features, none ou cross-encoder:NOM")
 
     stance: str = Field("features", description="features, llm ou cross-encoder:NOM")
+    verdict_precision: float = Field(
+        0.85, ge=0, le=1, description="part de verdicts justes demandée, abstention sinon"
+    )
 
     llm: str = Field("", description="modèle de langue FOURNISSEUR:NOM ; vide : extraits seuls")
     llm_base_url: str = Field("", description="adresse du service du modèle de langue")

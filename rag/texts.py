@@ -70,6 +70,7 @@ UNSAFE_TEXT = "la phrase contient un lien ou du balisage que les passages n’on
 INSTRUCTION = "le passage cité est une consigne donnée à un programme, pas une information"
 WRONG_WEIGHING = "le nombre de sources ne correspond pas aux passages cités"
 WEIGHED = "Une source"  # for « deux sources sur trois », where the rest is compared
+SAME_FIGURE = "{} des deux côtés"
 OTHER_FIGURE = "{} dans la phrase, {} dans les passages cités"
 EXCHANGED = "«\u00a0{}\u00a0» et «\u00a0{}\u00a0» semblent échangés"
 CONTRARY = "«\u00a0{}\u00a0» dans la phrase, «\u00a0{}\u00a0» dans le passage cité"
@@ -91,6 +92,7 @@ LONG_CLAIM = "Le texte dépasse {} caractères\u00a0: vérifiez-le en plusieurs 
 MANY_CLAIMS = "Le texte contient plus de {} affirmations\u00a0: vérifiez-le en plusieurs fois."
 TOO_LONG = "La phrase est trop longue pour une seule affirmation\u00a0: coupez-la."
 IS_QUESTION = "C’est une question\u00a0: seule une affirmation se vérifie."
+IS_TITLE = "C’est le titre du texte\u00a0: ses phrases sont vérifiées."
 IS_OPINION = (
     "C’est un jugement, un conseil, un souhait ou une consigne, que des faits ne tranchent pas."
 )
@@ -104,6 +106,7 @@ DIVERGING = "Les sources se contredisent\u00a0: {} le soutient, {} dit autre cho
 DENIES = "la personne citée le dément ou s’en défend («\u00a0{}\u00a0»)"
 SAYS_OTHERWISE = "les mots cités ne disent pas cela"
 DECLARED = "{} l’affirme, d’après {}\u202f; aucun article ne le rapporte comme un fait."
+SOMETHING_ELSE = "la phrase citée dit le contraire"
 DENIED = (
     "{} dit autre chose, d’après {}\u00a0: {}\u202f; aucun article ne le rapporte comme un fait."
 )

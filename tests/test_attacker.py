@@ -174,7 +174,7 @@ def test_a_heading_of_a_paid_article_counts(tmp_path: Any) -> None:
 
 def evidence(quote: str, start: int, **changes: Any) -> ClaimEvidence:
     cited = Citation("a", PAID, start, start + len(quote), quote)
-    return ClaimEvidence(cited, Attribution(), Stance.CONTRADICTS, 0.9, 1.0, 1.0, True, **changes)
+    return ClaimEvidence(cited, Attribution(), Stance.CONTRADICTS, 0.9, 1.0, **changes)
 
 
 def test_reasons_and_signals_tell_no_figure_nor_name_that_is_not_shown() -> None:
@@ -207,7 +207,7 @@ def test_reasons_and_signals_tell_no_figure_nor_name_that_is_not_shown() -> None
     assert [s.name for s in shown.evidence[0].signals] == ["nombre"]
     named = bounded_claim(
         CheckedClaim(claim.text, claim.verdict, "", evidence=(ClaimEvidence(
-            Citation("a", PAID, 0, len(quote), quote), said, Stance.SUPPORTS, 1.0, 1.0, 1.0, True),)),
+            Citation("a", PAID, 0, len(quote), quote), said, Stance.SUPPORTS, 1.0, 1.0),)),
         Allowance(300),
     )  # fmt: skip
     assert named.evidence[0].attribution.speaker == ""

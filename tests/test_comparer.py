@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from training.comparing_examples import (
     stated,
 )
 from training.statements import statement
+from training.written_examples import Claim, Written, told_by_words
 
 TEXTS = [
     "Anne Le Goff dirige le port de Nantes depuis 2014. Le port a reçu 1 250 cargos en mars, venus "
@@ -153,3 +155,55 @@ def test_what_a_pair_leaves_open_costs_nothing() -> None:
     assert loss(True, True, False) == pytest.approx(0, abs=1e-4)
     assert loss(True, False, False) == pytest.approx(0.693, abs=1e-2)
     assert loss(False, False, True) > 10
+
+
+WRITTEN = {
+    "id": "w1-001", "date": "2024-03-12", "title": "Le port de Lérac", "paragraphs": [0],
+    "sentences": [
+        {"text": "Le port a reçu 40 cargos.", "kind": "fact", "speaker": None},
+        {"text": "La grue est en panne.", "kind": "fact", "speaker": None},
+        {"text": "Le directeur espère 60 cargos.", "kind": "statement", "speaker": "Le directeur"},
+    ],
+    "claims": [
+        {"claim": "Quarante navires sont venus.", "label": "supported", "kind": "figure",
+         "sentences": [1]},
+        {"claim": "La grue fonctionne.", "label": "contradicted", "kind": "antonym",
+         "sentences": [2]},
+        {"claim": "Soixante cargos viendront en mai.", "label": "neither", "kind": "addition",
+         "sentences": [3]},
+    ],
+}  # fmt: skip
+
+
+def test_a_written_claim_is_shown_with_what_decides_or_without_it(tmp_path: Path) -> None:
+    path = tmp_path / "passages.jsonl"
+    rows = [WRITTEN | {"id": f"w1-{n:03}"} for n in range(1, 21)]
+    path.write_text("\n".join(map(json.dumps, rows)), "utf-8")
+    written, held_out = Written(path), Written(path, measuring=True)
+    assert (len(written.passages), len(held_out.passages)) == (18, 2)
+    assert not {p["id"] for p in written.passages} & {p["id"] for p in held_out.passages}
+    labels = {"Quarante navires": FOLLOWS, "La grue": AGAINST, "Soixante": NEITHER}
+    draw = random.Random(1)
+    shown = set()
+    for _ in range(300):
+        pair = written.draw(draw)
+        start = next(s for s in labels if pair.said.startswith(s))
+        decisive = WRITTEN["sentences"][list(labels).index(start)]["text"]  # type: ignore[index]
+        if decisive in pair.shown:
+            assert pair.allowed == labels[start]
+        else:
+            assert not pair.allowed[0], "nothing follows from what does not say it"
+        shown.add((start, decisive in pair.shown))
+    assert len(shown) == 6
+    assert [p.shown for p in held_out.plain()][:2] == [
+        "Le port a reçu 40 cargos.", "La grue est en panne.",
+    ]  # fmt: skip
+
+
+def test_words_that_tell_a_label_are_told() -> None:
+    claims = [
+        Claim(n, f"{'Tous' if n % 2 else 'Des'} navires de type {n % 7} sont venus",
+              "neither" if n % 2 else "supported", "", (0,))
+        for n in range(60)
+    ]  # fmt: skip
+    assert told_by_words(claims).mean() > 0.8

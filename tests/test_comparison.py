@@ -6,80 +6,86 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.checking.bindings import exchanged, replaced
-from rag.checking.comparison import EXACT, FEATURES, compare, described, weights
-from rag.checking.done import not_done
-from rag.checking.figures import Account, account, amounts, dates, worded_alike
-from rag.checking.roles import other_role
+from rag.checking.compare import FEATURES, NETWORK, compare, described, paired, weights
+from rag.checking.signals import REGISTRY, signals_of
+from rag.checking.signals.modality import not_done
+from rag.checking.signals.quantities import Match, amounts, dates, match_quantities, worded_alike
+from rag.checking.signals.roles import other_role
+from rag.checking.signals.swapped import substituted_name, swapped_arguments
 from rag.french.syntax import parse
 from rag.models.comparer import Comparer
 
-HELD, ROUNDED, RECKONED = Account.HELD, Account.ROUNDED, Account.RECKONED
-ANOTHER, ABSENT = Account.ANOTHER, Account.ABSENT
+EXACT, ROUNDED, DERIVED = Match.EXACT, Match.ROUNDED, Match.DERIVED
+CONFLICT, ABSENT = Match.CONFLICT, Match.ABSENT
 
 
 @pytest.mark.parametrize(
     ("said", "shown", "expected"),
     [
-        ("Le navire porte sept canots.", "Le navire porte 7 canots.", HELD),
-        ("La fuite a duré deux jours.", "La fuite a duré 48 heures.", HELD),
-        ("Un foyer sur huit est touché.", "12,4 % des foyers sont touchés.", HELD),
-        ("La moitié du quai est fermée.", "50 % du quai est fermé.", HELD),
-        ("Plus de 330 millions de colis.", "Quelque 332 millions de colis.", HELD),
+        ("Le navire porte sept canots.", "Le navire porte 7 canots.", EXACT),
+        ("La fuite a duré deux jours.", "La fuite a duré 48 heures.", EXACT),
+        ("Un foyer sur huit est touché.", "12,4 % des foyers sont touchés.", EXACT),
+        ("La moitié du quai est fermée.", "50 % du quai est fermé.", EXACT),
+        ("Plus de 330 millions de colis.", "Quelque 332 millions de colis.", EXACT),
         ("Le port a reçu 1,3 million de tonnes.", "Le port a reçu 1 312 000 tonnes.", ROUNDED),
         (
             "Le car transportait 49 personnes.",
             "Le car transportait 47 passagers et 2 chauffeurs.",
-            RECKONED,
+            DERIVED,
         ),
         (
             "Le phare est resté fermé trois semaines.",
             "Le phare a fermé le 28 juillet et rouvert le 18 août.",
-            RECKONED,
+            DERIVED,
         ),
         (
             "Il est mort en 1954.",
             "Il est jugé en mars 1952. Il meurt deux ans après.",
-            RECKONED,
+            DERIVED,
         ),
-        ("Elle pèse 4 645 kilos.", "Elle pèse 4 465 kilos.", ANOTHER),
-        ("Le prix est de 1,3 million de dollars.", "Le prix est de 1,3 million d'euros.", ANOTHER),
-        ("Dix millions d'appels par jour.", "Dix millions d'appels par mois.", ANOTHER),
-        ("Les deux tiers des voix.", "Les trois quarts des voix.", ANOTHER),
-        ("Elle arrive en troisième position.", "Elle arrive en deuxième position.", ANOTHER),
+        ("Elle pèse 4 645 kilos.", "Elle pèse 4 465 kilos.", CONFLICT),
+        ("Le prix est de 1,3 million de dollars.", "Le prix est de 1,3 million d'euros.", CONFLICT),
+        ("Dix millions d'appels par jour.", "Dix millions d'appels par mois.", CONFLICT),
+        ("Les deux tiers des voix.", "Les trois quarts des voix.", CONFLICT),
+        ("Elle arrive en troisième position.", "Elle arrive en deuxième position.", CONFLICT),
         (
             "16 banques ont fermé.",
             "6 banques ont fermé, 10 autres ont réduit leurs prêts.",
-            ANOTHER,
+            CONFLICT,
         ),
-        ("Le vote est prévu le 14 juillet.", "Le vote est prévu le 4 juillet.", ANOTHER),
-        ("La tour date du XIIe siècle.", "La tour date du XVe siècle.", ANOTHER),
-        ("La fête a lieu samedi.", "La fête a lieu vendredi.", ANOTHER),
-        ("Le match finit sur un score de 3-1.", "Le match finit sur un score de 3-0.", ANOTHER),
-        ("Le match finit sur un score de 2 à 1.", "Le match finit sur un score de 2-1.", HELD),
-        ("Le roi est Louis XV.", "Le roi est Louis XIV.", ANOTHER),
-        ("La tour date du 19e siècle.", "La tour date du XIXe siècle.", HELD),
+        ("Le vote est prévu le 14 juillet.", "Le vote est prévu le 4 juillet.", CONFLICT),
+        ("La tour date du XIIe siècle.", "La tour date du XVe siècle.", CONFLICT),
+        ("La fête a lieu samedi.", "La fête a lieu vendredi.", CONFLICT),
+        ("Le match finit sur un score de 3-1.", "Le match finit sur un score de 3-0.", CONFLICT),
+        ("Le match finit sur un score de 2 à 1.", "Le match finit sur un score de 2-1.", EXACT),
+        ("Le roi est Louis XV.", "Le roi est Louis XIV.", CONFLICT),
+        ("La tour date du 19e siècle.", "La tour date du XIXe siècle.", EXACT),
         ("La foule a été multipliée par trois.", "La foule a été divisée par trois.", ABSENT),
-        ("Il parcourt 1200 mètres.", "Le pont, bâti en 1950, fait 1,2 km.", HELD),
-        ("Elle est longue de 3 %.", "Elle est longue de 3 mètres.", ANOTHER),
+        ("Il parcourt 1200 mètres.", "Le pont, bâti en 1950, fait 1,2 km.", EXACT),
+        ("Elle est longue de 3 %.", "Elle est longue de 3 mètres.", CONFLICT),
         ("Le pont mesure 80 mètres.", "Le pont est long.", ABSENT),
         ("Le pont a rouvert en 2019.", "Le pont a rouvert.", ABSENT),
     ],
 )
-def test_a_figure_is_accounted_for(said: str, shown: str, expected: Account) -> None:
-    (figure,) = account(said, shown)
-    assert figure.account is expected
+def test_a_figure_is_accounted_for(said: str, shown: str, expected: Match) -> None:
+    (figure,) = match_quantities(said, shown)
+    assert figure.match is expected
 
 
 def test_a_share_ends_with_its_number() -> None:
-    assert HELD not in {
-        f.account for f in account("3 sur 10 000 habitants.", "30 % des habitants.")
+    assert EXACT not in {
+        f.match for f in match_quantities("3 sur 10 000 habitants.", "30 % des habitants.")
     }
 
 
 def test_a_decade_holds_its_years() -> None:
-    assert account("Elle naît dans les années 1960.", "Elle naît en 1964.")[0].account is HELD
-    assert account("Elle naît dans les années 1970.", "Elle naît en 1964.")[0].account is ANOTHER
+    assert (
+        match_quantities("Elle naît dans les années 1960.", "Elle naît en 1964.")[0].match is EXACT
+    )
+    assert (
+        match_quantities("Elle naît dans les années 1970.", "Elle naît en 1964.")[0].match
+        is CONFLICT
+    )
 
 
 @pytest.mark.parametrize("text", ["la frégate F125", "la console 3DS", "le 36e gouvernement"])
@@ -89,25 +95,27 @@ def test_a_number_of_a_name_is_no_amount(text: str) -> None:
 
 def test_a_figure_is_put_as_it_is_shown() -> None:
     said, shown = "La moitié des colis et sept sacs sont perdus.", "50 % des colis et 7 sacs."
-    assert worded_alike(said, account(said, shown)) == "50 % des colis et 7 sacs sont perdus."
+    assert (
+        worded_alike(said, match_quantities(said, shown)) == "50 % des colis et 7 sacs sont perdus."
+    )
 
 
 @given(st.text(max_size=80), st.text(max_size=80))
 def test_any_texts_are_accounted_for(said: str, shown: str) -> None:
-    for figure in account(said, shown):
+    for figure in match_quantities(said, shown):
         start, end = figure.span
         assert 0 <= start < end <= len(said)
-    assert exchanged(said, said) is None
+    assert swapped_arguments(said, said) is None
 
 
 @given(st.text(max_size=120))
 def test_what_a_text_says_it_holds(text: str) -> None:
-    assert all(figure.account is HELD for figure in account(text, text))
+    assert all(figure.match is EXACT for figure in match_quantities(text, text))
 
 
 def test_figures_stand_where_they_are_after_ligatures() -> None:
     said = "Les œuvres, les sœurs… et les cœurs : la moitié du fonds a brûlé."
-    assert worded_alike(said, account(said, "50 % du fonds a brûlé.")).endswith(
+    assert worded_alike(said, match_quantities(said, "50 % du fonds a brûlé.")).endswith(
         ": 50 % du fonds a brûlé."
     )
 
@@ -121,18 +129,20 @@ def test_dates_of_a_text() -> None:
 
 def test_two_things_in_each_other_s_place() -> None:
     shown = "Le robot transporte 521 kg de matériel vers la base et doit en ramener 660 kg."
-    assert exchanged("Il apporte 660 kg de matériel à la base et ramène 521 kg.", shown)
-    assert not exchanged("Il apporte 521 kg de matériel à la base et ramène 660 kg.", shown)
+    assert swapped_arguments("Il apporte 660 kg de matériel à la base et ramène 521 kg.", shown)
+    assert not swapped_arguments("Il apporte 521 kg de matériel à la base et ramène 660 kg.", shown)
     towns = "La ville a été touchée en 1938, puis en 1996."
-    assert not exchanged("La ville a été touchée en 1996 et en 1938.", towns)
+    assert not swapped_arguments("La ville a été touchée en 1996 et en 1938.", towns)
 
 
 def test_a_name_in_the_place_of_another() -> None:
     shown = "Lérac menait 1 à 0 après un but de la star belge Anton Maes à la 25e minute."
-    assert replaced("Lérac menait après un but de Paul Ravel à la 25e minute.", shown) == (
+    assert substituted_name("Lérac menait après un but de Paul Ravel à la 25e minute.", shown) == (
         "Paul Ravel", "Anton Maes",
     )  # fmt: skip
-    assert replaced("Lérac menait après un but d’Anton Maes à la 25e minute.", shown) is None
+    assert (
+        substituted_name("Lérac menait après un but d’Anton Maes à la 25e minute.", shown) is None
+    )
 
 
 def _not_done(said: str, shown: str) -> str | None:
@@ -198,9 +208,9 @@ def test_lone_surrogates_are_compared(comparer: Comparer) -> None:
 
 def test_long_texts_are_compared_in_time_that_grows_with_them() -> None:
     shown = " ".join(f"en {1000 + n} jours, Paul{n} Ravel{n} a vu {n} phares" for n in range(800))
-    assert account(shown, shown)
-    exchanged(shown, shown)
-    replaced(shown, shown[::-1].title())
+    assert match_quantities(shown, shown)
+    swapped_arguments(shown, shown)
+    substituted_name(shown, shown[::-1].title())
 
 
 def test_what_differs_is_told(comparer: Comparer) -> None:
@@ -222,14 +232,49 @@ def test_reasons_are_written_as_the_text_is(comparer: Comparer) -> None:
     }
 
 
-def test_no_failing_counts_in_favour() -> None:
-    model = weights()
+def test_no_signal_counts_in_favour() -> None:
+    model = weights()["follows"]
     assert set(model) == {"intercept", *FEATURES}
-    assert model["net_follows"] > 0
-    assert all(model[name] <= 0 for name in EXACT)
+    assert model["net_follows"] > 0 >= model["net_contradicts"]
+    assert all(model[name] <= 0 for name in REGISTRY)
+    against = weights()["contradicts"]
+    assert against["net_contradicts"] > 0 >= against["net_follows"]
+    assert set(against) == set(model)
 
 
 def test_features_are_those_of_the_fit(comparer: Comparer) -> None:
-    found = described("Le pont ferme.", "Le pont de Lérac ferme lundi.", comparer, label="Le pont")
-    assert found is not None
-    assert set(found[0]) == set(FEATURES)
+    pair = paired("Le pont ferme.", "Le pont de Lérac ferme lundi.", "Le pont")
+    features, signals = described(pair, comparer)
+    assert set(features) == set(FEATURES)
+    assert set(FEATURES) == {*NETWORK, *REGISTRY}
+    assert {n for n in REGISTRY if features[n]} == set(signals)
+
+
+@pytest.mark.parametrize(
+    ("signal", "hypothesis", "premise"),
+    [
+        ("quantity_conflict", "Le pont a coûté 4 millions.", "Le pont a coûté 6 millions."),
+        ("date_conflict", "Le vote est prévu le 14 juillet.", "Le vote est prévu le 4 juillet."),
+        ("swapped_arguments", "Il apporte 660 kg à la base et ramène 521 kg.",
+         "Il apporte 521 kg à la base et doit ramener 660 kg."),
+        ("roles", "Le Conseil a adopté un projet.",
+         "Le Sénat a adopté un projet que le Conseil avait abrogé."),
+        ("substituted_name", "Lérac menait après un but de Paul Ravel à la 25e minute.",
+         "Lérac menait après un but d’Anton Maes à la 25e minute."),
+        ("modality", "Le texte a supprimé la taxe.", "Le texte supprimera la taxe en mai."),
+        ("negation", "Le pont a rouvert.", "Le pont n’a pas rouvert."),
+        ("contrary", "Le tribunal a validé le permis.", "Le tribunal a annulé le permis."),
+        ("quantifier", "Tous les élus ont voté le budget.", "Les élus ont voté le budget."),
+        ("statement_as_fact", "Le pont tiendra jusqu’en mai.",
+         "« Le pont tiendra jusqu’en mai », affirme Maud Terrasson, ingénieure."),
+        ("hearsay_as_fact", "Deux ouvriers ont fui.", "Deux ouvriers auraient fui."),
+        ("name_absent", "Le maire de Lérac est venu.", "Le maire est venu."),
+        ("quantity_absent", "Le pont mesure 80 mètres.", "Le pont est long."),
+        ("date_absent", "Le pont a rouvert en 2019.", "Le pont a rouvert."),
+    ],
+)  # fmt: skip
+def test_each_signal_is_found_and_is_not_where_both_say_the_same(
+    signal: str, hypothesis: str, premise: str
+) -> None:
+    assert signal in signals_of(paired(hypothesis, premise))
+    assert signal not in signals_of(paired(hypothesis, hypothesis))

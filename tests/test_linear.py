@@ -16,9 +16,9 @@ import pytest
 
 from rag.answering.paid import _copied
 from rag.checking.claims import _without_markup, split_claims
-from rag.checking.done import not_done
+from rag.checking.compare import paired
 from rag.checking.report import _cell
-from rag.checking.stance import Candidate, compared
+from rag.checking.signals import signals_of
 from rag.domain import Passage
 from rag.errors import QuestionError
 from rag.french.corrections import is_correction, standing
@@ -86,11 +86,8 @@ CLAIM_STEPS: dict[str, Callable[[str], object]] = {
     "split_claims": refused(split_claims),
     "parse": parse,
     "attribute": attribute,
-    "against an article": lambda text: compared(
-        REAL, [Candidate(text[:LONG_SENTENCE], title=REAL)]
-    ),
-    "of an article": lambda text: compared(text[:LONGEST_CLAIM], [Candidate(REAL, around=text)]),
-    "not done": lambda text: not_done(parse(REAL), parse(text)),
+    "against an article": lambda text: signals_of(paired(REAL, text[:LONG_SENTENCE], REAL)),
+    "of an article": lambda text: signals_of(paired(text[:LONGEST_CLAIM], REAL)),
     "overlap": lambda text: _copied(REAL, Passage("a:v:0", "a", 0, 0, len(text), text)),
     "csv": _cell,
 }

@@ -78,7 +78,7 @@ def exports(_: Stage) -> Iterator[Attempt]:
     def made(text: str, inner: str, address: str) -> Verification:
         source = Source(text, text, text, date(2024, 3, 1), address)
         quoted = Citation("a", source, 0, len(text), text)
-        proof = ClaimEvidence(quoted, Attribution(), Stance.SUPPORTS, 0.9, 0.9, 0.9, predicate=True)
+        proof = ClaimEvidence(quoted, Attribution(), Stance.SUPPORTS, 0.9, 0.9)
         claims = tuple(
             CheckedClaim(said, Label.SUPPORTED, said, "élevée", 1, evidence=(proof,))
             for said in (text, inner)

@@ -1,4 +1,4 @@
-"""What judges stances and splits texts: the configured models, else what is built in."""
+"""What tells entailment and splits texts: the configured models, else what is built in."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from rag.checking.claims import Claim, claims_of
-from rag.checking.stance import CrossEncoderStance, FeatureStance, StanceEngine
+from rag.checking.entailment import CrossEncoderEntailment, Entailment
 from rag.errors import SettingsError
+from rag.models.comparer import Comparer
 
 if TYPE_CHECKING:
     from rag.settings import Settings
@@ -25,22 +26,24 @@ def load_splitter(settings: Settings) -> Callable[[str], Iterable[Claim]]:
     return partial(split_with_model, model, settings.llm) if model else claims_of
 
 
-def load_stance(settings: Settings) -> StanceEngine:
-    """Return the engine that the settings name: "features", "llm" or "cross-encoder:NAME".
+def load_entailment(settings: Settings) -> Entailment:
+    """Return the network that the settings name: "features", "llm" or "cross-encoder:NAME".
+
+    "features" is the one shipped, and has its name from what was built in before it.
 
     Raises SettingsError for anything else, or for "llm" without a model.
     """
     name = settings.stance
     if name == "features":
-        return FeatureStance()
+        return Comparer()
     if name == "llm" and settings.llm:
-        from rag.chatmodel.stance_model import ModelStance
+        from rag.chatmodel.entailment_model import ModelEntailment
         from rag.chatmodel.writing import load_model
 
         if model := load_model(settings):
-            return ModelStance(model, settings.llm)
+            return ModelEntailment(model, settings.llm)
     if name.startswith("cross-encoder:"):
-        return CrossEncoderStance(name.removeprefix("cross-encoder:"))
+        return CrossEncoderEntailment(name.removeprefix("cross-encoder:"))
     raise SettingsError(
         f"RECOUPE_STANCE vaut « {name} » : écrivez features, cross-encoder:NOM, ou llm avec "
         "RECOUPE_LLM."

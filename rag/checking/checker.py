@@ -8,13 +8,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from rag import __version__, texts
+from rag.answering.extractive import leans
 from rag.answering.paid import Allowance, bounded_claim
 from rag.checking.claims import Claim, claims_of
-from rag.checking.comparison import says
-from rag.checking.done import not_done
-from rag.checking.signals import AGAINST
-from rag.checking.stance import Candidate, StanceEngine
-from rag.checking.verdict import judge
+from rag.checking.compare import Comparison, compare, paired, says, screened
+from rag.checking.signals.figures import agreement
+from rag.checking.verdict import Bar, judge
 from rag.domain import (
     Attribution,
     CheckedClaim,
@@ -26,7 +25,6 @@ from rag.domain import (
     Label,
     Passage,
     Sentence,
-    Signal,
     Stance,
     Verification,
 )
@@ -34,22 +32,26 @@ from rag.errors import ArticleNotFoundError
 from rag.french.corrections import standing
 from rag.french.dates import format_date
 from rag.french.speech import attribute
-from rag.french.syntax import parse
 from rag.french.words import content_stems
-from rag.models.packing import cosines
-from rag.models.scale import UNKNOWN
 from rag.searching.matching import Terms, rarity, stem_set
 
 if TYPE_CHECKING:
     from rag.checking.addressing import Addressing
+    from rag.checking.entailment import Entailment
     from rag.checking.probe import Probe
     from rag.indexing.index import Index
-    from rag.models.comparer import Comparer
     from rag.searching.retrieval import Retriever
 
+
 _PASSAGES = 8  # per claim
-_SENTENCES = 10  # judged per claim: each costs a parse, 5 to 10 ms
+_SENTENCES = 6  # read by the network per claim: 0.95 of the press claims have theirs among them
+_COMPARED = 3  # of these, whose signals are looked for: each costs a parse, 5 to 10 ms
+_NOTABLE = 0.2  # what the network believes of a sentence, either way, for that to be worth it
 _LEAST = 0.3  # share of the claim's words, by rarity, below which a sentence is not about it
+
+
+DEFAULT_PRECISION = 0.85
+_UNREAD = Comparison(0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ class _Found:
     text: str
     told: str  # what of it stands, where its article is a correction
     score: float
-    similarity: float  # cosine with the claim, on the scale
+    coverage: float  # share of the claim's words, by rarity, that it and what surrounds it hold
 
 
 class Checker:
@@ -69,29 +71,28 @@ class Checker:
         self,
         index: Index,
         retriever: Retriever,
-        engine: StanceEngine,
+        network: Entailment,
         addressing: Addressing,
         opinions: Probe,
-        comparer: Comparer,
         split: Callable[[str], Iterable[Claim]] = claims_of,
         paid_characters: int = 300,
+        bar: Bar | None = None,
     ) -> None:
-        """Take where evidence is found, what judges its stance, and what splits a text.
+        """Take where evidence is found, what reads it, and what splits a text.
 
-        Of an article that readers pay for, one check quotes at most `paid_characters`.
-
-        `comparer` tells whether somebody's words say what a claim says.
+        Of an article that readers pay for, one check quotes at most `paid_characters`. Evidence
+        below the `bar` counts for nothing.
 
         What `addressing` tells to speak to a machine is no evidence, nor is it a claim; what
         `opinions` tells (a judgement, advice, an order, a wish) is no claim either.
         """
         self._addressing, self._opinions = addressing, opinions
-        self._comparer = comparer
         self._split = split
         self._paid = paid_characters
         self._index = index
         self._retriever = retriever
-        self._engine = engine
+        self._network = network
+        self._bar = bar or Bar.of(DEFAULT_PRECISION)
 
     def check(
         self, text: str, filters: Filters | None = None
@@ -137,7 +138,7 @@ class Checker:
         return Verification(
             claims=tuple(claims),
             checked_on=datetime.now(UTC).astimezone().isoformat(timespec="seconds"),
-            engine=self._engine.name,
+            engine=self._network.name,
             embedding=self._index.embedder.name,
             corpus=catalogue.digest(),
             articles=catalogue.facets().articles,
@@ -149,38 +150,36 @@ class Checker:
             return CheckedClaim(claim.text, Label.UNVERIFIABLE, claim.problem)
         found = self._sentences(claim.text, filters)
         return judge(
-            claim.text, self._evidence(claim.text, found), lambda e: self._said(claim.text, e)
+            claim.text,
+            self._evidence(claim.text, found),
+            self._bar,
+            lambda e: self._said(claim.text, e),
         )
 
     def _sentences(self, claim: str, filters: Filters | None) -> list[_Found]:
         """Return the sentences that hold most of the claim's words, best first."""
         asked = self._retriever.understood(claim)
         hits = self._retriever.search(asked, _PASSAGES, filters)
-        (vector,) = self._index.embedder.embed_passages([claim])
         terms = Terms(rarity(self._index.lexical, list(dict.fromkeys(content_stems(claim)))))
         found = []
         for hit in hits:
             passage = hit.passage
             around = stem_set(f"{hit.source.title}\n{format_date(hit.source.published)}")
             before: frozenset[str] = frozenset()
-            alike = cosines(vector, [s.vector for s in hit.sentences if s.vector])
-            for at, s in enumerate(hit.sentences):
+            for s in hit.sentences:
                 text = passage.text[s.start - passage.start : s.end - passage.start]
                 own, wide = terms.coverage(s.stems), terms.coverage(s.stems | around | before)
                 before = s.stems
                 told = standing(text) if hit.source.correction else text
                 if text.strip() == passage.heading or not told or wide < _LEAST or not own:
                     continue
-                similarity = self._index.scale.alike(alike[at]) if alike else UNKNOWN
-                found.append(_Found(hit, s, text, told, own + 0.7 * wide, similarity))
+                found.append(_Found(hit, s, text, told, own + 0.7 * wide, wide))
         return sorted(found, key=lambda f: -f.score)[:_SENTENCES]
 
     def _said(self, claim: str, evidence: ClaimEvidence) -> ClaimEvidence:
         """Return somebody's words as they bear on a claim: they count for what they say alone."""
         quote, source = evidence.citation.quote, evidence.citation.source
-        otherwise = says(
-            claim, quote, self._comparer, label=source.title, framed=evidence.his_words
-        )
+        otherwise = says(claim, quote, self._network, label=source.title, framed=evidence.his_words)
         if otherwise is None:
             return evidence
         signals = (*evidence.signals, otherwise)
@@ -191,30 +190,24 @@ class Checker:
             return []
         articles = {i: self._article(i, found) for i in {f.hit.passage.article_id for f in found}}
         around = [_around(articles[f.hit.passage.article_id], f.sentence) for f in found]
-        candidates = [
-            Candidate(
-                f.told,
-                title=f.hit.source.title,
-                around=f"{lead}\n{before}",
-                written_on=f.hit.source.published,
-                similarity=f.similarity,
-            )
-            for f, (lead, before, _) in zip(found, around, strict=True)
+        premises = [
+            f"{before} {f.told}" if before and leans(f.told) else f.told
+            for f, (before, _) in zip(found, around, strict=True)
         ]
         claimed = attribute(claim)
         groups = self._index.catalogue.groups_of(list(articles))
         made = []
-        for f, (_, before, after), judged in zip(
-            found, around, self._engine.judge(claim, candidates), strict=True
+        for f, (before, after), premise, read in zip(
+            found, around, premises, self._read(claim, found, premises), strict=True
         ):
-            if judged.stance is not Stance.NEITHER and self._addressing.to_machine(
+            if read.stance is not Stance.NEITHER and self._addressing.to_machine(
                 f.text, f.sentence.injection
             ):
                 continue
             said = f.sentence.attribution
-            signals = judged.reading.signals
-            if judged.stance is Stance.SUPPORTS and (verb := not_done(parse(claim), parse(f.told))):
-                signals += (Signal("réalisation", texts.NOT_DONE.format(verb), AGAINST),)
+            signals = read.signals
+            if agreed := agreement(paired(claim, premise)):
+                signals = (*signals, agreed)
             start, end = f.sentence.start, f.sentence.end
             made.append(
                 ClaimEvidence(
@@ -222,12 +215,9 @@ class Checker:
                     attribution=said,
                     his_words=_same_speaker(claimed, said),
                     other_voice=_names_speaker(claimed) and not _same_speaker(claimed, said),
-                    stance=judged.stance,
-                    probability=judged.probability,
-                    coverage=judged.reading.features["covered_loosely"],
-                    own=judged.reading.own,
-                    predicate=judged.reading.predicate,
-                    by_words=judged.by_words,
+                    stance=read.stance,
+                    probability=max(read.follows, read.contradicts),
+                    coverage=f.coverage,
                     signals=signals,
                     before=before,
                     after=after,
@@ -237,6 +227,30 @@ class Checker:
                 )
             )
         return made
+
+    def _read(
+        self, claim: str, found: Sequence[_Found], premises: Sequence[str]
+    ) -> list[Comparison]:
+        """Return how a claim compares with each sentence.
+
+        The network reads all of them; signals are looked for where it believes something.
+        """
+        labels = [texts.label(f.hit.source) for f in found]
+        whole = [f"{label}\n{p}" for label, p in zip(labels, premises, strict=True)]
+        read = screened(claim, whole, self._network)
+        notable = sorted(range(len(read)), key=lambda at: -max(read[at].follows, read[at].against))
+        looked_at = {
+            at for at in notable[:_COMPARED] if max(read[at].follows, read[at].against) >= _NOTABLE
+        }
+        return [
+            compare(
+                claim, premises[at], self._network, label=labels[at], read=one,
+                attributed=f.sentence.attribution.kind is not Kind.REPORTED,
+            )
+            if at in looked_at
+            else _UNREAD
+            for at, (f, one) in enumerate(zip(found, read, strict=True))
+        ]  # fmt: skip
 
     def _article(self, article_id: str, found: Sequence[_Found]) -> list[tuple[int, int, str]]:
         """Return the sentences of an article as (start, end, text), in order.
@@ -258,12 +272,11 @@ class Checker:
         ]
 
 
-def _around(sentences: Sequence[tuple[int, int, str]], found: Sentence) -> tuple[str, str, str]:
-    """Return the first sentence of an article, which all of it is about, and the neighbours."""
-    lead = next((text for *_, text in sentences), "")
+def _around(sentences: Sequence[tuple[int, int, str]], found: Sentence) -> tuple[str, str]:
+    """Return the sentences before and after one in its article."""
     before = next((text for _, end, text in reversed(sentences) if end <= found.start), "")
     after = next((text for start, _, text in sentences if start >= found.end), "")
-    return lead, before, after
+    return before, after
 
 
 def _names_speaker(claimed: Attribution) -> bool:

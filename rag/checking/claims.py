@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from unicodedata import normalize
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 LONGEST_TEXT = 50_000  # characters
 MOST_CLAIMS = 200
 _LONGEST_CLAIM = 600
+_LONGEST_TITLE = 25  # words
+_ENDS = (".", "!", "?", "…", "»", '"', "”", ":", ";")
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
 _FRENCH = frozenset(
     "le la les l un une des du de d et est sont a ont que qui dans en au aux pour par sur ne pas "
@@ -69,6 +71,9 @@ def claims_of(text: str) -> Iterator[Claim]:
     if len(spans) > MOST_CLAIMS:
         raise QuestionError(texts.MANY_CLAIMS.format(MOST_CLAIMS))
     before, count = "", 0
+    if title := _title(plain, spans):
+        yield Claim(_flat(plain[slice(*title)]), *title, texts.IS_TITLE)
+        spans = spans[1:]
     for start, end in spans:
         for claim in _claims_in(plain[start:end], start, before):
             count += 1
@@ -79,6 +84,20 @@ def claims_of(text: str) -> Iterator[Claim]:
             elif claim.problem == texts.NO_SUBJECT:
                 before = ""
             yield claim
+
+
+def _title(text: str, spans: Sequence[tuple[int, int]]) -> tuple[int, int] | None:
+    """Return where the title of a text stands, None without one.
+
+    It is a first line that ends without a sign, above several sentences that end with one.
+    """
+    (start, end), rest = spans[0], spans[1:]
+    line = text[start:end].strip()
+    alone = "\n" in text[end : rest[0][0]] if rest else False
+    if not alone or line.endswith(_ENDS) or len(line.split()) > _LONGEST_TITLE:
+        return None
+    ended = [text[a:b].rstrip().endswith(_ENDS) for a, b in rest]
+    return (start, end) if len(ended) > 1 and all(ended) else None
 
 
 def _claims_in(sentence: str, start: int, before: str) -> Iterator[Claim]:
@@ -194,16 +213,23 @@ def _resolved(claim: str, before: str) -> str:
     number = "Plur" if match[1].endswith("s") else "Sing"
     doc = parse(before)
     subjects = [t for t in doc if t.dep_.startswith("nsubj") and t.pos_ in {"NOUN", "PROPN"}]
-    if len(subjects) != 1:
+    fitting = [t for t in subjects if _agrees(t, gender, number)]
+    # Of several, what the sentence is about: the subject of its main verb.
+    subject = next((t for t in fitting if t.head.dep_ == "ROOT"), None)
+    if subject is None or any(t.head.dep_ == "ROOT" for t in fitting if t.i != subject.i):
         return claim
-    subject = subjects[0]
-    its_gender, its_number = subject.morph.get("Gender", []), subject.morph.get("Number", [])
-    if (its_gender and its_gender != [gender]) or (its_number and its_number != [number]):
+    if len(fitting) > 1 and subject.pos_ != "PROPN":
         return claim
     name = _text(before, list(subject.subtree)).rstrip(" ,")
     if len(name.split()) > 8:
         return claim
     return f"{name[:1].upper()}{name[1:]} {claim[match.end() :]}"
+
+
+def _agrees(noun: Token, gender: str, number: str) -> bool:
+    """Tell whether a pronoun of a gender and number may stand for a noun."""
+    its_gender, its_number = noun.morph.get("Gender", []), noun.morph.get("Number", [])
+    return its_gender in ([], [gender]) and its_number in ([], [number])
 
 
 def _text(source: str, tokens: list[Token]) -> str:

@@ -58,7 +58,11 @@ def as_json(verification: Verification) -> str:
 
 def as_markdown(verification: Verification) -> str:
     """Return the verification as Markdown."""
-    lines = ["# Vérification", "", f"*{provenance(verification)}*"]
+    lines = ["# Vérification", "", f"*{provenance(verification)}*", ""]
+    lines += ["| | affirmation | verdict | source |", "|---|---|---|---|"]
+    for number, claim in enumerate(verification.claims, 1):
+        cells = (markdown_text(claim.text), _verdict(claim), markdown_text(decides(claim)))
+        lines.append(f"| {number} | " + " | ".join(c.replace("|", "\\|") for c in cells) + " |")
     for number, claim in enumerate(verification.claims, 1):
         lines += [
             "",
@@ -90,8 +94,13 @@ def as_html(verification: Verification) -> str:
     return _template().render(
         verification=verification, provenance=provenance(verification), extent=extent,
         stance=stance, cited=texts.cited, safe_url=is_web_address, verdict=_verdict,
-        reviewed=reviewed,
+        reviewed=reviewed, decides=decides,
     )  # fmt: skip
+
+
+def decides(claim: CheckedClaim) -> str:
+    """Return the label of the source that a verdict rests on first, "" where it rests on none."""
+    return texts.label(claim.evidence[0].citation.source) if claim.sources else ""
 
 
 def as_csv(verification: Verification) -> str:

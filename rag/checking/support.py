@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rag import texts
-from rag.checking.comparison import FOLLOWS, compare
+from rag.checking.compare import FOLLOWS, compare
 from rag.domain import Citation, Hit, Statement
 from rag.french.names import names
 from rag.french.numbers import numbers

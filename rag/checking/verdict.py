@@ -1,44 +1,74 @@
 """From evidence to a verdict that never claims more than the evidence.
 
-Insufficient evidence is the default. A sentence counts when the stance model
-is sure enough and the comparison shows no loose end; who says it decides
-between « Soutenu » and « Déclaration »; a correction, and a newer figure of
-the same event, outrank what they replace.
+Insufficient evidence is the default. A sentence counts when the comparison is sure enough: the
+keeper says how sure (`verdict_precision`). Who says it decides between « Soutenu » and
+« Déclaration »; a correction, and a newer figure of the same event, outrank what they replace.
 """
 
 from __future__ import annotations
 
-import math
+import json
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import lru_cache
+from importlib.resources import files
 
 from rag import texts
-from rag.checking.signals import AGAINST, FOR, OPEN
+from rag.checking.signals import AGAINST, FOR
 from rag.domain import CheckedClaim, ClaimEvidence, Kind, Label, Stance
 from rag.french.dates import format_date
+from rag.french.words import excerpt
 from rag.searching.matching import stem_set
 
-SUPPORT = 0.4  # probability from which a sentence counts for a claim
-CONTRADICT = 0.5  # and against it, with a signal that a reader can check
-_ABOUT = 0.6  # share of the claim's words that contrary evidence must hold
-_HELD = 0.75  # and that supporting evidence must
-_OWN = 0.5  # share of them, names aside, that the sentence itself must hold
-_CLEARLY = 0.8  # or, with its surroundings, for supporting evidence
+_CLOSE = 0.6  # share of the claim's words that a sentence holds which is close to it
 _NEAR, _MORE = 0.3, 3  # share of the claim's words, and how many, of what is shown besides
+_LONGEST_QUOTE = 160  # characters of the words that decide, in a reason
 _SAME_EVENT = timedelta(days=60)  # a figure replaces an older one of the same event
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """The probabilities from which a sentence counts for a claim, and against it."""
+
+    support: float
+    contradict: float
+
+    @classmethod
+    def of(cls, precision: float) -> Bar:
+        """Return what gives at least this share of right verdicts, as measured on unseen press.
+
+        The highest bar where no measured one does. See `bench/verdict.py` and `verdict.json`.
+        """
+        return cls(*(_least(_curves()[side], precision) for side in ("support", "contradict")))
+
+
+def _least(curve: Sequence[Sequence[float]], precision: float) -> float:
+    """Return the lowest bar that suffices, of a curve of (bar, precision, recall)."""
+    enough = [p for p, reached, _ in curve if reached >= precision]
+    return min(enough) if enough else max(p for p, *_ in curve)
+
+
+@lru_cache(maxsize=1)
+def _curves() -> dict[str, list[list[float]]]:
+    text = (files("rag.checking") / "verdict.json").read_text(encoding="utf-8")
+    loaded: dict[str, list[list[float]]] = json.loads(text)["curves"]
+    return loaded
 
 
 def judge(
     claim: str,
     evidence: Sequence[ClaimEvidence],
+    bar: Bar,
     as_said: Callable[[ClaimEvidence], ClaimEvidence] = lambda e: e,
 ) -> CheckedClaim:
     """Return the verdict on a claim, with all its evidence, best first.
 
-    Of somebody's words that would support it, `as_said` returns what they are worth: it is asked
-    last, when an article's sentences have been weighed against each other.
+    What does not reach the `bar` counts for nothing. Of somebody's words that would support it,
+    `as_said` returns what they are worth: it is asked last, when an article's sentences have been
+    weighed against each other.
     """
+    evidence = [_counted(e, bar) for e in evidence]
     settled = [
         as_said(e) if supports(e) and e.attribution.kind is Kind.STATEMENT else e
         for e in _outrank(_consistent(claim, evidence))
@@ -75,37 +105,21 @@ def _shown(ordered: Sequence[ClaimEvidence]) -> list[ClaimEvidence]:
 
 
 def supports(evidence: ClaimEvidence) -> bool:
-    """Tell whether a sentence counts for the claim: sure enough, and no loose end."""
-    loose = any(
-        s.side == AGAINST or (s.side == OPEN and evidence.by_words) for s in evidence.signals
-    )
-    return (
-        evidence.stance is Stance.SUPPORTS
-        and evidence.probability >= SUPPORT
-        and not loose
-        and _about(evidence, _HELD, _CLEARLY)
-    )
+    """Tell whether a sentence counts for the claim."""
+    return evidence.stance is Stance.SUPPORTS
 
 
 def contradicts(evidence: ClaimEvidence) -> bool:
-    """Tell whether a sentence counts against the claim, by something a reader can check."""
-    shown = any(s.side == AGAINST for s in evidence.signals)
-    return (
-        evidence.stance is Stance.CONTRADICTS
-        and evidence.probability >= CONTRADICT
-        and (shown or not evidence.by_words)
-        and _about(evidence, _ABOUT, math.inf)
-    )
+    """Tell whether a sentence counts against the claim."""
+    return evidence.stance is Stance.CONTRADICTS
 
 
-def _about(evidence: ClaimEvidence, share: float, least: float) -> bool:
-    """Tell whether a sentence speaks of what the claim speaks of."""
-    if evidence.other_voice:
-        return False
-    if not evidence.by_words:
-        return True
-    own = evidence.own >= _OWN or evidence.coverage >= least
-    return evidence.coverage >= share and own and evidence.predicate
+def _counted(evidence: ClaimEvidence, bar: Bar) -> ClaimEvidence:
+    """Leave undecided what is not sure enough, or is of another voice than the claim's."""
+    least = bar.support if supports(evidence) else bar.contradict
+    if evidence.probability >= least and not evidence.other_voice:
+        return evidence
+    return replace(evidence, stance=Stance.NEITHER)
 
 
 def _decide(
@@ -137,7 +151,7 @@ def _decide(
         )
     if any(e.attribution.kind is Kind.CONDITIONAL for e in (*held, *against)):
         return Label.INSUFFICIENT, texts.HEARSAY
-    if active and active[0].coverage >= _ABOUT:
+    if active and active[0].coverage >= _CLOSE:
         return Label.INSUFFICIENT, texts.CLOSE.format(_where(active[0]))
     return Label.INSUFFICIENT, texts.NOTHING_FOUND
 
@@ -187,7 +201,7 @@ def _in_article(
 def _gives_figure(evidence: ClaimEvidence) -> bool:
     agrees = _sides(evidence, "nombre") == {FOR}
     against = any(s.side == AGAINST for s in evidence.signals)
-    return agrees and not against and evidence.predicate and evidence.coverage >= _ABOUT
+    return agrees and not against and evidence.coverage >= _CLOSE
 
 
 def _sides(evidence: ClaimEvidence, name: str) -> set[str]:
@@ -266,5 +280,12 @@ def _speaker(evidence: ClaimEvidence) -> str:
 
 
 def _difference(evidence: ClaimEvidence) -> str:
-    """Return the first thing that differs, or ""."""
-    return next((s.text for s in evidence.signals if s.side == AGAINST), "")
+    """Return the first thing that differs; the words that say so where no signal tells it.
+
+    Of an article that readers pay for, no words: they are quoted within its bound alone.
+    """
+    cited = evidence.citation
+    words = f"«\u00a0{excerpt(cited.quote.strip(), _LONGEST_QUOTE)}\u00a0»"
+    if cited.source.paywalled:
+        words = texts.SOMETHING_ELSE
+    return next((s.text for s in evidence.signals if s.side == AGAINST), words)

@@ -252,20 +252,17 @@ def eval_stance(file: Path, as_json: bool) -> None:
     """Mesurer si une phrase soutient ou contredit une autre, sur des paires connues.
 
     FICHIER TSV avec les colonnes premise, hypothesis, label, label_text. Deux
-    classes (contradiction ou non) quand label_text dit « compatibles ». Les
-    paires qui ont servi à ajuster le modèle intégré donnent des chiffres trop
-    beaux : ceux de validation croisée sont dans docs/measures.md.
+    classes (contradiction ou non) quand label_text dit « compatibles ». Des
+    paires que le modèle intégré a lues à l'entraînement donnent des chiffres
+    trop beaux.
     """
-    from rag.chatmodel.engines import load_stance
+    from rag.chatmodel.engines import load_entailment
     from rag.evaluation.stance_scores import measure_stance, read_pairs
-    from rag.models.loading import load_embedder
 
     settings = settings_for(None)
     pairs = read_pairs(file)
     with progress_bar("Paires", len(pairs)) as step:
-        result = measure_stance(
-            pairs, load_stance(settings), load_embedder(settings), lambda: step(None, None)
-        )
+        result = measure_stance(pairs, load_entailment(settings), lambda: step(None, None))
     if as_json:
         print_json(result)
         return

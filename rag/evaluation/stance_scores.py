@@ -1,18 +1,16 @@
-"""Measure a stance engine on pairs of sentences with known labels."""
+"""Measure a network of entailment on pairs of sentences with known labels."""
 
 from __future__ import annotations
 
 import csv
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from rag.checking.stance import Candidate, Judgement, StanceEngine
+from rag.checking.entailment import Entailment
 from rag.errors import ReadError
-from rag.models.scale import CosineScale
-
-if TYPE_CHECKING:
-    from rag.models.embedding import Embedder
+from rag.indexing.chroma import batched
+from rag.models.comparer import Compared
 
 SUPPORTS, NEITHER, CONTRADICTS = 0, 1, 2
 NAMES = ("supports", "neither", "contradicts")
@@ -38,7 +36,7 @@ def read_pairs(path: Path) -> list[Pair]:
 
 
 def _class(row: dict[str, str]) -> int:
-    text = (row.get("label_text") or "").lower()
+    text = (row.get("label_text") or row["label"]).lower()
     for start, value in (("entail", SUPPORTS), ("neutr", NEITHER), ("contra", CONTRADICTS),
                          ("compat", -1)):  # fmt: skip
         if text.startswith(start):
@@ -48,55 +46,58 @@ def _class(row: dict[str, str]) -> int:
 
 def measure_stance(
     pairs: list[Pair],
-    engine: StanceEngine,
-    embedder: Embedder,
+    network: Entailment,
     step: Callable[[], None] = lambda: None,
 ) -> dict[str, Any]:
-    """Return accuracy, macro-F1, confusion and precision at each verdict threshold.
+    """Return accuracy, macro-F1, confusion and precision at each threshold, of the network alone.
 
     Two classes are measured when some pairs are only known not to contradict.
     """
     from sklearn.metrics import accuracy_score, confusion_matrix, f1_score
 
-    scale = CosineScale(embedder)
     two = any(label < 0 for _, _, label in pairs)
-    judged: list[Judgement] = []
-    for premise, hypothesis, _ in pairs:
-        step()
-        a, b = embedder.embed_passages([premise, hypothesis])
-        likeness = scale.alike(float(a @ b))
-        judged += engine.judge(hypothesis, [Candidate(premise, similarity=likeness)])
+    read: list[Compared] = []
+    for some in batched(pairs, _AT_A_TIME):
+        read += network.compare([(hypothesis, premise) for premise, hypothesis, _ in some])
+        for _ in some:
+            step()
     if two:
         truth = [int(label == CONTRADICTS) for _, _, label in pairs]
-        said = [int(j.contradicts > _EVEN) for j in judged]
+        told = [int(r.against > _EVEN) for r in read]
         names = ["compatible", "contradicts"]
     else:
         truth = [label for _, _, label in pairs]
-        said = [NAMES.index(j.stance.value) for j in judged]
+        told = [_likeliest(r) for r in read]
         names = list(NAMES)
     return {
         "pairs": len(pairs),
-        "engine": engine.name,
+        "engine": network.name,
         "classes": names,
-        "accuracy": float(accuracy_score(truth, said)),
-        "macro_f1": float(f1_score(truth, said, average="macro")),
-        "confusion": confusion_matrix(truth, said, labels=range(len(names))).tolist(),
-        "precision": [_precision(pairs, judged, t) for t in THRESHOLDS],
+        "accuracy": float(accuracy_score(truth, told)),
+        "macro_f1": float(f1_score(truth, told, average="macro")),
+        "confusion": confusion_matrix(truth, told, labels=range(len(names))).tolist(),
+        "precision": [_precision(pairs, read, t) for t in THRESHOLDS],
     }
 
 
-# Where two classes are as likely as each other; retrieval finds fewer contradictions, and the
-# built-in model's prior says so: log-odds of -1.
-_EVEN = 0.269
+_AT_A_TIME = 32  # pairs
+_EVEN = 0.5
 
 
-def _precision(pairs: list[Pair], judged: list[Judgement], threshold: float) -> dict[str, Any]:
+def _likeliest(read: Compared) -> int:
+    shares = (read.follows, 1 - read.follows - read.against, read.against)
+    return shares.index(max(shares))
+
+
+def _precision(pairs: list[Pair], read: list[Compared], threshold: float) -> dict[str, Any]:
     row: dict[str, Any] = {"threshold": threshold}
-    for name, value in (("supports", (SUPPORTS, -1)), ("contradicts", (CONTRADICTS,))):
-        said = [
+    for name, field, value in (
+        ("supports", "follows", (SUPPORTS, -1)), ("contradicts", "against", (CONTRADICTS,)),
+    ):  # fmt: skip
+        told = [
             label in value
-            for (_, _, label), j in zip(pairs, judged, strict=True)
-            if float(getattr(j, name)) >= threshold
+            for (_, _, label), r in zip(pairs, read, strict=True)
+            if float(getattr(r, field)) >= threshold
         ]
-        row[name] = {"said": len(said), "precision": sum(said) / len(said) if said else None}
+        row[name] = {"said": len(told), "precision": sum(told) / len(told) if told else None}
     return row

@@ -1,4 +1,4 @@
-"""Words that exclude each other, and words that turn what follows into its contrary."""
+"""Words that exclude each other."""
 
 from __future__ import annotations
 
@@ -7,17 +7,6 @@ from itertools import product
 from pathlib import Path
 
 from rag.french.words import fold, stem
-
-# « il a refusé de signer » : what they govern did not happen.
-_DENYING = """
-refuser empêcher démentir nier éviter renoncer échouer cesser interdire manquer réfuter contester
-rejeter exclure annuler abandonner suspendre omettre négliger arrêter infirmer
-"""
-_FALSE = """
-faux fausse fausses infondé infondée infondées erroné erronée inexact inexacte mensonger mensongère
-trompeur trompeuse impossible truqué truquée fictif fictive mythe rumeur
-désinformation infox canular contrairement tort hors-contexte parodique satirique
-"""
 
 
 @lru_cache(maxsize=1)
@@ -39,7 +28,3 @@ def root(word: str) -> str:
 def opposed(a: str, b: str) -> bool:
     """Tell whether two stems exclude each other."""
     return (a, b) in _pairs()
-
-
-DENYING = frozenset(map(root, _DENYING.split()))
-FALSE = frozenset(map(root, _FALSE.split()))

@@ -31,6 +31,8 @@ class Compared:
 class Comparer:
     """The network of a folder, loaded at its first use."""
 
+    name = "recoupe (modèle intégré)"
+
     def __init__(self, folder: Path | None = None) -> None:
         """Take the folder of another network of the same kind; default: the one shipped."""
         self._network = Network(folder or Path(str(files("rag.models"))) / NAME, NAME)

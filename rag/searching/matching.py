@@ -79,11 +79,6 @@ class Terms:
                     yield term, degree
 
 
-def held(stem: str, stems: Collection[str]) -> float:
-    """Return how far the most alike of `stems` says the same as `stem`, in [0, 1]."""
-    return 1.0 if stem in stems else max((likeness(stem, k) for k in stems), default=0.0)
-
-
 @lru_cache(maxsize=200_000)
 def likeness(a: str, b: str) -> float:
     """Return how far two stems say the same, in [0, 1]: equal, of one root, of one family."""

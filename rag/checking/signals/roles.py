@@ -9,7 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from rag.checking.done import verbs
+from rag import texts
+from rag.checking.signals.modality import verbs
+from rag.checking.signals.sides import AGAINST
+from rag.domain import Signal
 from rag.french.opposites import root
 from rag.french.words import same_root
 
@@ -17,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from spacy.tokens import Doc, Token
+
+    from rag.checking.signals.pair import Pair
 
 _NOUNS = frozenset({"NOUN", "PROPN"})
 
@@ -27,6 +32,12 @@ class _Done(NamedTuple):
     verb: str
     doer: tuple[str, ...]
     done_to: tuple[str, ...]
+
+
+def find(pair: Pair) -> Signal | None:
+    """Return a verb with another doer or object."""
+    verb = other_role(*pair.docs)
+    return Signal("rôles", texts.OTHER_ROLE.format(verb), AGAINST) if verb else None
 
 
 def other_role(said: Doc, shown: Doc) -> str | None:

@@ -22,13 +22,13 @@ from rag.french.units import KINDS
 from rag.french.words import fold, same_root, stem
 
 
-class Account(Enum):
+class Match(Enum):
     """How what is shown accounts for a figure."""
 
-    HELD = "held"
+    EXACT = "exact"
     ROUNDED = "rounded"
-    RECKONED = "reckoned"
-    ANOTHER = "another"
+    DERIVED = "derived"
+    CONFLICT = "conflict"
     ABSENT = "absent"
 
 
@@ -41,7 +41,7 @@ class Figure:
     """
 
     said: str
-    account: Account
+    match: Match
     shown: str = ""
     span: tuple[int, int] = (0, 0)
     alike: str = ""
@@ -152,10 +152,10 @@ _GLUED = re.compile(r"[^\W\d_][-–]?$")
 _PLAIN = re.compile(r"\d[\d\s.,]*")
 
 
-def account(said: str, shown: str) -> list[Figure]:
+def match_quantities(hypothesis: str, premise: str) -> list[Figure]:
     """Return each figure and date of what is said, with how what is shown accounts for it."""
-    (mine, own), (given, days) = _read_both(said), _read_both(shown)
-    found = [_amount(a, given, days, shown) for a in mine]
+    (mine, own), (given, days) = _read_both(hypothesis), _read_both(premise)
+    found = [_amount(a, given, days, premise) for a in mine]
     return found + [_day(d, days, given) for d in own]
 
 
@@ -329,8 +329,8 @@ def _amount(said: Amount, given: Sequence[Amount], days: Sequence[Day], shown: s
     # « 120 marins » and « 120 hommes »
     counts = [g for g in given if not said.measured and not g.measured]
     for how, found, fits in (
-        (Account.HELD, [*near, *counts], _agree),
-        (Account.ROUNDED, near, _rounds),
+        (Match.EXACT, [*near, *counts], _agree),
+        (Match.ROUNDED, near, _rounds),
     ):
         if match := next((g for g in found if fits(said, g)), None):
             one_unit = said.kind != _DAY and not said.kind.startswith("rank ")
@@ -339,7 +339,7 @@ def _amount(said: Amount, given: Sequence[Amount], days: Sequence[Day], shown: s
                 alike = ""  # « un papillon sur huit » holds what is counted
             return Figure(said.said, how, match.said, said.span, alike)
     if _reckoned(said, given, days):
-        return Figure(said.said, Account.RECKONED, "", said.span)
+        return Figure(said.said, Match.DERIVED, "", said.span)
     rivals = [*(g for g in given if said.raw and said.raw == g.raw), *near]
     if rivals:
         mine, theirs = said.said, rivals[0].said
@@ -347,8 +347,8 @@ def _amount(said: Amount, given: Sequence[Amount], days: Sequence[Day], shown: s
             mine, theirs = (
                 f"{a.said} par {a.rate}" if a.rate else a.said for a in (said, rivals[0])
             )
-        return Figure(mine, Account.ANOTHER, theirs, said.span)
-    return Figure(said.said, Account.ABSENT, "", said.span)
+        return Figure(mine, Match.CONFLICT, theirs, said.span)
+    return Figure(said.said, Match.ABSENT, "", said.span)
 
 
 def _of_a_kind(a: Amount, b: Amount) -> bool:
@@ -429,12 +429,12 @@ def _day(said: Day, given: Sequence[Day], spans: Sequence[Amount]) -> Figure:
     shared = [g for g in given if _share(said, g)]
     met = [g for g in shared if _meet(said, g)]
     if met and _told(said, met):
-        return Figure(said.said, Account.HELD, met[0].said, said.span, dated=True)
+        return Figure(said.said, Match.EXACT, met[0].said, said.span, dated=True)
     if said.first and any(_after(said, g, spans) for g in given):
-        return Figure(said.said, Account.RECKONED, "", said.span, dated=True)
+        return Figure(said.said, Match.DERIVED, "", said.span, dated=True)
     if shared and not met:
-        return Figure(said.said, Account.ANOTHER, shared[0].said, said.span, dated=True)
-    return Figure(said.said, Account.ABSENT, "", said.span, dated=True)
+        return Figure(said.said, Match.CONFLICT, shared[0].said, said.span, dated=True)
+    return Figure(said.said, Match.ABSENT, "", said.span, dated=True)
 
 
 def _told(said: Day, met: Sequence[Day]) -> bool:

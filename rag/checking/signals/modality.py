@@ -9,8 +9,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rag import texts
+from rag.checking.signals.sides import AGAINST
+from rag.domain import Signal
+
 if TYPE_CHECKING:
     from spacy.tokens import Doc, Token
+
+    from rag.checking.signals.pair import Pair
 
 _LIGHT = frozenset("être avoir faire aller venir devoir pouvoir vouloir dire".split())
 _MODAL = frozenset("devoir pouvoir aller vouloir".split())
@@ -19,6 +25,12 @@ _DID = frozenset(
     "réussir parvenir venir finir devoir commencer continuer cesser faire laisser permettre".split()
 )
 _MARKS = frozenset("après avant pour sans".split())
+
+
+def find(pair: Pair) -> Signal | None:
+    """Return a verb that the hypothesis tells as done and the premise does not."""
+    verb = not_done(*pair.docs)
+    return Signal("réalisation", texts.NOT_DONE.format(verb), AGAINST) if verb else None
 
 
 def not_done(said: Doc, shown: Doc) -> str | None:

@@ -1,16 +1,17 @@
-"""The configured chat model as a stance engine, with structured output that is checked."""
+"""The configured chat model as an entailment network, with structured output that is checked."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, Field
 
 from rag.chatmodel import prompts
 from rag.chatmodel.writing import model_error
-from rag.checking.stance import Candidate, FeatureStance, Judgement, compared
+from rag.models.comparer import Compared, Comparer
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -30,35 +31,41 @@ class _Judged(BaseModel):
     phrases: list[_One]
 
 
-class ModelStance:
-    """Asks a LangChain chat model; what it leaves out or garbles the built-in engine judges."""
+class ModelEntailment:
+    """Asks a LangChain chat model; what it leaves out or garbles the shipped network compares."""
 
     def __init__(self, model: BaseChatModel, name: str) -> None:
         """Take the model and its name."""
         self._model = model
-        self._built_in = FeatureStance()
+        self._shipped = Comparer()
         self.name = name
 
-    def judge(self, claim: str, candidates: Sequence[Candidate]) -> list[Judgement]:
-        """See `StanceEngine`. Raises ModelError when the model cannot be reached."""
-        if not candidates:
-            return []
-        said = self._ask(claim, candidates)
+    def compare(self, pairs: Sequence[tuple[str, str]]) -> list[Compared]:
+        """See `Entailment`. Raises ModelError when the model cannot be reached."""
+        found: list[Compared] = []
+        for hypothesis, some in groupby(pairs, key=lambda pair: pair[0]):
+            found += self._of(hypothesis, [premise for _, premise in some])
+        return found
+
+    def _of(self, hypothesis: str, premises: Sequence[str]) -> list[Compared]:
+        told = self._ask(hypothesis, premises)
         made = []
-        readings = compared(claim, candidates)
-        for number, (candidate, reading) in enumerate(zip(candidates, readings, strict=True), 1):
-            one = said.get(number)
+        for number, premise in enumerate(premises, 1):
+            one = told.get(number)
             if one is None:
-                made += self._built_in.judge(claim, [candidate])
+                made += self._shipped.compare([(hypothesis, premise)])
                 continue
             rest = (1 - one.certitude) / 2
-            supports = one.certitude if one.position == "soutient" else rest
-            contradicts = one.certitude if one.position == "contredit" else rest
-            made.append(Judgement(supports, contradicts, reading))
+            made.append(
+                Compared(
+                    one.certitude if one.position == "soutient" else rest,
+                    one.certitude if one.position == "contredit" else rest,
+                )
+            )
         return made
 
-    def _ask(self, claim: str, candidates: Sequence[Candidate]) -> dict[int, _One]:
-        messages = prompts.stance_messages(claim, [c.text for c in candidates])
+    def _ask(self, hypothesis: str, premises: Sequence[str]) -> dict[int, _One]:
+        messages = prompts.stance_messages(hypothesis, premises)
         try:
             answer = self._model.with_structured_output(_Judged).invoke(messages)
         except Exception as error:

@@ -10,8 +10,15 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from itertools import combinations, islice
+from typing import TYPE_CHECKING
 
+from rag import texts
+from rag.checking.signals.sides import AGAINST
+from rag.domain import Signal
 from rag.french.words import content_stems, fold, is_grammatical, same_root, words
+
+if TYPE_CHECKING:
+    from rag.checking.signals.pair import Pair
 
 _WINDOW = 60  # characters on each side within which words stand beside a thing
 _BREAK = re.compile(r"[.;:,()\n]| (?:et|mais|tandis que|alors que|contre|puis|ou) ")
@@ -19,6 +26,12 @@ _MOST = 24  # things of a text that are compared
 _NEAR = 40  # characters on each side of a name
 _MARGIN = 0.5  # by how many words more the exchange must fit
 _SAME_PLACE = 1  # words beside a name that are beside the other one
+
+
+def find(pair: Pair) -> Signal | None:
+    """Return two things that stand in each other's place."""
+    swapped = swapped_arguments(pair.hypothesis, pair.premise)
+    return Signal("rôles", texts.EXCHANGED.format(*swapped), AGAINST) if swapped else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +64,7 @@ def _once(text: str, pattern: re.Pattern[str]) -> dict[str, tuple[int, int]]:
     return {key: spans[0] for key, spans in found.items() if len(spans) == 1}
 
 
-def exchanged(said: str, shown: str) -> tuple[str, str] | None:
+def swapped_arguments(said: str, shown: str) -> tuple[str, str] | None:
     """Return two things of what is said that stand in each other's place, or None."""
     found = anchors(said, shown)
     beside = {a: (_beside(said, a.said), _beside(shown, a.shown)) for a in found}
@@ -96,7 +109,7 @@ def _alike(a: tuple[set[str], set[str]], b: tuple[set[str], set[str]]) -> float:
     return shared + 0.5 * sides
 
 
-def replaced(said: str, shown: str) -> tuple[str, str] | None:
+def substituted_name(said: str, shown: str) -> tuple[str, str] | None:
     """Return a name of what is said, which is not shown, and the one that is shown in its place.
 
     « face à l'Espagnol Ian Poulter » has the words around « Anglais », and another word there.

@@ -1,0 +1,198 @@
+"""Whether a hypothesis follows from a premise, is contradicted by it, or neither.
+
+One comparison, for claims and for what a model writes, of two parts that mend each other: a trained
+network (`rag.models.comparer`, or another that `RECOUPE_STANCE` names), and what a person can check
+(`rag.checking.signals`): figures and dates with their units, which of them stands where, names,
+negation, contraries, and whether somebody's word or hearsay is told as a fact. Two logistic models
+give the probabilities: no signal may count in favour; their weights, fitted by `bench/compare.py`
+on pairs that the network was not trained on, stand in `compare.json`.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+from typing import TYPE_CHECKING
+from unicodedata import normalize
+
+from rag import texts
+from rag.checking.denial import denial
+from rag.checking.signals import AGAINST, DECISIVE, REGISTRY, Pair, signals_of
+from rag.checking.signals.quantities import worded_alike
+from rag.domain import Signal, Stance
+from rag.french.sentences import sentence_spans
+from rag.french.words import content_stems, fold, words
+from rag.models.embedding import clean
+
+if TYPE_CHECKING:
+    from rag.checking.entailment import Entailment
+    from rag.models.comparer import Compared
+
+NETWORK = ("net_follows", "net_contradicts")  # log-odds
+FEATURES = (*NETWORK, *REGISTRY)
+SOURCES = ("statement_as_fact", "hearsay_as_fact")  # who says it, and not what is said
+FOLLOWS = 0.5  # probability from which a statement passes
+_QUOTED = re.compile(r"«[^»]*»|“[^”]*”")
+_MOSTLY = 0.6  # share of a claim's words that a quotation has which is about it
+_WEAK = 0.8  # log-odds below which a signal is not the reason where the network denies
+_SURE = 1e-4  # the least probability that log-odds are taken of
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The probabilities, in [0, 1], that a hypothesis follows or is contradicted, and the signals.
+
+    What is left is that of neither. `reason` is what weighs most against it, in French; that
+    nothing says it, where no signal does.
+    """
+
+    follows: float
+    contradicts: float
+    signals: tuple[Signal, ...] = ()
+    reason: str = ""
+
+    @property
+    def stance(self) -> Stance:
+        """The most probable of the three."""
+        best = max(self.follows, self.contradicts, 1 - self.follows - self.contradicts)
+        if best == self.follows:
+            return Stance.SUPPORTS
+        return Stance.CONTRADICTS if best == self.contradicts else Stance.NEITHER
+
+
+VERBATIM = Comparison(1.0, 0.0)
+
+
+def compare(
+    hypothesis: str,
+    premise: str,
+    network: Entailment,
+    *,
+    label: str = "",
+    read: Compared | None = None,
+    attributed: bool = False,
+) -> Comparison:
+    """Return how a hypothesis compares with sentences that are shown, `label` standing beside them.
+
+    A sentence of theirs, word for word, follows. `read` is what the network says of the pair, where
+    that is known. With `attributed`, whose word it is is told apart and weighs nothing. Raises
+    EmbeddingError.
+    """
+    pair = paired(hypothesis, premise, label)
+    if is_verbatim(pair.hypothesis, pair.premise):
+        return VERBATIM
+    features, signals = described(pair, network, read)
+    if attributed:
+        features |= dict.fromkeys(SOURCES, 0.0)
+        signals = {name: s for name, s in signals.items() if name not in SOURCES}
+    follows = _probability(weights()["follows"], features)
+    contradicts = min(1 - follows, _probability(weights()["contradicts"], features))
+    return Comparison(follows, contradicts, tuple(signals.values()), _reason(features, signals))
+
+
+def says(
+    claim: str, words_of: str, network: Entailment, *, label: str = "", framed: bool = False
+) -> Signal | None:
+    """Return why somebody's sentence does not say what a claim says, None where it does.
+
+    As `compare`, but for whose word it is: that it is somebody's is told apart. What a person
+    can check decides before the network: another figure, doer or polarity is another saying.
+    Of a claim that is `framed` as that person's words it decides alone. Raises EmbeddingError.
+    """
+    if (verb := denial(_outside(words_of, claim))) and not denial(claim):
+        return Signal("négation", texts.DENIES.format(verb), AGAINST)
+    pair = paired(claim, words_of, label)
+    if is_verbatim(pair.hypothesis, pair.premise):
+        return None
+    features, signals = described(pair, network)
+    for name in DECISIVE:
+        if name in signals:
+            return signals[name]
+    features |= dict.fromkeys(SOURCES, 0.0)
+    if not framed and _probability(weights()["follows"], features) < FOLLOWS:
+        return Signal("sens", texts.SAYS_OTHERWISE, AGAINST)
+    return None
+
+
+def paired(hypothesis: str, premise: str, label: str = "") -> Pair:
+    """Return a pair of texts as they are compared: composed, without what is not text."""
+    return Pair(*(normalize("NFC", clean(text)) for text in (hypothesis, premise, label)))
+
+
+def described(
+    pair: Pair, network: Entailment, read: Compared | None = None
+) -> tuple[dict[str, float], dict[str, Signal]]:
+    """Return the features and, by name, the signals of a pair. Raises EmbeddingError."""
+    signals = signals_of(pair)
+    alike = worded_alike(pair.hypothesis, pair.figures)
+    if read is None or alike != pair.hypothesis:
+        (read,) = network.compare([(alike, pair.whole)])
+    features = {"net_follows": _odds(read.follows), "net_contradicts": _odds(read.against)}
+    return features | {name: float(name in signals) for name in REGISTRY}, signals
+
+
+def is_verbatim(hypothesis: str, premise: str) -> bool:
+    """Tell whether each sentence of what is said is a sentence that is shown, whole."""
+    theirs = {_plain(premise[a:b]) for a, b in sentence_spans(premise)}
+    mine = [_plain(hypothesis[a:b]) for a, b in sentence_spans(hypothesis)]
+    return bool(mine) and all(words(m) and m in theirs for m in mine)
+
+
+def _plain(text: str) -> str:
+    return " ".join(fold(text).split()).strip(' .«»"“”')
+
+
+def _outside(sentence: str, claim: str) -> str:
+    """Return what of a sentence bears on a claim: the quotation that says it, if one does.
+
+    In « il conteste l’argument : « le carnet est plein » », the carnet is not what he contests.
+    """
+    wanted = set(content_stems(claim))
+    for match in _QUOTED.finditer(sentence):
+        if wanted and len(wanted & set(content_stems(match.group()))) >= _MOSTLY * len(wanted):
+            return match.group()
+    return sentence
+
+
+def _reason(features: Mapping[str, float], signals: Mapping[str, Signal]) -> str:
+    """Return the signal that weighs most; where the network denies alone, that nothing says it."""
+    model = weights()["follows"]
+    strongest = min(signals, key=lambda name: model[name], default="")
+    network = model["intercept"] + sum(model[name] * features[name] for name in NETWORK)
+    if not strongest or (model[strongest] > -_WEAK and network < -_WEAK):
+        return texts.ABSENT_WORDS
+    return signals[strongest].text
+
+
+def _odds(share: float) -> float:
+    return math.log((share + _SURE) / (1 - share + _SURE))
+
+
+def _probability(model: Mapping[str, float], features: Mapping[str, float]) -> float:
+    odds = model["intercept"] + sum(model[name] * features[name] for name in FEATURES)
+    return 1 / (1 + math.exp(-max(-60.0, min(60.0, odds))))
+
+
+@lru_cache(maxsize=1)
+def weights() -> dict[str, dict[str, float]]:
+    """Return the fitted models of « follows » and « contradicts ».
+
+    Each has a weight for each of `FEATURES`, and `intercept`.
+    """
+    text = (files("rag.checking") / "compare.json").read_text(encoding="utf-8")
+    loaded: dict[str, dict[str, float]] = json.loads(text)["weights"]
+    return loaded
+
+
+def screened(hypothesis: str, premises: Sequence[str], network: Entailment) -> list[Compared]:
+    """Return what the network alone says of a hypothesis and several premises, in order.
+
+    Raises EmbeddingError.
+    """
+    said = normalize("NFC", clean(hypothesis))
+    return network.compare([(said, normalize("NFC", clean(p))) for p in premises])

@@ -1,0 +1,67 @@
+"""Networks that tell whether a hypothesis follows from a premise: the one shipped, or another.
+
+One protocol, three kinds: the network of `rag.models.comparer`, a sentence-transformers
+`CrossEncoder` trained on natural language inference, and the configured chat model
+(`rag.chatmodel.entailment_model`). Whichever it is, `compare` puts the signals that a person can
+check beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from rag.errors import SettingsError
+from rag.models.comparer import Compared
+
+
+class Entailment(Protocol):
+    """Compares pairs; `name` says in a report which network did."""
+
+    name: str
+
+    def compare(self, pairs: Sequence[tuple[str, str]]) -> list[Compared]:
+        """Return what is told of pairs of a hypothesis and a premise, in order."""
+        ...
+
+
+class CrossEncoderEntailment:
+    """A sentence-transformers `CrossEncoder` trained on natural language inference."""
+
+    def __init__(self, name: str) -> None:
+        """Load the model. Raises SettingsError when it cannot be had or tells no contradiction."""
+        from sentence_transformers import CrossEncoder
+
+        try:
+            self._model = CrossEncoder(name)
+        except Exception as error:  # the hub, the file and the format each have errors of their own
+            raise SettingsError(
+                f"Le modèle « {name} » de RECOUPE_STANCE ne peut pas être chargé ({error}) : "
+                "vérifiez son nom, ou choisissez « features »."
+            ) from error
+        labels = {int(i): str(n).lower() for i, n in self._model.config.id2label.items()}
+        found = {wanted: at for at, n in labels.items() for wanted in _LABELS if wanted in n}
+        if len(found) < len(_LABELS):
+            raise SettingsError(
+                f"Le modèle « {name} » de RECOUPE_STANCE n'est pas un modèle d'inférence "
+                "(entailment, contradiction) : choisissez-en un autre, ou « features »."
+            )
+        self._at = found
+        self.name = name
+
+    def compare(self, pairs: Sequence[tuple[str, str]]) -> list[Compared]:
+        """See `Entailment`. The probabilities are the softmax of the model's scores."""
+        if not pairs:
+            return []
+        import torch
+
+        scores = self._model.predict(
+            [(premise, hypothesis) for hypothesis, premise in pairs],
+            convert_to_tensor=True,
+            show_progress_bar=False,
+        )
+        shares = torch.softmax(torch.as_tensor(scores).float(), dim=-1).tolist()
+        return [Compared(s[self._at["entail"]], s[self._at["contradict"]]) for s in shares]
+
+
+_LABELS = ("entail", "contradict")

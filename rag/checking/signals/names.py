@@ -1,0 +1,35 @@
+"""Names of the hypothesis that the premise lacks, or in whose place it has another."""
+
+from __future__ import annotations
+
+import re
+
+from rag import texts
+from rag.checking.signals.pair import Pair
+from rag.checking.signals.sides import AGAINST, OPEN
+from rag.checking.signals.swapped import substituted_name
+from rag.domain import Signal
+from rag.french.names import names
+from rag.french.words import fold, words
+
+WORD = re.compile(r"[^\W\d_][\w-]*")
+
+
+def absent(pair: Pair) -> Signal | None:
+    """Return the names that are not shown."""
+    found = sorted(names(pair.hypothesis) - set(words(pair.whole)))
+    if not found:
+        return None
+    told = ", ".join(as_written(pair.hypothesis, name) for name in found)
+    return Signal("noms", texts.ABSENT_NAME.format(told), OPEN)
+
+
+def substituted(pair: Pair) -> Signal | None:
+    """Return a name in whose place another one is shown."""
+    other = substituted_name(pair.hypothesis, pair.premise)
+    return Signal("noms", texts.OTHER_FIGURE.format(*other), AGAINST) if other else None
+
+
+def as_written(text: str, folded: str) -> str:
+    """Return a word of a text as it is written there."""
+    return next((m.group() for m in WORD.finditer(text) if fold(m.group()) == folded), folded)

@@ -1,0 +1,59 @@
+"""A hypothesis and the premise that it is compared with, each understood once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING
+
+from rag.checking.signals.quantities import Figure, match_quantities
+from rag.french.sentences import sentence_spans
+from rag.french.syntax import parse
+from rag.french.words import content_stems
+
+if TYPE_CHECKING:
+    from spacy.tokens import Doc
+
+_PARSED = 64  # texts whose parse is kept: a claim is compared with several sentences
+
+
+@dataclass(frozen=True)
+class Pair:
+    """What is said, the sentences that are shown for it, and the label that stands beside them."""
+
+    hypothesis: str
+    premise: str
+    label: str = ""
+
+    @property
+    def whole(self) -> str:
+        """The premise under its label."""
+        return f"{self.label}\n{self.premise}" if self.label else self.premise
+
+    @cached_property
+    def figures(self) -> Sequence[Figure]:
+        """The figures and dates of the hypothesis, matched with those of the premise."""
+        return match_quantities(self.hypothesis, self.whole)
+
+    @cached_property
+    def docs(self) -> tuple[Doc, Doc]:
+        """The parses of hypothesis and premise."""
+        return _parsed(self.hypothesis), _parsed(self.premise)
+
+    @cached_property
+    def nearest(self) -> tuple[int, int]:
+        """The span of the sentence of the premise that shares most with the hypothesis."""
+        wanted = set(content_stems(self.hypothesis))
+        spans = sentence_spans(self.premise) or [(0, len(self.premise))]
+        return max(spans, key=lambda s: len(wanted & set(content_stems(self.premise[slice(*s)]))))
+
+    @property
+    def sentence(self) -> str:
+        """That sentence."""
+        return self.premise[slice(*self.nearest)]
+
+
+@lru_cache(maxsize=_PARSED)
+def _parsed(text: str) -> Doc:
+    return parse(text)

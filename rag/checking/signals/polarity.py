@@ -1,0 +1,48 @@
+"""A negation on one side only, and words that exclude each other."""
+
+from __future__ import annotations
+
+import re
+
+from rag import texts
+from rag.checking.signals.names import WORD, as_written
+from rag.checking.signals.pair import Pair
+from rag.checking.signals.sides import AGAINST
+from rag.domain import Signal
+from rag.french.opposites import opposed, root
+from rag.french.words import fold, is_grammatical, lowered
+
+NEGATED = re.compile(
+    r"\b(?:ne |n')\s?\w+.{0,30}?\b(?:pas|jamais|aucun\w*|plus|rien|ni|personne|gu[èe]re)\b|"
+    r"\b(?:aucune?|personne|rien|nul(?:le)?|jamais|pas une?)\b.{0,40}?\b(?:ne |n')"
+)
+
+
+def negation(pair: Pair) -> Signal | None:
+    """Tell of a negation that hypothesis or the nearest sentence has alone."""
+    mine, theirs = (
+        bool(NEGATED.search(lowered(text))) for text in (pair.hypothesis, pair.sentence)
+    )
+    return Signal("négation", texts.REVERSED, AGAINST) if mine != theirs else None
+
+
+def contrary(pair: Pair) -> Signal | None:
+    """Return a word of the hypothesis whose contrary the nearest sentence has, without it."""
+    mine, theirs = (
+        # « sûr » is neither « sur » nor its contrary.
+        {root(w): fold(w) for w in WORD.findall(text) if is_grammatical(w) or not _has_twin(w)}
+        for text in (pair.hypothesis, pair.sentence)
+    )
+    for stem, word in mine.items():
+        if stem in theirs:
+            continue
+        for other, their_word in theirs.items():
+            if other not in mine and opposed(stem, other):
+                written = as_written(pair.hypothesis, word), as_written(pair.sentence, their_word)
+                return Signal("contraires", texts.CONTRARY.format(*written), AGAINST)
+    return None
+
+
+def _has_twin(word: str) -> bool:
+    """Tell whether a word is grammatical but for its accents."""
+    return is_grammatical(fold(word))

@@ -1,0 +1,22 @@
+"""What is said of all, and shown of some."""
+
+from __future__ import annotations
+
+import re
+
+from rag import texts
+from rag.checking.signals.pair import Pair
+from rag.checking.signals.sides import AGAINST
+from rag.domain import Signal
+from rag.french.words import fold
+
+_ALL = re.compile(
+    r"\b(?:tous|toutes|toujours|chaque|entierement|totalement|integralement|unanim\w+)\b"
+)
+
+
+def find(pair: Pair) -> Signal | None:
+    """Tell of a word for all that the premise has not."""
+    if not _ALL.search(fold(pair.hypothesis)) or _ALL.search(fold(pair.whole)):
+        return None
+    return Signal("étendue", texts.ALL_FOR_SOME, AGAINST)

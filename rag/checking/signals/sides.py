@@ -1,0 +1,3 @@
+"""Which way a signal points, as the reader is told."""
+
+AGAINST, FOR, OPEN = "contre", "pour", "à vérifier"

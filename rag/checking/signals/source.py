@@ -1,0 +1,27 @@
+"""Somebody's word, or hearsay, told as a fact."""
+
+from __future__ import annotations
+
+from rag import texts
+from rag.checking.signals.pair import Pair
+from rag.checking.signals.sides import OPEN
+from rag.domain import Kind, Signal
+from rag.french.speech import attribute
+
+
+def statement_as_fact(pair: Pair) -> Signal | None:
+    """Tell that the nearest sentence is somebody's, and the hypothesis does not say so."""
+    return _dropped(pair, Kind.STATEMENT)
+
+
+def hearsay_as_fact(pair: Pair) -> Signal | None:
+    """Tell that the nearest sentence is hearsay, and the hypothesis does not say so."""
+    return _dropped(pair, Kind.CONDITIONAL)
+
+
+def _dropped(pair: Pair, kind: Kind) -> Signal | None:
+    if attribute(pair.premise, *pair.nearest).kind is not kind:
+        return None
+    if attribute(pair.hypothesis).kind is not Kind.REPORTED:
+        return None
+    return Signal("source", texts.WORD_DROPPED, OPEN)
