@@ -19,7 +19,7 @@ import pickle
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -40,7 +40,7 @@ from training.written_examples import Written
 OUT = ROOT / "rag" / "checking" / "verdict.json"
 PRESS = SHARED / "press"
 WRITTEN = SHARED / "written" / "passages.jsonl"
-BARS = tuple(round(b, 3) for b in np.arange(0.3, 0.985, 0.02))
+BARS = tuple(round(b, 3) for b in np.arange(0.3, 0.985, 0.04))
 LEAST = 5  # verdicts below which a precision says nothing
 FOLDS, DRAWS = 5, 5
 
@@ -56,6 +56,13 @@ class Case:
     problem: str
     set: str
     kind: str
+    seen: dict[Bar, Label] = field(default_factory=dict, compare=False)
+
+    def verdict(self, bar: Bar) -> Label:
+        """Return the label at a bar, judged once."""
+        if bar not in self.seen:
+            self.seen[bar] = self.judged(bar).verdict
+        return self.seen[bar]
 
     def judged(self, bar: Bar) -> CheckedClaim:
         """Return the verdict at a bar."""
@@ -156,7 +163,7 @@ def curves_of(cases: Sequence[Case]) -> dict[str, list[tuple[float, float, float
         curve = []
         for bar in BARS:
             bars = Bar(bar, 0.5) if side == "support" else Bar(0.5, bar)
-            said = [(c.judged(bars).verdict, c) for c in cases]
+            said = [(c.verdict(bars), c) for c in cases]
             precision, recall = [], []
             for name in sorted({c.set for c in cases}):
                 mine = [(v, c) for v, c in said if c.set == name]
@@ -186,7 +193,7 @@ def crossed(cases: Sequence[Case]) -> dict[str, Any]:
             curves = curves_of([*(mine[i] for i in seen), *others])
             bar = _bar(curves)
             for i in left:
-                confusion[mine[i].gold.value, mine[i].judged(bar).verdict.value] += 1
+                confusion[mine[i].gold.value, mine[i].verdict(bar).value] += 1
     total = sum(confusion.values())
     labels = [label.value for label in Label]
     return {

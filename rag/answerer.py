@@ -41,6 +41,7 @@ from rag.checking.support import SupportCheck
 from rag.domain import Answer, CheckedClaim, Filters, Hit, Statement, Turn, Verification
 from rag.errors import ArticleNotFoundError, ModelError, QuestionError
 from rag.french.sentences import sentence_spans
+from rag.french.words import words
 from rag.models.comparer import Comparer
 from rag.models.encoder import Encoder
 from rag.models.reader import Reader
@@ -255,19 +256,28 @@ class Answerer:
             known = _injections(read)
             orders = {t for t in _shown_by(answer) if self.addressing.to_machine(t, known.get(t))}
             if not orders:
-                return replace(answer, notice=self._undated(question, hits, filters))
+                return replace(answer, notice=self._undated(question, answer, hits, filters))
             log.warning("phrases adressées à un programme écartées : %d", len(orders))
             hits = [_without(hit, orders) for hit in hits]
         return refuse(question, [], ())
 
-    def _undated(self, question: Question, hits: Sequence[Hit], filters: Filters | None) -> str:
-        """Return which articles have no date, where a period is asked about; "" where none is."""
+    def _undated(
+        self, question: Question, answer: Answer, hits: Sequence[Hit], filters: Filters | None
+    ) -> str:
+        """Return which articles have no date, where a period is asked about; "" where none is.
+
+        Of those found, the ones that are cited, or that name all that the question names.
+        """
         dated = filters is not None and (filters.since or filters.until)
         if not (question.time.periods or dated) or not (count := self.index.catalogue.undated()):
             return ""
+        cited = {c.article_id for s in answer.statements for c in s.citations}
         titles = dict.fromkeys(
-            h.source.title for h in hits if h.source.published is None and h.source.title
-        )
+            h.source.title
+            for h in hits
+            if h.source.published is None and h.source.title
+            and (h.passage.article_id in cited or (not cited and _names_all(question, h)))
+        )  # fmt: skip
         if not titles and not dated and not only_a_time(question):
             return ""
         return texts.undated(list(titles)[:_UNDATED], count)
@@ -404,6 +414,12 @@ class Answerer:
         if self._generator is None:
             self._generator = load_generator(self.settings, self.support)
         return self._generator
+
+
+def _names_all(question: Question, hit: Hit) -> bool:
+    """Tell whether a hit, under its title, has the names that a question has, at least one."""
+    known = set(words(f"{hit.source.title}\n{hit.passage.text}"))
+    return bool(question.names) and question.names <= known
 
 
 def _shown_by(answer: Answer) -> Iterator[str]:

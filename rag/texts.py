@@ -316,6 +316,8 @@ NOTHING_TO_EDIT = (
     "ce que dit l’article."
 )
 NO_VALUE = "rien"
+BY_HAND = "Corrigé à la main\u00a0:"
+ALSO_PRINTED = "Le même texte reste dans l’index\u00a0: {} ({})."
 UNCHANGED = "rien ne change"
 ANSWERS_AGAIN = "répond de nouveau"
 WITHHELD_FROM = "n’est plus cité\u00a0: mis en retrait le {}"
@@ -372,6 +374,13 @@ def cited(citation: Citation) -> str:
     """Return the label of a citation's source, with its page where there is one."""
     page = f", p.\u00a0{citation.page}" if citation.page else ""
     return label(citation.source) + page
+
+
+def undated_of(count: int, among: int) -> str:
+    """Return how many of some articles have no date."""
+    if count == among:
+        return "Aucun n’a de date."
+    return f"{count} {'n’ont' if count > 1 else 'n’a'} pas de date."
 
 
 def undated(titles: Sequence[str], count: int) -> str:
@@ -444,8 +453,7 @@ def withdrawn(record: ArticleRecord) -> str:
 def edited(before: Source, after: Source, fields: Iterable[str]) -> list[str]:
     """Return, for each of some fields, what it was and what it is."""
     return [
-        f"{FIELDS[field]}\u00a0: «\u00a0{_value(before, field)}\u00a0» → "
-        f"«\u00a0{_value(after, field)}\u00a0»"
+        f"{FIELDS[field]}\u00a0: {_value(before, field)} → {_value(after, field)}"
         for field in fields
         if _value(before, field) != _value(after, field)
     ]
@@ -453,7 +461,8 @@ def edited(before: Source, after: Source, fields: Iterable[str]) -> list[str]:
 
 def _value(source: Source, field: str) -> str:
     value = getattr(source, field)
-    return format_date(value) if isinstance(value, date) else value or NO_VALUE
+    told = format_date(value) if isinstance(value, date) else value
+    return f"«\u00a0{told}\u00a0»" if told else NO_VALUE
 
 
 def failed(failure: Failure) -> str:

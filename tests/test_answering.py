@@ -335,6 +335,10 @@ def test_follow_ups(question: str, expected: str) -> None:
         ("combien de morts aux etats unis a cause de la tempete", True),
         ("Pourquoi la papeterie ferme-t-elle ?", True),
         ("Pourquoi ferme-t-elle ?", False),
+        ("Combien de voix a-t-il eues ?", False),
+        ("Dans quelle ville habite-t-elle ?", False),
+        ("Qu'en dit Montebourg ?", False),
+        ("Combien de mairies la région compte-t-elle ?", True),
     ],
 )
 def test_whether_a_question_stands_alone(question: str, alone: bool) -> None:
@@ -356,6 +360,11 @@ def test_whether_a_question_stands_alone(question: str, alone: bool) -> None:
             "Quel temps prévu au Luxembourg le 19 août ?",
         ),
         ("Que fera Vitec sans accord ?", "Et Nordal ?", "Que fera Nordal sans accord ?"),
+        (
+            "Quel est le bilan de la crue à Lérac ?",
+            "Et en 2012 ?",
+            "Quel est le bilan de la crue à Lérac en 2012 ?",
+        ),
     ],
 )
 def test_a_piece_takes_the_place_of_its_like(before: str, piece: str, expected: str) -> None:
@@ -399,6 +408,12 @@ def test_a_follow_up_of_a_glued_one_names_the_question_that_was_asked() -> None:
     last = rewrite_candidates("Et en 2023 ?", turns)[-1]
     assert "«\u00a0Et quand ouvrira-t-il\u00a0?\u00a0»" in last.shown
     assert "téléphérique" in last.searched
+
+
+def test_what_a_follow_up_follows_is_told_by_the_last_whole_question() -> None:
+    turns = [Turn("Qui dirige le port de Lérac ?", "…"), Turn("Pourquoi ?", "…")]
+    last = rewrite_candidates("Et Morel ?", turns)[-1]
+    assert "«\u00a0Qui dirige le port de Lérac\u00a0?\u00a0»" in last.shown
 
 
 def test_the_same_sentence_does_not_answer_twice(assistant: LocalAssistant) -> None:

@@ -222,6 +222,7 @@ def test_several_are_corrected_withdrawn_and_tried_without_changing(
         assert told.count(change) == 2
         assert ("Rien n’a été changé" in told) == bool(dry)
     assert {r["source"] for r in json.loads(run("list", "--json"))} == {"La Côte"}
+    assert f"Corrigé à la main\u00a0: {change}" in run("history", "Le pont")
     run("edit", "Le bac", "Le pont", "--annuler")
     assert {r["source"] for r in json.loads(run("list", "--json"))} == {"Le Rivage"}
 

@@ -196,6 +196,20 @@ def test_the_command_says_what_stays_and_where_it_still_is(tmp_path: Path) -> No
     assert "1 inchangé" in run("ingest", str(folder))
 
 
+def test_a_copy_that_was_not_removed_lives_on(assistant: LocalAssistant) -> None:
+    """It prints the same text, and stays what it is: read again, corrected, not told removed."""
+    assistant.ingest(Reading((article("proces"), article("reprise"))))
+    assistant.remove(["proces"])
+    report = assistant.ingest(Reading((article("proces"), article("reprise"))))
+    assert report.unchanged == ("reprise",)
+    assert len(report.barred) == 1
+    changed = TEXT.replace(".", " enfin.", 1)
+    assert assistant.ingest(Reading((article("reprise", changed),))).updated == ("reprise",)
+    assert assistant.article("reprise").text == changed
+    # An article that is not there comes back under no other name.
+    assert assistant.ingest(Reading((article("autre"),))).new == ()
+
+
 def test_a_proof_looks_into_what_is_compressed(tmp_path: Path) -> None:
     pa = pytest.importorskip("pyarrow")
     import pyarrow.parquet as pq

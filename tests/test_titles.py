@@ -79,6 +79,11 @@ def test_what_stands_below_a_title_is_cited_before_it(assistant: LocalAssistant)
     assert "4 millions" in answer.text
 
 
+def test_a_title_about_another_place_does_not_answer(assistant: LocalAssistant) -> None:
+    answer = assistant.ask("Combien d'emplois Vitec supprime-t-il en Espagne ?")
+    assert not any(c.in_title for s in answer.statements for c in s.citations)
+
+
 def test_a_title_that_has_changed_is_no_quote_of_the_article(assistant: LocalAssistant) -> None:
     old = Citation.of_title("vitec", Source("Vitec supprime 430 emplois"))
     assert texts.CHANGED_ARTICLE in article_html(assistant.article("vitec"), old)

@@ -46,14 +46,18 @@ _HAVE = (
     r"contient (?:le corpus|la base|l'index))"
 )
 _WHERE = r"(?: (?:dans (?:le corpus|la base|l'index|ta base|votre base)|en tout|au total|en base))?"
-_COUNT = re.compile(rf"(?:combien d'articles {_HAVE}|{_HAVE} combien d'articles){_WHERE}")
+_COUNT = re.compile(
+    rf"(?:combien d'articles {_HAVE}|{_HAVE} combien d'articles){_WHERE}"
+    r"(?:,? et (?:de quelles? dates?|de quand|de quelles? sources?|de qui))?"
+)
 _SOURCES = re.compile(
     r"quell?e?s? (?:sont (?:tes|vos|les) )?(?:sources|journaux|medias|titres)"
     rf"(?: {_HAVE})?{_WHERE}|"
     r"d'ou viennent (?:tes|vos|les) (?:articles|informations)"
 )
 _WHEN = re.compile(
-    r"(?:de quand (?:datent|a quand vont)|sur quelle periode (?:portent|vont)|jusqu'a quand vont) "
+    r"(?:de quand (?:datent|a quand vont)|sur quelle periode (?:portent|vont)|jusqu'a quand vont|"
+    r"de quelles? dates? (?:sont|datent)|quelles sont les dates de) "
     r"(?:tes|vos|les) articles|quel(?:le)? est (?:l'article le plus|le plus) recent"
 )
 _THE_ARTICLE = re.compile(
@@ -103,7 +107,9 @@ def described(facets: Facets) -> str:
     if facets.first and facets.last:
         first, last = format_date(facets.first), format_date(facets.last)
         parts.append(f"du {first} au {last}" if first != last else f"du {first}")
-    return ", ".join(parts) + "."
+    told = ", ".join(parts) + "."
+    undated = facets.articles - sum(count for _, count in facets.months)
+    return f"{told} {texts.undated_of(undated, facets.articles)}" if undated else told
 
 
 def _answer(question: str, text: str) -> Answer:

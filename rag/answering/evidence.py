@@ -171,6 +171,8 @@ def _title(
         return None
     best = next((e for e in ranked if e.hit is hit), ranked[0])
     title = hit.source.title
+    if not question.names <= set(words(title)):
+        return None  # « … au Canada » is not answered by « … aux États-Unis »
     features = best.features | {
         "coverage": question.terms.coverage(stem_set(title)),
         "beyond_lead": _UNSPOKEN,

@@ -39,9 +39,13 @@ _REFERENCE = re.compile(
     r"cette affaire|cet article|ce texte|ce projet|"
     r"cette decision|cet accord|y|en est|la-bas|son|sa|ses)\b"
 )
+# A pronoun before which nothing can be what it stands for: « Combien de voix a-t-il eues ? ».
 _HIS_VERB = re.compile(
-    r"^(?:qu'|que |ou |quand |comment |pourquoi |combien |a qui |de quoi )(?!s'est-il\b|faut-)"
-    r"\S+-(?:t-)?(?:il|elle|ils|elles)\b"
+    r"^(?:qu'|que |ou |quand |comment |pourquoi |(?:depuis |pendant )?combien (?:de \S+ |d'\S+ )?|"
+    r"(?:a|de|par|avec|contre|pour|chez) (?:qui|quoi) |"
+    r"(?:(?:a|de|dans|en|sur|avec|pour|par|depuis) )?quel(?:le)?s? \S+ )(?!s'est-il\b|faut-)"
+    r"(?:(?:l'|n'|s'|y |en |lui |leur )?\S+)-(?:t-)?(?:il|elle|ils|elles)\b"
+    r"|^qu'en (?:dit|dis|pens|di)\w*"
 )
 _AFTER_VERB = re.compile(r"-(?:t-)?(?:il|elle|ils|elles)\b")
 _TOO_LITTLE, _LITTLE = 1, 3  # words of matter: alone, and with a reference
@@ -90,7 +94,9 @@ def rewrite_candidates(question: str, history: Sequence[Turn]) -> list[Rewriting
         return [Rewriting(question, question)]
     previous = rewrite_candidates(history[-1].question, history[:-1])[0]
     before = previous.searched.strip(" ?.!")
-    whole = before if previous.is_whole else history[-1].question.strip(" ?.!")
+    # The last question that a reader understands by itself.
+    asked = [t.question for t in reversed(history) if stands_alone(t.question)]
+    whole = before if previous.is_whole else (asked or [history[-1].question])[0].strip(" ?.!")
     after = texts.AFTER_QUESTION.format(question, whole)
     opening = _OPENING.match(question)
     found: list[Rewriting] = []
@@ -192,9 +198,10 @@ def stands_alone(question: str) -> bool:
 
 def _varied(before: str, piece: str) -> Iterator[str]:
     """Yield the previous question with a part of it replaced by the new one."""
-    year = _YEAR.search(piece)
-    if year and _YEAR.search(before):
-        yield f"{_YEAR.sub(year.group(), before)} ?"
+    if year := _YEAR.search(piece):
+        dated = bool(_YEAR.search(before))
+        yield f"{_YEAR.sub(year.group(), before) if dated else f'{before} {piece}'} ?"
+        return
     if place := _PLACE.search(piece):
         for old in _PLACE.finditer(before):
             if old.group(1).lower() in {place.group(1).lower(), *_PLACES}:

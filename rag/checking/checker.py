@@ -12,6 +12,7 @@ from rag.answering.extractive import leans
 from rag.answering.paid import Allowance, bounded_claim
 from rag.checking.claims import Claim, claims_of
 from rag.checking.compare import Comparison, compare, paired, says, screened
+from rag.checking.signals import AGAINST
 from rag.checking.signals.figures import agreement
 from rag.checking.verdict import Bar, judge
 from rag.domain import (
@@ -46,11 +47,12 @@ if TYPE_CHECKING:
 _PASSAGES = 8  # per claim
 _SENTENCES = 6  # read by the network per claim: 0.95 of the press claims have theirs among them
 _COMPARED = 3  # of these, whose signals are looked for: each costs a parse, 5 to 10 ms
+_SAME, _SURE = 0.6, 0.95  # share of a claim that a correction of it holds; its probability
 _NOTABLE = 0.2  # what the network believes of a sentence, either way, for that to be worth it
 _LEAST = 0.3  # share of the claim's words, by rarity, below which a sentence is not about it
 
 
-DEFAULT_PRECISION = 0.85
+DEFAULT_PRECISION = 0.6
 _UNREAD = Comparison(0.0, 0.0)
 
 
@@ -241,16 +243,18 @@ class Checker:
         notable = sorted(range(len(read)), key=lambda at: -max(read[at].follows, read[at].against))
         looked_at = {
             at for at in notable[:_COMPARED] if max(read[at].follows, read[at].against) >= _NOTABLE
-        }
-        return [
-            compare(
-                claim, premises[at], self._network, label=labels[at], read=one,
-                attributed=f.sentence.attribution.kind is not Kind.REPORTED,
+        } | {at for at, f in enumerate(found) if f.hit.source.correction}
+        compared = []
+        for at, (f, one) in enumerate(zip(found, read, strict=True)):
+            if at not in looked_at:
+                compared.append(_UNREAD)
+                continue
+            spoken = f.sentence.attribution.kind is not Kind.REPORTED
+            told = compare(
+                claim, premises[at], self._network, label=labels[at], read=one, attributed=spoken
             )
-            if at in looked_at
-            else _UNREAD
-            for at, (f, one) in enumerate(zip(found, read, strict=True))
-        ]  # fmt: skip
+            compared.append(_corrected(f, told))
+        return compared
 
     def _article(self, article_id: str, found: Sequence[_Found]) -> list[tuple[int, int, str]]:
         """Return the sentences of an article as (start, end, text), in order.
@@ -270,6 +274,14 @@ class Checker:
             if (of := sentences[p.id])
             for s in of.sentences
         ]
+
+
+def _corrected(found: _Found, read: Comparison) -> Comparison:
+    """Return a comparison; a correction that gives another figure of the same stands against it."""
+    figures = {s.name for s in read.signals if s.side == AGAINST} & {"nombre", "date"}
+    if not (found.hit.source.correction and figures) or found.coverage < _SAME:
+        return read
+    return replace(read, follows=0.0, contradicts=_SURE)
 
 
 def _around(sentences: Sequence[tuple[int, int, str]], found: Sentence) -> tuple[str, str]:

@@ -227,8 +227,13 @@ def _resolved(claim: str, before: str) -> str:
 
 
 def _agrees(noun: Token, gender: str, number: str) -> bool:
-    """Tell whether a pronoun of a gender and number may stand for a noun."""
+    """Tell whether a pronoun of a gender and number may stand for a noun.
+
+    The gender that the parser gives to a name says little: it goes by its ending.
+    """
     its_gender, its_number = noun.morph.get("Gender", []), noun.morph.get("Number", [])
+    if noun.pos_ == "PROPN":
+        its_gender = []
     return its_gender in ([], [gender]) and its_number in ([], [number])
 
 

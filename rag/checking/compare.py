@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 NETWORK = ("net_follows", "net_contradicts")  # log-odds
 FEATURES = (*NETWORK, *REGISTRY)
 SOURCES = ("statement_as_fact", "hearsay_as_fact")  # who says it, and not what is said
+CONFLICTS = frozenset({"quantity_conflict", "date_conflict"})
+_CONFLICTING = 0.25
 FOLLOWS = 0.5  # probability from which a statement passes
 _QUOTED = re.compile(r"«[^»]*»|“[^”]*”")
 _MOSTLY = 0.6  # share of a claim's words that a quotation has which is about it
@@ -91,6 +93,8 @@ def compare(
         features |= dict.fromkeys(SOURCES, 0.0)
         signals = {name: s for name, s in signals.items() if name not in SOURCES}
     follows = _probability(weights()["follows"], features)
+    if not CONFLICTS.isdisjoint(signals):  # no figure is said that another one is shown for (I4)
+        follows = min(follows, _CONFLICTING)
     contradicts = min(1 - follows, _probability(weights()["contradicts"], features))
     return Comparison(follows, contradicts, tuple(signals.values()), _reason(features, signals))
 

@@ -105,8 +105,9 @@ def _shown(ordered: Sequence[ClaimEvidence]) -> list[ClaimEvidence]:
 
 
 def supports(evidence: ClaimEvidence) -> bool:
-    """Tell whether a sentence counts for the claim."""
-    return evidence.stance is Stance.SUPPORTS
+    """Tell whether a sentence counts for the claim, with no checked signal against it."""
+    against = any(s.side == AGAINST for s in evidence.signals)
+    return evidence.stance is Stance.SUPPORTS and not against
 
 
 def contradicts(evidence: ClaimEvidence) -> bool:

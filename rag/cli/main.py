@@ -42,6 +42,7 @@ from rag.cli.serving import feedback_command, mcp_command, token_command, widget
 from rag.domain import (
     Article,
     ArticleRecord,
+    Erasure,
     Filters,
     Found,
     IngestReport,
@@ -388,6 +389,7 @@ def show(article: str, as_json: bool, index: Path | None) -> None:
 def history_command(article: str, as_json: bool, index: Path | None) -> None:
     """Montrer les versions d'un article, de la plus récente à la plus ancienne, et leurs écarts."""
     from rag.answering.changes import changes
+    from rag.indexing.edits import undone
 
     with open_for(settings_for(index), "history") as assistant:
         stored = assistant.article(article_named(assistant, article))
@@ -395,11 +397,16 @@ def history_command(article: str, as_json: bool, index: Path | None) -> None:
     if as_json:
         print_json([VersionOut.of(v).plain() for v in versions])
         return
+    record = stored.record
+    if record.corrected:
+        own, _ = undone(record.edits, record.corrected, record.source)
+        for line in texts.edited(own, record.source, record.corrected):
+            click.echo(f"{texts.BY_HAND} {line}")
     for happened, sentences in changes(stored, versions):
         click.echo(happened)
         for sign, sentence in sentences:
             click.echo(f"  {sign} {sentence}")
-    if not versions:
+    if not versions and not record.corrected:
         click.echo(texts.NO_VERSION)
 
 
@@ -431,34 +438,46 @@ def remove(
     with open_for(settings_for(index), "remove", wait=600 if proof else 15) as assistant:
         known = {r.id: r for r in _records(assistant, articles)}
         files = sources_of(known.values())
+        copies = {c.id: c for i in known for c in assistant.copies(i) if c.id not in known}
         if dry:
-            for record in known.values():
-                told = texts.label(record.source)
-                click.echo(f"{texts.WOULD_BE['removed']}\u00a0: {told}", err=as_json)
+            gone = list(known)
         elif proof:
             erasure = assistant.erase(articles)
             proof.write_text(ErasureOut.of(erasure).model_dump_json(indent=2) + "\n", "utf-8")
-        if dry:
-            gone = list(known)
+            gone = list(erasure.articles)
         else:
-            gone = list(erasure.articles) if erasure else assistant.remove(articles)
+            gone = assistant.remove(articles)
     absent = [a for a in articles if a not in gone]
     if as_json:
-        print_json({"removed": gone, "absent": absent, "files": files})
+        print_json({"removed": gone, "absent": absent, "files": files, "copies": list(copies)})
     else:
         for article in absent:
             click.echo(
                 f"Erreur : aucun article « {article} » : « recoupe list » donne les identifiants.",
                 err=True,
             )
-        if dry:
-            click.echo(texts.NOTHING_DONE, err=True)
-        else:
-            click.echo(texts.erased(erasure) if erasure else texts.removed(len(gone)))
-        if still := texts.still_in(files):
-            click.echo(still, err=True)
+        _say_removed([known[i] for i in gone] if dry else len(gone), erasure)
+        _say_what_remains(copies.values(), files)
     if absent or (erasure and not erasure.proven):
         raise SystemExit(1)
+
+
+def _say_removed(gone: Sequence[ArticleRecord] | int, erasure: Erasure | None) -> None:
+    """Print how many articles were removed, or which ones would be."""
+    if isinstance(gone, int):
+        click.echo(texts.erased(erasure) if erasure else texts.removed(gone))
+        return
+    for record in gone:
+        click.echo(f"{texts.WOULD_BE['removed']}\u00a0: {texts.label(record.source)}")
+    click.echo(texts.NOTHING_DONE, err=True)
+
+
+def _say_what_remains(copies: Iterable[ArticleRecord], files: Sequence[str]) -> None:
+    """Print which articles and files have the text of those that were removed."""
+    for copy in copies:
+        click.echo(texts.ALSO_PRINTED.format(texts.label(copy.source), copy.id), err=True)
+    if still := texts.still_in(files):
+        click.echo(still, err=True)
 
 
 def _records(assistant: Assistant, articles: Iterable[str]) -> Iterator[ArticleRecord]:

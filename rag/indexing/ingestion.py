@@ -161,6 +161,8 @@ class _Met:
         removed = self._removed.match(article) if self._removed else None
         if removed is None:
             return False
+        if removed != article.id and self._index.records_of([article.id]):
+            return False  # it prints the same text, and was not removed itself
         if self._readmit:
             if not self._dry:
                 self._removals.readmit([removed])
