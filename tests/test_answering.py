@@ -403,11 +403,11 @@ def test_a_follow_up_is_of_what_was_answered_about_and_is_never_broken() -> None
         assert candidate.shown.startswith(f"{asked} (à ")
 
 
-def test_a_follow_up_of_a_glued_one_names_the_question_that_was_asked() -> None:
+def test_a_follow_up_of_a_glued_one_names_a_question_that_was_asked() -> None:
     turns = [Turn("Combien coûtera le téléphérique ?", "…"), Turn("Et quand ouvrira-t-il ?", "…")]
     last = rewrite_candidates("Et en 2023 ?", turns)[-1]
-    assert "«\u00a0Et quand ouvrira-t-il\u00a0?\u00a0»" in last.shown
     assert "téléphérique" in last.searched
+    assert "ouvrira-t-il téléphérique" not in last.shown
 
 
 def test_what_a_follow_up_follows_is_told_by_the_last_whole_question() -> None:

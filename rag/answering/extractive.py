@@ -35,7 +35,7 @@ _IMPERSONAL = re.compile(
     r"|(?:ce|cet|cette|ces) (?:annee|semaine|nuit|mois|matin|soir|apres-midi|jour|jours|ete|hiver"
     r"|printemps|automne|week-end|fois|saison|lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche)\b"
 )
-_DASH = re.compile(r"[-–—]\s+(?=\w)")
+_DASH = re.compile(r"[-–—]\s+(?=[\w«“\"])")
 _NEAREST = 3  # sentences shown beside a refusal
 # Probability of an answer from which a refused question is shown the sentence that may be it:
 # three of ten are, on questions of written and of real press; below it one or two of ten.

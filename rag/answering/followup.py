@@ -104,7 +104,7 @@ def rewrite_candidates(question: str, history: Sequence[Turn]) -> list[Rewriting
         piece = question[opening.end() :].strip(" ?.!")
         # What takes the place of a year or of a place leaves no other meaning.
         if varied := list(dict.fromkeys(islice(_varied(before, piece), _MOST))):
-            return [Rewriting(v, v) for v in varied]
+            return [Rewriting(v, v if previous.is_whole else after) for v in varied]
         if _NAME.fullmatch(piece) and (old := _NAME.search(before, 1)):
             found.append(Rewriting(f"{before[: old.start()]}{piece}{before[old.end() :]} ?", after))
         found.append(Rewriting(f"{before} {piece} ?", after, 1))

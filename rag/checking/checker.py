@@ -52,7 +52,7 @@ _NOTABLE = 0.2  # what the network believes of a sentence, either way, for that 
 _LEAST = 0.3  # share of the claim's words, by rarity, below which a sentence is not about it
 
 
-DEFAULT_PRECISION = 0.6
+DEFAULT_PRECISION = 0.55
 _UNREAD = Comparison(0.0, 0.0)
 
 

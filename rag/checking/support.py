@@ -2,7 +2,7 @@
 
 A statement is shown with quotes: for each passage that it cites, the sentence
 that says most of it, and those that hold what is still missing. It passes when
-`rag.checking.comparison` believes that it follows from these quotes, with the
+`rag.checking.compare` believes that it follows from these quotes, with the
 labels beside them: what a reader cannot see supports nothing. What does not
 pass is marked with what a reader can check, never silently kept.
 """
