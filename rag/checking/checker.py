@@ -11,7 +11,7 @@ from rag import __version__, texts
 from rag.answering.extractive import leans
 from rag.answering.paid import Allowance, bounded_claim
 from rag.checking.claims import Claim, claims_of
-from rag.checking.compare import Comparison, compare, paired, says, screened
+from rag.checking.compare import FOLLOWS, Comparison, compare, paired, says, screened
 from rag.checking.signals import AGAINST
 from rag.checking.signals.figures import agreement
 from rag.checking.verdict import Bar, judge
@@ -41,13 +41,16 @@ if TYPE_CHECKING:
     from rag.checking.entailment import Entailment
     from rag.checking.probe import Probe
     from rag.indexing.index import Index
+    from rag.models.comparer import Compared
     from rag.searching.retrieval import Retriever
 
 
 _PASSAGES = 8  # per claim
 _SENTENCES = 6  # read by the network per claim: 0.95 of the press claims have theirs among them
 _COMPARED = 3  # of these, whose signals are looked for: each costs a parse, 5 to 10 ms
-_SAME, _SURE = 0.6, 0.95  # share of a claim that a correction of it holds; its probability
+# Share of a claim's words from which a sentence with another figure is about the same, and a
+# correction that gives one; the probability that it then has.
+_SAME, _CORRECTED, _SURE = 0.7, 0.6, 0.95
 _NOTABLE = 0.2  # what the network believes of a sentence, either way, for that to be worth it
 _LEAST = 0.3  # share of the claim's words, by rarity, below which a sentence is not about it
 
@@ -253,7 +256,7 @@ class Checker:
             told = compare(
                 claim, premises[at], self._network, label=labels[at], read=one, attributed=spoken
             )
-            compared.append(_corrected(f, told))
+            compared.append(_conflicting(f, told, one))
         return compared
 
     def _article(self, article_id: str, found: Sequence[_Found]) -> list[tuple[int, int, str]]:
@@ -276,12 +279,17 @@ class Checker:
         ]
 
 
-def _corrected(found: _Found, read: Comparison) -> Comparison:
-    """Return a comparison; a correction that gives another figure of the same stands against it."""
-    figures = {s.name for s in read.signals if s.side == AGAINST} & {"nombre", "date"}
-    if not (found.hit.source.correction and figures) or found.coverage < _SAME:
-        return read
-    return replace(read, follows=0.0, contradicts=_SURE)
+def _conflicting(found: _Found, told: Comparison, read: Compared) -> Comparison:
+    """Return a comparison; another figure in a sentence that says all the rest stands against it.
+
+    So does another figure of a correction. `read` is what the network believes, figures or not.
+    """
+    if not {s.name for s in told.signals if s.side == AGAINST} & {"nombre", "date"}:
+        return told
+    same = found.coverage >= _SAME and read.follows >= FOLLOWS
+    if same or (found.hit.source.correction and found.coverage >= _CORRECTED):
+        return replace(told, follows=0.0, contradicts=_SURE)
+    return told
 
 
 def _around(sentences: Sequence[tuple[int, int, str]], found: Sentence) -> tuple[str, str]:
