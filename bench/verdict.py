@@ -29,12 +29,11 @@ from sklearn.model_selection import KFold
 
 from bench.golden import ROOT, SHARED
 from rag.assistant import LocalAssistant
-from rag.checking.checker import DEFAULT_PRECISION
 from rag.checking.verdict import Bar, judge
 from rag.domain import Article, CheckedClaim, ClaimEvidence, Kind, Label, Reading, Source
 from rag.models.comparer import Comparer
 from rag.readers import find_files, read_files
-from rag.settings import load_settings
+from rag.settings import Settings, load_settings
 from training.written_examples import Written
 
 OUT = ROOT / "rag" / "checking" / "verdict.json"
@@ -43,6 +42,7 @@ WRITTEN = SHARED / "written" / "passages.jsonl"
 BARS = tuple(round(b, 3) for b in np.arange(0.3, 0.985, 0.04))
 LEAST = 5  # verdicts below which a precision says nothing
 FOLDS, DRAWS = 5, 5
+PRECISION: float = Settings.model_fields["verdict_precision"].default
 
 
 @dataclass(frozen=True)
@@ -191,7 +191,7 @@ def crossed(cases: Sequence[Case]) -> dict[str, Any]:
     for draw in range(DRAWS):
         for seen, left in KFold(FOLDS, shuffle=True, random_state=draw).split(mine):
             curves = curves_of([*(mine[i] for i in seen), *others])
-            bar = _bar(curves)
+            bar = Bar.on(curves, PRECISION)
             for i in left:
                 confusion[mine[i].gold.value, mine[i].verdict(bar).value] += 1
     total = sum(confusion.values())
@@ -208,14 +208,6 @@ def crossed(cases: Sequence[Case]) -> dict[str, Any]:
             for label in labels
         },
     }
-
-
-def _bar(curves: dict[str, list[tuple[float, float, float]]]) -> Bar:
-    found = []
-    for side in ("support", "contradict"):
-        enough = [b for b, p, _ in curves[side] if p >= DEFAULT_PRECISION]
-        found.append(min(enough) if enough else max(b for b, *_ in curves[side]))
-    return Bar(*found)
 
 
 def _share(some: int, of: int) -> float | None:

@@ -209,9 +209,9 @@ class Answerer:
                 load_entailment(self.settings),
                 self.addressing,
                 self.opinions,
+                Bar.of(self.settings.verdict_precision),
                 load_splitter(self.settings),
                 self.settings.paid_characters,
-                Bar.of(self.settings.verdict_precision),
             )
             self._checker = made
         return self._checker

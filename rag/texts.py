@@ -321,9 +321,7 @@ ALSO_PRINTED = "Le même texte reste dans l’index\u00a0: {} ({})."
 UNCHANGED = "rien ne change"
 ANSWERS_AGAIN = "répond de nouveau"
 WITHHELD_FROM = "n’est plus cité\u00a0: mis en retrait le {}"
-WOULD_BE = {
-    "new": "nouveau", "updated": "à mettre à jour", "removed": "à retirer", "unchanged": "inchangé",
-}  # fmt: skip
+WOULD_BE = {"new": "nouveau", "updated": "à mettre à jour", "removed": "à retirer"}
 NOTHING_DONE = "Rien n’a été changé (--dry-run)."
 DRY_ADDRESSES = (
     "--dry-run regarde des fichiers, non des adresses\u00a0: donnez des fichiers ou des dossiers."

@@ -146,14 +146,18 @@ def test_an_edit_of_nothing_changes_nothing() -> None:
     assert corrected(source, ()) == source
 
 
-def test_a_folder_is_listed_and_corrected_by_name(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What an editor does with files that say little of themselves."""
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder « presse » of an editor who stands above it, with an index of its own."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("RECOUPE_INDEX_DIR", str(tmp_path / "index"))
-    folder = tmp_path / "presse"
-    folder.mkdir()
+    made = tmp_path / "presse"
+    made.mkdir()
+    return made
+
+
+def test_a_folder_is_listed_and_corrected_by_name(folder: Path) -> None:
+    """What an editor does with files that say little of themselves."""
     day = "La digue de Port-Mahé a cédé mardi. Trente maisons ont été évacuées par les pompiers."
     (folder / "digue.txt").write_text(f"Titre : La digue a cédé\nDate : 2024-03-05\n\n{day}")
     (folder / "digue-2.txt").write_text(f"Titre : La digue, suite\nSource : Le Phare\n\n{MENDED}")
@@ -187,13 +191,7 @@ def test_a_folder_is_listed_and_corrected_by_name(
     assert run("show", "La digue tient").startswith("!Erreur")
 
 
-def test_several_are_corrected_withdrawn_and_tried_without_changing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("RECOUPE_INDEX_DIR", str(tmp_path / "index"))
-    folder = tmp_path / "presse"
-    folder.mkdir()
+def test_several_are_corrected_withdrawn_and_tried_without_changing(folder: Path) -> None:
     (folder / "bac.txt").write_text(f"Titre : Le bac\nSource : Le Rivage\n\n{TEXT}")
     (folder / "pont.txt").write_text(f"Titre : Le pont\nSource : Le Rivage\n\n{OTHER}")
 
@@ -205,7 +203,7 @@ def test_several_are_corrected_withdrawn_and_tried_without_changing(
     tried = run("ingest", "presse", "--dry-run")
     assert "nouveau\u00a0: Le Rivage, «\u00a0Le pont\u00a0»" in tried
     assert "2 nouveaux" in tried
-    assert not (tmp_path / "index").exists()
+    assert not (folder.parent / "index").exists()
     run("ingest", "presse")
     (folder / "pont.txt").write_text(f"Titre : Le pont\nSource : Le Rivage\n\n{OTHER} Puis rien.")
     (folder / "bac.txt").unlink()

@@ -55,7 +55,6 @@ _NOTABLE = 0.2  # what the network believes of a sentence, either way, for that 
 _LEAST = 0.3  # share of the claim's words, by rarity, below which a sentence is not about it
 
 
-DEFAULT_PRECISION = 0.55
 _UNREAD = Comparison(0.0, 0.0)
 
 
@@ -79,9 +78,9 @@ class Checker:
         network: Entailment,
         addressing: Addressing,
         opinions: Probe,
+        bar: Bar,
         split: Callable[[str], Iterable[Claim]] = claims_of,
         paid_characters: int = 300,
-        bar: Bar | None = None,
     ) -> None:
         """Take where evidence is found, what reads it, and what splits a text.
 
@@ -97,7 +96,7 @@ class Checker:
         self._index = index
         self._retriever = retriever
         self._network = network
-        self._bar = bar or Bar.of(DEFAULT_PRECISION)
+        self._bar = bar
 
     def check(
         self, text: str, filters: Filters | None = None

@@ -8,7 +8,7 @@ keeper says how sure (`verdict_precision`). Who says it decides between « Soute
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import lru_cache
@@ -27,6 +27,9 @@ _LONGEST_QUOTE = 160  # characters of the words that decide, in a reason
 _SAME_EVENT = timedelta(days=60)  # a figure replaces an older one of the same event
 
 
+Curve = Sequence[Sequence[float]]  # (bar, precision, recall), one after the other
+
+
 @dataclass(frozen=True, slots=True)
 class Bar:
     """The probabilities from which a sentence counts for a claim, and against it."""
@@ -40,10 +43,15 @@ class Bar:
 
         The highest bar where no measured one does. See `bench/verdict.py` and `verdict.json`.
         """
-        return cls(*(_least(_curves()[side], precision) for side in ("support", "contradict")))
+        return cls.on(_curves(), precision)
+
+    @classmethod
+    def on(cls, curves: Mapping[str, Curve], precision: float) -> Bar:
+        """Return what gives at least this share of right verdicts on curves of both sides."""
+        return cls(*(_least(curves[side], precision) for side in ("support", "contradict")))
 
 
-def _least(curve: Sequence[Sequence[float]], precision: float) -> float:
+def _least(curve: Curve, precision: float) -> float:
     """Return the lowest bar that suffices, of a curve of (bar, precision, recall)."""
     enough = [p for p, reached, _ in curve if reached >= precision]
     return min(enough) if enough else max(p for p, *_ in curve)

@@ -46,6 +46,7 @@ from rag.domain import (
     Filters,
     Found,
     IngestReport,
+    Source,
     together,
 )
 from rag.errors import ArticleNotFoundError, SettingsError
@@ -157,7 +158,7 @@ def ingest_command(
     roots = [Path(p) for p in paths if p not in urls] or ([] if urls else [Path("corpus")])
     if dry and urls:
         raise SettingsError(texts.DRY_ADDRESSES)
-    met: dict[str, Article] = {}
+    met: dict[str, Source] = {}
     with ExitStack() as stack:
         if dry and not is_index(settings):  # everything would be new, and nothing is made
             folder = stack.enter_context(TemporaryDirectory())
@@ -203,25 +204,25 @@ def _from_files(
         return assistant.ingest(found, pruned, on_articles, readmit, dry)
 
 
-def _say_ingested(report: IngestReport, met: Mapping[str, Article] | None) -> None:
+def _say_ingested(report: IngestReport, met: Mapping[str, Source] | None) -> None:
     """Print what was done, or, of articles that were `met` and left alone, what would be."""
     for failure in report.failed:
         click.echo(texts.failed(failure), err=True)
     if met is not None:
         for what in ("new", "updated", "removed"):
             for i in getattr(report, what):
-                told = texts.label(met[i].source) if i in met else i
+                told = texts.label(met[i]) if i in met else i
                 click.echo(f"{texts.WOULD_BE[what]}\u00a0: {told}")
     click.echo(texts.summary(report))
     if met is not None:
         click.echo(texts.NOTHING_DONE, err=True)
 
 
-def _noted(found: Iterable[Found], met: dict[str, Article]) -> Iterator[Found]:
-    """Yield what is found; what each article is goes into `met`, by id, without its text."""
+def _noted(found: Iterable[Found], met: dict[str, Source]) -> Iterator[Found]:
+    """Yield what is found; the source of each article goes into `met`, by id."""
     for item in found:
         if isinstance(item, Article):
-            met[item.id] = replace(item, text="", headings=(), pages=())
+            met[item.id] = item.source
         yield item
 
 
