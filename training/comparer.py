@@ -55,12 +55,12 @@ PEAK = 1.5e-4
 FROZEN = 4  # layers, from below
 # How often each kind of pair is shown.
 SHARES = {
-    "written": 0.72,
-    "inference": 0.10,
-    "changes": 0.08,
-    "statements": 0.04,
+    "written": 0.78,
+    "inference": 0.09,
+    "changes": 0.05,
+    "statements": 0.03,
     "conjnli": 0.02,
-    "rte3": 0.02,
+    "rte3": 0.01,
     "daccord": 0.01,
     "gqnli": 0.01,
 }

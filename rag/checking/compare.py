@@ -37,6 +37,7 @@ NETWORK = ("net_follows", "net_contradicts")  # log-odds
 FEATURES = (*NETWORK, *REGISTRY)
 SOURCES = ("statement_as_fact", "hearsay_as_fact")  # who says it, and not what is said
 CONFLICTS = frozenset({"quantity_conflict", "date_conflict"})
+ABSENT = ("quantity_absent", "date_absent", "name_absent")
 _CONFLICTING = 0.25
 FOLLOWS = 0.5  # probability from which a statement passes
 _QUOTED = re.compile(r"«[^»]*»|“[^”]*”")
@@ -164,13 +165,13 @@ def _outside(sentence: str, claim: str) -> str:
 
 
 def _reason(features: Mapping[str, float], signals: Mapping[str, Signal]) -> str:
-    """Return the signal that weighs most; where the network denies alone, that nothing says it."""
+    """Return the signal that weighs most; where the network denies alone, what is not shown."""
     model = weights()["follows"]
     strongest = min(signals, key=lambda name: model[name], default="")
     network = model["intercept"] + sum(model[name] * features[name] for name in NETWORK)
-    if not strongest or (model[strongest] > -_WEAK and network < -_WEAK):
-        return texts.ABSENT_WORDS
-    return signals[strongest].text
+    if strongest and (model[strongest] <= -_WEAK or network >= -_WEAK):
+        return signals[strongest].text
+    return next((signals[name].text for name in ABSENT if name in signals), texts.ABSENT_WORDS)
 
 
 def _odds(share: float) -> float:
