@@ -34,7 +34,7 @@ from rag.domain import Article, CheckedClaim, ClaimEvidence, Kind, Label, Readin
 from rag.models.comparer import Comparer
 from rag.readers import find_files, read_files
 from rag.settings import Settings, load_settings
-from training.written_examples import Written
+from training.written_examples import Written, text_of
 
 OUT = ROOT / "rag" / "checking" / "verdict.json"
 PRESS = SHARED / "press"
@@ -127,11 +127,8 @@ def _verdict(label: str, kind: str, kinds: set[str]) -> Label:
 
 
 def _article(row: dict[str, Any]) -> Article:
-    text, opens = "", set(row["paragraphs"])
-    for at, sentence in enumerate(row["sentences"]):
-        text += ("" if not at else "\n\n" if at in opens else " ") + sentence["text"]
     source = Source(row["title"], "Le Journal", published=date.fromisoformat(row["date"]))
-    return Article(row["id"], source, text)
+    return Article(row["id"], source, text_of(row))
 
 
 def _cases(

@@ -143,9 +143,7 @@ class Answerer:
             return
         facets = self.index.catalogue.facets()
         history = [t for t in history if not about_corpus.reply(t.question, facets, ())]
-        # after an answer, « cet article » is its article
-        titles = () if history else self._titles()
-        if told := about_corpus.reply(question, facets, titles):
+        if told := about_corpus.reply(question, facets, self._titles(), following=bool(history)):
             yield told
             return
         generator = self._load_generator()

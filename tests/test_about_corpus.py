@@ -45,9 +45,27 @@ def test_what_there_is(assistant: LocalAssistant, asked: str) -> None:
 @pytest.mark.parametrize(
     "asked",
     [
+        "Quels sujets couvres-tu ?", "De quoi parlent les articles ?", "De quoi parlent tes articles",
+        "Sur quels sujets avez-vous des articles ?", "Quels sont vos sujets ?", "Quelles rubriques avez-vous ?",
+        "De quoi pouvez-vous parler ?", "Quels thèmes abordent les articles ?",
+    ],
+)  # fmt: skip
+def test_of_what_the_articles_speak(asked: str) -> None:
+    facets = Facets(articles=2, sections=(("Culture", 1),), sources=(("La Gazette", 2),))
+    told = reply(asked, facets, ["Le phare rallumé", "La halle restaurée"])
+    assert told is not None
+    assert told.text.startswith("2 articles dans l’index, de La Gazette (2).")
+    assert "Rubriques\u00a0: Culture." in told.text
+    assert "«\u00a0Le phare rallumé\u00a0»\u202f; «\u00a0La halle restaurée\u00a0»" in told.text
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
         "Bonjour, combien a coûté la halle ?", "Merci de dire qui a restauré la halle",
         "Qui es-tu allé voir ?", "Combien d’articles parlent de la halle ?", "Que peux-tu me dire sur Kidal ?",
-        "Aide aux agriculteurs", "De quoi parle l’article sur la halle ?", "Salut nazi à Lérac",
+        "Aide aux agriculteurs", "De quoi parle l’article sur la halle ?", "De quoi parlent les articles sur Kidal ?",
+        "Quels sujets le maire couvre-t-il ?", "Quels sont les sujets du bac ?", "Salut nazi à Lérac",
         "Quels journaux ont été vendus ?", "Comment ça marche, un téléphérique ?", "",
     ],
 )  # fmt: skip

@@ -84,11 +84,11 @@ def test_bad_requests_write_little(assistant: LocalAssistant, written: io.String
         "/static/absent.svg", "/api/v1/articles/absent", "/gradio_api/heartbeat/",
     ]  # fmt: skip
     with serving(assistant) as url, httpx.Client(base_url=url, timeout=20) as client:
-        for _ in range(30):
+        for _ in range(6):
             for path in paths:
                 assert client.get(path).status_code < 500
-    assert len(written.getvalue()) < 20_000
-    assert written.getvalue().count("Traceback") <= 3
+    assert len(written.getvalue()) < 4_000
+    assert written.getvalue().count("Traceback") <= 1
 
 
 def test_a_question_that_is_logged_forges_no_line(

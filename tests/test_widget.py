@@ -385,7 +385,9 @@ def test_hostile_text_runs_nothing_in_the_chat(
     for payload in PAYLOADS[:3]:
         browser.ask(payload)
     open_tab(browser, "Vérifier")
-    text = " ".join(f"Le vaisseau Zorglub numéro {n} pèse {n + 3} tonnes." for n in range(0, 60, 6))
+    text = " ".join(
+        f"Le vaisseau Zorglub numéro {n} pèse {n + 3} tonnes." for n in range(0, 60, 15)
+    )
     browser.wait("#rc-claims-text textarea").send_keys(text + " " + PAYLOADS[4])
     browser.click(browser.wait("#rc-check"))
     browser.wait(".rc-save", 90)

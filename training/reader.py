@@ -1,14 +1,15 @@
 """Trains the reader: which words of a passage answer a question, and whether any does.
 
     python -m training.mining piaf_v1.1.json afriqa_fr_train.json … --out mined.jsonl
-    python -m training.reader train mined.jsonl --out /tmp/reader --minutes 90
+    python -m training.reader train mined.jsonl --written passages.jsonl --out /tmp/reader
     python -m training.reader export /tmp/reader/last.pt
-    python -m training.reader measure mined.jsonl
+    python -m training.reader measure mined.jsonl --written passages.jsonl
 
 The network is the encoder's (12 layers, its table of pieces frozen) with two heads: the first and
 the last token of the answer, where the first token of all stands for « no answer » (Devlin et al.
 2019, section 4.3), and whether the passage answers. Run again, `train` goes on from the last
-checkpoint; `--minutes` counts earlier runs too. A GPU is used where there is one.
+checkpoint; `--minutes` counts earlier runs too. A GPU is used where there is one. `--start` takes
+the weights of a checkpoint, or of a reader's folder.
 
 With `--teachers` it learns what readers trained before, of other seeds, say together (Hinton et al.
 2015), besides what is right.
@@ -20,9 +21,10 @@ import argparse
 import json
 import logging
 import random
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -34,6 +36,8 @@ from training import folder, graph, network, pieces
 from training.reading_examples import KINDS, Example, Examples, Kinds, excised
 from training.run import Run, add_options, device, grouped, load, placed
 from training.weights import shipped
+from training.written_examples import spans_of, text_of
+from training.written_questions import WrittenQuestions
 
 if TYPE_CHECKING:
     import torch
@@ -46,6 +50,7 @@ BATCH_TOKENS = 3072
 POOL = 256  # examples sorted by length at a time
 PEAK = 6e-5  # for such batches; it grows with the root of their size
 SOFT = 0.7  # of what is learned, the share that teachers say
+WRITTEN = 0.6  # share of the examples that are of written press, where that is given
 
 Reading = Callable[[str, Sequence[PassageText]], list[Read]]
 log = logging.getLogger("training")
@@ -97,6 +102,46 @@ def made(weights: network.Weights, where: str = "cpu") -> Reader:
     return Reader(body, spans, answers)
 
 
+def started(folder: Path, where: str = "cpu") -> Reader:
+    """Return the reader of a folder, its int8 multiplied out."""
+    import onnx
+    import torch
+    from onnx import numpy_helper
+
+    path = folder / "onnx" / "model.onnx"
+    reader = made(network.from_onnx(path, shipped()))
+    found = {t.name: numpy_helper.to_array(t) for t in onnx.load(path).graph.initializer}
+    with torch.no_grad():
+        for name, head in (("spans", reader.spans), ("answers", reader.answers)):
+            head.weight.copy_(torch.from_numpy(found[f"{name}.w"].T.copy()))
+            head.bias.copy_(torch.from_numpy(found[f"{name}.b"].copy()))
+    for part in reader.parts():
+        torch.nn.Module.to(part, where)
+        for inner in part.modules():
+            if isinstance(inner, torch.nn.Dropout):
+                inner.p = 0.0  # little is seen more than twice
+    return reader
+
+
+class Drawn(Protocol):
+    """What examples are drawn from."""
+
+    def draw(self, draw: random.Random) -> Example:
+        """Return an example drawn at random."""
+
+
+class Mixed:
+    """Mined questions, and those of written press as `WRITTEN` says."""
+
+    def __init__(self, mined: Drawn, press: Drawn) -> None:
+        """Take both."""
+        self._mined, self._press = mined, press
+
+    def draw(self, draw: random.Random) -> Example:
+        """Return an example of one of them."""
+        return (self._press if draw.random() < WRITTEN else self._mined).draw(draw)
+
+
 def written(title: str, text: str) -> tuple[str, int]:
     """Return what is read of a passage, and where its text begins in it."""
     head = f"{title}\n" if title else ""
@@ -142,7 +187,7 @@ def batched(found: Sequence[tuple[Encoding, int, int]]) -> Batch:
 
 
 def batches(
-    draw: random.Random, examples: Examples, tokenizer: Tokenizer, size: int
+    draw: random.Random, examples: Drawn, tokenizer: Tokenizer, size: int
 ) -> Iterator[Batch]:
     """Yield batches without end, each of about `size` tokens in examples of about one length."""
     for group in grouped(
@@ -192,20 +237,29 @@ def train(
     kinds: Kinds = KINDS,
     size: int = BATCH_TOKENS,
     workers: int = 0,
+    press: Path | None = None,
+    frozen: int = 0,
 ) -> None:
     """Train until `minutes` have passed in all; for the rest see `Run.train`.
 
-    `start` and `teachers` are checkpoints, `size` is the tokens of a batch.
+    `start` and `teachers` are checkpoints, `start` may be a reader's folder; `size` is the tokens
+    of a batch, `press` the file of written passages, `frozen` how many of the lowest layers stay as
+    they are.
     """
     import torch
 
     where = device()
-    examples = Examples([r for r in read_mined(mined) if not r["held"]], kinds)
+    examples: Drawn = Examples([r for r in read_mined(mined) if not r["held"]], kinds)
+    if press:
+        examples = Mixed(examples, WrittenQuestions(press))
     torch.manual_seed(seed)
     weights = shipped()
-    reader, pairs = made(weights, where), tokenizer(weights)
-    if start:
+    pairs = tokenizer(weights)
+    reader = started(start, where) if start and start.is_dir() else made(weights, where)
+    if start and not start.is_dir():
         load(reader.parts(), start)
+    for layer in reader.body.encoder.layer[:frozen]:
+        layer.requires_grad_(requires_grad=False)
     known = [made(weights, where) for _ in teachers]
     for teacher, path in zip(known, teachers, strict=True):
         load(teacher.parts(), path)
@@ -296,6 +350,42 @@ def measure(mined: Path, read: Reading, count: int) -> dict[str, float]:
     return {name: round(value, 4) for name, value in found.items()}
 
 
+def measure_written(path: Path, read: Reading, count: int) -> dict[str, Any]:
+    """Return what a reader reaches on questions of written passages kept for measuring.
+
+    - `sentence`: the best sentence of the passage is one of those that tell, by kind of question;
+    - `AUC`: questions that their passage answers before those that none answers (`none`), that
+      suppose what is false (`premise`), and before the passage without what tells (`excised`).
+    """
+    from sklearn.metrics import roc_auc_score
+
+    press = WrittenQuestions(path, measuring=True)
+    right: dict[str, list[bool]] = defaultdict(list)
+    scores: dict[str, list[float]] = defaultdict(list)
+    asked = press.questions
+    if count < len(asked):
+        asked = random.Random(SEED).sample(asked, count)  # noqa: S311
+    for question in asked:
+        row = press.passages[question.passage]
+        whole, shift = written(row["title"], text_of(row))
+        places = tuple((a + shift, b + shift) for a, b in spans_of(row))
+        (said,) = read(question.text, [PassageText(whole, places)])
+        scores["answered" if question.answer else question.kind].append(said.answers)
+        if not question.answer:
+            continue
+        right[question.kind].append(int(np.argmax(said.sentences)) in question.sentences)
+        if left := press.without(question):
+            text = written(row["title"], left)[0]
+            scores["excised"] += [r.answers for r in read(question.text, [PassageText(text, ())])]
+    every = [fine for fines in right.values() for fine in fines]
+    found: dict[str, Any] = {"questions": len(asked), "sentence": float(np.mean(every))}
+    for name in ("none", "premise", "excised"):
+        labels = [1] * len(scores["answered"]) + [0] * len(scores[name])
+        found[f"AUC, {name}"] = float(roc_auc_score(labels, scores["answered"] + scores[name]))
+    found = {name: round(value, 4) for name, value in found.items()}
+    return found | {"sentence by kind": {k: round(float(np.mean(v)), 3) for k, v in right.items()}}
+
+
 def tokenizer(weights: network.Weights) -> Tokenizer:
     """Return the tokenizer of pairs: a long passage is cut, a question is not."""
     found = pieces.tokenizer(weights.pieces)
@@ -316,7 +406,9 @@ def main() -> None:
     training.add_argument("mined", type=Path)
     add_options(training, minutes=90, tokens=BATCH_TOKENS)
     training.add_argument("--seed", type=int, default=SEED)
-    training.add_argument("--start", type=Path, help="a checkpoint to go on from")
+    training.add_argument("--start", type=Path, help="a checkpoint or a folder to go on from")
+    training.add_argument("--written", type=Path, help="written passages, to learn from too")
+    training.add_argument("--frozen", type=int, default=0, help="lowest layers that stay")
     training.add_argument("--teachers", type=Path, nargs="*", default=[], help="checkpoints")
     exporting = commands.add_parser("export")
     exporting.add_argument("checkpoint", type=Path)
@@ -326,6 +418,7 @@ def main() -> None:
     measuring.add_argument("--folder", type=Path, default=SHIPPED)
     measuring.add_argument("--checkpoint", type=Path, help="instead of a folder")
     measuring.add_argument("--questions", type=int, default=400)
+    measuring.add_argument("--written", type=Path, help="written passages, to measure on too")
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     if options.command == "train":
@@ -338,6 +431,8 @@ def main() -> None:
             teachers=options.teachers,
             size=options.tokens,
             workers=options.workers,
+            press=options.written,
+            frozen=options.frozen,
         )
     elif options.command == "export":
         export(options.checkpoint, options.out)
@@ -345,6 +440,8 @@ def main() -> None:
         chosen = options.checkpoint
         read = reading(chosen) if chosen else ShippedReader(options.folder).read
         log.info("%s", measure(options.mined, read, options.questions))
+        if options.written:
+            log.info("%s", measure_written(options.written, read, 2 * options.questions))
 
 
 if __name__ == "__main__":

@@ -68,7 +68,7 @@ class Examples:
         else:
             one = self._unanswered(draw, row)
         if draw.random() < JOINED and row["negatives"]:
-            one = _joined(draw, one, draw.choice(row["negatives"])[1])
+            one = joined(draw, one, draw.choice(row["negatives"])[1])
         question = styled(draw, one.question) if draw.random() < STYLED else one.question
         title = "" if draw.random() < UNTITLED else one.title
         return replace(one, question=question, title=title)
@@ -117,7 +117,7 @@ class Examples:
         return None
 
 
-def _joined(draw: random.Random, one: Example, more: str) -> Example:
+def joined(draw: random.Random, one: Example, more: str) -> Example:
     """Return the example with another passage before or after its own."""
     if draw.random() < 0.5:
         return replace(one, text=f"{one.text}\n{more}")

@@ -70,16 +70,12 @@ class Written:
 
     def __init__(self, path: Path, *, measuring: bool = False, share: float = 1.0) -> None:
         """Read a `passages.jsonl`; `share` of the training passages, for a learning curve."""
-        rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-        kept = [r for r in rows if (_number(r) % HELD_OUT == 0) == measuring]
-        if share < 1:
-            kept = random.Random(0).sample(kept, round(share * len(kept)))  # noqa: S311
-        self.passages: list[dict[str, Any]] = kept
+        self.passages = passages(path, measuring=measuring, share=share)
         self.claims = [
             Claim(
                 at, c["claim"], c["label"], c["kind"], tuple(sorted(n - 1 for n in c["sentences"]))
             )
-            for at, row in enumerate(kept)
+            for at, row in enumerate(self.passages)
             for c in row["claims"]
         ]
 
@@ -136,6 +132,35 @@ class Written:
     def _text(self, claim: Claim, places: list[int]) -> str:
         sentences = self.passages[claim.passage]["sentences"]
         return " ".join(sentences[i]["text"] for i in places)
+
+
+def passages(path: Path, *, measuring: bool, share: float = 1.0) -> list[dict[str, Any]]:
+    """Return the rows of a `passages.jsonl` that train, a share of them, or those that measure."""
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    kept = [r for r in rows if (_number(r) % HELD_OUT == 0) == measuring]
+    if share < 1:
+        kept = random.Random(0).sample(kept, round(share * len(kept)))  # noqa: S311
+    return kept
+
+
+def text_of(row: dict[str, Any]) -> str:
+    """Return a passage as an article has it: sentences in paragraphs."""
+    return "".join(gap + s["text"] for gap, s in zip(_gaps(row), row["sentences"], strict=True))
+
+
+def spans_of(row: dict[str, Any]) -> list[tuple[int, int]]:
+    """Return the span of each sentence in that text."""
+    found, at = [], 0
+    for gap, sentence in zip(_gaps(row), row["sentences"], strict=True):
+        start = at + len(gap)
+        at = start + len(sentence["text"])
+        found.append((start, at))
+    return found
+
+
+def _gaps(row: dict[str, Any]) -> list[str]:
+    opens = set(row["paragraphs"])
+    return ["" if not at else "\n\n" if at in opens else " " for at in range(len(row["sentences"]))]
 
 
 def told_by_words(claims: list[Claim], folds: int = 5) -> NDArray[np.float64]:

@@ -64,20 +64,51 @@ _THE_ARTICLE = re.compile(
     r"(?:de quoi (?:parle|traite|est[- ]il question dans)|que dit|que raconte|"
     r"resume[rz]?(?:[- ]moi)?|quel est le sujet de) (?:l'|cet |ce )(?:article|texte|papier)"
 )
+_THEIR = r"(?:tes|vos|les|ces) (?:articles|textes|papiers|documents)"
+_TOPICS = re.compile(
+    r"(?:de quoi|de quels? (?:sujets?|themes?)) "
+    rf"(?:parlent|traitent|est[- ]il question dans) {_THEIR}"
+    rf"|(?:de|sur) quoi (?:peux[- ]tu|pouvez[- ]vous|sais[- ]tu|savez[- ]vous) (?:me )?parler"
+    r"|(?:sur|de) quoi (?:puis[- ]je|peut[- ]on|je peux) (?:te |vous )?(?:poser|interroger).*"
+    r"|(?:sur |de )?quel(?:le)?s? (?:sont (?:tes|vos|les) )?(?:sujets?|themes?|rubriques?)"
+    r"(?: (?:couvre[sz]?[- ](?:tu|vous)|(?:tu|vous) couvre[sz]|traite[sz]?[- ](?:tu|vous)"
+    r"|(?:abordent|couvrent|traitent) "
+    + _THEIR
+    + rf"|{_HAVE}(?: des articles)?|connais(?:sez)?[- ](?:tu|vous)"
+    r"|sont (?:couverts|traites|abordes)))?" + _WHERE + rf"|que (?:disent|racontent) {_THEIR}"
+)
 
 
-def reply(question: str, facets: Facets, titles: Sequence[str]) -> Answer | None:
+def reply(
+    question: str, facets: Facets, titles: Sequence[str], *, following: bool = False
+) -> Answer | None:
     """Return what Recoupe says of itself or of the corpus, where that is what is asked.
 
-    `titles` are those of some articles, newest first. None for a question to the articles.
+    `titles` are those of some articles, newest first. None for a question to the articles; when
+    it is `following` an answer, « l'article » is that of the answer.
     """
     asked = " ".join(fold(question).split()).strip(" ?!.,;:…-")
     if text := _said(asked, facets):
         return _answer(question, text)
-    if _THE_ARTICLE.fullmatch(asked) and facets.articles > 1 and titles:
-        named = "\u202f; ".join(f"«\u00a0{title}\u00a0»" for title in titles)
-        return _answer(question, texts.WHICH_ARTICLE.format(named))
+    if _TOPICS.fullmatch(asked):
+        return _answer(question, _topics(facets, titles))
+    if titles and not following and facets.articles > 1 and _THE_ARTICLE.fullmatch(asked):
+        return _answer(question, texts.WHICH_ARTICLE.format(_quoted(titles)))
     return None
+
+
+def _quoted(titles: Sequence[str]) -> str:
+    return "\u202f; ".join(f"«\u00a0{title}\u00a0»" for title in titles)
+
+
+def _topics(facets: Facets, titles: Sequence[str]) -> str:
+    """Return what there is, and of what: sections where articles have them, titles."""
+    parts = [described(facets)]
+    if facets.sections:
+        parts.append(texts.SECTIONS.format(", ".join(n for n, _ in facets.sections[:_SHOWN])))
+    if titles:
+        parts.append(texts.TOPICS.format(_quoted(titles)))
+    return " ".join(parts)
 
 
 def _said(asked: str, facets: Facets) -> str:

@@ -33,6 +33,12 @@ def of_words(article: StoredArticle, sentences: Mapping[str, Sequence[Sentence]]
     for passage in article.passages:
         for s in sentences.get(passage.id, ()):
             speaker = s.attribution.speaker
-            if s.attribution.kind is Kind.STATEMENT and _FULL_NAME.fullmatch(speaker):
+            named = _FULL_NAME.fullmatch(speaker) and not _is_place(speaker, passage.text)
+            if s.attribution.kind is Kind.STATEMENT and named:
                 yield texts.EXAMPLE_WORDS.format(speaker)
                 return
+
+
+def _is_place(name: str, text: str) -> bool:
+    """Tell whether a name stands somewhere after « les », « à » or « aux », as no person's does."""
+    return bool(re.search(rf"\b(?i:les|des|à|aux?|en)\s+{re.escape(name)}", text))

@@ -43,7 +43,7 @@ class Bar:
 
         The highest bar where no measured one does. See `bench/verdict.py` and `verdict.json`.
         """
-        return cls.on(_curves(), precision)
+        return cls.on(curves(), precision)
 
     @classmethod
     def on(cls, curves: Mapping[str, Curve], precision: float) -> Bar:
@@ -58,7 +58,8 @@ def _least(curve: Curve, precision: float) -> float:
 
 
 @lru_cache(maxsize=1)
-def _curves() -> dict[str, list[list[float]]]:
+def curves() -> dict[str, list[list[float]]]:
+    """Return, for « support » and « contradict », the measured (bar, precision, recall)."""
     text = (files("rag.checking") / "verdict.json").read_text(encoding="utf-8")
     loaded: dict[str, list[list[float]]] = json.loads(text)["curves"]
     return loaded
@@ -175,9 +176,12 @@ def _consistent(claim: str, evidence: Sequence[ClaimEvidence]) -> list[ClaimEvid
     An article does not contradict itself: of its two figures, that of the
     sentence that says more of the claim is meant, and the other counts
     something else, or recalls an estimate. Nor is a figure refuted by another
-    one when a sentence as new about the same thing gives it.
+    one when a sentence as new about the same thing gives it. Two parties who
+    give each a figure of their own do diverge.
     """
-    balance = [_in_article(claim, e, evidence) for e in evidence]
+    balance = [
+        _in_article(claim, e, [o for o in evidence if not _parties(o, e)]) for e in evidence
+    ]
     recalled = [
         supports(e) and denied > supported and FOR in _sides(e, "nombre")
         for e, (supported, denied) in zip(evidence, balance, strict=True)
@@ -186,7 +190,7 @@ def _consistent(claim: str, evidence: Sequence[ClaimEvidence]) -> list[ClaimEvid
     found = []
     for e, past, (supported, denied) in zip(evidence, recalled, balance, strict=True):
         elsewhere = _sides(e, "nombre") == {AGAINST} and any(
-            _day(g) >= _day(e) and g is not e for g in given
+            _day(g) >= _day(e) and g is not e and not _parties(g, e) for g in given
         )
         same_article = 0 < supported >= denied
         refuted = contradicts(e) and not e.corrects and (same_article or elsewhere)
@@ -205,6 +209,13 @@ def _in_article(
         for counts in (supports, lambda e: contradicts(e) and AGAINST in _sides(e, "nombre"))
     )
     return max(for_it, default=0), max(against, default=0)
+
+
+def _parties(one: ClaimEvidence, other: ClaimEvidence) -> bool:
+    """Tell whether two sentences are the words of two speakers, each known."""
+    both = [e.attribution for e in (one, other)]
+    speakers = {a.speaker for a in both if a.kind is Kind.STATEMENT and a.speaker}
+    return len(speakers) == len(both)
 
 
 def _gives_figure(evidence: ClaimEvidence) -> bool:

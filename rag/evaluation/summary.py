@@ -8,6 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rag.checking.verdict import Bar, curves
 from rag.evaluation.answer_scores import is_correct
 from rag.evaluation.results import STEP_NAMES, Result, mean
 
@@ -27,6 +28,7 @@ _MEASURES = {
     "parts_covered": "parties de réponse couvertes",
     "unchanged": "questions autonomes que l’historique ne change pas",
 }
+_PRECISIONS = (0.5, 0.55, 0.6, 0.7, 0.8, 0.85, 0.9)  # of `verdict_precision`, in the table
 _WORST = 15
 _BINS = 10
 _BLUE, _RED, _GREY = "#1f5f8b", "#b3372f", "#8a8f98"
@@ -41,10 +43,25 @@ def write_report(results: Sequence[tuple[str, Result]], path: Path) -> None:
     environment.filters["nombre"] = _number
     path.write_text(
         environment.from_string(template).render(
-            sections=[_section(name, result) for name, result in results]
+            sections=[_section(name, result) for name, result in results],
+            verdicts=_plot(_draw_verdicts),
+            asked=[(asked, *_reached(asked)) for asked in _PRECISIONS],
         ),
         encoding="utf-8",
     )
+
+
+def _reached(precision: float) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Return what asking for a precision gives: (precision, recall) of « Soutenu », « Contredit ».
+
+    As `bench/verdict.py` measured them, on text that nothing was trained on.
+    """
+    bar = Bar.of(precision)
+    support, contradict = (
+        next((p, r) for b, p, r in curves()[side] if b == at)
+        for side, at in (("support", bar.support), ("contradict", bar.contradict))
+    )
+    return support, contradict
 
 
 def _section(name: str, result: Result) -> dict[str, Any]:
@@ -116,6 +133,20 @@ def _draw_stages(ax: Axes, result: Result) -> None:
     ax.set_xticks([i + 0.4 - width / 2 for i in range(len(names))], names)
     ax.set_ylim(0, 1)
     ax.legend(ncols=4, fontsize=7, loc="lower center", bbox_to_anchor=(0.5, 1))
+
+
+def _draw_verdicts(ax: Axes) -> None:
+    for side, label, colour in (
+        ("support", "« Soutenu »", _BLUE),
+        ("contradict", "« Contredit »", _RED),
+    ):
+        _, precisions, recalls = zip(*curves()[side], strict=True)
+        ax.plot(recalls, precisions, color=colour, marker=".", label=label)
+    ax.set_xlabel("part trouvée (rappel)")
+    ax.set_ylabel("part juste (précision)")
+    ax.set_xlim(left=0)
+    ax.set_ylim(0, 1)
+    ax.legend()
 
 
 def _draw_latency(ax: Axes, result: Result) -> None:

@@ -22,7 +22,6 @@ _SPEECH = frozenset(
     "declaration propos temoignage communique dire mot parole avis opinion estimation recit "
     "explication aveu confidence conclusion affirmation revelation information".split()
 )
-# Nouns made of verbs and qualities name no one; these are institutions or groups all the same.
 # Nouns made of verbs and qualities name no one; institutions and groups may end alike.
 _ABSTRACT = re.compile(
     r"(?:tion|sion|ssion|ment|ance|ence|age|ure|ite|isme|esse|ude|but|fait|jour)s?$"
@@ -37,7 +36,6 @@ _INSTITUTION = frozenset(
     "entourage concurrence groupe entreprise firme exploitant compagnie club journal quotidien "
     "magazine".split()
 )
-# What « selon » names that is no one: « selon la loi », « selon les cas ».
 # What « selon » names that is no one: « selon la loi », « selon les cas ».
 _THINGS = frozenset(
     "loi regle reglement reglementation usage age taille saison jour heure besoin moyen revenu "

@@ -12,7 +12,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from rag.models.embedding import clean
-from rag.models.network import Network, batches
+from rag.models.network import batches, shared
 
 NAME = "comparer-fr"
 
@@ -35,7 +35,7 @@ class Comparer:
 
     def __init__(self, folder: Path | None = None) -> None:
         """Take the folder of another network of the same kind; default: the one shipped."""
-        self._network = Network(folder or Path(str(files("rag.models"))) / NAME, NAME)
+        self._network = shared(folder or Path(str(files("rag.models"))) / NAME, NAME)
 
     def compare(self, pairs: Sequence[tuple[str, str]]) -> list[Compared]:
         """Return what is told of pairs of what is said and what is shown, in order.

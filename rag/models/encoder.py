@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rag.models.embedding import DEFAULT, CheckedEmbedder, Embedding, PassageText, unit_rows
-from rag.models.network import Network, batches
+from rag.models.network import batches, shared
 
 if TYPE_CHECKING:
     import numpy as np
@@ -41,7 +41,7 @@ class Encoder(CheckedEmbedder):
 
     def __init__(self, folder: Path | None = None) -> None:
         """Take the folder of another network of the same kind; default: the one shipped."""
-        self._network = Network(folder or Path(str(files("rag.models"))) / DEFAULT, self.name)
+        self._network = shared(folder or Path(str(files("rag.models"))) / DEFAULT, self.name)
 
     def embed_sentences(self, texts: Sequence[PassageText]) -> Embedding:
         """See `Embedder`: one pass through the network for a passage and its sentences."""

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+from weakref import WeakValueDictionary
 
 from rag.errors import EmbeddingError
 from rag.models.embedding import brief
@@ -102,6 +103,19 @@ def batches(lengths: Sequence[int]) -> Iterator[list[int]]:
         batch.append(at)
     if batch:
         yield batch
+
+
+def shared(folder: Path, name: str) -> Network:
+    """Return the network of a folder: the same for all who use it, gone with the last of them."""
+    with _sharing:
+        found = _networks.get(folder)
+        if found is None:
+            found = _networks[folder] = Network(folder, name)
+        return found
+
+
+_networks: WeakValueDictionary[Path, Network] = WeakValueDictionary()
+_sharing = threading.Lock()
 
 
 class _Turns:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.models.embedding import clean
-from rag.models.network import Network, batches
+from rag.models.network import batches, shared
 
 if TYPE_CHECKING:
     import numpy as np
@@ -43,7 +43,7 @@ class Reader:
 
     def __init__(self, folder: Path | None = None) -> None:
         """Take the folder of another network of the same kind; default: the one shipped."""
-        self._network = Network(folder or Path(str(files("rag.models"))) / NAME, NAME)
+        self._network = shared(folder or Path(str(files("rag.models"))) / NAME, NAME)
 
     def read(self, question: str, passages: Sequence[PassageText]) -> list[Read]:
         """Return what is said of each passage. Raises EmbeddingError."""
