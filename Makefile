@@ -43,8 +43,8 @@ lint:
 types:
 	$(BIN)/mypy
 
-unit:
-	$(BIN)/python -m pytest
+unit:  ## a process a core, each test file in one of them
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 lock: install-dev  ## pin what pyproject.toml allows today (needs pip-tools)
 	$(PIP) install -q pip-tools

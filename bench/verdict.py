@@ -20,7 +20,6 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -30,11 +29,11 @@ from sklearn.model_selection import KFold
 from bench.golden import ROOT, SHARED
 from rag.assistant import LocalAssistant
 from rag.checking.verdict import Bar, judge
-from rag.domain import Article, CheckedClaim, ClaimEvidence, Kind, Label, Reading, Source
+from rag.domain import CheckedClaim, ClaimEvidence, Kind, Label, Reading
 from rag.models.comparer import Comparer
 from rag.readers import find_files, read_files
 from rag.settings import Settings, load_settings
-from training.written_examples import Written, text_of
+from training.written_examples import Written, as_article
 
 OUT = ROOT / "rag" / "checking" / "verdict.json"
 PRESS = SHARED / "press"
@@ -107,7 +106,7 @@ def press(network: Comparer) -> Iterator[Case]:
 def written(network: Comparer, count: int) -> Iterator[Case]:
     """Yield claims of written passages, as a journalist who knows who says what would judge them."""
     kept = Written(WRITTEN, measuring=True)
-    articles = tuple(_article(row) for row in kept.passages)
+    articles = tuple(as_article(row) for row in kept.passages)
     told = []
     for claim in kept.claims:
         sentences = kept.passages[claim.passage]["sentences"]
@@ -124,11 +123,6 @@ def _verdict(label: str, kind: str, kinds: set[str]) -> Label:
     if label == "supported":
         return Label.DECLARED if spoken else Label.SUPPORTED
     return Label.DECLARED if spoken else Label.CONTRADICTED
-
-
-def _article(row: dict[str, Any]) -> Article:
-    source = Source(row["title"], "Le Journal", published=date.fromisoformat(row["date"]))
-    return Article(row["id"], source, text_of(row))
 
 
 def _cases(

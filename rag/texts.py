@@ -130,7 +130,6 @@ VERIFY_WELCOME = (
     "articles, avec ce qui la soutient, ce qui la contredit et qui le dit. Au plus 50\u202f000 "
     "caractères et 200 affirmations, un quart de seconde chacune."
 )
-CHECKING = "Vérification en cours… {} affirmation(s) vérifiée(s)."
 NOTHING_REVIEWED = (
     "ClaimReview ne publie que ce qu’un journaliste a accepté ou corrigé, et qui a un "
     "verdict\u00a0: acceptez ou corrigez d’abord une affirmation dans l’onglet "
@@ -495,6 +494,12 @@ WHAT_I_CAN = (
 SECTIONS = "Rubriques\u00a0: {}."
 TOPICS = "Ils parlent par exemple de\u00a0: {}."
 WHICH_ARTICLE = "Lequel\u202f? J’en ai plusieurs, par exemple\u00a0: {}."
+
+
+def checking(count: int) -> str:
+    """Return how many claims are checked, while others wait."""
+    s = "s" if count > 1 else ""
+    return f"Vérification en cours… {count} affirmation{s} vérifiée{s}."
 
 
 def articles(count: int) -> str:

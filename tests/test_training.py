@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -10,6 +11,7 @@ import pytest
 
 from training.reading_examples import KINDS, Examples, styled
 from training.run import Run, grouped
+from training.written_questions import WrittenQuestions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,6 +88,69 @@ def test_a_transplanted_question_names_what_its_passage_names() -> None:
         assert "superficie" in question
         assert "Lyon" not in question
         assert any(name in question for name in ("Nantes", "Goff", "Le Goff", "État"))
+
+
+PLACES = ("Lérac", "Montfauzy", "Brissange", "Roumieu", "Sarrelle")
+
+
+def press(number: int) -> dict[str, Any]:
+    """A written passage about a port of its own."""
+    name, ships = PLACES[number % len(PLACES)], 40 + number
+    return {
+        "id": f"w1-{number:03}",
+        "date": "2024-03-12",
+        "title": f"Le port de {name} numéro {number}",
+        "paragraphs": [0, 2],
+        "sentences": [
+            {"text": f"Le port de {name} a reçu {ships} cargos.", "kind": "fact", "speaker": None},
+            {"text": "Une grue est en panne depuis lundi.", "kind": "fact", "speaker": None},
+            {"text": "Un câble a cédé sous le gel.", "kind": "fact", "speaker": None},
+            {"text": "Le quai reste ouvert aux voiliers.", "kind": "fact", "speaker": None},
+        ],
+        "claims": [],
+        "questions": [
+            {"question": "Combien de cargos ?", "kind": "howmany", "sentences": [1],
+             "answer": str(ships)},
+            {"question": "Pourquoi cette panne ?", "kind": "why", "sentences": [2, 3],
+             "answer": "*"},
+            {"question": "Quel est le tonnage ?", "kind": "none", "sentences": [], "answer": None},
+            {"question": "Pourquoi le quai est-il fermé ?", "kind": "premise", "sentences": [4],
+             "answer": None},
+        ],
+    }  # fmt: skip
+
+
+def test_written_questions_stand_with_what_answers_them_or_nothing_does(tmp_path: Path) -> None:
+    path = tmp_path / "passages.jsonl"
+    rows = [press(n) for n in range(1, 31)]
+    path.write_text("\n".join(json.dumps(r) for r in rows), "utf-8")
+    questions = WrittenQuestions(path)
+    assert {row["id"][-1] for row in questions.passages} == set("123456789")
+    draw = random.Random(3)
+    found = [questions.draw(draw) for _ in range(600)]
+    held = [e.text[slice(*e.span)] for e in found if e.span]
+    assert 0.4 < len(held) / len(found) < 0.6
+    cause = "Une grue est en panne depuis lundi.\n\nUn câble a cédé sous le gel."
+    assert {h for h in held if not h.isdigit()} == {cause}
+    assert any(h.isdigit() for h in held)
+    plain = {q["question"] for r in rows for q in r["questions"]}
+    unanswered = {e.question for e in found if e.span is None and e.question in plain}
+    assert {"Quel est le tonnage ?", "Pourquoi le quai est-il fermé ?"} <= unanswered
+    assert {"Quel est le tonnage ?"}.isdisjoint(e.question for e in found if e.span)
+
+
+def test_the_passage_without_what_tells_tells_no_more(tmp_path: Path) -> None:
+    path = tmp_path / "passages.jsonl"
+    path.write_text("\n".join(json.dumps(press(n)) for n in range(1, 11)), "utf-8")
+    questions = WrittenQuestions(path)
+    for question in questions.questions:
+        left = questions.without(question)
+        if question.kind == "howmany":
+            assert left is not None
+            assert str(question.answer) not in left
+        if question.kind == "why":
+            assert left is not None
+            assert "câble" not in left
 
 
 def test_a_styled_question_keeps_some_of_its_words() -> None:

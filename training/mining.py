@@ -4,7 +4,8 @@
 
 Every paragraph of the SQuAD files becomes an article of one index, and every question is asked of
 it by Recoupe's own retrieval, without reranker. A line of the result is a question with its
-paragraph, its answers, and the paragraphs found that do not hold the text of an answer.
+paragraph, its answers, and the paragraphs found that do not hold the text of an answer. With
+`--by-words` the paragraphs are those of the most words in common (TF-IDF): a minute for ten.
 """
 
 from __future__ import annotations
@@ -82,15 +83,41 @@ def mined(rows: Sequence[dict[str, Any]], folder: Path) -> list[dict[str, Any]]:
     return done
 
 
+def mined_by_words(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the same as `mined`, the paragraphs placed by the words that they share."""
+    import numpy as np
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    paragraphs = sorted({(row["title"], row["context"]) for row in rows})
+    vectoriser = TfidfVectorizer(sublinear_tf=True, strip_accents="unicode")
+    texts = vectoriser.fit_transform([f"{title} {text}" for title, text in paragraphs])
+    alike = vectoriser.transform([row["question"] for row in rows]) @ texts.T
+    done = []
+    for at, row in enumerate(rows):
+        answers = {row["context"][a:b].casefold() for a, b in row["answers"]}
+        best = np.argsort(-alike[at].toarray()[0])[:FOUND]
+        found = [
+            ["" if row["title"] == "" else title, text]
+            for title, text in (paragraphs[n] for n in best)
+            if text != row["context"] and not any(a in text.casefold() for a in answers)
+        ]
+        done.append({**row, "negatives": found[:KEPT]})
+    return done
+
+
 def main() -> None:
     """Mine and write."""
     parser = argparse.ArgumentParser(description="Mine hard negatives")
     parser.add_argument("files", type=Path, nargs="+")
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--by-words", action="store_true")
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    with tempfile.TemporaryDirectory() as folder:
-        rows = mined(entries(options.files), Path(folder) / "index")
+    if options.by_words:
+        rows = mined_by_words(entries(options.files))
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            rows = mined(entries(options.files), Path(folder) / "index")
     lines = [json.dumps(row, ensure_ascii=False) for row in rows]
     options.out.write_text("\n".join(lines) + "\n", encoding="utf-8")
 

@@ -239,12 +239,13 @@ def train(
     workers: int = 0,
     press: Path | None = None,
     frozen: int = 0,
+    peak: float = PEAK,
 ) -> None:
     """Train until `minutes` have passed in all; for the rest see `Run.train`.
 
     `start` and `teachers` are checkpoints, `start` may be a reader's folder; `size` is the tokens
     of a batch, `press` the file of written passages, `frozen` how many of the lowest layers stay as
-    they are.
+    they are, `peak` the highest learning rate.
     """
     import torch
 
@@ -267,7 +268,7 @@ def train(
             part.train(mode=False)
     for part in reader.parts():
         part.train()
-    run = Run(reader.parts(), peak=PEAK * (size / BATCH_TOKENS) ** 0.5, weight_decay=0.01)
+    run = Run(reader.parts(), peak=peak * (size / BATCH_TOKENS) ** 0.5, weight_decay=0.01)
     run.train(
         lambda draw: batches(draw, examples, pairs, size),
         lambda batch: taught(reader, known, batch) if known else loss_of(reader(batch), batch),
@@ -408,6 +409,7 @@ def main() -> None:
     training.add_argument("--seed", type=int, default=SEED)
     training.add_argument("--start", type=Path, help="a checkpoint or a folder to go on from")
     training.add_argument("--written", type=Path, help="written passages, to learn from too")
+    training.add_argument("--peak", type=float, default=PEAK, help="learning rate")
     training.add_argument("--frozen", type=int, default=0, help="lowest layers that stay")
     training.add_argument("--teachers", type=Path, nargs="*", default=[], help="checkpoints")
     exporting = commands.add_parser("export")
@@ -433,6 +435,7 @@ def main() -> None:
             workers=options.workers,
             press=options.written,
             frozen=options.frozen,
+            peak=options.peak,
         )
     elif options.command == "export":
         export(options.checkpoint, options.out)

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rag.domain import Source
+from rag.domain import Article, Source
 from rag.texts import label
 from training.comparing_examples import (
     AGAINST,
@@ -141,6 +141,12 @@ def passages(path: Path, *, measuring: bool, share: float = 1.0) -> list[dict[st
     if share < 1:
         kept = random.Random(0).sample(kept, round(share * len(kept)))  # noqa: S311
     return kept
+
+
+def as_article(row: dict[str, Any]) -> Article:
+    """Return a passage as an article of its own."""
+    day = date.fromisoformat(row["date"])
+    return Article(row["id"], Source(row["title"], "Le Journal", published=day), text_of(row))
 
 
 def text_of(row: dict[str, Any]) -> str:

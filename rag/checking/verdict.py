@@ -179,9 +179,7 @@ def _consistent(claim: str, evidence: Sequence[ClaimEvidence]) -> list[ClaimEvid
     one when a sentence as new about the same thing gives it. Two parties who
     give each a figure of their own do diverge.
     """
-    balance = [
-        _in_article(claim, e, [o for o in evidence if not _parties(o, e)]) for e in evidence
-    ]
+    balance = [_in_article(claim, e, [o for o in evidence if not _parties(o, e)]) for e in evidence]
     recalled = [
         supports(e) and denied > supported and FOR in _sides(e, "nombre")
         for e, (supported, denied) in zip(evidence, balance, strict=True)

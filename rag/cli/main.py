@@ -351,7 +351,7 @@ def list_command(
             gone = f"  ({told})" if (told := texts.withdrawn(record)) else ""
             title = record.source.title + gone
             click.echo(f"{record.id}  {date_text}  {record.source.name}  {title}")
-    click.echo(f"{count} article(s).", err=True)
+    click.echo(f"{texts.articles(count)}.", err=True)
 
 
 @app.command("show", short_help="Afficher un article.")

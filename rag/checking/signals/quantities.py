@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import Enum
 from itertools import combinations
+from math import inf
 
 from rag.french.dates import MONTHS
 from rag.french.quantities import quantities, written
@@ -117,6 +118,15 @@ _FRACTIONS = (
     (re.compile(r"\b(?:un|le|du|au) cinquieme des?\b"), 20.0),
     (re.compile(r"\b(?:un|le|du|au) dixieme des?\b"), 10.0),
 )  # fmt: skip
+# What is shown as a share or a multiple of what is said, or the other way round.
+_SHARES_OF = (
+    (re.compile(r"\bmoitie\b|\bdemi\b"), 0.5), (re.compile(r"\bmoitie\b|\bdoubl"), 2.0),
+    (re.compile(r"\btiers\b"), 1 / 3), (re.compile(r"\btiers\b"), 2 / 3),
+    (re.compile(r"\btiers\b|\btripl"), 3.0), (re.compile(r"\bquarts?\b"), 0.25),
+    (re.compile(r"\bquarts?\b"), 0.75), (re.compile(r"\bquarts?\b|\bquadrupl"), 4.0),
+    (re.compile(r"\bdixieme\b"), 0.1), (re.compile(r"\b(?:chacun|chaque|les deux)"), 2.0),
+)  # fmt: skip
+_OPEN = 1.25  # « plus de 630 » may be 650, not 900
 _COUNTED = r"\d+(?:,\d+)?|une?|deux|trois|quatre|cinq|six|sept|huit|neuf|dix|onze|douze|vingt|cent"
 _OUT_OF = re.compile(
     rf"\b(?P<some>{_COUNTED})(?: [\w-]+){{0,4}}? sur (?P<of>{_COUNTED})\b(?![ \u00a0\u202f.]?\d)"
@@ -338,7 +348,7 @@ def _amount(said: Amount, given: Sequence[Amount], days: Sequence[Day], shown: s
             if _OUT_OF.search(said.said) or _OUT_OF.search(alike):
                 alike = ""  # « un papillon sur huit » holds what is counted
             return Figure(said.said, how, match.said, said.span, alike)
-    if _reckoned(said, given, days):
+    if _reckoned(said, given, days, _folded(shown)):
         return Figure(said.said, Match.DERIVED, "", said.span)
     rivals = [*(g for g in given if said.raw and said.raw == g.raw), *near]
     if rivals:
@@ -378,40 +388,75 @@ def _rounds(said: Amount, given: Amount) -> bool:
     return fewer and float(f"{given.value:.{digits - 1}e}") == float(f"{said.value:.10g}")
 
 
-def _reckoned(said: Amount, given: Sequence[Amount], days: Sequence[Day]) -> bool:
-    """Tell whether an amount is the sum, the difference or the ratio of two that are shown."""
-    some = [g for g in given if g.value][:_MOST]
-    low, high = said.low * (1 - 1e-6), said.high * (1 + 1e-6)
+def _reckoned(said: Amount, given: Sequence[Amount], days: Sequence[Day], shown: str) -> bool:
+    """Tell whether an amount follows from two that are shown, or from one and a share of it."""
+    some = [g for g in given if g.value and not g.kind.startswith("rank ") and g.kind != "score"]
+    some = some[:_MOST]
+    low, high = _bounds(said)
 
     def within(value: float) -> bool:
         return low <= value <= high
 
     if said.kind == _DAY:
         spans = [s for a, b in combinations(days[:_MOST], 2) for s in _apart(a, b)]
-        return any(low * (1 - _ROOM) <= s <= high * (1 + _ROOM) for s in spans)
-    for a, b in combinations(some, 2):
-        if a.kind != b.kind and (a.measured or b.measured):
+        if any(low * (1 - _ROOM) <= s <= high * (1 + _ROOM) for s in spans):
+            return True
+    shares = [share for pattern, share in _SHARES_OF if pattern.search(shown)]
+    if any(within(g.value * s) for g in some if _of_a_kind(said, g) for s in shares):
+        return True
+    return any(within(v) for a, b in combinations(some, 2) for v in _results(said, a, b))
+
+
+def _bounds(said: Amount) -> tuple[float, float]:
+    """Return what an amount may be at least and at most: « plus de » something is not much more."""
+    low, high = said.low * (1 - 1e-6), said.high * (1 + 1e-6)
+    return max(low, high / _OPEN) if high < inf else low, min(high, low * _OPEN) if low else high
+
+
+def _results(said: Amount, a: Amount, b: Amount) -> Iterator[float]:
+    """Yield what two amounts make that can be of the kind of what is said.
+
+    Sums and differences of what is of one kind, or of parts of a whole; one taken a number of
+    times; their ratio, where a multiple or a share is said; one more, or less, by a percentage.
+    """
+    more, less = max(a.value, b.value), min(a.value, b.value)
+    if said.kind in {"fois", "parts"} and _alike(a, b):
+        yield more / less
+    if said.kind == "%" and _alike(a, b):
+        yield 100 * less / more
+        yield 100 * (more - less) / less
+        yield 100 * (more - less) / more
+    if _sums(said, a, b):
+        yield a.value + b.value
+        yield more - less
+    for one, times in ((a, b), (b, a)):
+        if not _of_a_kind(said, one):
             continue
-        if _sums(said, a, b) and (within(a.value + b.value) or within(abs(a.value - b.value))):
-            return True
-        more, less = max(a.value, b.value), min(a.value, b.value)
-        if (said.kind in {"fois", "parts"} and within(more / less)) or (
-            said.kind == "%" and within(100 * less / more)
-        ):
-            return True
-    return False
+        if times.kind == "%":
+            yield one.value * (1 + times.value / 100)
+            yield one.value * (1 - times.value / 100)
+            yield one.value / (1 + times.value / 100)
+            yield one.value * times.value / 100
+        elif not times.measured or times.kind in {"fois", "parts"}:
+            yield one.value * times.value
+            yield one.value / times.value
+
+
+def _alike(a: Amount, b: Amount) -> bool:
+    return a.kind == b.kind or not (a.measured or b.measured)
 
 
 def _sums(said: Amount, a: Amount, b: Amount) -> bool:
     """Tell whether two amounts can be added up to what is said: of its kind, or parts of a whole.
 
     « 147 passagers » and « 6 membres d'équipage » are 153 people, « 6 banques » and « 10 autres »
-    are not the « 16 banques » that one of both is said of.
+    are not the « 16 banques » that one of both is said of. « Onze classes, deux de moins » are
+    thirteen.
     """
-    if a.kind.startswith("rank ") or b.kind.startswith("rank "):
-        return False
     if a.kind == b.kind:
         return said.kind in {"", a.kind}
+    if not a.kind or not b.kind:
+        return said.kind in {"", a.kind, b.kind}
     return said.kind not in {"", a.kind, b.kind} and not said.measured
 
 
