@@ -491,6 +491,8 @@ WHAT_I_CAN = (
     "source ou d’un mois. Je peux aussi vérifier une affirmation\u00a0: onglet "
     "«\u00a0Vérifier\u00a0»."
 )
+ACCORDING_TO = "Selon {}, {}"
+A_SOURCE = "une source"
 SECTIONS = "Rubriques\u00a0: {}."
 TOPICS = "Ils parlent par exemple de\u00a0: {}."
 WHICH_ARTICLE = "Lequel\u202f? J’en ai plusieurs, par exemple\u00a0: {}."

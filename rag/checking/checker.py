@@ -183,7 +183,14 @@ class Checker:
     def _said(self, claim: str, evidence: ClaimEvidence) -> ClaimEvidence:
         """Return somebody's words as they bear on a claim: they count for what they say alone."""
         quote, source = evidence.citation.quote, evidence.citation.source
-        otherwise = says(claim, quote, self._network, label=source.title, framed=evidence.his_words)
+        otherwise = says(
+            claim,
+            quote,
+            self._network,
+            label=source.title,
+            speaker=evidence.attribution.speaker,
+            framed=evidence.his_words,
+        )
         if otherwise is None:
             return evidence
         signals = (*evidence.signals, otherwise)
@@ -241,7 +248,14 @@ class Checker:
         """
         labels = [texts.label(f.hit.source) for f in found]
         whole = [f"{label}\n{p}" for label, p in zip(labels, premises, strict=True)]
-        read = screened(claim, whole, self._network)
+        about_words = attribute(claim).kind is Kind.STATEMENT
+        speakers = [
+            None
+            if about_words or f.sentence.attribution.kind is Kind.REPORTED
+            else f.sentence.attribution.speaker
+            for f in found
+        ]
+        read = screened(claim, whole, speakers, self._network)
         notable = sorted(range(len(read)), key=lambda at: -max(read[at].follows, read[at].against))
         looked_at = {
             at for at in notable[:_COMPARED] if max(read[at].follows, read[at].against) >= _NOTABLE
@@ -251,10 +265,10 @@ class Checker:
             if at not in looked_at:
                 compared.append(_UNREAD)
                 continue
-            spoken = f.sentence.attribution.kind is not Kind.REPORTED
             told = compare(
-                claim, premises[at], self._network, label=labels[at], read=one, attributed=spoken
-            )
+                claim, premises[at], self._network,
+                label=labels[at], read=one, speaker=speakers[at],
+            )  # fmt: skip
             compared.append(_conflicting(f, told, one))
         return compared
 

@@ -26,7 +26,7 @@ from rag.checking.signals import AGAINST, DECISIVE, REGISTRY, Pair, signals_of
 from rag.checking.signals.quantities import worded_alike
 from rag.domain import Signal, Stance
 from rag.french.sentences import sentence_spans
-from rag.french.words import content_stems, fold, words
+from rag.french.words import content_stems, fold, is_function_word, words
 from rag.models.embedding import clean
 
 if TYPE_CHECKING:
@@ -78,19 +78,19 @@ def compare(
     *,
     label: str = "",
     read: Compared | None = None,
-    attributed: bool = False,
+    speaker: str | None = None,
 ) -> Comparison:
     """Return how a hypothesis compares with sentences that are shown, `label` standing beside them.
 
     A sentence of theirs, word for word, follows. `read` is what the network says of the pair, where
-    that is known. With `attributed`, whose word it is is told apart and weighs nothing. Raises
-    EmbeddingError.
+    that is known. Of somebody's words (`speaker`, "" where no name is known) it is compared that he
+    says it: whose word it is is told apart and weighs nothing. Raises EmbeddingError.
     """
-    pair = paired(hypothesis, premise, label)
+    pair = paired(hypothesis, premise, label, speaker)
     if is_verbatim(pair.hypothesis, pair.premise):
         return VERBATIM
     features, signals = described(pair, network, read)
-    if attributed:
+    if speaker is not None:
         features |= dict.fromkeys(SOURCES, 0.0)
         signals = {name: s for name, s in signals.items() if name not in SOURCES}
     follows = _probability(weights()["follows"], features)
@@ -101,7 +101,13 @@ def compare(
 
 
 def says(
-    claim: str, words_of: str, network: Entailment, *, label: str = "", framed: bool = False
+    claim: str,
+    words_of: str,
+    network: Entailment,
+    *,
+    label: str = "",
+    speaker: str = "",
+    framed: bool = False,
 ) -> Signal | None:
     """Return why somebody's sentence does not say what a claim says, None where it does.
 
@@ -111,7 +117,7 @@ def says(
     """
     if (verb := denial(_outside(words_of, claim))) and not denial(claim):
         return Signal("négation", texts.DENIES.format(verb), AGAINST)
-    pair = paired(claim, words_of, label)
+    pair = paired(claim, words_of, label, None if framed else speaker)
     if is_verbatim(pair.hypothesis, pair.premise):
         return None
     features, signals = described(pair, network)
@@ -124,9 +130,29 @@ def says(
     return None
 
 
-def paired(hypothesis: str, premise: str, label: str = "") -> Pair:
+def paired(hypothesis: str, premise: str, label: str = "", speaker: str | None = None) -> Pair:
     """Return a pair of texts as they are compared: composed, without what is not text."""
-    return Pair(*(normalize("NFC", clean(text)) for text in (hypothesis, premise, label)))
+    return Pair(*(_composed(text) for text in (hypothesis, premise, label)), speaker)
+
+
+def attributed(claim: str, speaker: str | None) -> str:
+    """Return a claim as the word of a speaker, "" for somebody; as it is where that is None.
+
+    « Selon le maire, le pont est fermé » is what follows from his words, and all that does.
+    """
+    if speaker is None:
+        return claim
+    first, _, _ = claim.replace("'", "’").partition(" ")
+    opening = fold(first.partition("’")[0])
+    lowered = claim[:1].lower() + claim[1:] if is_function_word(opening) else claim
+    who = speaker or texts.A_SOURCE
+    article = fold(who.split()[0].replace("’", "'").partition("'")[0])
+    who = who[:1].lower() + who[1:] if is_function_word(article) else who
+    return texts.ACCORDING_TO.format(who, lowered)
+
+
+def _composed(text: str) -> str:
+    return normalize("NFC", clean(text))
 
 
 def described(
@@ -136,7 +162,7 @@ def described(
     signals = signals_of(pair)
     alike = worded_alike(pair.hypothesis, pair.figures)
     if read is None or alike != pair.hypothesis:
-        (read,) = network.compare([(alike, pair.whole)])
+        (read,) = network.compare([(attributed(alike, pair.speaker), pair.whole)])
     features = {"net_follows": _odds(read.follows), "net_contradicts": _odds(read.against)}
     return features | {name: float(name in signals) for name in REGISTRY}, signals
 
@@ -194,10 +220,20 @@ def weights() -> dict[str, dict[str, float]]:
     return loaded
 
 
-def screened(hypothesis: str, premises: Sequence[str], network: Entailment) -> list[Compared]:
+def screened(
+    hypothesis: str,
+    premises: Sequence[str],
+    speakers: Sequence[str | None],
+    network: Entailment,
+) -> list[Compared]:
     """Return what the network alone says of a hypothesis and several premises, in order.
 
-    Raises EmbeddingError.
+    `speakers` are those whose words the premises are; see `compare`. Raises EmbeddingError.
     """
-    said = normalize("NFC", clean(hypothesis))
-    return network.compare([(said, normalize("NFC", clean(p))) for p in premises])
+    composed = _composed(hypothesis)
+    return network.compare(
+        [
+            (attributed(composed, speaker), _composed(premise))
+            for premise, speaker in zip(premises, speakers, strict=True)
+        ]
+    )

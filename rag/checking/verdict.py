@@ -23,6 +23,7 @@ from rag.searching.matching import stem_set
 
 _CLOSE = 0.6  # share of the claim's words that a sentence holds which is close to it
 _NEAR, _MORE = 0.3, 3  # share of the claim's words, and how many, of what is shown besides
+_COMPARABLE = 0.8  # share of the stronger side's weight from which both sides are told
 _LONGEST_QUOTE = 160  # characters of the words that decide, in a reason
 _SAME_EVENT = timedelta(days=60)  # a figure replaces an older one of the same event
 
@@ -77,7 +78,7 @@ def judge(
     `as_said` returns what they are worth: it is asked last, when an article's sentences have been
     weighed against each other.
     """
-    evidence = [_counted(e, bar) for e in evidence]
+    evidence = [_counted(e, bar) for e in _outweighed(evidence)]
     settled = [
         as_said(e) if supports(e) and e.attribution.kind is Kind.STATEMENT else e
         for e in _outrank(_consistent(claim, evidence))
@@ -122,6 +123,32 @@ def supports(evidence: ClaimEvidence) -> bool:
 def contradicts(evidence: ClaimEvidence) -> bool:
     """Tell whether a sentence counts against the claim."""
     return evidence.stance is Stance.CONTRADICTS
+
+
+def _outweighed(evidence: Sequence[ClaimEvidence]) -> list[ClaimEvidence]:
+    """Leave undecided the side that says much less of the claim, or says it much less surely.
+
+    A sentence counts by its probability times its coverage of the claim. What a newer sentence
+    replaces, and what replaces it, stay: they are told apart by their days.
+    """
+    sides = {
+        stance: max((_weight(e) for e in evidence if e.stance is stance), default=0.0)
+        for stance in (Stance.SUPPORTS, Stance.CONTRADICTS)
+    }
+    weaker = min(sides, key=lambda stance: sides[stance])
+    if sides[weaker] >= _COMPARABLE * max(sides.values()):
+        return list(evidence)
+    stronger = [e for e in evidence if e.stance not in {weaker, Stance.NEITHER}]
+    return [
+        replace(e, stance=Stance.NEITHER)
+        if e.stance is weaker and not any(_replaces(e, o) or _replaces(o, e) for o in stronger)
+        else e
+        for e in evidence
+    ]
+
+
+def _weight(evidence: ClaimEvidence) -> float:
+    return evidence.probability * evidence.coverage
 
 
 def _counted(evidence: ClaimEvidence, bar: Bar) -> ClaimEvidence:

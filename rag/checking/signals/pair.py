@@ -20,11 +20,15 @@ _PARSED = 64  # texts whose parse is kept: a claim is compared with several sent
 
 @dataclass(frozen=True)
 class Pair:
-    """What is said, the sentences that are shown for it, and the label that stands beside them."""
+    """What is said, the sentences that are shown for it, and the label that stands beside them.
+
+    `speaker` is who says the premise, "" for somebody, None for the newsroom.
+    """
 
     hypothesis: str
     premise: str
     label: str = ""
+    speaker: str | None = None
 
     @property
     def whole(self) -> str:
