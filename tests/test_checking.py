@@ -186,8 +186,8 @@ def test_golden_claims_are_judged(assistant: LocalAssistant) -> None:
 def test_a_correction_outranks_what_it_corrects(assistant: LocalAssistant) -> None:
     (checked,) = assistant.verify("280 personnes ont été évacuées à Saint-Cyprin.").claims
     assert checked.verdict is Label.CONTRADICTED
-    assert "correction du 17 janvier 2024" in checked.reason
-    assert any(e.outranked for e in checked.evidence)
+    assert "17 janvier 2024" in checked.reason
+    assert checked.evidence[0].corrects
 
 
 def test_the_figure_that_an_article_recalls_is_not_the_one_it_gives(tmp_path: Path) -> None:
@@ -231,13 +231,13 @@ def test_what_is_planned_supports_no_done_thing(tmp_path: Path) -> None:
 
 
 def test_who_said_it_decides(assistant: LocalAssistant) -> None:
-    (checked,) = assistant.verify("L’alerte de la crue est arrivée trop tard.").claims
+    (checked,) = assistant.verify("L’alerte est arrivée trop tard.").claims
     assert checked.verdict is Label.DECLARED
     assert checked.reason.startswith("Bastien Corréard")
 
 
 def test_a_claim_about_words_is_supported_by_the_words(assistant: LocalAssistant) -> None:
-    text = "Le maire de Montfauzy assure qu’aucun arbre du parc Duvernet ne sera abattu."
+    text = "Le maire assure que pas un arbre du parc Duvernet ne sera abattu."
     (checked,) = assistant.verify(text).claims
     assert checked.verdict in {Label.SUPPORTED, Label.INSUFFICIENT}
     his = [e for e in checked.evidence if e.his_words]
@@ -411,7 +411,7 @@ def test_a_csv_keeps_ordinary_text_as_it_is() -> None:
 
 
 def test_reports_carry_source_date_position_and_provenance(assistant: LocalAssistant) -> None:
-    checked = assistant.verify("Le téléphérique de Montfauzy coûtera 32 millions d’euros.")
+    checked = assistant.verify("Le téléphérique de Montfauzy coûtera 31 millions d’euros.")
     for report in (as_markdown(checked), as_html(checked)):
         assert "Contredit" in report
         assert "12 mars 2024" in report

@@ -148,7 +148,8 @@ def test_answers_are_measured_and_reported(squad: Path, tmp_path: Path) -> None:
     assert run("retrieval", squad, "-o", tmp_path / "s.json").exit_code == 0
     assert run("report", out, tmp_path / "s.json", "-o", page).exit_code == 0
     html = page.read_text()
-    assert html.count("<svg") == 5
+    assert "ce que coûte la prudence" in html
+    assert html.count("<svg") == 6
     assert not re.search(r"<script|(?:src|href)=[\"']?http|@import|url\(http", html)
     assert "Étalonnage du refus" in html
     assert "vecteur de la question" in html

@@ -260,11 +260,11 @@ def test_a_figure_of_the_passage_that_no_quote_shows_supports_nothing(
     asking.ingest(Reading((Article("marche", Source("Le marché de la halle"), text),)))
     question = "Combien de visiteurs le marché de la halle a-t-il comptés ?"
     at = [h.passage.article_id for h in asking.search(question, 2)].index("marche") + 1
-    model.say = f"Le marché de la halle a compté 1 100, 1 250 puis 1 430 visiteurs [{at}]."
+    model.say = f"Le marché a attiré 1 100, puis 1 250, puis 1 430 visiteurs [{at}]."
     (statement,) = asking.ask(question).statements
     assert statement.supported, statement.problem
     assert [c.quote for c in statement.citations] == YEARS[:3]
-    model.say = f"Le marché de la halle a compté 1 100, 1 250, 1 430 puis 1 610 visiteurs [{at}]."
+    model.say = f"Le marché a attiré 1 100, puis 1 250, puis 1 430, puis 1 610 visiteurs [{at}]."
     (statement,) = asking.ask(question).statements
     assert not statement.supported
     shown = {n for c in statement.citations for n in numbers(c.quote)}
@@ -348,7 +348,9 @@ def test_sources_are_weighed_and_the_count_is_checked(
 ) -> None:
     other = "La halle, bâtiment de 1867, a été restaurée pour 4,5 millions d’euros, dit la région."
     asking.ingest(Reading((Article("autre", Source("Halle : le coût", "L’Écho"), other),)))
-    model.say = "Une source sur deux donne 4,2 millions d’euros pour le bâtiment restauré [1][2]."
+    model.say = (
+        "Une source sur deux dit que le bâtiment a été restauré pour 4,2 millions d’euros [1][2]."
+    )
     (statement,) = asking.ask(QUESTION).statements
     assert statement.supported, statement.problem
     model.say = "Trois sources sur quatre donnent 4,2 millions d’euros pour le bâtiment [1][2]."

@@ -14,6 +14,7 @@ from rag.checking.claims import Claim, claims_of
 from rag.checking.compare import FOLLOWS, Comparison, compare, paired, says, screened
 from rag.checking.signals import AGAINST
 from rag.checking.signals.figures import agreement
+from rag.checking.signals.quantities import Match
 from rag.checking.verdict import Bar, judge
 from rag.domain import (
     Attribution,
@@ -47,7 +48,8 @@ if TYPE_CHECKING:
 
 _PASSAGES = 8  # per claim
 _SENTENCES = 6  # read by the network per claim: 0.95 of the press claims have theirs among them
-_COMPARED = 3  # of these, whose signals are looked for: each costs a parse, 5 to 10 ms
+# Of these, whose signals are looked for: what the network believes most, of most of the claim.
+_COMPARED = 3  # each costs a parse, 5 to 10 ms
 # Share of a claim's words from which a sentence with another figure is about the same, and a
 # correction that gives one; the probability that it then has.
 _SAME, _CORRECTED, _SURE = 0.7, 0.6, 0.95
@@ -65,6 +67,7 @@ class _Found:
     text: str
     told: str  # what of it stands, where its article is a correction
     score: float
+    rest: float  # share of the claim's words but its figures, by rarity, that it holds
     coverage: float  # share of the claim's words, by rarity, that it and what surrounds it hold
 
 
@@ -164,7 +167,9 @@ class Checker:
         """Return the sentences that hold most of the claim's words, best first."""
         asked = self._retriever.understood(claim)
         hits = self._retriever.search(asked, _PASSAGES, filters)
-        terms = Terms(rarity(self._index.lexical, list(dict.fromkeys(content_stems(claim)))))
+        stems = list(dict.fromkeys(content_stems(claim)))
+        terms = Terms(rarity(self._index.lexical, stems))
+        plain = frozenset(stem for stem in stems if not stem.isdecimal())
         found = []
         for hit in hits:
             passage = hit.passage
@@ -177,7 +182,8 @@ class Checker:
                 told = standing(text) if hit.source.correction else text
                 if text.strip() == passage.heading or not told or wide < _LEAST or not own:
                     continue
-                found.append(_Found(hit, s, text, told, own + 0.7 * wide, wide))
+                beside = terms.coverage(s.stems, plain) if plain else 0.0
+                found.append(_Found(hit, s, text, told, own + 0.7 * wide, beside, wide))
         return sorted(found, key=lambda f: -f.score)[:_SENTENCES]
 
     def _said(self, claim: str, evidence: ClaimEvidence) -> ClaimEvidence:
@@ -256,10 +262,11 @@ class Checker:
             for f in found
         ]
         read = screened(claim, whole, speakers, self._network)
-        notable = sorted(range(len(read)), key=lambda at: -max(read[at].follows, read[at].against))
-        looked_at = {
-            at for at in notable[:_COMPARED] if max(read[at].follows, read[at].against) >= _NOTABLE
-        } | {at for at, f in enumerate(found) if f.hit.source.correction}
+        believed = [max(one.follows, one.against) for one in read]
+        notable = sorted(range(len(read)), key=lambda at: -believed[at] * found[at].coverage)
+        looked_at = {at for at in notable[:_COMPARED] if believed[at] >= _NOTABLE} | {
+            at for at, f in enumerate(found) if f.hit.source.correction
+        }
         compared = []
         for at, (f, one) in enumerate(zip(found, read, strict=True)):
             if at not in looked_at:
@@ -269,7 +276,7 @@ class Checker:
                 claim, premises[at], self._network,
                 label=labels[at], read=one, speaker=speakers[at],
             )  # fmt: skip
-            compared.append(_conflicting(f, told, one))
+            compared.append(_conflicting(f, _in_sentence(claim, premises[at], told), one))
         return compared
 
     def _article(self, article_id: str, found: Sequence[_Found]) -> list[tuple[int, int, str]]:
@@ -292,6 +299,18 @@ class Checker:
         ]
 
 
+def _in_sentence(claim: str, premise: str, told: Comparison) -> Comparison:
+    """Return a comparison; a sentence whose title alone gives a figure of the claim is no support.
+
+    What is shown as the evidence is the sentence.
+    """
+    absent = (Match.ABSENT, Match.CONFLICT)
+    figures = paired(claim, premise).figures
+    if told.stance is Stance.SUPPORTS and any(f.match in absent and not f.dated for f in figures):
+        return replace(told, follows=0.0)
+    return told
+
+
 def _conflicting(found: _Found, told: Comparison, read: Compared) -> Comparison:
     """Return a comparison; another figure in a sentence that says all the rest stands against it.
 
@@ -299,7 +318,7 @@ def _conflicting(found: _Found, told: Comparison, read: Compared) -> Comparison:
     """
     if not {s.name for s in told.signals if s.side == AGAINST} & {"nombre", "date"}:
         return told
-    same = found.coverage >= _SAME and read.follows >= FOLLOWS
+    same = found.rest >= _SAME and read.follows >= FOLLOWS
     if same or (found.hit.source.correction and found.coverage >= _CORRECTED):
         return replace(told, follows=0.0, contradicts=_SURE)
     return told

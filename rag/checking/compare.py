@@ -195,8 +195,10 @@ def _reason(features: Mapping[str, float], signals: Mapping[str, Signal]) -> str
     model = weights()["follows"]
     strongest = min(signals, key=lambda name: model[name], default="")
     network = model["intercept"] + sum(model[name] * features[name] for name in NETWORK)
-    if strongest and (model[strongest] <= -_WEAK or network >= -_WEAK):
-        return signals[strongest].text
+    if strongest:
+        opposed = features["net_contradicts"] > 0 and signals[strongest].side == AGAINST
+        if opposed or model[strongest] <= -_WEAK or network >= -_WEAK:
+            return signals[strongest].text
     return next((signals[name].text for name in ABSENT if name in signals), texts.ABSENT_WORDS)
 
 

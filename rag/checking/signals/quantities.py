@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from datetime import date
 from enum import Enum
 from itertools import combinations
-from math import inf
 
 from rag.french.dates import MONTHS
 from rag.french.quantities import quantities, written
@@ -409,8 +408,8 @@ def _reckoned(said: Amount, given: Sequence[Amount], days: Sequence[Day], shown:
 
 def _bounds(said: Amount) -> tuple[float, float]:
     """Return what an amount may be at least and at most: « plus de » something is not much more."""
-    low, high = said.low * (1 - 1e-6), said.high * (1 + 1e-6)
-    return max(low, high / _OPEN) if high < inf else low, min(high, low * _OPEN) if low else high
+    low, high = max(said.low, said.value / _OPEN), min(said.high, said.value * _OPEN)
+    return low * (1 - 1e-6), high * (1 + 1e-6)
 
 
 def _results(said: Amount, a: Amount, b: Amount) -> Iterator[float]:
@@ -449,9 +448,8 @@ def _alike(a: Amount, b: Amount) -> bool:
 def _sums(said: Amount, a: Amount, b: Amount) -> bool:
     """Tell whether two amounts can be added up to what is said: of its kind, or parts of a whole.
 
-    « 147 passagers » and « 6 membres d'équipage » are 153 people, « 6 banques » and « 10 autres »
-    are not the « 16 banques » that one of both is said of. « Onze classes, deux de moins » are
-    thirteen.
+    « 147 passagers » and « 6 membres d'équipage » are 153 people; « onze classes, deux de moins »
+    make thirteen.
     """
     if a.kind == b.kind:
         return said.kind in {"", a.kind}

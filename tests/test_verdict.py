@@ -1,0 +1,107 @@
+"""From evidence to a verdict: what counts, what outweighs and what replaces what."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from rag.checking.compare import attributed
+from rag.checking.signals import AGAINST
+from rag.checking.verdict import Bar, curves, judge
+from rag.domain import (
+    Attribution,
+    Citation,
+    ClaimEvidence,
+    Kind,
+    Label,
+    Signal,
+    Source,
+    Stance,
+)
+
+CLAIM = "280 personnes ont été évacuées."
+BAR = Bar(0.5, 0.5)
+FIGURE = Signal("nombre", "280 personnes dans la phrase, 312 dans les passages cités", AGAINST)
+
+
+def evidence(
+    stance: Stance, probability: float, coverage: float = 1.0, day: int = 14, **others: Any
+) -> ClaimEvidence:
+    quote = "Les habitants ont été évacués."
+    source = Source("Crue", "Le Courrier", published=date(2024, 1, day))
+    others.setdefault("attribution", Attribution())
+    return ClaimEvidence(
+        Citation(f"a{day}", source, 0, len(quote), quote), stance=stance,
+        probability=probability, coverage=coverage, **others,
+    )  # fmt: skip
+
+
+def test_a_correction_outranks_what_it_corrects() -> None:
+    old = evidence(Stance.SUPPORTS, 0.9)
+    new = evidence(
+        Stance.CONTRADICTS, 0.95, 0.6, day=17, corrects=True, signals=(FIGURE,), group="c"
+    )
+    checked = judge(CLAIM, [old, new], BAR)
+    assert checked.verdict is Label.CONTRADICTED
+    assert "correction du 17 janvier 2024" in checked.reason
+    assert [bool(e.outranked) for e in checked.evidence] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("support", "against", "expected"),
+    [
+        ((0.9, 1.0), (0.7, 0.5), Label.SUPPORTED),
+        ((0.6, 0.4), (0.9, 1.0), Label.CONTRADICTED),
+        ((0.9, 1.0), (0.9, 0.9), Label.DIVERGING),
+        ((0.4, 1.0), (0.4, 1.0), Label.INSUFFICIENT),
+    ],
+)
+def test_the_side_that_says_much_less_of_a_claim_is_left_undecided(
+    support: tuple[float, float], against: tuple[float, float], expected: Label
+) -> None:
+    both = [
+        evidence(Stance.SUPPORTS, *support),
+        evidence(Stance.CONTRADICTS, *against, day=15),
+    ]
+    assert judge(CLAIM, both, BAR).verdict is expected
+
+
+def test_the_words_of_two_parties_diverge_within_an_article() -> None:
+    sides = [
+        evidence(stance, 0.9, attribution=Attribution(Kind.STATEMENT, who), signals=signals)
+        for stance, who, signals in (
+            (Stance.SUPPORTS, "la préfecture", ()),
+            (Stance.CONTRADICTS, "le collectif", (FIGURE,)),
+        )
+    ]
+    assert judge(CLAIM, sides, BAR).verdict is Label.DIVERGING
+
+
+@pytest.mark.parametrize(
+    ("claim", "speaker", "made"),
+    [
+        ("Le pont est fermé.", None, "Le pont est fermé."),
+        ("Le pont est fermé.", "Le maire", "Selon le maire, le pont est fermé."),
+        ("L’usine fermera.", "L'AFP", "Selon l'AFP, l’usine fermera."),
+        ("Paris a voté.", "Anne Le Goff", "Selon Anne Le Goff, Paris a voté."),
+        ("40 cargos sont venus.", "", "Selon une source, 40 cargos sont venus."),
+    ],
+)
+def test_a_claim_is_put_as_the_word_of_who_says_it(
+    claim: str, speaker: str | None, made: str
+) -> None:
+    assert attributed(claim, speaker) == made
+
+
+def test_what_a_precision_asks_for_is_on_the_measured_curves() -> None:
+    for side, of in curves().items():
+        bars = [bar for bar, _, _ in of]
+        assert bars == sorted(bars)
+        precisions = [p for _, p, _ in of]
+        assert precisions == sorted(precisions)
+        chosen = getattr(Bar.of(0.55), side)
+        assert chosen in bars
+    assert Bar.of(0.99).support == max(b for b, _, _ in curves()["support"])
+    assert Bar.of(0.0).support == min(b for b, _, _ in curves()["support"])
