@@ -113,7 +113,7 @@ def main() -> None:
             options.cases.write_bytes(pickle.dumps((sets, told, about)))
     models, crossed = fitted(sets)
     models["overview"], parts = fitted_overview(told)
-    models["about"] = logistic(*about, ov.ABOUT, penalty=ABOUT_PENALTY)
+    models["about"] = logistic(about[0], about[1], ov.ABOUT, penalty=ABOUT_PENALTY)
     measured: dict[str, Any] = {"threshold": THRESHOLD}
     for group, of in sets.items():
         measured[f"{group}, five-fold"] = measures(of, crossed[group])
@@ -138,10 +138,13 @@ def found(reader: Reader) -> tuple[dict[str, list[Case]], list[Told], tuple[Matr
         items = read_questions(PRESS / "questions.jsonl")
         # What an overview is asked of is answered by another path.
         plain = [i for i in items if not ov.asks_overview(i.question)]
-        sets["press"] = cases(press, reader, plain)
+        sets["press"] = cases(press, plain, reader)
         told, about = overviews(press, [i for i in items if i.kind == "overview"])
-        sets["encyclopedia"] = cases(*encyclopedia(work / "piaf"), reader=reader)
-        sets["written"] = cases(*written(work / "written"), reader=reader)
+        for title, (index, asked) in (
+            ("encyclopedia", encyclopedia(work / "piaf")),
+            ("written", written(work / "written")),
+        ):
+            sets[title] = cases(index, asked, reader)
     return sets, told, about
 
 

@@ -115,7 +115,7 @@ class Settings(BaseSettings):
 
     stance: str = Field("features", description="features, llm ou cross-encoder:NOM")
     verdict_precision: float = Field(
-        0.55, ge=0, le=1, description="part de verdicts justes demandée, abstention sinon"
+        0.65, ge=0, le=1, description="part de verdicts justes demandée, abstention sinon"
     )
 
     llm: str = Field("", description="modèle de langue FOURNISSEUR:NOM ; vide : extraits seuls")

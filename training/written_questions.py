@@ -120,8 +120,9 @@ class WrittenQuestions:
         question = draw.choice(self._of["answered"])
         if how == "like":
             return self._shown(draw, question.text, draw.choice(self._like[question.passage]))
-        left = self.without(question)
-        return left and replace(self._shown(draw, question.text, question.passage), text=left)
+        if left := self.without(question):
+            return replace(self._shown(draw, question.text, question.passage), text=left)
+        return None
 
     def _shown(self, draw: random.Random, question: str, passage: int) -> Example:
         row = self.passages[passage]

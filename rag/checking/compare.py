@@ -132,7 +132,7 @@ def says(
 
 def paired(hypothesis: str, premise: str, label: str = "", speaker: str | None = None) -> Pair:
     """Return a pair of texts as they are compared: composed, without what is not text."""
-    return Pair(*(_composed(text) for text in (hypothesis, premise, label)), speaker)
+    return Pair(_composed(hypothesis), _composed(premise), _composed(label), speaker)
 
 
 def attributed(claim: str, speaker: str | None) -> str:

@@ -42,7 +42,8 @@ class Bar:
     def of(cls, precision: float) -> Bar:
         """Return what gives at least this share of right verdicts, as measured on unseen press.
 
-        The highest bar where no measured one does. See `bench/verdict.py` and `verdict.json`.
+        The bar of the most right ones where none gives as many. See `bench/verdict.py` and
+        `verdict.json`.
         """
         return cls.on(curves(), precision)
 
@@ -54,8 +55,8 @@ class Bar:
 
 def _least(curve: Curve, precision: float) -> float:
     """Return the lowest bar that suffices, of a curve of (bar, precision, recall)."""
-    enough = [p for p, reached, _ in curve if reached >= precision]
-    return min(enough) if enough else max(p for p, *_ in curve)
+    wanted = min(precision, max(reached for _, reached, _ in curve))
+    return min(bar for bar, reached, _ in curve if reached >= wanted)
 
 
 @lru_cache(maxsize=1)

@@ -28,7 +28,7 @@ _MEASURES = {
     "parts_covered": "parties de réponse couvertes",
     "unchanged": "questions autonomes que l’historique ne change pas",
 }
-_PRECISIONS = (0.5, 0.55, 0.6, 0.7, 0.8, 0.85, 0.9)  # of `verdict_precision`, in the table
+_PRECISIONS = (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85)  # of `verdict_precision`, in the table
 _WORST = 15
 _BINS = 10
 _BLUE, _RED, _GREY = "#1f5f8b", "#b3372f", "#8a8f98"
