@@ -44,7 +44,7 @@ types:
 	$(BIN)/mypy
 
 unit:  ## a process a core, each test file in one of them
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
+	$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile
 
 lock: install-dev  ## pin what pyproject.toml allows today (needs pip-tools)
 	$(PIP) install -q pip-tools

@@ -322,6 +322,7 @@ def _where(evidence: ClaimEvidence) -> str:
 
 def _speaker(evidence: ClaimEvidence) -> str:
     who = evidence.attribution.speaker.replace("'", "’") or texts.SOMEBODY
+    who += "," if "," in who else ""  # « Le maire, Thierry Lacombe, l’affirme »
     return who[:1].upper() + who[1:]
 
 
