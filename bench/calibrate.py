@@ -140,10 +140,8 @@ def found(reader: Reader) -> tuple[dict[str, list[Case]], list[Told], tuple[Matr
         plain = [i for i in items if not ov.asks_overview(i.question)]
         sets["press"] = cases(press, plain, reader)
         told, about = overviews(press, [i for i in items if i.kind == "overview"])
-        for title, (index, asked) in (
-            ("encyclopedia", encyclopedia(work / "piaf")),
-            ("written", written(work / "written")),
-        ):
+        for title, asked_of in (("encyclopedia", encyclopedia), ("written", written)):
+            index, asked = asked_of(work / title)
             sets[title] = cases(index, asked, reader)
     return sets, told, about
 

@@ -142,8 +142,8 @@ class Answerer:
             yield Answer(question, (), (), refused=True, mode="", text=texts.EMPTY_INDEX)
             return
         facets = self.index.catalogue.facets()
-        history = [t for t in history if not about_corpus.reply(t.question, facets, ())]
-        if told := about_corpus.reply(question, facets, self._titles(), following=bool(history)):
+        history = [t for t in history if not about_corpus.reply(t.question, facets, tuple)]
+        if told := about_corpus.reply(question, facets, self._titles, following=bool(history)):
             yield told
             return
         generator = self._load_generator()

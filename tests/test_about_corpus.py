@@ -52,7 +52,7 @@ def test_what_there_is(assistant: LocalAssistant, asked: str) -> None:
 )  # fmt: skip
 def test_of_what_the_articles_speak(asked: str) -> None:
     facets = Facets(articles=2, sections=(("Culture", 1),), sources=(("La Gazette", 2),))
-    told = reply(asked, facets, ["Le phare rallumé", "La halle restaurée"])
+    told = reply(asked, facets, lambda: ["Le phare rallumé", "La halle restaurée"])
     assert told is not None
     assert told.text.startswith("2 articles dans l’index, de La Gazette (2).")
     assert "Rubriques\u00a0: Culture." in told.text
@@ -70,7 +70,7 @@ def test_of_what_the_articles_speak(asked: str) -> None:
     ],
 )  # fmt: skip
 def test_a_question_to_the_articles_is_left_to_them(asked: str) -> None:
-    assert reply(asked, Facets(articles=9), ["Un titre"]) is None
+    assert reply(asked, Facets(articles=9), lambda: ["Un titre"]) is None
 
 
 def test_of_one_article_it_is_that_one_of_many_which(

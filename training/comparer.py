@@ -20,6 +20,7 @@ import logging
 import random
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -103,9 +104,7 @@ def made(weights: network.Weights, where: str = "cpu") -> Comparer:
 
     body = network.bert(weights)
     body.embeddings.requires_grad_(requires_grad=False)
-    for part in body.modules():
-        if isinstance(part, torch.nn.Dropout):
-            part.p = 0.0  # what little is seen is seen once or twice
+    network.without_dropout(body)
     for layer in body.encoder.layer[:FROZEN]:
         layer.requires_grad_(requires_grad=False)
     head = torch.nn.Linear(weights.hidden, 3)
@@ -116,17 +115,12 @@ def made(weights: network.Weights, where: str = "cpu") -> Comparer:
 
 def started(folder: Path, where: str = "cpu") -> Comparer:
     """Return the comparer that training starts from: a folder's, with its head if it has one."""
-    import onnx
     import torch
-    from onnx import numpy_helper
 
     path = folder / "onnx" / "model.onnx"
     comparer = made(network.from_onnx(path, shipped()))
-    found = {t.name: numpy_helper.to_array(t) for t in onnx.load(path).graph.initializer}
-    if "stances.w" in found:
-        with torch.no_grad():
-            comparer.head.weight.copy_(torch.from_numpy(found["stances.w"].T.copy()))
-            comparer.head.bias.copy_(torch.from_numpy(found["stances.b"].copy()))
+    with suppress(KeyError):
+        network.put_head(path, "stances", comparer.head)
     for part in comparer.parts():
         torch.nn.Module.to(part, where)
     return comparer

@@ -94,14 +94,9 @@ def mined_by_words(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     alike = vectoriser.transform([row["question"] for row in rows]) @ texts.T
     done = []
     for at, row in enumerate(rows):
-        answers = {row["context"][a:b].casefold() for a, b in row["answers"]}
         best = np.argsort(-alike[at].toarray()[0])[:FOUND]
-        found = [
-            ["" if row["title"] == "" else title, text]
-            for title, text in (paragraphs[n] for n in best)
-            if text != row["context"] and not any(a in text.casefold() for a in answers)
-        ]
-        done.append({**row, "negatives": found[:KEPT]})
+        others = [paragraphs[n] for n in best if paragraphs[n][1] != row["context"]]
+        done.append({**row, "negatives": _unanswering(row, others)})
     return done
 
 
@@ -123,13 +118,25 @@ def main() -> None:
 
 
 def _negatives(index: Index, row: dict[str, Any], own: dict[str, Article]) -> list[list[str]]:
+    hits = Retriever(index, candidates=FOUND).search(row["question"], FOUND)
+    return _unanswering(
+        row,
+        [
+            (hit.source.title, hit.passage.text)
+            for hit in hits
+            if own[hit.passage.article_id].text != row["context"]
+        ],
+    )
+
+
+def _unanswering(row: dict[str, Any], others: Sequence[tuple[str, str]]) -> list[list[str]]:
+    """Return the first of other passages, (title, text), that hold no answer of a question."""
     answers = {row["context"][a:b].casefold() for a, b in row["answers"]}
-    found = []
-    for hit in Retriever(index, candidates=FOUND).search(row["question"], FOUND):
-        text = hit.passage.text
-        same = own[hit.passage.article_id].text == row["context"]
-        if not same and not any(answer in text.casefold() for answer in answers):
-            found.append(["" if row["title"] == "" else hit.source.title, text])
+    found = [
+        ["" if row["title"] == "" else title, text]
+        for title, text in others
+        if not any(answer in text.casefold() for answer in answers)
+    ]
     return found[:KEPT]
 
 

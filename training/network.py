@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    import torch
     from numpy.typing import NDArray
     from transformers import BertConfig, BertModel
 
@@ -86,6 +87,28 @@ def from_onnx(path: Path, like: Weights) -> Weights:
             made = found[name]
         tensors[name] = np.ascontiguousarray(made, dtype=np.float32)
     return replace(like, tensors=tensors)
+
+
+def put_head(path: Path, name: str, head: torch.nn.Linear) -> None:
+    """Put the head `name` of a file that `graph.py` wrote into a layer. Raises KeyError."""
+    import onnx
+    import torch
+    from onnx import numpy_helper
+
+    found = {t.name: t for t in onnx.load(path).graph.initializer}
+    weight, bias = (numpy_helper.to_array(found[f"{name}.{part}"]) for part in "wb")
+    with torch.no_grad():
+        head.weight.copy_(torch.from_numpy(weight.T.copy()))
+        head.bias.copy_(torch.from_numpy(bias.copy()))
+
+
+def without_dropout(body: torch.nn.Module) -> None:
+    """Turn dropout off: what is seen once or twice is not learned by heart."""
+    import torch
+
+    for part in body.modules():
+        if isinstance(part, torch.nn.Dropout):
+            part.p = 0.0
 
 
 def pruned(weights: Weights, kept: Sequence[int]) -> Weights:

@@ -104,22 +104,15 @@ def made(weights: network.Weights, where: str = "cpu") -> Reader:
 
 def started(folder: Path, where: str = "cpu") -> Reader:
     """Return the reader of a folder, its int8 multiplied out."""
-    import onnx
     import torch
-    from onnx import numpy_helper
 
     path = folder / "onnx" / "model.onnx"
     reader = made(network.from_onnx(path, shipped()))
-    found = {t.name: numpy_helper.to_array(t) for t in onnx.load(path).graph.initializer}
-    with torch.no_grad():
-        for name, head in (("spans", reader.spans), ("answers", reader.answers)):
-            head.weight.copy_(torch.from_numpy(found[f"{name}.w"].T.copy()))
-            head.bias.copy_(torch.from_numpy(found[f"{name}.b"].copy()))
+    network.put_head(path, "spans", reader.spans)
+    network.put_head(path, "answers", reader.answers)
+    network.without_dropout(reader.body)
     for part in reader.parts():
         torch.nn.Module.to(part, where)
-        for inner in part.modules():
-            if isinstance(inner, torch.nn.Dropout):
-                inner.p = 0.0  # little is seen more than twice
     return reader
 
 

@@ -7,7 +7,7 @@ when. The forms are few and closed; whatever else a question says makes it one f
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from rag import texts
 from rag.domain import Answer, Facets
@@ -80,20 +80,26 @@ _TOPICS = re.compile(
 
 
 def reply(
-    question: str, facets: Facets, titles: Sequence[str], *, following: bool = False
+    question: str,
+    facets: Facets,
+    titles: Callable[[], Sequence[str]],
+    *,
+    following: bool = False,
 ) -> Answer | None:
     """Return what Recoupe says of itself or of the corpus, where that is what is asked.
 
-    `titles` are those of some articles, newest first. None for a question to the articles; when
-    it is `following` an answer, « l'article » is that of the answer.
+    `titles` returns those of some articles, newest first, and is asked only where they are told.
+    None for a question to the articles; when it is `following` an answer, « l'article » is that of
+    the answer.
     """
     asked = " ".join(fold(question).split()).strip(" ?!.,;:…-")
     if text := _said(asked, facets):
         return _answer(question, text)
     if _TOPICS.fullmatch(asked):
-        return _answer(question, _topics(facets, titles))
-    if titles and not following and facets.articles > 1 and _THE_ARTICLE.fullmatch(asked):
-        return _answer(question, texts.WHICH_ARTICLE.format(_quoted(titles)))
+        return _answer(question, _topics(facets, titles()))
+    many = not following and facets.articles > 1
+    if many and _THE_ARTICLE.fullmatch(asked) and (named := titles()):
+        return _answer(question, texts.WHICH_ARTICLE.format(_quoted(named)))
     return None
 
 

@@ -12,7 +12,7 @@ from rag.answering.extractive import leans
 from rag.answering.paid import Allowance, bounded_claim
 from rag.checking.claims import Claim, claims_of
 from rag.checking.compare import FOLLOWS, Comparison, compare, paired, says, screened
-from rag.checking.signals import AGAINST
+from rag.checking.signals import AGAINST, Pair
 from rag.checking.signals.figures import agreement
 from rag.checking.signals.quantities import Match
 from rag.checking.verdict import Bar, judge
@@ -182,8 +182,8 @@ class Checker:
                 told = standing(text) if hit.source.correction else text
                 if text.strip() == passage.heading or not told or wide < _LEAST or not own:
                     continue
-                beside = terms.coverage(s.stems, plain) if plain else 0.0
-                found.append(_Found(hit, s, text, told, own + 0.7 * wide, beside, wide))
+                rest = terms.coverage(s.stems, plain)
+                found.append(_Found(hit, s, text, told, own + 0.7 * wide, rest, wide))
         return sorted(found, key=lambda f: -f.score)[:_SENTENCES]
 
     def _said(self, claim: str, evidence: ClaimEvidence) -> ClaimEvidence:
@@ -207,15 +207,15 @@ class Checker:
             return []
         articles = {i: self._article(i, found) for i in {f.hit.passage.article_id for f in found}}
         around = [_around(articles[f.hit.passage.article_id], f.sentence) for f in found]
-        premises = [
-            f"{before} {f.told}" if before and leans(f.told) else f.told
+        pairs = [
+            paired(claim, f"{before} {f.told}" if before and leans(f.told) else f.told)
             for f, (before, _) in zip(found, around, strict=True)
         ]
         claimed = attribute(claim)
         groups = self._index.catalogue.groups_of(list(articles))
         made = []
-        for f, (before, after), premise, read in zip(
-            found, around, premises, self._read(claim, found, premises), strict=True
+        for f, (before, after), pair, read in zip(
+            found, around, pairs, self._read(claim, claimed, found, pairs), strict=True
         ):
             if read.stance is not Stance.NEITHER and self._addressing.to_machine(
                 f.text, f.sentence.injection
@@ -223,7 +223,7 @@ class Checker:
                 continue
             said = f.sentence.attribution
             signals = read.signals
-            if agreed := agreement(paired(claim, premise)):
+            if agreed := agreement(pair):
                 signals = (*signals, agreed)
             start, end = f.sentence.start, f.sentence.end
             made.append(
@@ -246,15 +246,15 @@ class Checker:
         return made
 
     def _read(
-        self, claim: str, found: Sequence[_Found], premises: Sequence[str]
+        self, claim: str, claimed: Attribution, found: Sequence[_Found], pairs: Sequence[Pair]
     ) -> list[Comparison]:
-        """Return how a claim compares with each sentence.
+        """Return how a claim, whose word is `claimed`, compares with each sentence of `pairs`.
 
         The network reads all of them; signals are looked for where it believes something.
         """
         labels = [texts.label(f.hit.source) for f in found]
-        whole = [f"{label}\n{p}" for label, p in zip(labels, premises, strict=True)]
-        about_words = attribute(claim).kind is Kind.STATEMENT
+        whole = [f"{label}\n{p.premise}" for label, p in zip(labels, pairs, strict=True)]
+        about_words = claimed.kind is Kind.STATEMENT
         speakers = [
             None
             if about_words or f.sentence.attribution.kind is Kind.REPORTED
@@ -273,10 +273,10 @@ class Checker:
                 compared.append(_UNREAD)
                 continue
             told = compare(
-                claim, premises[at], self._network,
+                claim, pairs[at].premise, self._network,
                 label=labels[at], read=one, speaker=speakers[at],
             )  # fmt: skip
-            compared.append(_conflicting(f, _in_sentence(claim, premises[at], told), one))
+            compared.append(_conflicting(f, _in_sentence(pairs[at], told), one))
         return compared
 
     def _article(self, article_id: str, found: Sequence[_Found]) -> list[tuple[int, int, str]]:
@@ -299,14 +299,15 @@ class Checker:
         ]
 
 
-def _in_sentence(claim: str, premise: str, told: Comparison) -> Comparison:
+def _in_sentence(pair: Pair, told: Comparison) -> Comparison:
     """Return a comparison; a sentence whose title alone gives a figure of the claim is no support.
 
     What is shown as the evidence is the sentence.
     """
     absent = (Match.ABSENT, Match.CONFLICT)
-    figures = paired(claim, premise).figures
-    if told.stance is Stance.SUPPORTS and any(f.match in absent and not f.dated for f in figures):
+    if told.stance is Stance.SUPPORTS and any(
+        f.match in absent and not f.dated for f in pair.figures
+    ):
         return replace(told, follows=0.0)
     return told
 

@@ -41,6 +41,7 @@ ABSENT = ("quantity_absent", "date_absent", "name_absent")
 _CONFLICTING = 0.25
 FOLLOWS = 0.5  # probability from which a statement passes
 _QUOTED = re.compile(r"«[^»]*»|“[^”]*”")
+_OPENING = re.compile(r"[^\s'’]+")
 _MOSTLY = 0.6  # share of a claim's words that a quotation has which is about it
 _WEAK = 0.8  # log-odds below which a signal is not the reason where the network denies
 _SURE = 1e-4  # the least probability that log-odds are taken of
@@ -142,13 +143,15 @@ def attributed(claim: str, speaker: str | None) -> str:
     """
     if speaker is None:
         return claim
-    first, _, _ = claim.replace("'", "’").partition(" ")
-    opening = fold(first.partition("’")[0])
-    lowered = claim[:1].lower() + claim[1:] if is_function_word(opening) else claim
-    who = speaker or texts.A_SOURCE
-    article = fold(who.split()[0].replace("’", "'").partition("'")[0])
-    who = who[:1].lower() + who[1:] if is_function_word(article) else who
-    return texts.ACCORDING_TO.format(who, lowered)
+    return texts.ACCORDING_TO.format(_within(speaker or texts.A_SOURCE), _within(claim))
+
+
+def _within(text: str) -> str:
+    """Return a text as it stands within a sentence: « Le maire » loses its capital, a name not."""
+    opening = _OPENING.match(text)
+    if opening is None or not is_function_word(fold(opening.group())):
+        return text
+    return text[:1].lower() + text[1:]
 
 
 def _composed(text: str) -> str:

@@ -164,7 +164,8 @@ _PLAIN = re.compile(r"\d[\d\s.,]*")
 def match_quantities(hypothesis: str, premise: str) -> list[Figure]:
     """Return each figure and date of what is said, with how what is shown accounts for it."""
     (mine, own), (given, days) = _read_both(hypothesis), _read_both(premise)
-    found = [_amount(a, given, days, premise) for a in mine]
+    shares = _multiples(premise) if mine else []
+    found = [_amount(a, given, days, shares, premise) for a in mine]
     return found + [_day(d, days, given) for d in own]
 
 
@@ -333,7 +334,13 @@ def _roman(letters: str) -> int:
     return sum(-a if a < b else a for a, b in zip(values, [*values[1:], 0], strict=True))
 
 
-def _amount(said: Amount, given: Sequence[Amount], days: Sequence[Day], shown: str) -> Figure:
+def _amount(
+    said: Amount,
+    given: Sequence[Amount],
+    days: Sequence[Day],
+    shares: Sequence[float],
+    shown: str,
+) -> Figure:
     near = [g for g in given if _of_a_kind(said, g)]
     # « 120 marins » and « 120 hommes »
     counts = [g for g in given if not said.measured and not g.measured]
@@ -347,7 +354,7 @@ def _amount(said: Amount, given: Sequence[Amount], days: Sequence[Day], shown: s
             if _OUT_OF.search(said.said) or _OUT_OF.search(alike):
                 alike = ""  # « un papillon sur huit » holds what is counted
             return Figure(said.said, how, match.said, said.span, alike)
-    if _reckoned(said, given, days, _folded(shown)):
+    if _reckoned(said, given, days, shares):
         return Figure(said.said, Match.DERIVED, "", said.span)
     rivals = [*(g for g in given if said.raw and said.raw == g.raw), *near]
     if rivals:
@@ -387,7 +394,15 @@ def _rounds(said: Amount, given: Amount) -> bool:
     return fewer and float(f"{given.value:.{digits - 1}e}") == float(f"{said.value:.10g}")
 
 
-def _reckoned(said: Amount, given: Sequence[Amount], days: Sequence[Day], shown: str) -> bool:
+def _multiples(shown: str) -> list[float]:
+    """Return what « la moitié », « doubler » and such may multiply by, of those in a text."""
+    folded = _folded(shown)
+    return [share for pattern, share in _SHARES_OF if pattern.search(folded)]
+
+
+def _reckoned(
+    said: Amount, given: Sequence[Amount], days: Sequence[Day], shares: Sequence[float]
+) -> bool:
     """Tell whether an amount follows from two that are shown, or from one and a share of it."""
     some = [g for g in given if g.value and not g.kind.startswith("rank ") and g.kind != "score"]
     some = some[:_MOST]
@@ -400,7 +415,6 @@ def _reckoned(said: Amount, given: Sequence[Amount], days: Sequence[Day], shown:
         spans = [s for a, b in combinations(days[:_MOST], 2) for s in _apart(a, b)]
         if any(low * (1 - _ROOM) <= s <= high * (1 + _ROOM) for s in spans):
             return True
-    shares = [share for pattern, share in _SHARES_OF if pattern.search(shown)]
     if any(within(g.value * s) for g in some if _of_a_kind(said, g) for s in shares):
         return True
     return any(within(v) for a, b in combinations(some, 2) for v in _results(said, a, b))
