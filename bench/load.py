@@ -1,16 +1,20 @@
 """Load the HTTP API on loopback, for a bounded time: throughput, latency, errors, memory.
 
     python -m bench.load [--clients 50] [--seconds 60] [--slow 200]
+    python -m bench.load --mixed 60 [--pause 4]
 
-Starts its own server over the sample corpus in a temporary folder and stops
-it. First `clients` ask one question after another; then `slow` connections
-send their request a byte at a time while a few others ask.
+Starts its own server over the sample corpus (with `--mixed` over the press articles too) in a
+temporary folder and stops it. First `clients` ask one question after another; then `slow`
+connections send their request a byte at a time while a few others ask. With `--mixed` one client
+asks, follows up, checks, searches and reads articles for so many minutes, with a pause between, and
+the memory of the server is read every tenth of them.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import itertools
 import json
 import os
 import subprocess
@@ -22,7 +26,7 @@ from pathlib import Path
 
 import httpx
 
-from bench.golden import load_golden
+from bench.golden import GOLDEN, SHARED, load_golden
 
 QUESTIONS = [item.question for item in load_golden("questions")]
 _WITH_RETRY = {429, 503}
@@ -34,6 +38,8 @@ def main() -> None:
     parser.add_argument("--clients", type=int, default=50)
     parser.add_argument("--seconds", type=int, default=60)
     parser.add_argument("--slow", type=int, default=200)
+    parser.add_argument("--mixed", type=float, help="minutes of mixed use instead")
+    parser.add_argument("--pause", type=float, default=4.0, help="seconds between two requests")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         settings = {
@@ -42,13 +48,17 @@ def main() -> None:
         }  # fmt: skip
         environment = os.environ | settings
         subprocess.run([sys.executable, "ingest.py"], env=environment, check=True)
+        if given.mixed:
+            added = [sys.executable, "ingest.py", str(SHARED / "press" / "wikinews_fr.jsonl")]
+            subprocess.run(added, env=environment, check=True)
         server = subprocess.Popen(
             [sys.executable, "-u", "app.py"], env=environment, stdout=subprocess.PIPE, text=True
         )
         try:
             assert server.stdout
             url = server.stdout.readline().split()[-1]
-            print(json.dumps(asyncio.run(measured(url, server.pid, given)), indent=1))
+            work = mixed if given.mixed else measured
+            print(json.dumps(asyncio.run(work(url, server.pid, given)), indent=1))
         finally:
             server.terminate()
             server.wait(20)
@@ -77,6 +87,45 @@ async def measured(url: str, pid: int, given: argparse.Namespace) -> dict[str, o
         "memory again": again["answers"],
         "alone": quiet,
         f"beside {given.slow} slow clients": beside,
+    }
+
+
+async def mixed(url: str, pid: int, given: argparse.Namespace) -> dict[str, object]:
+    """Return the server's memory through some time of what a reader and a journalist do."""
+    lines = (GOLDEN / "claims.jsonl").read_text("utf-8").splitlines()
+    claims = [json.loads(line)["claim"] for line in lines]
+    turns: list[dict[str, str]] = []
+    codes: Counter[int] = Counter()
+    memory = [resident(pid)]
+    begun = time.perf_counter()
+    async with httpx.AsyncClient(base_url=url, timeout=120) as client:
+        for at in itertools.count():
+            question, claim = QUESTIONS[at % len(QUESTIONS)], claims[at % len(claims)]
+            match at % 5:
+                case 0:
+                    response = await client.post("/api/v1/ask", json={"question": question})
+                    turns = [{"question": question, "answer": response.json().get("text", "")}]
+                case 1:
+                    asked = {"question": "Et pourquoi ?", "history": turns}
+                    response = await client.post("/api/v1/ask", json=asked)
+                case 2:
+                    response = await client.post("/api/v1/verify", json={"text": claim})
+                case 3:
+                    found = {"question": question, "limit": 10}
+                    response = await client.post("/api/v1/search", json=found)
+                case _:
+                    response = await client.get("/api/v1/articles", params={"limit": 50})
+            codes[response.status_code] += 1
+            passed = (time.perf_counter() - begun) / 60
+            if passed >= given.mixed * len(memory) / 10:
+                memory.append(resident(pid))
+            if passed >= given.mixed:
+                break
+            await asyncio.sleep(given.pause)
+    return {
+        "requests": at + 1,
+        "codes": {str(k): v for k, v in sorted(codes.items())},
+        "resident memory in MB: at first, then every tenth of the time": memory,
     }
 
 

@@ -293,7 +293,7 @@ def test_attribution_is_measured_strictly_and_with_what_can_be_defended(tmp_path
             "draw": "random",
         },
         {
-            "text": "Le pont rouvrirait lundi.",
+            "text": "Le maire aurait touché 12 000 euros, selon deux sources proches du dossier.",
             "kind": "reported",
             "speaker": "",
             "also_ok": ["conditional"],

@@ -1,10 +1,13 @@
 """Trains the comparer: whether what is said follows from sentences, is against them, or neither.
 
-    python -m training.comparer train ../shared/data --out /tmp/comparer --minutes 90
+    python -m training.comparer train ../shared/data --out /tmp/comparer --minutes 75 \
+        --until 25 --inference 0.5
+    python -m training.comparer train ../shared/data --out /tmp/comparer --minutes 75
     python -m training.comparer measure ../shared/data --checkpoint /tmp/comparer/last.pt
     python -m training.comparer export /tmp/comparer/last.pt --out FOLDER
 
 Training starts from the shipped comparer, or with `--start FOLDER` from another of its kind. The
+first command above is the phase of general inference, which the second goes on from. The
 network has 12 layers (its table of pieces and its lowest layers stay as they are) with one head on
 the first token of all, of three numbers. What is said stands first, the sentences second. A pair
 may leave open which of two answers is right: the loss is then that of their sum. Run again, `train`
@@ -104,7 +107,7 @@ def made(weights: network.Weights, where: str = "cpu") -> Comparer:
 
     body = network.bert(weights)
     body.embeddings.requires_grad_(requires_grad=False)
-    network.without_dropout(body)
+    network.for_training(body, where)
     for layer in body.encoder.layer[:FROZEN]:
         layer.requires_grad_(requires_grad=False)
     head = torch.nn.Linear(weights.hidden, 3)
@@ -129,8 +132,16 @@ def started(folder: Path, where: str = "cpu") -> Comparer:
 class Pairs:
     """Pairs without end, of each source as often as `SHARES` says."""
 
-    def __init__(self, shared: Path, *, written: float = 1.0) -> None:
-        """Read the sources of a folder, without what is held out; a share of what was written."""
+    def __init__(
+        self, shared: Path, *, written: float = 1.0, inference: float | None = None
+    ) -> None:
+        """Read the sources of a folder, without what is held out; a share of what was written.
+
+        `inference` is the share of the pairs that is general inference, where it is not the usual.
+        """
+        self._shares = dict(SHARES)
+        if inference is not None:
+            self._shares["inference"] = inference * (1 - SHARES["inference"]) / (1 - inference)
         rows = [r for r in entries(_files(shared)) if not r["held"]]
         lists = {**judged(shared), "statements": stated(rows)}
         if (shared / INFERENCE).exists():
@@ -145,8 +156,8 @@ class Pairs:
 
     def draw(self, draw: random.Random) -> Pair:
         """Return a pair of a source drawn at random."""
-        names = [n for n in SHARES if n in self._sources]
-        return self._sources[draw.choices(names, [SHARES[n] for n in names])[0]](draw)
+        names = [n for n in self._shares if n in self._sources]
+        return self._sources[draw.choices(names, [self._shares[n] for n in names])[0]](draw)
 
 
 def _drawn_from(pairs: Sequence[Pair], draw: random.Random) -> Pair:
@@ -200,16 +211,18 @@ def train(
     workers: int = 0,
     start: Path = START,
     written: float = 1.0,
+    inference: float | None = None,
+    until: float | None = None,
 ) -> None:
     """Train until `minutes` have passed in all; for the rest see `Run.train`.
 
     `start` is the folder of the comparer to go on from; `written` the share of the written passages
-    that are shown.
+    that are shown, `inference` that of general inference among the pairs.
     """
     import torch
 
     where = device()
-    pairs = Pairs(shared, written=written)
+    pairs = Pairs(shared, written=written, inference=inference)
     torch.manual_seed(seed)
     comparer, tokens = started(start, where), tokenizer(shipped())
     for part in comparer.parts():
@@ -222,6 +235,7 @@ def train(
         minutes,
         seed=seed,
         workers=workers,
+        until=until,
     )
 
 
@@ -313,6 +327,8 @@ def main() -> None:
     training.add_argument("--seed", type=int, default=SEED)
     training.add_argument("--start", type=Path, default=START, help="folder of a comparer")
     training.add_argument("--written", type=float, default=1.0, help="share of the passages")
+    training.add_argument("--inference", type=float, help="share of general inference")
+    training.add_argument("--until", type=float, help="stop after so many of the minutes")
     exporting = commands.add_parser("export")
     exporting.add_argument("checkpoint", type=Path)
     exporting.add_argument("--out", type=Path, required=True)
@@ -332,6 +348,8 @@ def main() -> None:
             workers=options.workers,
             start=options.start,
             written=options.written,
+            inference=options.inference,
+            until=options.until,
         )
     elif options.command == "export":
         export(options.checkpoint, options.out)

@@ -102,13 +102,19 @@ def put_head(path: Path, name: str, head: torch.nn.Linear) -> None:
         head.bias.copy_(torch.from_numpy(bias.copy()))
 
 
-def without_dropout(body: torch.nn.Module) -> None:
-    """Turn dropout off: what is seen once or twice is not learned by heart."""
+def for_training(body: BertModel, where: str) -> None:
+    """Turn dropout off, for what is seen once or twice is not learned by heart.
+
+    On a processor attention is computed by plain products: the way back through torch's fused one
+    took a quarter of a step.
+    """
     import torch
 
     for part in body.modules():
         if isinstance(part, torch.nn.Dropout):
             part.p = 0.0
+    if where == "cpu":
+        body.set_attn_implementation("eager")
 
 
 def pruned(weights: Weights, kept: Sequence[int]) -> Weights:

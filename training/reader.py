@@ -110,7 +110,7 @@ def started(folder: Path, where: str = "cpu") -> Reader:
     reader = made(network.from_onnx(path, shipped()))
     network.put_head(path, "spans", reader.spans)
     network.put_head(path, "answers", reader.answers)
-    network.without_dropout(reader.body)
+    network.for_training(reader.body, where)
     for part in reader.parts():
         torch.nn.Module.to(part, where)
     return reader

@@ -91,8 +91,7 @@ class Run:
 
         self.modules, self.peak = modules, peak
         self.learned = [p for m in modules for p in m.parameters() if p.requires_grad]
-        fused = self.learned[0].is_cuda
-        self.optimizer = torch.optim.AdamW(self.learned, lr=peak, fused=fused, **optimizer)
+        self.optimizer = torch.optim.AdamW(self.learned, lr=peak, fused=True, **optimizer)
         self.spent, self.step = 0.0, 0
 
     def train(
@@ -105,8 +104,11 @@ class Run:
         seed: int,
         workers: int = 0,
         half: bool = True,
+        until: float | None = None,
     ) -> None:
         """Train until `minutes` have passed in all; `out/last.pt` is written every 5 minutes.
+
+        With `until` it stops after so many of them, to be gone on from in another way.
 
         `make` yields batches without end from a source of chance; `workers` processes do it beside
         the training. `half` computes in bf16 where torch deems it safe and the device has it. The
@@ -119,6 +121,7 @@ class Run:
         out.mkdir(parents=True, exist_ok=True)
         self.resume(out / "last.pt")
         whole, saved, total = minutes * 60, self.spent, torch.zeros((), device=where)
+        end = whole if until is None else min(whole, until * 60)
         began = time.monotonic()
         for batch in _stream(make, f"{seed} {self.step}", workers):
             with torch.autocast(where, torch.bfloat16, enabled=half):
@@ -131,10 +134,10 @@ class Run:
             now = time.monotonic()
             self.spent += min(now - began, LONGEST_STEP)
             began = now
-            if self.spent - saved > CHECKPOINT_SECONDS or self.spent >= whole:
+            if self.spent - saved > CHECKPOINT_SECONDS or self.spent >= end:
                 saved = self.spent
                 self.save(out / "last.pt")
-            if self.spent >= whole:
+            if self.spent >= end:
                 break
 
     def _update(self, loss: torch.Tensor, done: float) -> torch.Tensor:

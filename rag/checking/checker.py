@@ -222,6 +222,7 @@ class Checker:
             ):
                 continue
             said = f.sentence.attribution
+            same = _same_speaker(claimed, said, f.text)
             signals = read.signals
             if agreed := agreement(pair):
                 signals = (*signals, agreed)
@@ -230,8 +231,8 @@ class Checker:
                 ClaimEvidence(
                     citation=Citation.of(f.hit.passage, f.hit.source, start, end),
                     attribution=said,
-                    his_words=_same_speaker(claimed, said),
-                    other_voice=_names_speaker(claimed) and not _same_speaker(claimed, said),
+                    his_words=same,
+                    other_voice=_names_speaker(claimed) and not same,
                     stance=read.stance,
                     probability=max(read.follows, read.contradicts),
                     coverage=f.coverage,
@@ -336,11 +337,13 @@ def _names_speaker(claimed: Attribution) -> bool:
     return claimed.kind is Kind.STATEMENT and bool(content_stems(claimed.speaker))
 
 
-def _same_speaker(claimed: Attribution, said: Attribution) -> bool:
+def _same_speaker(claimed: Attribution, said: Attribution, sentence: str) -> bool:
     """Tell whether a claim is about words and the evidence holds words of the same speaker.
 
-    « Le maire assure que… » claims that he said it: his words are then the fact.
+    « Le maire assure que… » claims that he said it: his words are then the fact. He may be known by
+    his name, and be « le maire » where his sentence tells who speaks.
     """
     if claimed.kind is not Kind.STATEMENT or said.kind is not Kind.STATEMENT:
         return False
-    return bool(set(content_stems(claimed.speaker)) & set(content_stems(said.speaker)))
+    names = f"{said.speaker} {attribute(sentence).speaker}"
+    return bool(set(content_stems(claimed.speaker)) & set(content_stems(names)))

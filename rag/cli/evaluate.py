@@ -290,10 +290,13 @@ def eval_attribution(file: Path, as_json: bool) -> None:
     after, also_ok et also_speakers, les réponses que l’on peut défendre.
     """
     from rag.evaluation.attribution_scores import measure_attribution, read_sentences
+    from rag.models.loading import load_embedder
+    from rag.settings import load_settings
 
     known = read_sentences(file)
     with progress_bar("Phrases", len(known)) as step:
-        result = measure_attribution(known, lambda: step(None, None))
+        embedder = load_embedder(load_settings())
+        result = measure_attribution(known, embedder, lambda: step(None, None))
     if as_json:
         print_json(result)
         return

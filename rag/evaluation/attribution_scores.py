@@ -7,11 +7,15 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rag.domain import Attribution, Kind
 from rag.errors import ReadError
-from rag.french.speech import attribute
+from rag.french.sentences import sentence_spans
+from rag.indexing.understanding import attributions_by
+
+if TYPE_CHECKING:
+    from rag.models.embedding import Embedder
 
 _ARTICLES = ("le ", "la ", "les ", "l'", "un ", "une ", "des ")
 
@@ -84,9 +88,11 @@ def read_sentences(path: Path) -> list[Known]:
 
 
 def measure_attribution(
-    known: Sequence[Known], step: Callable[[], None] = lambda: None
+    known: Sequence[Known], embedder: Embedder, step: Callable[[], None] = lambda: None
 ) -> dict[str, Any]:
     """Return the measures of who is said to say sentences, and each wrong one.
+
+    Each is read with what stands around it, as a passage is at ingestion. Raises EmbeddingError.
 
     `strict` counts the kind that is given alone, `lenient` those that can be defended too; macro-F1
     is over the kinds that occur. `speaker` is the share of right speakers among the sentences that
@@ -95,8 +101,15 @@ def measure_attribution(
     found = []
     for each in known:
         start = len(each.before)
+        end = start + len(each.text)
+        before = sentence_spans(each.before)
+        spans = [
+            *before,
+            (start, end),
+            *((end + a, end + b) for a, b in sentence_spans(each.after)),
+        ]
         whole = each.before + each.text + each.after
-        found.append(attribute(whole, start, start + len(each.text)))
+        found.append(attributions_by(embedder, whole, spans)[len(before)])
         step()
     draws = sorted({k.draw for k in known if k.draw})
     wrong = [

@@ -26,6 +26,7 @@ _PLAIN = str.maketrans(
 
 
 REPORTED = Attribution(Kind.REPORTED)
+QUOTATION = "« »"  # the marker of words that stand in a quotation, whoever is quoted
 
 
 def attribute(text: str, start: int = 0, end: int | None = None, title: str = "") -> Attribution:
@@ -84,7 +85,7 @@ class _Reader:
         last = self._quoted.around(end)
         goes_on = self._quoted.around(start) or (last is not None and last[1] > end)
         if goes_on or long > 0.3 * len(sentence) or sentence.startswith("—"):
-            return Attribution(Kind.STATEMENT, self._of_quotation(start, end), "« »")
+            return Attribution(Kind.STATEMENT, self._of_quotation(start, end), QUOTATION)
         return _conditional(outside) or REPORTED
 
     def _without_quotes(self, start: int, end: int) -> str:

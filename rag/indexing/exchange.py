@@ -35,6 +35,7 @@ from rag.errors import ReadError, StoreError, why
 from rag.indexing.chroma import paged
 from rag.indexing.edits import DEDUCED, WAS, Edits
 from rag.indexing.index import Index, Progress
+from rag.indexing.understanding import Made
 from rag.readers.draft import checked_edits, source_of
 
 if TYPE_CHECKING:
@@ -327,7 +328,7 @@ class ExportedVectors:
             return {}
         if self._tried:
             made = self._made(list(self._tried))
-            if not all(_same(made[c][0], self._tried[c][0]) for c in made):
+            if not all(_same(made[c].vector, self._tried[c].vector) for c in made):
                 log.warning("les vecteurs de l'export ne sont pas ceux du modèle : refaits")
                 self._places = {}
                 return {}
@@ -345,7 +346,7 @@ class ExportedVectors:
             rows = self._table.read_row_group(number, columns=["content", "vector", "sentences"])
             columns = (rows[name].to_pylist() for name in ("content", "vector", "sentences"))
             found: Embedded = {
-                content: (np.array(vector, dtype=np.float32), sentences, ())
+                content: Made(np.array(vector, dtype=np.float32), sentences)
                 for content, vector, sentences in zip(*columns, strict=True)
                 if content and _are_vectors(vector, sentences)
             }

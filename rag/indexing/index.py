@@ -53,7 +53,7 @@ from rag.indexing.generations import current
 from rag.indexing.history import History
 from rag.indexing.lexical import LexicalIndex
 from rag.indexing.store import Store
-from rag.indexing.understanding import again
+from rag.indexing.understanding import Made, again
 from rag.models.packing import cosines, pack
 from rag.models.scale import CosineScale
 
@@ -631,7 +631,12 @@ class Index:
         for content, i in alike.items():
             if i in vectors and i in kept:
                 own = [s for s in kept[i].sentences if s.vector]
-                found[content] = vectors[i], [s.vector for s in own], [s.injection for s in own]
+                found[content] = Made(
+                    vectors[i],
+                    [s.vector for s in own],
+                    [s.injection for s in own],
+                    [s.attribution for s in own],
+                )
         return found
 
     def _with_passages(self, records: Sequence[ArticleRecord]) -> list[tuple[Passage, Source]]:

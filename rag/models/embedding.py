@@ -41,17 +41,32 @@ class PassageText:
         return [f"{head}{self.text[a:b]}" for a, b in self.sentences]
 
 
+class Voice(NamedTuple):
+    """Who says a sentence, as a network reads it: three probabilities, and who would speak.
+
+    `speaker` is as the passage names him, "" for nobody named there; `sureness` the probability
+    that it is him.
+    """
+
+    fact: float
+    statement: float
+    hearsay: float
+    speaker: str = ""
+    sureness: float = 0.0
+
+
 class Embedding(NamedTuple):
     """What an embedder makes of passages with their sentences.
 
     `passages` are float32 vectors of shape (n, dimension), norm 1; `sentences` one such array a
     passage, a row a sentence; `injections` tell of each sentence of each passage whether it
-    speaks to a machine, None where the embedder does not tell.
+    speaks to a machine, `voices` who says it, None where the embedder does not tell.
     """
 
     passages: Vectors
     sentences: list[Vectors]
     injections: list[list[bool]] | None = None
+    voices: list[list[Voice]] | None = None
 
 
 class Embedder(Protocol):

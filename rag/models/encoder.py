@@ -17,12 +17,21 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from rag.models.embedding import DEFAULT, CheckedEmbedder, Embedding, PassageText, unit_rows
+from rag.models.embedding import (
+    DEFAULT,
+    CheckedEmbedder,
+    Embedding,
+    PassageText,
+    Voice,
+    unit_rows,
+)
 from rag.models.network import batches, shared
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from rag.models.speakers import SpeakerHead
 
 _QUESTION, _PASSAGE = "query: ", "passage: "
 
@@ -52,12 +61,19 @@ class Encoder(CheckedEmbedder):
         whole: list[Any] = [None] * len(texts)
         parts: list[Any] = [None] * len(texts)
         injections: list[list[bool]] = [[] for _ in texts]
-        head = self._injection_head
-        for at, found in self.described(texts):
-            whole[at] = found[0]
-            parts[at] = found[1] @ self._map[:-1] + self._map[-1]
+        voices: list[list[Voice]] = [[] for _ in texts]
+        head, speakers = self._injection_head, self._speaker_head
+        for at, states, encoded in self._states([t.text for t in texts], question=False, deep=True):
+            spans = texts[at].sentences
+            whole[at] = states[0].mean(axis=0)
+            read = _described(states, encoded.offsets, spans, len(_PASSAGE))
+            parts[at] = read @ self._map[:-1] + self._map[-1]
             if head:
-                injections[at] = (found[1] @ head[0] + head[1] > 0).tolist()
+                injections[at] = (read @ head[0] + head[1] > 0).tolist()
+            if speakers:
+                offsets = np.array(encoded.offsets) - len(_PASSAGE)
+                beside = np.concatenate(states, axis=1)
+                voices[at] = speakers.read(beside, offsets, spans, texts[at].text)
         vectors = unit_rows(np.stack(whole), len(texts), self.name)
         sentences = [
             # A passage of one sentence is that sentence.
@@ -66,7 +82,24 @@ class Encoder(CheckedEmbedder):
             else (unit_rows(found, len(found), self.name) if len(found) else vectors[:0])
             for at, found in enumerate(parts)
         ]
-        return Embedding(vectors, sentences, injections if head else None)
+        return Embedding(
+            vectors, sentences, injections if head else None, voices if speakers else None
+        )
+
+    def token_states(
+        self, texts: Sequence[PassageText]
+    ) -> Iterator[tuple[int, NDArray[np.float32], NDArray[np.int64]]]:
+        """Yield, in no order, which passage, its tokens' states at all depths, and their spans.
+
+        States are of shape (tokens, 5 x 384), the last first; spans count in the passage, below 0
+        for what stands before it.
+        """
+        import numpy as np
+
+        plain = [t.text for t in texts]
+        for at, states, encoded in self._states(plain, question=False, deep=True):
+            offsets = np.array(encoded.offsets) - len(_PASSAGE)
+            yield at, np.concatenate(states, axis=1), offsets
 
     def described(
         self, texts: Sequence[PassageText]
@@ -125,6 +158,14 @@ class Encoder(CheckedEmbedder):
         with np.load(self._network.folder / "sentences.npz") as kept:
             found: NDArray[np.float32] = kept["map"].astype(np.float32)
         return found
+
+    @cached_property
+    def _speaker_head(self) -> SpeakerHead | None:
+        """What tells who says each sentence; None in a folder without."""
+        from rag.models.speakers import SpeakerHead
+
+        path = self._network.folder / "speakers.npz"
+        return SpeakerHead(path) if path.exists() else None
 
     @cached_property
     def _injection_head(self) -> tuple[NDArray[np.float32], float] | None:
