@@ -239,13 +239,15 @@ def train(
     )
 
 
-def export(checkpoint: Path, out: Path) -> None:
-    """Write the comparer of a checkpoint in int8."""
+def export(checkpoint: Path, out: Path, beside: Path | None = None) -> None:
+    """Write the comparer of a checkpoint in int8; with `beside`, its mean with that of a folder."""
     from training import folder
 
     weights = shipped()
     comparer = made(weights)
     stored = load(comparer.parts(), checkpoint)
+    if beside:
+        network.average(comparer.parts(), started(beside).parts())
     head = comparer.head.weight.detach().numpy(), comparer.head.bias.detach().numpy()
     folder.write_comparer(network.from_bert(comparer.body, weights.pieces), head, out)
     log.info("step %d, %.0f s of training: %s", stored["step"], stored["spent"], out)
@@ -332,6 +334,7 @@ def main() -> None:
     exporting = commands.add_parser("export")
     exporting.add_argument("checkpoint", type=Path)
     exporting.add_argument("--out", type=Path, required=True)
+    exporting.add_argument("--beside", type=Path, help="folder of a comparer to take the mean with")
     measuring = commands.add_parser("measure")
     measuring.add_argument("shared", type=Path)
     measuring.add_argument("--checkpoint", type=Path, required=True)
@@ -352,7 +355,7 @@ def main() -> None:
             until=options.until,
         )
     elif options.command == "export":
-        export(options.checkpoint, options.out)
+        export(options.checkpoint, options.out, options.beside)
     else:
         log.info(
             "%s", json.dumps(measure(options.shared, comparing(options.checkpoint), options.pairs))

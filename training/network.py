@@ -117,6 +117,19 @@ def for_training(body: BertModel, where: str) -> None:
         body.set_attn_implementation("eager")
 
 
+def average(parts: Sequence[torch.nn.Module], others: Sequence[torch.nn.Module]) -> None:
+    """Make weights the mean of theirs and of what they were trained from.
+
+    It keeps what the training forgot of other text (Wortsman et al. 2022, arXiv:2109.01903).
+    """
+    import torch
+
+    with torch.no_grad():
+        for part, other in zip(parts, others, strict=True):
+            for mine, theirs in zip(part.parameters(), other.parameters(), strict=True):
+                mine.lerp_(theirs, 0.5)
+
+
 def pruned(weights: Weights, kept: Sequence[int]) -> Weights:
     """Return the same network with only the pieces `kept`, renumbered in that order."""
     tensors = {**weights.tensors, "emb.word": weights.tensors["emb.word"][list(kept)]}

@@ -154,18 +154,23 @@ def one_each(question: Question, hits: Sequence[Hit], limit: int) -> list[Eviden
     return list(found.values())[:limit]
 
 
+_CIVILITIES = frozenset(content_stems("M. Mme Me Mgr Dr"))
+
+
 def words_of(question: Question, hits: Sequence[Hit], limit: int) -> list[Evidence]:
     """Return up to `limit` statements of the person whose words are asked for, nearest first.
 
     None when the question is about more than a name, or no such person speaks.
     """
-    wanted = subject(question)
+    wanted = subject(question) - _CIVILITIES
     if not wanted or not wanted <= {stem for n in question.names for stem in content_stems(n)}:
         return []
     found = []
     for rank, hit, s, text, features in described(question, hits):
         said = s.attribution
-        if said.kind is Kind.STATEMENT and wanted <= set(content_stems(said.speaker)):
+        who = set(content_stems(said.speaker)) - _CIVILITIES
+        # « M. Farage » is Nigel Farage, and so is « l'eurodéputé Nigel Farage ».
+        if said.kind is Kind.STATEMENT and who and (wanted <= who or who <= wanted):
             score = weighed(models()["overview"], features)
             found.append(Evidence(hit, rank, s.start, s.end, text, features, score))
     return sorted(found, key=lambda e: -e.score)[:limit]

@@ -25,6 +25,7 @@ _CLOSE = 0.6  # share of the claim's words that a sentence holds which is close 
 _NEAR, _MORE = 0.3, 3  # share of the claim's words, and how many, of what is shown besides
 _COMPARABLE = 0.8  # share of the stronger side's weight from which both sides are told
 _LONGEST_QUOTE = 160  # characters of the words that decide, in a reason
+_NOT_DONE = "réalisation"  # what is planned is not what denies that it was done
 _SAME_EVENT = timedelta(days=60)  # a figure replaces an older one of the same event
 
 
@@ -335,4 +336,5 @@ def _difference(evidence: ClaimEvidence) -> str:
     words = f"«\u00a0{excerpt(cited.quote.strip(), _LONGEST_QUOTE)}\u00a0»"
     if cited.source.paywalled:
         words = texts.SOMETHING_ELSE
-    return next((s.text for s in evidence.signals if s.side == AGAINST), words)
+    told = (s.text for s in evidence.signals if s.side == AGAINST and s.name != _NOT_DONE)
+    return next(told, words)

@@ -25,6 +25,7 @@ _MADE = 2  # raise it when what is made of a passage changes: nothing of before 
 # probability of a name below which another one that the sentence gives goes before, and any other.
 # By written press that neither had seen, see docs/verify.md.
 _WORDS, _NAMED, _UNSURE = 0.5, 0.3, 0.05
+_BESIDE = 3  # words that a name may have beside the one that the sentence gives
 
 
 class Made(NamedTuple):
@@ -170,6 +171,8 @@ def _voiced(sentence: str, words: Attribution, voice: Voice) -> Attribution:
     named = words.marker != QUOTATION and words.speaker in sentence
     another = not set(content_stems(words.speaker)) & set(content_stems(voice.speaker))
     sure = voice.sureness >= (_NAMED if named and another else _UNSURE)
+    if named and words.speaker in voice.speaker:  # « Michael Bloomberg pense que Barack Obama »
+        sure = len(voice.speaker.split()) <= len(words.speaker.split()) + _BESIDE
     speaker = voice.speaker if sure else words.speaker
     return Attribution(kind, speaker or words.speaker or voice.speaker, marker)
 

@@ -35,6 +35,10 @@ _SPOKEN = 0.2  # probability of words of somebody from which who speaks is looke
 _EDGES = ' \u00a0\u202f\n,;:.!?«»“”"()—–-'
 _CIVILITY = re.compile(r"\b(?:M\.|Mme|Me|Mgr|Dr)\s*\Z")  # is part of a name
 _CIVIL = 6  # characters of one
+# What is told of somebody beside his name.
+_BESIDE = re.compile(
+    r",?\s+(?:que|qui|dont|où|lors|avant|après)\b.*|,?\s+(?:qu['’]|«).*", re.DOTALL
+)
 _TINY = 1e-5  # as torch's LayerNorm
 
 
@@ -128,7 +132,8 @@ class SpeakerHead:
                 if tokens is not None:
                     a, b = int(offsets[tokens[0], 0]), int(offsets[tokens[1], 1])
                     civility = _CIVILITY.search(text, max(0, a - _CIVIL), a)
-                    speaker = text[civility.start() if civility else a : b].strip(_EDGES)
+                    name = text[civility.start() if civility else a : b]
+                    speaker = _BESIDE.sub("", name).strip(_EDGES)
             fact, statement, hearsay = map(float, kinds[at])
             found.append(Voice(fact, statement, hearsay, " ".join(speaker.split()), sure))
         return found
