@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
 from pathlib import Path
@@ -205,3 +206,37 @@ def test_groups_are_of_one_length_and_no_larger_than_asked() -> None:
         assert group
         assert len(group) == 1 or max(group) * len(group) <= 100
         assert max(group) - min(group) <= 25
+
+
+def test_the_mean_of_two_networks_lies_between_them() -> None:
+    import torch
+
+    from training import network
+
+    one, other = torch.nn.Linear(3, 2), torch.nn.Linear(3, 2)
+    expected = (one.weight.detach() + other.weight.detach()) / 2
+    network.average([one], [other])
+    assert torch.allclose(one.weight, expected)
+
+
+def test_a_run_stops_where_it_is_told_and_goes_on(tmp_path: Path) -> None:
+    import torch
+
+    class One(NamedTuple):
+        x: torch.Tensor
+
+    def run(minutes: float, until: float | None) -> tuple[int, float]:
+        layer = torch.nn.Linear(2, 1)
+        made = Run([layer], peak=0.1)
+        made.train(
+            lambda _: itertools.repeat(One(torch.ones(1, 2))),
+            lambda batch: layer(batch.x).square().mean(),
+            tmp_path, minutes, seed=1, until=until,
+        )  # fmt: skip
+        return made.step, made.spent
+
+    step, spent = run(0.02, until=0.005)
+    assert 0.005 * 60 <= spent < 0.02 * 60
+    after, whole = run(0.02, until=None)
+    assert after > step
+    assert whole >= 0.02 * 60
