@@ -129,7 +129,7 @@ class Settings(BaseSettings):
     answer_sentences: int = Field(3, ge=1, le=10, description="phrases d'une réponse extraite")
     overview_sentences: int = Field(5, ge=1, le=12, description="phrases d'un récit ou d'un bilan")
     threshold: float = Field(
-        0.45, ge=0, le=1, description="probabilité de réponse sous laquelle Recoupe s'abstient"
+        0.5, ge=0, le=1, description="probabilité de réponse sous laquelle Recoupe s'abstient"
     )
 
     host: str = Field("127.0.0.1", description="adresse d'écoute")

@@ -36,7 +36,7 @@ def test_a_text_has_one_vector_whatever_is_embedded_with_it(embedder: Encoder) -
 
 def test_sentences_are_read_from_the_pass_of_their_passage(embedder: Encoder) -> None:
     """As if each had been embedded apart, under its title."""
-    (whole,), (sentences,), _ = embedder.embed_sentences([TEXT])
+    (whole,), (sentences,), *_ = embedder.embed_sentences([TEXT])
     apart = CheckedEmbedder.embed_sentences(embedder, [TEXT])[1][0]
     assert (sentences * apart).sum(axis=1).min() > 0.9
     assert embedder.embed_passages([TEXT.text])[0] @ whole == pytest.approx(1.0, abs=1e-4)
@@ -48,14 +48,14 @@ def test_sentences_are_read_from_the_pass_of_their_passage(embedder: Encoder) ->
 
 
 def test_a_passage_of_one_sentence_is_that_sentence(embedder: Encoder) -> None:
-    (whole,), (sentences,), _ = embedder.embed_sentences([PassageText("Le pont.", ((0, 8),))])
+    (whole,), (sentences,), *_ = embedder.embed_sentences([PassageText("Le pont.", ((0, 8),))])
     assert np.array_equal(sentences, whole[None])
 
 
 def test_what_the_network_cannot_take_has_vectors_all_the_same(embedder: Encoder) -> None:
     long = "Le pont est fermé. " * 200
     spans = tuple(sentence_spans(long))
-    _, (sentences,), _ = embedder.embed_sentences([PassageText(long, spans)])
+    _, (sentences,), *_ = embedder.embed_sentences([PassageText(long, spans)])
     assert sentences.shape == (200, 384)
     assert np.linalg.norm(sentences, axis=1) == pytest.approx(1.0, abs=1e-4)
     assert embedder.embed_sentences([PassageText("", ())])[1][0].shape == (0, 384)

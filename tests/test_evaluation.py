@@ -156,9 +156,11 @@ def test_answers_are_measured_and_reported(squad: Path, tmp_path: Path) -> None:
 
 
 def test_quotes_kinds_parts_and_follow_ups_are_measured(
-    assistant: LocalAssistant, tmp_path: Path
+    assistant: LocalAssistant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Quotes are those of the sample corpus; the figures can be told by hand."""
+    patient = assistant.settings.model_copy(update={"threshold": 0.4})
+    monkeypatch.setattr(assistant.answerer, "settings", patient)
     asked = "Combien de visiteurs le festival des Lanternes a-t-il accueillis en 2024 ?"
     answer = assistant.ask(asked)
     cited = answer.statements[0].citations[0]

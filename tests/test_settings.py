@@ -29,7 +29,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("RECOUPE_ALOWED_ORIGINS", "x", ["RECOUPE_ALLOWED_ORIGINS"]),
         ("RECOUPE_ZORGLUB", "x", ["RECOUPE_ZORGLUB", "docs/settings.md"]),
         ("RECOUPE_PORT", "abc", ["RECOUPE_PORT", "« abc »", "nombre entier", "7860"]),
-        ("RECOUPE_THRESHOLD", "2", ["RECOUPE_THRESHOLD", "« 2 »", "trop grand", "0.45"]),
+        ("RECOUPE_THRESHOLD", "2", ["RECOUPE_THRESHOLD", "« 2 »", "trop grand", "0.5"]),
         ("RECOUPE_SOURCES", "[1", ["RECOUPE_SOURCES", "« [1 »", "https://"]),
         ("RECOUPE_LOG_LEVEL", "TRES", ["RECOUPE_LOG_LEVEL", "valeurs prévues", "INFO"]),
         ("RECOUPE_PUBLIC_TEXT", "peut-être", ["RECOUPE_PUBLIC_TEXT", "false"]),

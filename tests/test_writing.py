@@ -260,7 +260,8 @@ def test_a_figure_of_the_passage_that_no_quote_shows_supports_nothing(
     asking.ingest(Reading((Article("marche", Source("Le marché de la halle"), text),)))
     question = "Combien de visiteurs le marché de la halle a-t-il comptés ?"
     at = [h.passage.article_id for h in asking.search(question, 2)].index("marche") + 1
-    model.say = f"Le marché a attiré 1 100, puis 1 250, puis 1 430 visiteurs [{at}]."
+    months = "1 100 visiteurs en mai, 1 250 en juin et 1 430 en juillet"
+    model.say = f"Le marché a attiré {months} [{at}]."
     (statement,) = asking.ask(question).statements
     assert statement.supported, statement.problem
     assert [c.quote for c in statement.citations] == YEARS[:3]

@@ -154,7 +154,7 @@ def refuse(
 
     With a `probability` of an answer that is not small, it is the best sentence, which may be it.
     """
-    if evidence and probability >= TENTATIVE:
+    if evidence and probability >= TENTATIVE and evidence[0].features["context"] > 0:
         near = Nearest(evidence[0].citation(), tuple(_shared(question, evidence[0].text)))
         return Answer(
             question.text, (), tuple(hits[:_NEAREST]), refused=True, mode=mode,
