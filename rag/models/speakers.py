@@ -139,13 +139,23 @@ class SpeakerHead:
         return found
 
     def _states(self, states: Array, what: NDArray[np.int64]) -> Array:
-        hidden = self._linear(self._normed(states, "norm"), "proj") + self._w["flags.weight"][what]
+        hidden = self._projected(states) + self._w["flags.weight"][what]
         for layer in range(self._layers):
             name = f"layers.{layer}"
             hidden = hidden + self._attention(self._normed(hidden, f"{name}.norm1"), name)
             inner = self._linear(self._normed(hidden, f"{name}.norm2"), f"{name}.linear1")
             hidden = hidden + self._linear(np.maximum(inner, 0.0), f"{name}.linear2")
         return self._normed(hidden, "out")
+
+    def _projected(self, states: Array) -> Array:
+        """Return the states normalised and projected, without a normalised copy of them."""
+        weight = self._w["proj.weight"] * self._w["norm.weight"]
+        bias = self._w["proj.bias"] + self._w["proj.weight"] @ self._w["norm.bias"]
+        mean = states.mean(axis=1, keepdims=True)
+        square = np.einsum("ij,ij->i", states, states)[:, None] / states.shape[1]
+        spread = np.sqrt(square - mean * mean + _TINY)
+        found: Array = (states @ weight.T - mean * weight.sum(axis=1)) / spread + bias
+        return found
 
     def _attention(self, hidden: Array, name: str) -> Array:
         tokens, width = hidden.shape
