@@ -27,6 +27,7 @@ from pathlib import Path
 import httpx
 
 from bench.golden import GOLDEN, SHARED, load_golden
+from rag.evaluation.claim_scores import read_claims
 
 QUESTIONS = [item.question for item in load_golden("questions")]
 _WITH_RETRY = {429, 503}
@@ -92,8 +93,7 @@ async def measured(url: str, pid: int, given: argparse.Namespace) -> dict[str, o
 
 async def mixed(url: str, pid: int, given: argparse.Namespace) -> dict[str, object]:
     """Return the server's memory through some time of what a reader and a journalist do."""
-    lines = (GOLDEN / "claims.jsonl").read_text("utf-8").splitlines()
-    claims = [json.loads(line)["claim"] for line in lines]
+    claims = [known.text for known in read_claims(GOLDEN / "claims.jsonl")]
     turns: list[dict[str, str]] = []
     codes: Counter[int] = Counter()
     memory = [resident(pid)]

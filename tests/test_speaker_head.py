@@ -11,13 +11,14 @@ from hypothesis import strategies as st
 
 from rag.assistant import LocalAssistant
 from rag.domain import Article, Attribution, Kind, Reading, Source
+from rag.evaluation.attribution_scores import plain
 from rag.french.speech import QUOTATION
 from rag.indexing.understanding import voiced
 from rag.models.embedding import PassageText, Voice
 from rag.models.encoder import Encoder
 from rag.models.speakers import SpeakerHead, distances, placed, pointed
 from rag.settings import load_settings
-from training.speakers import Example, batched, head_module, plain, requoted
+from training.speakers import Example, batched, head_module, requoted
 
 TOLD = (
     "Le maire de Vernay, Paul Tessier, a présenté lundi le budget de la commune. "

@@ -96,8 +96,8 @@ def test_a_title_that_has_changed_is_no_quote_of_the_article(assistant: LocalAss
 def test_the_sentence_that_may_answer_is_shown_as_such(assistant: LocalAssistant) -> None:
     answer = next(
         a
-        for q in ("Quand le musée sera-t-il restauré ?", "Depuis quand Delorme dirigeait-il ?", "À quelle vitesse roulera-t-on ?",
-                  "Quand peut-on voir les travaux du musée ?")
+        for q in ("Quand le musée sera-t-il restauré ?", "Depuis quand Delorme dirigeait-il ?",
+                  "À quelle vitesse roulera-t-on ?", "Quand peut-on voir les travaux du musée ?")
         if (a := assistant.ask(q)).tentative
     )  # fmt: skip
     assert answer.refused

@@ -26,6 +26,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from rag.evaluation.attribution_scores import plain
+from rag.french.words import lowered
 from rag.models.embedding import PassageText
 from rag.models.encoder import Encoder
 from rag.models.speakers import (
@@ -52,8 +54,6 @@ REQUOTED, UNTITLED = 0.4, 0.5  # shares of the variants but the first
 POINTING = 0.5  # of the loss
 BATCH_TOKENS, POOL = 3600, 240
 PEAK, DECAY, SEED = 6e-4, 0.02, 20
-_PLAIN = str.maketrans({"’": "'", "\u00a0": " ", "\u202f": " ", "‑": "-"})
-_ARTICLES = ("le ", "la ", "les ", "l'", "un ", "une ", "des ")
 log = logging.getLogger("training")
 
 
@@ -83,12 +83,6 @@ class Batch(NamedTuple):
     kinds: torch.Tensor  # -100: no sentence
     starts: torch.Tensor
     ends: torch.Tensor
-
-
-def plain(name: str) -> str:
-    """Return a name as it is looked for: without case, typography and leading article."""
-    low = name.translate(_PLAIN).lower().strip(" .,")
-    return next((low.removeprefix(a) for a in _ARTICLES if low.startswith(a)), low)
 
 
 def variant(
@@ -156,9 +150,9 @@ def _names(
         return None
     if not sentence["speaker"]:
         return ((0, 0),)
-    low, begins, ends = text.translate(_PLAIN).lower(), offsets[:, 0], offsets[:, 1]
+    low, begins, ends = lowered(text), offsets[:, 0], offsets[:, 1]
     found = []
-    exact = sentence["speaker"].translate(_PLAIN).lower().strip(" .,")
+    exact = lowered(sentence["speaker"]).strip(" .,")
     for name in (exact, plain(exact)):
         for match in re.finditer(rf"(?<!\w){re.escape(name)}(?!\w)", low):
             a, b = match.span()

@@ -291,11 +291,9 @@ def eval_attribution(file: Path, as_json: bool) -> None:
     """
     from rag.evaluation.attribution_scores import measure_attribution, read_sentences
     from rag.models.loading import load_embedder
-    from rag.settings import load_settings
 
-    known = read_sentences(file)
+    known, embedder = read_sentences(file), load_embedder(settings_for(None))
     with progress_bar("Phrases", len(known)) as step:
-        embedder = load_embedder(load_settings())
         result = measure_attribution(known, embedder, lambda: step(None, None))
     if as_json:
         print_json(result)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from rag.domain import Attribution, Kind
 from rag.errors import ReadError
 from rag.french.sentences import sentence_spans
+from rag.french.words import lowered
 from rag.indexing.understanding import attributions_by
 
 if TYPE_CHECKING:
@@ -43,20 +44,21 @@ class Known:
 
     def names(self, speaker: str) -> bool:
         """Tell whether it is the speaker: without case, typography and leading article."""
-        said = _plain(speaker)
-        return any(said == _plain(name) for name in (self.speaker, *self.wordings))
+        said = plain(speaker)
+        return any(said == plain(name) for name in (self.speaker, *self.wordings))
 
     def mentions(self, speaker: str) -> bool:
         """Tell whether it is the speaker, more or less of the name being said."""
-        said = set(_plain(speaker).split())
+        said = set(plain(speaker).split())
         return self.names(speaker) or any(
-            said and (words := set(_plain(name).split())) and (said <= words or words <= said)
+            said and (words := set(plain(name).split())) and (said <= words or words <= said)
             for name in (self.speaker, *self.wordings)
         )
 
 
-def _plain(name: str) -> str:
-    low = " ".join(name.lower().replace("’", "'").split())
+def plain(name: str) -> str:
+    """Return a name as it is compared: without case, typography and leading article."""
+    low = " ".join(lowered(name).split())
     return next((low.removeprefix(a) for a in _ARTICLES if low.startswith(a)), low)
 
 

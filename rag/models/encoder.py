@@ -63,15 +63,14 @@ class Encoder(CheckedEmbedder):
         injections: list[list[bool]] = [[] for _ in texts]
         voices: list[list[Voice]] = [[] for _ in texts]
         head, speakers = self._injection_head, self._speaker_head
-        for at, states, encoded in self._states([t.text for t in texts], question=False, deep=True):
+        for at, states, offsets in self._passes(texts):
             spans = texts[at].sentences
             whole[at] = states[0].mean(axis=0)
-            read = _described(states, encoded.offsets, spans, len(_PASSAGE))
+            read = _described(states, offsets, spans)
             parts[at] = read @ self._map[:-1] + self._map[-1]
             if head:
                 injections[at] = (read @ head[0] + head[1] > 0).tolist()
             if speakers:
-                offsets = np.array(encoded.offsets) - len(_PASSAGE)
                 beside = np.concatenate(states, axis=1)
                 voices[at] = speakers.read(beside, offsets, spans, texts[at].text)
         vectors = unit_rows(np.stack(whole), len(texts), self.name)
@@ -96,9 +95,7 @@ class Encoder(CheckedEmbedder):
         """
         import numpy as np
 
-        plain = [t.text for t in texts]
-        for at, states, encoded in self._states(plain, question=False, deep=True):
-            offsets = np.array(encoded.offsets) - len(_PASSAGE)
+        for at, states, offsets in self._passes(texts):
             yield at, np.concatenate(states, axis=1), offsets
 
     def described(
@@ -110,15 +107,21 @@ class Encoder(CheckedEmbedder):
         each of five depths, that of the passage's and that of its title's
         last states, of 384 numbers each.
         """
+        for at, states, offsets in self._passes(texts):
+            yield at, (states[0].mean(axis=0), _described(states, offsets, texts[at].sentences))
+
+    def _passes(
+        self, texts: Sequence[PassageText]
+    ) -> Iterator[tuple[int, list[NDArray[np.float32]], NDArray[np.int64]]]:
+        """Yield, in no order, which passage, its states at each depth, and its tokens' spans in it.
+
+        Tokens before the passage have spans below 0.
+        """
+        import numpy as np
+
         plain = [t.text for t in texts]
         for at, states, encoded in self._states(plain, question=False, deep=True):
-            yield (
-                at,
-                (
-                    states[0].mean(axis=0),
-                    _described(states, encoded.offsets, texts[at].sentences, len(_PASSAGE)),
-                ),
-            )
+            yield at, states, np.array(encoded.offsets) - len(_PASSAGE)
 
     def _raw(self, texts: list[str], *, question: bool) -> Any:
         import numpy as np
@@ -181,27 +184,24 @@ class Encoder(CheckedEmbedder):
 
 def _described(
     states: Sequence[NDArray[np.float32]],
-    offsets: Sequence[tuple[int, int]],
+    offsets: NDArray[np.int64],
     spans: Sequence[tuple[int, int]],
-    shift: int,
 ) -> NDArray[np.float32]:
     """Return what sentences are read from, see `Encoder.described`.
 
-    `spans` are theirs in the text, which begins `shift` characters into what
-    was tokenised. One without a token (past what the network takes) has the
-    means of the passage.
+    `spans` are theirs in the text, `offsets` those of the tokens. One without a token
+    (past what the network takes) has the means of the passage.
     """
     import numpy as np
 
-    starts = np.array([a for a, _ in offsets])
-    ends = np.array([b for _, b in offsets])
+    starts, ends = offsets[:, 0], offsets[:, 1]
     whole = [s.mean(axis=0) for s in states]
-    first = min((a for a, _ in spans), default=0) + shift
+    first = min((a for a, _ in spans), default=0)
     above = (ends <= first) & (ends > starts)
     title = states[0][above].mean(axis=0) if above.any() else np.zeros_like(whole[0])
     rows = []
     for a, b in spans:
-        own = (starts >= a + shift) & (ends <= b + shift) & (ends > starts)
+        own = (starts >= a) & (ends <= b) & (ends > starts)
         means = [s[own].mean(axis=0) for s in states] if own.any() else whole
         rows.append(np.concatenate([*means, whole[0], title]))
     width = (len(states) + 2) * states[0].shape[1]

@@ -93,6 +93,9 @@ class SpeakerHead:
         with np.load(path) as kept:
             self._w = {name: kept[name].astype(np.float32) for name in kept.files}
         self._layers = 1 + max(int(n.split(".")[1]) for n in self._w if n.startswith("layers."))
+        # The normalisation's own weights go into the projection: see `_projected`.
+        self._projection = self._w["proj.weight"] * self._w["norm.weight"]
+        self._shift = self._w["proj.bias"] + self._w["proj.weight"] @ self._w["norm.bias"]
 
     def read(
         self, states: Array, offsets: NDArray[np.int64], spans: Sequence[Span], text: str
@@ -109,10 +112,9 @@ class SpeakerHead:
         count = len(spans)
         member = sentence[None, :] == np.arange(count)[:, None]
         weights = np.where(member, (hidden @ self._w["att.weight"].T)[:, 0], -1e4)
-        weights = np.where(member, np.exp(weights - weights.max(axis=1, keepdims=True)), 0.0)
-        lone = np.maximum(weights.sum(axis=1, keepdims=True), 1e-12)
+        weights = np.exp(_log_softmax(weights)) * member  # none of a sentence without a token
         mean = member / np.maximum(member.sum(axis=1, keepdims=True), 1)
-        about = np.concatenate([weights / lone @ hidden, mean @ hidden], axis=1)
+        about = np.concatenate([weights @ hidden, mean @ hidden], axis=1)
         kinds = np.exp(_log_softmax(self._linear(
             np.maximum(self._linear(about, "kind.0"), 0.0), "kind.2")))  # fmt: skip
         keys, asked = self._linear(hidden, "k"), self._linear(about, "q")
@@ -149,12 +151,11 @@ class SpeakerHead:
 
     def _projected(self, states: Array) -> Array:
         """Return the states normalised and projected, without a normalised copy of them."""
-        weight = self._w["proj.weight"] * self._w["norm.weight"]
-        bias = self._w["proj.bias"] + self._w["proj.weight"] @ self._w["norm.bias"]
+        weight = self._projection
         mean = states.mean(axis=1, keepdims=True)
         square = np.einsum("ij,ij->i", states, states)[:, None] / states.shape[1]
         spread = np.sqrt(square - mean * mean + _TINY)
-        found: Array = (states @ weight.T - mean * weight.sum(axis=1)) / spread + bias
+        found: Array = (states @ weight.T - mean * weight.sum(axis=1)) / spread + self._shift
         return found
 
     def _attention(self, hidden: Array, name: str) -> Array:
