@@ -32,6 +32,7 @@ _AROUND = frozenset(
     {"body", "tr", "table", "ul", "ol", "section", "article", "header", "footer", "main"}
 )
 _BESIDE = frozenset({"nav", "header", "footer", "aside", "script", "style", "noscript"})
+_MOST_TAGS = 400_000  # a long live blog has some 30,000; a tree takes about 100 bytes a tag
 _MOSTLY = 0.6  # of the letters of a page that says itself to list others
 _BLOCK_TAGS = {"p", "item", "quote", "head", "cell", "code"}
 
@@ -46,6 +47,7 @@ def read_html(data: bytes, name: str, charset: str = "") -> Iterator[Draft | Fai
     from trafilatura.utils import load_html
 
     page = decode(data, charset or _declared(data))
+    _refuse_crowds(page)
     tree = load_html(page)
     if tree is None:
         raise ReadError("aucun article trouvé dans la page")
@@ -77,6 +79,12 @@ def read_html(data: bytes, name: str, charset: str = "") -> Iterator[Draft | Fai
     yield Draft(source, tuple(_blocks(document.body)))
 
 
+def _refuse_crowds(page: str) -> None:
+    """Raise ReadError for a page whose tree alone would take hundreds of megabytes."""
+    if (tags := page.count("<")) > _MOST_TAGS:
+        raise ReadError(f"la page a {tags} balises, plus que n'en a un article")
+
+
 def _link_share(tree: HtmlElement) -> float:
     """Return the share, in [0, 1], of the letters of a page's main part that are links."""
     main = next(tree.iter("main"), next(tree.iter("body"), tree))
@@ -96,11 +104,13 @@ def page_blocks(data: bytes, charset: str = "") -> list[Block]:
     """Return the headings and paragraphs of a page that is all text: a chapter, a newsletter.
 
     Text that stands beside a block, and lines that two breaks set apart, are paragraphs too;
-    what is not displayed is left.
+    what is not displayed is left. Raises ReadError for one of too many tags.
     """
     from trafilatura.utils import load_html
 
-    tree = load_html(decode(data, charset or _declared(data)))
+    page = decode(data, charset or _declared(data))
+    _refuse_crowds(page)
+    tree = load_html(page)
     if tree is None:
         return []
     for gone in tree.xpath("//script | //style | //head | //nav | //template | //noscript"):

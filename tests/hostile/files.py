@@ -411,7 +411,7 @@ def pages() -> Iterator[Input]:
     yield good(
         "inconnues.html", "tags that do not exist", page("in", body="<x-1><\x01y><p>fin</x-1>")
     )
-    yield bad("milliers.html", "a million tags", "<html><body>" + "<p>a<b>b" * 1_000_000, "")
+    yield bad("milliers.html", "a million tags", "<html><body>" + "<p>a<b>b" * 1_000_000, "balises")
 
 
 # JSON Lines
