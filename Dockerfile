@@ -3,13 +3,13 @@
 FROM python:3.12-slim-bookworm AS build
 ARG HUB=no
 WORKDIR /src
-COPY requirements.lock ./
+COPY requirements.lock requirements-dev.lock ./
 SHELL ["/bin/bash", "-o", "pipefail", "-c"]
 # Pinned, and nothing but what is pinned.
 RUN python -m venv /opt/recoupe \
-    && if [ "$HUB" = yes ]; then cp requirements.lock chosen.lock; \
-       else grep -vE '^(torch|torchvision|triton|transformers|sentence-transformers|scikit-learn|sympy|mpmath|networkx|safetensors|joblib|threadpoolctl|kubernetes|nvidia-|cuda-)' requirements.lock > chosen.lock; fi \
-    && /opt/recoupe/bin/pip install --no-cache-dir --no-deps -r chosen.lock
+    && /opt/recoupe/bin/pip install --no-cache-dir --no-deps -r requirements.lock \
+    && if [ "$HUB" = yes ]; then \
+       /opt/recoupe/bin/pip install --no-cache-dir -c requirements-dev.lock torch sentence-transformers; fi
 COPY pyproject.toml README.md LICENSE ./
 COPY rag rag
 RUN /opt/recoupe/bin/pip install --no-cache-dir --no-deps .

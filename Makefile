@@ -1,15 +1,19 @@
-# Two commands: `make chat` and `make test`. Everything is installed in .venv, pinned.
+# `make chat` and `make test`; `make help` lists the others. All is installed in .venv, pinned.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
-TORCH := $(shell sed -n 's/^torch==//p' requirements.lock)
+TORCH := $(shell sed -n 's/^torch==//p' requirements-dev.lock)
 # An index of CPU builds of torch, where the default one has none, for example
 # https://download.pytorch.org/whl/cpu (without it pip may take a build with CUDA).
 TORCH_INDEX_URL ?=
 TORCH_INDEX := $(if $(TORCH_INDEX_URL),--index-url $(TORCH_INDEX_URL),)
 
-.PHONY: chat test install install-dev lint types unit lock locale bench golden clean
+.PHONY: help chat test quick install install-dev lint types unit lock locale bench golden clean
+.DEFAULT_GOAL := chat
+
+help:  ## what there is
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-12s %s\n' "$$name" "$$what"; done
 
 # Folders or files of your own, in the place of corpus/: make chat ARTICLES=presse
 ARTICLES ?=
@@ -20,30 +24,34 @@ chat: install  ## index corpus/ if the index is empty, or ARTICLES, then serve t
 
 test: install-dev lint types unit  ## lint, types, tests
 
-install: $(VENV)/installed
-install-dev: $(VENV)/installed-dev
+quick: install-dev lint types  ## lint, types, and the tests that take moments
+	$(BIN)/python -m pytest -q -n logical --maxprocesses 4 --dist loadfile -m "not (slow or server or browser or models)"
+
+install: $(VENV)/installed  ## what answering needs
+install-dev: $(VENV)/installed-dev  ## what tests and measures need too
 
 $(VENV)/installed: requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("Recoupe demande Python 3.11 ou plus récent : make PYTHON=python3.11") if sys.version_info < (3, 11) else None'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@# The CPU build where pip offers it, else the default build.
-	$(PIP) install -q $(TORCH_INDEX) "torch==$(TORCH)+cpu" 2>/dev/null || $(PIP) install -q -c requirements.lock "torch==$(TORCH)"
 	$(PIP) install -q --no-deps -r requirements.lock
 	$(PIP) install -q --no-deps --editable .
 	touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed requirements-dev.lock
+	@# The CPU build of torch where pip offers it, else the default build.
+	$(PIP) install -q $(TORCH_INDEX) "torch==$(TORCH)+cpu" 2>/dev/null || $(PIP) install -q -c requirements-dev.lock "torch==$(TORCH)"
 	$(PIP) install -q --no-deps -r requirements-dev.lock
 	touch $@
 
-lint:
+lint:  ## ruff, and that imports go down only
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-cache
 
-types:
+types:  ## mypy, strict
 	$(BIN)/mypy
 
-unit:  ## a process a core, each test file in one of them
+unit:  ## all tests: a process a core, each test file in one of them
 	$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile
 
 lock: install-dev  ## pin what pyproject.toml allows today (needs pip-tools)
@@ -55,7 +63,7 @@ lock: install-dev  ## pin what pyproject.toml allows today (needs pip-tools)
 locale:  ## compile the French of the command line
 	$(BIN)/pybabel compile -i rag/cli/locale/fr/LC_MESSAGES/messages.po -o rag/cli/locale/fr/LC_MESSAGES/messages.mo
 
-golden: install  ## measure answers on the golden questions
+golden: install-dev  ## measure answers on the golden questions
 	$(BIN)/python ingest.py --if-empty
 	$(BIN)/recoupe eval answers tests/golden/questions.jsonl
 
@@ -66,5 +74,5 @@ bench: install-dev  ## measure speed and growth beside other pipelines; BENCH="-
 	RECOUPE_BENCH_PEERS=$(RECOUPE_BENCH_PEERS) $(BIN)/python -m bench.scale $(BENCH)
 	$(BIN)/python -m bench.capacity bench/results/scale.json docs/capacity.md
 
-clean:
+clean:  ## take away what was installed and made
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

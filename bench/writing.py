@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import cast
 
 from bench.golden import ROOT, load_golden
-from rag.answering.extractive import render
+from rag.citations import render
 from rag.assistant import LocalAssistant
 from rag.chatmodel.writing import Draft, Retried
 from rag.domain import Answer, Article, Reading, Source, Statement

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from rag import texts
 from rag.answering import about_corpus, examples
 from rag.answering.evidence import as_read, find_evidence
-from rag.answering.extractive import chronicle, compose, refuse, render
+from rag.answering.extractive import MODE, chronicle, compose
 from rag.answering.followup import Rewriting, rewrite_candidates
 from rag.answering.overview import (
     about,
@@ -33,11 +33,12 @@ from rag.answering.overview import (
     subject,
     words_of,
 )
-from rag.answering.paid import Allowance, bounded_events, bounded_hits
+from rag.answering.refusal import refuse
 from rag.chatmodel.writing import Draft, Generator, Retried, load_generator
 from rag.checking.addressing import Addressing
 from rag.checking.probe import Probe
 from rag.checking.support import SupportCheck
+from rag.citations import render
 from rag.domain import Answer, CheckedClaim, Filters, Hit, Statement, Turn, Verification
 from rag.errors import ArticleNotFoundError, ModelError, QuestionError
 from rag.french.sentences import sentence_spans
@@ -45,6 +46,7 @@ from rag.french.words import words
 from rag.models.comparer import Comparer
 from rag.models.encoder import Encoder
 from rag.models.reader import Reader
+from rag.paid import Allowance, bounded_events, bounded_hits
 from rag.searching.reranking import load_reranker
 from rag.searching.retrieval import Retriever
 
@@ -257,7 +259,7 @@ class Answerer:
                 return replace(answer, notice=self._undated(question, answer, hits, filters))
             log.warning("phrases adressées à un programme écartées : %d", len(orders))
             hits = [_without(hit, orders) for hit in hits]
-        return refuse(question, [], ())
+        return refuse(question, [], (), MODE)
 
     def _undated(
         self, question: Question, answer: Answer, hits: Sequence[Hit], filters: Filters | None
@@ -291,7 +293,7 @@ class Answerer:
         log.info("probabilité de réponse : %.2f", probability)
         hits = as_read(hits, evidence)
         if not evidence or probability < self.settings.threshold:
-            answer = refuse(question, evidence, hits, probability=probability)
+            answer = refuse(question, evidence, hits, MODE, probability)
         else:
             several = asks_several(asked)
             most = self.settings.overview_sentences if several else self.settings.answer_sentences

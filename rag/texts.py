@@ -226,6 +226,10 @@ EXAMPLE_WORDS = "Qu’a dit {}\u202f?"
 
 
 NO_LIBRARY = "le paquet «\u00a0{0}\u00a0» n’est pas installé\u00a0: «\u00a0pip install {0}\u00a0»"
+NO_EXTRA = (
+    "Il manque des paquets\u00a0: dans le dossier de Recoupe, "
+    "«\u00a0.venv/bin/pip install -e '.[{0}]'\u00a0»."
+)
 NO_MCP = "Le paquet «\u00a0mcp\u00a0» n’est pas installé\u00a0: «\u00a0pip install mcp\u00a0»."
 NO_SUCH_MODEL = "Ce modèle n’existe pas\u00a0: le seul est «\u00a0{}\u00a0»."
 CORRECTED_ON = "Corrigé le {}"

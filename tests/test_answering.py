@@ -10,18 +10,18 @@ from rag import texts
 from rag.answerer import LONGEST_QUESTION
 from rag.answering.evidence import Evidence, as_read, find_evidence
 from rag.answering.extractive import (
+    expand_context,
     joined,
     lead_in,
-    leans,
-    number_citations,
     select,
-    understood,
 )
 from rag.answering.followup import complete, rewrite_candidates, stands_alone, topic_terms
 from rag.answering.overview import asks_overview, asks_several
 from rag.assistant import LocalAssistant
+from rag.citations import number_citations
 from rag.domain import Answer, Citation, Filters, Hit, Passage, Sentence, Source, Turn
 from rag.errors import QuestionError
+from rag.french.anaphora import has_unresolved_anaphora
 from rag.french.sentences import sentence_spans
 from rag.french.words import same_root
 from rag.searching.matching import Terms
@@ -124,7 +124,7 @@ def test_several_things_are_asked_for(question: str, *, several: bool) -> None:
     ],
 )
 def test_sentences_that_lean_on_the_one_before(sentence: str, expected: bool) -> None:
-    assert leans(sentence) is expected
+    assert has_unresolved_anaphora(sentence) is expected
 
 
 def within(text: str, *wanted: str) -> list[Evidence]:
@@ -144,18 +144,18 @@ MOSAIC = (
 
 
 def test_a_sentence_comes_with_what_it_leans_on_as_one_exact_span() -> None:
-    (found,) = map(understood, within(MOSAIC, "Elle représente Neptune."))
+    (found,) = map(expand_context, within(MOSAIC, "Elle représente Neptune."))
     assert found.text == "Une mosaïque a été mise au jour.\n\nElle représente Neptune."
     assert MOSAIC[found.start - 100 : found.end - 100] == found.text
-    (alone,) = map(understood, within(MOSAIC, "Il faut la protéger."))
+    (alone,) = map(expand_context, within(MOSAIC, "Il faut la protéger."))
     assert alone.text == "Il faut la protéger."
-    (first,) = map(understood, within("Un titre\n\nElle part.", "Elle part."))
+    (first,) = map(expand_context, within("Un titre\n\nElle part.", "Elle part."))
     assert first.text == "Elle part."  # never a heading
 
 
 def test_what_is_said_already_is_not_said_again() -> None:
     chosen = within(MOSAIC, "Sa bordure est intacte.", "Il faut la protéger.", "Elle représente")
-    (together, apart) = joined([understood(e) for e in chosen])
+    (together, apart) = joined([expand_context(e) for e in chosen])
     assert together.text == "Une mosaïque a été mise au jour.\n\nElle représente"
     assert apart.text == "Il faut la protéger. Sa bordure est intacte."
     overlapping = within(MOSAIC, "Neptune. Il faut", "Il faut la protéger.")

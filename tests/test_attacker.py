@@ -11,7 +11,6 @@ import httpx
 import pytest
 
 from rag.answering.followup import rewrite_candidates
-from rag.answering.paid import Allowance, bounded_claim, bounded_hits
 from rag.assistant import LocalAssistant
 from rag.domain import (
     Attribution,
@@ -27,6 +26,7 @@ from rag.domain import (
     Stance,
     Turn,
 )
+from rag.paid import Allowance, bounded_claim, bounded_hits
 from rag.settings import load_settings
 from rag.web.access import new_token
 from tests.test_api import page_config, serving, with_settings

@@ -6,12 +6,14 @@ import ast
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 import tomllib
 from pathlib import Path
 
 import pytest
 
+import rag
 from rag.cli.main import app
 from rag.settings import Settings
 from tests.conftest import ROOT
@@ -93,3 +95,53 @@ def test_the_unit_of_systemd_starts_a_command_that_there_is() -> None:
             copy.write_text(re.sub(r"(?m)^(User|EnvironmentFile)=.*$", "", here), "utf-8")
             done = subprocess.run([analyze, "verify", str(copy)], capture_output=True, check=False)
         assert done.returncode == 0, done.stderr
+
+
+def test_the_front_door_s_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = (ROOT / "docs" / "library.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {"__name__": "docs"}
+    for block in blocks:
+        exec(compile(block, "docs/library.md", "exec"), names)
+
+
+def test_the_front_door_opens_nothing_by_itself() -> None:
+    code = "import rag, sys; print([n for n in sys.modules if n.startswith('rag.')]); rag.Article"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+    assert {name: getattr(rag, name).__name__ for name in rag.__all__} == {
+        n: n for n in rag.__all__
+    }
+    with pytest.raises(AttributeError):
+        rag.nothing  # noqa: B018
+
+
+def test_what_contributing_names_is_there() -> None:
+    page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    paths = re.findall(r"`((?:rag|tests)/[\w/.-]+)`", page)
+    assert len(paths) > 10
+    assert [path for path in paths if not (ROOT / path).exists()] == []
+    targets = set(re.findall(r"(?m)^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8")))
+    assert set(re.findall(r"make ([a-z-]+)", page)) <= targets
+
+
+def test_a_library_that_is_not_there_is_named_with_its_extra() -> None:
+    """As on a server: measures and a hub's models want more than `make install` gives."""
+    code = (
+        "import sys\n"
+        "sys.modules |= dict.fromkeys(('sentence_transformers', 'scipy', 'matplotlib'))\n"
+        "from rag.models.hub import SentenceTransformersEmbedder\n"
+        "from rag.errors import MissingExtraError\n"
+        "try: SentenceTransformersEmbedder('x').embed_questions(['a'])\n"
+        "except MissingExtraError as error: print(error)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "pip install -e '.[hub]'" in done.stdout
+
+
+def test_what_make_installs_has_no_torch() -> None:
+    pinned = (ROOT / "requirements.lock").read_text("utf-8")
+    assert not re.search(r"(?m)^(torch|scipy|matplotlib|transformers)==", pinned)
+    dev = (ROOT / "requirements-dev.lock").read_text("utf-8")
+    assert re.search(r"(?m)^torch==", dev)

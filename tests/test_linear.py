@@ -14,7 +14,6 @@ from datetime import date
 
 import pytest
 
-from rag.answering.paid import _copied
 from rag.checking.claims import _without_markup, split_claims
 from rag.checking.compare import paired
 from rag.checking.report import _cell
@@ -33,6 +32,7 @@ from rag.french.speech import attribute
 from rag.french.syntax import parse
 from rag.french.words import begins_with, content_stems, fold, words
 from rag.indexing.passages import split
+from rag.paid import _copied
 from rag.readers.cleaning import Block, blocks_of, clean, strip_reading_time, tidy
 from rag.readers.furniture import noise
 

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mcp import Client
 
-from rag.answering.paid import Allowance
 from rag.assistant import LocalAssistant
 from rag.domain import Article, Citation, Reading, Source, Statement
 from rag.french.dates import MONTHS
+from rag.paid import Allowance
 from rag.searching.langchain import RecoupeRetriever
 from rag.settings import load_settings
 from rag.web.access import new_token

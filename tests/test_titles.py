@@ -8,9 +8,9 @@ from datetime import date
 import pytest
 
 from rag import texts
-from rag.answering.paid import Allowance, bounded_events
 from rag.assistant import LocalAssistant
 from rag.domain import Answer, Article, Citation, Nearest, Reading, Source
+from rag.paid import Allowance, bounded_events
 from rag.settings import load_settings
 from rag.web.markdown import reply_markdown
 from rag.web.render import answer_html, article_html

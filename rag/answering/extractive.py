@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 
 from rag import texts
 from rag.answering.evidence import Evidence
-from rag.domain import Answer, Citation, Hit, Nearest, Source, Statement
+from rag.citations import render
+from rag.domain import Answer, Citation, Hit, Source, Statement
+from rag.french.anaphora import has_unresolved_anaphora
 from rag.french.dates import format_date
-from rag.french.words import WORD, content_stems, fold
-from rag.searching.question import Question
 
 MODE = "extractive"
 # Which sentences an answer takes: it gathers this share of the belief over all candidates;
@@ -24,22 +24,7 @@ _SEVERAL = (0.97, 0.02, 0.05)  # where several things are asked for
 _TYPOGRAPHY = str.maketrans({"’": "'", "\u00a0": " ", "\u202f": " "})
 _ANTECEDENTS = 2  # sentences
 _LONGEST_SPAN = 600  # characters
-_LEANING = re.compile(  # on folded text
-    r"[«“\"—–\s]*(?:(?:mais|et|or|puis|ensuite|pourtant|toutefois|cependant|ainsi|alors|aussi),? )?"
-    r"((?:il|elle|ils|elles|celui-ci|celle-ci|ceux-ci|celles-ci|lui|eux|son|sa|ses|leurs?|cela|ca"
-    r"|ce|cet|cette|ces)\b|c')"
-)
-_IMPERSONAL = re.compile(
-    r"il (?:n')?(?:ne )?(?:faut|fallait|faudra|faudrait|y a|y avait|y aura|pleut|pleuvait|neige"
-    r"|convient|est (?:interdit|possible|necessaire|prevu|question|\d))"
-    r"|(?:ce|cet|cette|ces) (?:annee|semaine|nuit|mois|matin|soir|apres-midi|jour|jours|ete|hiver"
-    r"|printemps|automne|week-end|fois|saison|lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche)\b"
-)
 _DASH = re.compile(r"[-–—]\s+(?=[\w«“\"])")
-_NEAREST = 3  # sentences shown beside a refusal
-# Probability of an answer from which a refused question is shown the sentence that may be it:
-# three of ten are, on questions of written and of real press; below it one or two of ten.
-TENTATIVE = 0.2
 
 
 def compose(
@@ -103,7 +88,7 @@ def _told(
     for article_id in dict.fromkeys(e.hit.passage.article_id for e in chosen):
         own = [e for e in chosen if e.hit.passage.article_id == article_id]
         titles = [e for e in own if e.in_title]
-        mine = joined([understood(e) for e in own if not e.in_title])
+        mine = joined([expand_context(e) for e in own if not e.in_title])
         if best_first:
             mine.sort(key=lambda e: -e.score)
         for e in titles:
@@ -143,47 +128,6 @@ def in_time(evidence: Sequence[Evidence]) -> list[Evidence]:
     return sorted(evidence, key=place)
 
 
-def refuse(
-    question: Question,
-    evidence: Sequence[Evidence],
-    hits: Sequence[Hit],
-    mode: str = MODE,
-    probability: float = 0.0,
-) -> Answer:
-    """Return the answer that says the corpus has none, with the nearest sentences.
-
-    With a `probability` of an answer that is not small, it is the best sentence, which may be it.
-    """
-    if evidence and probability >= TENTATIVE and evidence[0].features["context"] > 0:
-        near = Nearest(evidence[0].citation(), tuple(_shared(question, evidence[0].text)))
-        return Answer(
-            question.text, (), tuple(hits[:_NEAREST]), refused=True, mode=mode,
-            text=texts.TENTATIVE_ANSWER, nearest=(near,), tentative=True,
-        )  # fmt: skip
-    best: dict[str, Evidence] = {}
-    # Near is what speaks of the same things, which is not what would answer best.
-    for e in sorted(evidence, key=lambda e: -e.features["coverage"]):
-        if not e.in_title:
-            best.setdefault(e.hit.passage.article_id, e)
-    found = [Nearest(e.citation(), tuple(_shared(question, e.text))) for e in best.values()]
-    nearest = ([n for n in found if n.shared] or found)[:_NEAREST]
-    text = texts.NO_ANSWER if nearest else texts.NO_PASSAGE
-    return Answer(
-        question.text, (), tuple(hits[:_NEAREST]), refused=True, mode=mode, text=text,
-        nearest=tuple(nearest),
-    )  # fmt: skip
-
-
-def _shared(question: Question, sentence: str) -> Iterator[str]:
-    """Yield the words of a sentence that say the same as words of the question."""
-    seen: set[str] = set()
-    for match in WORD.finditer(sentence):
-        stems = content_stems(match.group())
-        if stems and stems[0] not in seen and question.terms.held(stems):
-            seen.add(stems[0])
-            yield match.group()
-
-
 def select(evidence: Sequence[Evidence], limit: int, *, several: bool = False) -> list[Evidence]:
     """Return the best sentences that together gather enough belief.
 
@@ -206,7 +150,7 @@ def select(evidence: Sequence[Evidence], limit: int, *, several: bool = False) -
     return chosen
 
 
-def understood(evidence: Evidence) -> Evidence:
+def expand_context(evidence: Evidence) -> Evidence:
     """Return the evidence with the sentences before it that it cannot be read without.
 
     They are of the same passage, at most two, and the whole stays short; the
@@ -217,24 +161,17 @@ def understood(evidence: Evidence) -> Evidence:
     start, text = evidence.start, evidence.text
     for a, b in reversed(before[-_ANTECEDENTS:]):
         own = passage.text[a - passage.start : b - passage.start]
-        if not leans(text) or own == passage.heading or evidence.end - a > _LONGEST_SPAN:
+        if (
+            not has_unresolved_anaphora(text)
+            or own == passage.heading
+            or evidence.end - a > _LONGEST_SPAN
+        ):
             break
         start = a
         text = passage.text[start - passage.start : evidence.end - passage.start]
     dash = _DASH.match(text)  # « 4 juillet 2012. – Les citoyens… »
     skipped = dash.end() if dash else 0
     return replace(evidence, start=start + skipped, text=text[skipped:])
-
-
-def leans(sentence: str) -> bool:
-    """Tell whether a sentence opens with a word whose meaning is in the one before.
-
-    « Elle représente… », « Sa présidente… », « Cette décision… »; not « Il
-    faut… », « Il y a… » or « Cette année… ».
-    """
-    folded = fold(sentence)
-    opening = _LEANING.match(folded)
-    return opening is not None and not _IMPERSONAL.match(folded, opening.start(1))
 
 
 def joined(evidence: Sequence[Evidence]) -> list[Evidence]:
@@ -262,51 +199,6 @@ def lead_in(source: Source, speaker: str = "") -> str:
     name = source.name or f"«\u00a0{source.title}\u00a0»"
     day = f", {format_date(source.published)}" if source.published else ""
     return f"{speaker}, selon {name}{day}\u00a0:" if speaker else f"Selon {name}{day}\u00a0:"
-
-
-def render(statements: Sequence[Statement]) -> str:
-    """Return the answer as plain text, each statement followed by its marks `[1]`.
-
-    Marks number the distinct citations in order of appearance, as
-    `number_citations` does.
-    """
-    numbers = number_citations(statements)
-    lines = []
-    for group in paragraphs(statements):
-        said = [group[0].lead_in] if group[0].lead_in else []
-        for statement in group:
-            marks = "".join(f"[{numbers[c]}]" for c in statement.citations)
-            doubt = "" if statement.supported else f" {texts.UNSUPPORTED_MARK}"
-            said.append(f"{statement.text} {marks}".strip() + doubt)
-        lines.append(" ".join(said))
-    return "\n\n".join(lines)
-
-
-def paragraphs(statements: Sequence[Statement]) -> list[list[Statement]]:
-    """Return statements grouped under their lead-ins; those before any come first."""
-    groups: list[list[Statement]] = []
-    for statement in statements:
-        if statement.lead_in or not groups:
-            groups.append([])
-        groups[-1].append(statement)
-    return groups
-
-
-def number_citations(statements: Sequence[Statement]) -> dict[Citation, int]:
-    """Return the number, from 1, under which each distinct citation is shown."""
-    numbers: dict[Citation, int] = {}
-    for statement in statements:
-        for citation in statement.citations:
-            numbers.setdefault(citation, len(numbers) + 1)
-    return numbers
-
-
-def by_article(statements: Sequence[Statement]) -> list[tuple[Source, list[Citation]]]:
-    """Return each article cited once, with its citations, in the order of their numbers."""
-    found: dict[str, tuple[Source, list[Citation]]] = {}
-    for citation in number_citations(statements):
-        found.setdefault(citation.article_id, (citation.source, []))[1].append(citation)
-    return list(found.values())
 
 
 def _copies(evidence: Evidence) -> list[Citation]:

@@ -8,8 +8,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from rag import __version__, texts
-from rag.answering.extractive import leans
-from rag.answering.paid import Allowance, bounded_claim
 from rag.checking.claims import Claim, claims_of
 from rag.checking.compare import FOLLOWS, Comparison, compare, paired, says, screened
 from rag.checking.signals import AGAINST, Pair
@@ -31,10 +29,12 @@ from rag.domain import (
     Verification,
 )
 from rag.errors import ArticleNotFoundError
+from rag.french.anaphora import has_unresolved_anaphora
 from rag.french.corrections import standing
 from rag.french.dates import format_date
 from rag.french.speech import attribute
 from rag.french.words import content_stems
+from rag.paid import Allowance, bounded_claim
 from rag.searching.matching import Terms, rarity, stem_set
 
 if TYPE_CHECKING:
@@ -208,7 +208,10 @@ class Checker:
         articles = {i: self._article(i, found) for i in {f.hit.passage.article_id for f in found}}
         around = [_around(articles[f.hit.passage.article_id], f.sentence) for f in found]
         pairs = [
-            paired(claim, f"{before} {f.told}" if before and leans(f.told) else f.told)
+            paired(
+                claim,
+                f"{before} {f.told}" if before and has_unresolved_anaphora(f.told) else f.told,
+            )
             for f, (before, _) in zip(found, around, strict=True)
         ]
         claimed = attribute(claim)

@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from rag.errors import SettingsError
+from rag import texts
+from rag.errors import MissingExtraError, SettingsError
 from rag.models.comparer import Compared
 
 
@@ -29,9 +30,15 @@ class CrossEncoderEntailment:
     """A sentence-transformers `CrossEncoder` trained on natural language inference."""
 
     def __init__(self, name: str) -> None:
-        """Load the model. Raises SettingsError when it cannot be had or tells no contradiction."""
-        from sentence_transformers import CrossEncoder
+        """Load the model.
 
+        Raises SettingsError when it cannot be had or tells no contradiction, MissingExtraError
+        without sentence-transformers.
+        """
+        try:
+            from sentence_transformers import CrossEncoder
+        except ImportError as error:
+            raise MissingExtraError(texts.NO_EXTRA.format("hub")) from error
         try:
             self._model = CrossEncoder(name)
         except Exception as error:  # the hub, the file and the format each have errors of their own

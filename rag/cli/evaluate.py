@@ -7,11 +7,13 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from rag import texts
 from rag.cli.common import (
     index_option,
     json_option,
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from rag.evaluation.results import Result
     from rag.settings import Settings
 
+_LIBRARIES = ("ir_measures", "matplotlib", "scipy", "sklearn")  # of the extra `eval`
 _file = click.argument("file", metavar="FICHIER", type=click.Path(path_type=Path))
 _output = click.option(
     "--output", "-o", metavar="FICHIER", type=click.Path(path_type=Path), help="Écrire le détail."
@@ -45,6 +48,8 @@ _seed = click.option(
 @click.group("eval", short_help="Mesurer la qualité.")
 def eval_group() -> None:
     """Mesurer la recherche et les réponses sur des questions dont la réponse est connue."""
+    if any(find_spec(name) is None for name in _LIBRARIES):
+        raise click.ClickException(texts.NO_EXTRA.format("eval"))
 
 
 @eval_group.command("retrieval", short_help="Mesurer la recherche.")

@@ -244,7 +244,7 @@ def ask(
     if as_json:
         print_json(AnswerOut.of(answer).plain())
         return
-    from rag.answering.extractive import by_article, number_citations
+    from rag.citations import by_article, number_citations
 
     if answer.notice:
         click.echo(answer.notice + "\n", err=True)

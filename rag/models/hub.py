@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-from rag.errors import EmbeddingError
+from rag import texts
+from rag.errors import EmbeddingError, MissingExtraError
 from rag.models.embedding import CheckedEmbedder, brief
 
 
@@ -32,8 +33,10 @@ class SentenceTransformersEmbedder(CheckedEmbedder):
 
     def _model(self) -> Any:
         if self._loaded is None:
-            from sentence_transformers import SentenceTransformer
-
+            try:
+                from sentence_transformers import SentenceTransformer
+            except ImportError as error:
+                raise MissingExtraError(texts.NO_EXTRA.format("hub")) from error
             try:
                 self._loaded = SentenceTransformer(self._id)
             except Exception as error:  # the hub, the file and the format have each their own

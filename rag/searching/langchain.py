@@ -12,9 +12,9 @@ from langchain_core.runnables import run_in_executor
 from pydantic import ConfigDict, Field
 
 from rag import texts
-from rag.answering.paid import bounded_hits
 from rag.domain import Filters, Hit
 from rag.errors import QuestionError
+from rag.paid import bounded_hits
 from rag.searching.retrieval import Retriever
 from rag.wire import HitOut
 

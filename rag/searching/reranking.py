@@ -16,8 +16,9 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Protocol
 
+from rag import texts
 from rag.domain import Hit, Period
-from rag.errors import EmbeddingError, SettingsError
+from rag.errors import EmbeddingError, MissingExtraError, SettingsError
 from rag.french.periods import fit, newest_first, periods
 from rag.french.words import words
 from rag.searching.matching import inverse_frequency, stem_set
@@ -182,8 +183,10 @@ class CrossEncoderReranker:
             return [float(s) for s in self._loaded.predict(pairs, show_progress_bar=False)]
 
     def _load(self) -> Any:
-        from sentence_transformers import CrossEncoder
-
+        try:
+            from sentence_transformers import CrossEncoder
+        except ImportError as error:
+            raise MissingExtraError(texts.NO_EXTRA.format("hub")) from error
         try:
             return CrossEncoder(self._id)
         except (OSError, ValueError) as error:

@@ -23,9 +23,9 @@ from starlette.routing import Mount
 
 from rag import texts
 from rag.answerer import LONGEST_QUESTION
-from rag.answering.extractive import number_citations, render
 from rag.assistant import LocalAssistant
 from rag.chatmodel.writing import Draft
+from rag.citations import number_citations, render
 from rag.domain import MOST_FACETS, Answer, Citation, Filters, Statement, Turn
 from rag.errors import RecoupeError
 from rag.french.dates import parse_date

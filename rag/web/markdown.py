@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rag import texts
-from rag.answering.extractive import number_citations, paragraphs
+from rag.citations import number_citations, paragraphs
 from rag.domain import Answer, Citation
 from rag.markup import markdown_text
 

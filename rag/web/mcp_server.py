@@ -12,9 +12,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from rag import __version__, texts
-from rag.answering.paid import Allowance
 from rag.domain import Hit, StoredArticle
 from rag.errors import MissingExtraError, RecoupeError
+from rag.paid import Allowance
 from rag.wire import AnswerOut, SourceOut, VerificationOut
 
 if TYPE_CHECKING:

@@ -17,8 +17,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from rag import texts
 from rag.answering.changes import changes
-from rag.answering.extractive import by_article, number_citations, paragraphs
 from rag.checking.report import extent, provenance, stance
+from rag.citations import by_article, number_citations, paragraphs
 from rag.domain import (
     MOST_FACETS,
     Answer,

@@ -14,6 +14,7 @@ from difflib import SequenceMatcher
 from typing import TypeVar, cast
 
 from rag import texts
+from rag.citations import render
 from rag.domain import (
     Answer,
     Attribution,
@@ -138,8 +139,6 @@ def bounded_claim(claim: CheckedClaim, allowed: Allowance) -> CheckedClaim:
 
 
 def _answer(shown: Answer, allowed: Allowance) -> Answer:
-    from rag.answering.extractive import render
-
     statements = tuple(s for made in shown.statements if (s := _statement(made, allowed)))
     nearest = tuple(
         replace(near, citation=citation)

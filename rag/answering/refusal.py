@@ -1,0 +1,60 @@
+"""What is said where the corpus has no answer: so, and what stands near.
+
+Whether there is one is decided by the caller, from its probability; here it is worded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from rag import texts
+from rag.answering.evidence import Evidence
+from rag.domain import Answer, Hit, Nearest
+from rag.french.words import WORD, content_stems
+from rag.searching.question import Question
+
+_NEAREST = 3  # sentences shown beside a refusal
+# Probability of an answer from which a refused question is shown the sentence that may be it:
+# three of ten are, on questions of written and of real press; below it one or two of ten.
+TENTATIVE = 0.2
+
+
+def refuse(
+    question: Question,
+    evidence: Sequence[Evidence],
+    hits: Sequence[Hit],
+    mode: str,
+    probability: float = 0.0,
+) -> Answer:
+    """Return the answer that says the corpus has none, with the nearest sentences.
+
+    With a `probability` of an answer that is not small, it is the best sentence, which may be it.
+    """
+    if evidence and probability >= TENTATIVE and evidence[0].features["context"] > 0:
+        near = Nearest(evidence[0].citation(), tuple(_shared(question, evidence[0].text)))
+        return Answer(
+            question.text, (), tuple(hits[:_NEAREST]), refused=True, mode=mode,
+            text=texts.TENTATIVE_ANSWER, nearest=(near,), tentative=True,
+        )  # fmt: skip
+    best: dict[str, Evidence] = {}
+    # Near is what speaks of the same things, which is not what would answer best.
+    for e in sorted(evidence, key=lambda e: -e.features["coverage"]):
+        if not e.in_title:
+            best.setdefault(e.hit.passage.article_id, e)
+    found = [Nearest(e.citation(), tuple(_shared(question, e.text))) for e in best.values()]
+    nearest = ([n for n in found if n.shared] or found)[:_NEAREST]
+    text = texts.NO_ANSWER if nearest else texts.NO_PASSAGE
+    return Answer(
+        question.text, (), tuple(hits[:_NEAREST]), refused=True, mode=mode, text=text,
+        nearest=tuple(nearest),
+    )  # fmt: skip
+
+
+def _shared(question: Question, sentence: str) -> Iterator[str]:
+    """Yield the words of a sentence that say the same as words of the question."""
+    seen: set[str] = set()
+    for match in WORD.finditer(sentence):
+        stems = content_stems(match.group())
+        if stems and stems[0] not in seen and question.terms.held(stems):
+            seen.add(stems[0])
+            yield match.group()

@@ -1,0 +1,53 @@
+"""How statements and their citations stand in a text: numbers, paragraphs, marks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rag import texts
+from rag.domain import Citation, Source, Statement
+
+
+def render(statements: Sequence[Statement]) -> str:
+    """Return the answer as plain text, each statement followed by its marks `[1]`.
+
+    Marks number the distinct citations in order of appearance, as
+    `number_citations` does.
+    """
+    numbers = number_citations(statements)
+    lines = []
+    for group in paragraphs(statements):
+        said = [group[0].lead_in] if group[0].lead_in else []
+        for statement in group:
+            marks = "".join(f"[{numbers[c]}]" for c in statement.citations)
+            doubt = "" if statement.supported else f" {texts.UNSUPPORTED_MARK}"
+            said.append(f"{statement.text} {marks}".strip() + doubt)
+        lines.append(" ".join(said))
+    return "\n\n".join(lines)
+
+
+def paragraphs(statements: Sequence[Statement]) -> list[list[Statement]]:
+    """Return statements grouped under their lead-ins; those before any come first."""
+    groups: list[list[Statement]] = []
+    for statement in statements:
+        if statement.lead_in or not groups:
+            groups.append([])
+        groups[-1].append(statement)
+    return groups
+
+
+def number_citations(statements: Sequence[Statement]) -> dict[Citation, int]:
+    """Return the number, from 1, under which each distinct citation is shown."""
+    numbers: dict[Citation, int] = {}
+    for statement in statements:
+        for citation in statement.citations:
+            numbers.setdefault(citation, len(numbers) + 1)
+    return numbers
+
+
+def by_article(statements: Sequence[Statement]) -> list[tuple[Source, list[Citation]]]:
+    """Return each article cited once, with its citations, in the order of their numbers."""
+    found: dict[str, tuple[Source, list[Citation]]] = {}
+    for citation in number_citations(statements):
+        found.setdefault(citation.article_id, (citation.source, []))[1].append(citation)
+    return list(found.values())
