@@ -427,7 +427,8 @@ class Statement:
     """One sentence of an answer with what it rests on (I4).
 
     `lead_in` introduces it (« Selon X, 12 mars 2024 : ») and is ours, not the
-    article's. An unsupported statement keeps the reason in `problem`.
+    article's. An unsupported statement keeps the reason in `problem`. `span` is the place
+    `[start, end)` in `text` of the words that answer, where they are told apart.
     """
 
     text: str
@@ -435,6 +436,7 @@ class Statement:
     supported: bool = True
     lead_in: str = ""
     problem: str = ""
+    span: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

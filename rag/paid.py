@@ -171,7 +171,10 @@ def _statement(shown: Statement, allowed: Allowance) -> Statement | None:
         if before.quote.strip() == text.strip() and after:
             text = after.quote.strip() + (_CUT if after.quote != before.quote else "")
             break
-    return replace(shown, text=text, citations=citations)
+    span = shown.span
+    if span and text[slice(*span)] != shown.text[slice(*span)]:
+        span = None
+    return replace(shown, text=text, citations=citations, span=span)
 
 
 def _evidence(claim: str, shown: ClaimEvidence, allowed: Allowance) -> ClaimEvidence | None:

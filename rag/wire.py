@@ -138,12 +138,17 @@ class HitOut(_Placed):
 
 
 class StatementOut(Out):
-    """A sentence of an answer with what it rests on; `lead_in` introduces it and is ours."""
+    """A sentence of an answer with what it rests on; `lead_in` introduces it and is ours.
+
+    `span` is the place `[start, end)` in `text`, in characters, of the words that answer; null
+    where they are not told apart.
+    """
 
     text: str
     lead_in: str
     supported: bool
     problem: str
+    span: tuple[int, int] | None
     citations: list[CitationOut]
 
     @classmethod
@@ -154,6 +159,7 @@ class StatementOut(Out):
             lead_in=statement.lead_in,
             supported=statement.supported,
             problem=statement.problem,
+            span=statement.span,
             citations=[CitationOut.of(c) for c in statement.citations],
         )
 

@@ -178,6 +178,9 @@ def test_an_answer_is_verbatim_and_says_who_and_when(assistant: LocalAssistant) 
     assert answer.mode == "extractive"
     assert answer.statements[0].lead_in == "Selon Le Courrier de l’Orvelle, 2 mars 2024\u00a0:"
     assert "4,2 millions d'euros" in answer.text
+    span = answer.statements[0].span
+    assert span is not None
+    assert answer.statements[0].text[slice(*span)] == "4,2 millions d'euros"
     every_quote_is_its_span(assistant, answer)
 
 

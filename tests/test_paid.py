@@ -14,7 +14,7 @@ from mcp import Client
 from rag.assistant import LocalAssistant
 from rag.domain import Article, Citation, Reading, Source, Statement
 from rag.french.dates import MONTHS
-from rag.paid import Allowance
+from rag.paid import Allowance, bounded_events
 from rag.searching.langchain import RecoupeRetriever
 from rag.settings import load_settings
 from rag.web.access import new_token
@@ -150,6 +150,19 @@ def test_the_panel_shows_the_quote_alone(paid: tuple[LocalAssistant, str]) -> No
 
 
 PAID = Source("T", paywalled=True)
+
+
+def test_words_that_answer_stay_where_they_are_in_what_is_cut() -> None:
+    source = Source("Titre", "Le Courrier", paywalled=True)
+    text = "La halle a coûté 4 millions d’euros, payés par la commune et par la région ensemble."
+    cited = Citation("a", source, 0, len(text), text)
+    for words, kept in (("4 millions d’euros", True), ("région", False)):
+        at = text.index(words)
+        made = Statement(text, (cited,), span=(at, at + len(words)))
+        (shown,) = bounded_events([made], Allowance(45))
+        assert shown.text != text
+        assert (shown.span is not None) is kept
+        assert shown.span is None or shown.text[slice(*shown.span)] == words
 
 
 @given(st.text(min_size=1, max_size=400), st.integers(40, 300))

@@ -46,6 +46,22 @@ def test_the_sentence_that_answers_is_found(reader: Reader, question: str, sente
     assert here.answers > elsewhere.answers
 
 
+@pytest.mark.parametrize(
+    ("question", "words"),
+    [
+        ("Combien le chantier a-t-il coûté ?", "3,2 millions d’euros"),
+        ("Qui a coupé le ruban ?", "maire"),
+    ],
+)
+def test_the_words_that_answer_are_told_apart(reader: Reader, question: str, words: str) -> None:
+    (read,) = reader.read(question, [passage(TEXT)])
+    span = read.spans[best(read)]
+    assert span is not None
+    assert words in TEXT[slice(*span)]
+    (a, b), (start, end) = span, sentence_spans(TEXT)[best(read)]
+    assert start <= a < b <= end
+
+
 def test_a_passage_without_the_sentence_that_answers_is_believed_less(reader: Reader) -> None:
     without = TEXT.replace("Le chantier a coûté 3,2 millions d’euros à la commune. ", "")
     whole, left = reader.read(
@@ -78,4 +94,7 @@ def test_any_text_is_read(reader: Reader) -> None:
     assert len(found) == len(odd)
     assert [len(r.sentences) for r in found] == [len(sentence_spans(t)) for t in odd]
     assert all(abs(s) < 1000 for r in found for s in r.sentences)
+    for text, read in zip(odd, found, strict=True):
+        for (start, end), span in zip(sentence_spans(text), read.spans, strict=True):
+            assert span is None or start <= span[0] < span[1] <= end
     assert len(reader.read("q" * 3000, [passage(TEXT)])[0].sentences) == 4

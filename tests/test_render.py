@@ -167,6 +167,17 @@ def test_markdown_has_quotes_links_and_no_live_markup() -> None:
     assert "](http" not in text.replace("\\]", "")
 
 
+def test_the_words_that_answer_are_in_bold() -> None:
+    text = "Il a coûté <b>3</b> *millions* hier."
+    start = text.index("<b>")
+    statement = Statement(text, (citation(text, 0, len(text)),), span=(start, start + 19))
+    answer = Answer("Q ?", (statement,), (), False, "m", "")
+    page = html.fromstring(answer_html(answer, 0))
+    assert page.xpath("//strong/text()") == ["<b>3</b> *millions*"]
+    assert page.xpath("string(//*[@class='rc-said'])") == text
+    assert "Il a coûté **\\<b\\>3\\</b\\> \\*millions\\*** hier." in answer_markdown(answer)
+
+
 def test_an_unsupported_statement_shows_it() -> None:
     statement = Statement("Faux.", supported=False, problem="nombre absent")
     page = answer_html(Answer("Q", (statement,), (), False, "m", ""), 0)

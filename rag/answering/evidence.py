@@ -59,6 +59,7 @@ _A_RANK = 0.7  # log-odds that a passage loses to the one before it
 _LACKS = 0.3  # at most, of what a sentence holds of the kind of thing asked for
 _SAME_MATTER = 0.5  # share of a sentence's stems that a correction which takes it back has
 _TITLE_LEAD = 2.0  # log-odds by which a title answers better than what stands below it
+_MOST_WORDS = 0.7  # share of a sentence above which what answers is the sentence
 _UNSPOKEN = 0.5  # what a feature says where nothing can be told
 
 
@@ -67,6 +68,8 @@ class Evidence:
     """A sentence of a passage with its features and score (log-odds, no unit).
 
     With `in_title` it is the title of the passage's article, and the offsets are those in it.
+    `words` is the span, in the same offsets, of what answers in the sentence, where that is less
+    than most of it.
     """
 
     hit: Hit
@@ -77,6 +80,7 @@ class Evidence:
     features: dict[str, float]
     score: float
     in_title: bool = False
+    words: tuple[int, int] | None = None
 
     def citation(self) -> Citation:
         """Return the exact span of this sentence in its article."""
@@ -155,6 +159,11 @@ def _readable(hit: Hit) -> PassageText:
     if title and text.text.startswith((f"{title}, ", f"{title}\n")):
         return replace(text, sentences=(*text.sentences, (0, len(title))))
     return text
+
+
+def _shift(hit: Hit) -> int:
+    """Return how much further a place stands in what is read of a hit than in its article."""
+    return len(_readable(hit).text) - len(hit.passage.text) - hit.passage.start
 
 
 def _title(
@@ -244,6 +253,7 @@ def _sentences(
         "answers": _bounded(read.answers),
     }
     before: frozenset[str] = frozenset()
+    shift = _shift(hit)
     for at, s in enumerate(hit.sentences):
         text = passage.text[s.start - passage.start : s.end - passage.start]
         if text == passage.heading or (hit.source.correction and not standing(text)):
@@ -259,7 +269,21 @@ def _sentences(
             **shared,
         }
         before = s.stems
-        yield Evidence(hit, rank, s.start, s.end, text, features, 0.0)
+        answering = _answering(s.start, s.end, read, at, shift)
+        yield Evidence(hit, rank, s.start, s.end, text, features, 0.0, words=answering)
+
+
+def _answering(start: int, end: int, read: Read, at: int, shift: int) -> tuple[int, int] | None:
+    """Return the span that answers in the sentence `[start, end)`, in offsets of the article.
+
+    `shift` is what those have less than offsets of the text that was read. None where the reader
+    does not believe in the sentence, or where most of it answers: that tells nothing.
+    """
+    span = read.spans[at] if read.sentences[at] > 0 else None
+    if span is None or span[1] - span[0] > _MOST_WORDS * (end - start):
+        return None
+    a, b = max(start, span[0] - shift), min(end, span[1] - shift)
+    return (a, b) if a < b else None
 
 
 def _scaled(scale: CosineScale, cosine: float | None) -> float:

@@ -103,7 +103,8 @@ def _told(
                 if titled
                 else lead_in(source, speaker)
             )
-            statements.append(Statement(e.text, (e.citation(), *_copies(e)), lead_in=intro))
+            cited = (e.citation(), *_copies(e))
+            statements.append(Statement(e.text, cited, lead_in=intro, span=_span(e)))
     return Answer(
         question=question,
         statements=tuple(statements),
@@ -199,6 +200,14 @@ def lead_in(source: Source, speaker: str = "") -> str:
     name = source.name or f"«\u00a0{source.title}\u00a0»"
     day = f", {format_date(source.published)}" if source.published else ""
     return f"{speaker}, selon {name}{day}\u00a0:" if speaker else f"Selon {name}{day}\u00a0:"
+
+
+def _span(evidence: Evidence) -> tuple[int, int] | None:
+    """Return the place of the words that answer in the text of the evidence."""
+    if evidence.words is None:
+        return None
+    start, end = (at - evidence.start for at in evidence.words)
+    return (start, end) if 0 <= start < end <= len(evidence.text) else None
 
 
 def _copies(evidence: Evidence) -> list[Citation]:

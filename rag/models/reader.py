@@ -31,11 +31,13 @@ class Read:
     """What the reader says of a passage; log-odds, higher for better.
 
     `answers` is for the whole; `sentences` has, for each sentence, how much likelier it is
-    to hold the answer than no sentence is.
+    to hold the answer than no sentence is, and `spans` the words of it that answer best,
+    `[start, end)` in the text that was read; None where the network takes no word of it.
     """
 
     answers: float
     sentences: tuple[float, ...]
+    spans: tuple[tuple[int, int] | None, ...] = ()
 
 
 class Reader:
@@ -80,13 +82,27 @@ def of_sentences(
     starts = np.array([tokens.offsets[n][0] for n in of])
     ends = np.array([tokens.offsets[n][1] for n in of])
     inside, none = spans[of], spans[0]
-    found = []
+    found: list[float] = []
+    words: list[tuple[int, int] | None] = []
     for a, b in sentences:
         own = (starts < b) & (ends > a)
         if not own.any():
             found.append(-np.inf)
+            words.append(None)
             continue
         mass = np.logaddexp.reduce(inside[own], axis=0) - none
         found.append(float(mass.mean()))
+        first, last = _best(inside[own])
+        words.append((max(a, int(starts[own][first])), min(b, int(ends[own][last]))))
     least = min((f for f in found if np.isfinite(f)), default=0.0)
-    return Read(answers, tuple(f if np.isfinite(f) else least for f in found))
+    return Read(answers, tuple(f if np.isfinite(f) else least for f in found), tuple(words))
+
+
+def _best(logits: NDArray[np.float32]) -> tuple[int, int]:
+    """Return the first and the last token of the likeliest answer, of logits (tokens, 2)."""
+    import numpy as np
+
+    both = logits[:, :1] + logits[:, 1]
+    both = np.where(np.triu(np.ones_like(both)) > 0, both, -np.inf)
+    first, last = np.unravel_index(int(both.argmax()), both.shape)
+    return int(first), int(last)

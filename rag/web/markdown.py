@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rag import texts
 from rag.citations import number_citations, paragraphs
-from rag.domain import Answer, Citation
+from rag.domain import Answer, Citation, Statement
 from rag.markup import markdown_text
 
 
@@ -49,10 +49,20 @@ def _said(answer: Answer, mark: str) -> list[str]:
         for statement in paragraph:
             marks = "".join(mark.format(numbers[c]) for c in statement.citations)
             doubt = "" if statement.supported else f" {texts.UNSUPPORTED_MARK}"
-            said.append(f"{markdown_text(statement.text)}{marks}{doubt}")
+            said.append(f"{_answering(statement)}{marks}{doubt}")
         intro = f"{markdown_text(paragraph[0].lead_in)} " if paragraph[0].lead_in else ""
         lines += [intro + " ".join(said), ""]
     return lines
+
+
+def _answering(statement: Statement) -> str:
+    """Return the text of a statement, the words that answer in bold."""
+    if statement.span is None:
+        return markdown_text(statement.text)
+    start, end = statement.span
+    parts = [statement.text[:start], statement.text[start:end], statement.text[end:]]
+    before, words, after = map(markdown_text, parts)
+    return f"{before}**{words}**{after}"
 
 
 def _reference(citation: Citation) -> str:

@@ -265,7 +265,9 @@ header :focus-visible { outline-color: currentColor; }
       for (const statement of answer.refused ? [] : answer.statements) {
         const line = el("p", {});
         if (statement.lead_in) line.append(el("span", { className: "soft", textContent: `${statement.lead_in} ` }));
-        line.append(el("span", { className: statement.supported ? "" : "warn", textContent: statement.text }));
+        const letters = [...statement.text], [a, b] = statement.span ?? [0, 0];
+        const part = (from, to) => letters.slice(from, to).join("");
+        line.append(el("span", { className: statement.supported ? "" : "warn" }, part(0, a), b ? el("strong", { textContent: part(a, b) }) : null, part(b)));
         turn.append(line);
         if (statement.problem) turn.append(el("p", { className: "soft", textContent: statement.problem }));
         for (const cited of statement.citations) {
