@@ -32,8 +32,8 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GroupKFold
 
 from bench.golden import ROOT, SHARED
-from rag.checking.addressing import Addressing
 from rag.checking.compare import FEATURES, FOLLOWS, NETWORK, described, is_verbatim, paired
+from rag.checking.prompt_injection import InjectionDetector
 from rag.checking.signals import AGAINST, REGISTRY
 from rag.checking.support import SupportCheck
 from rag.evaluation.support_scores import Pair as Support
@@ -105,7 +105,7 @@ def press(network: Comparer) -> list[Row]:
             passage = draw.choice(others or [p.passage for p in pairs if p.passage != pair.passage])
             named.append((Support(passage, pair.statement, supported=False, kind="strange"),
                           article))  # fmt: skip
-    support = SupportCheck(network, Addressing(Encoder()))
+    support = SupportCheck(network, InjectionDetector(Encoder()))
     found = []
     for pair, article in named:
         _, quotes = support.quoted(pair.statement, [pair.hit()])

@@ -16,7 +16,7 @@ from pathlib import Path
 from rag.assistant import LocalAssistant
 from rag.french.words import fold
 from rag.settings import load_settings
-from rag.sources.web import Manners, Web
+from rag.sources.web import CrawlPolicy, Web
 from tests.newspaper import Newspaper, Story, loopback
 
 
@@ -35,7 +35,7 @@ def main() -> None:
     paper.publish(*stories([Path(name) for name in sys.argv[1:]]))
     with paper.serving() as url, tempfile.TemporaryDirectory() as folder:
         assistant = LocalAssistant(load_settings(index_dir=Path(folder)))
-        web = Web(assistant, assistant.memory, Manners(0, allowed=loopback))
+        web = Web(assistant, assistant.memory, CrawlPolicy(0, allowed=loopback))
         began = time.perf_counter()
         report = web.sync(f"{url}/sitemap.xml")
         seconds = time.perf_counter() - began

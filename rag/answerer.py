@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from rag import texts
 from rag.answering import about_corpus, examples
-from rag.answering.evidence import as_read, find_evidence
+from rag.answering.evidence import find_evidence, rerank_by_reader
 from rag.answering.extractive import MODE, chronicle, compose
 from rag.answering.followup import Rewriting, rewrite_candidates
 from rag.answering.overview import (
@@ -35,8 +35,8 @@ from rag.answering.overview import (
 )
 from rag.answering.refusal import refuse
 from rag.chatmodel.writing import Draft, Generator, Retried, load_generator
-from rag.checking.addressing import Addressing
-from rag.checking.probe import Probe
+from rag.checking.linear_classifier import LinearClassifier
+from rag.checking.prompt_injection import InjectionDetector
 from rag.checking.support import SupportCheck
 from rag.citations import render
 from rag.domain import Answer, CheckedClaim, Filters, Hit, Statement, Turn, Verification
@@ -81,8 +81,11 @@ class Answerer:
         self.reader, self.comparer = Reader(), Comparer()
         embedder = index.embedder
         default = embedder if isinstance(embedder, Encoder) else Encoder()
-        self.addressing, self.opinions = Addressing(default), Probe(default, "opinions")
-        self.support = SupportCheck(self.comparer, self.addressing)
+        self.injections, self.opinions = (
+            InjectionDetector(default),
+            LinearClassifier(default, "opinions"),
+        )
+        self.support = SupportCheck(self.comparer, self.injections)
         self._generator: Generator | None = None
         self._checker: Checker | None = None  # loads the French parser, 1 s
         self._examples: tuple[str, tuple[str, ...]] = ("", ())
@@ -207,7 +210,7 @@ class Answerer:
                 self.index,
                 self.retriever,
                 load_entailment(self.settings),
-                self.addressing,
+                self.injections,
                 self.opinions,
                 Bar.of(self.settings.verdict_precision),
                 load_splitter(self.settings),
@@ -254,7 +257,7 @@ class Answerer:
         for _ in range(_MOST_ORDERS):
             answer, read = self._extract_from(question, asked, hits, filters)
             known = _injections(read)
-            orders = {t for t in _shown_by(answer) if self.addressing.to_machine(t, known.get(t))}
+            orders = {t for t in _shown_by(answer) if self.injections.is_injection(t, known.get(t))}
             if not orders:
                 return replace(answer, notice=self._undated(question, answer, hits, filters))
             log.warning("phrases adressées à un programme écartées : %d", len(orders))
@@ -291,7 +294,7 @@ class Answerer:
                 return answered
         evidence, probability = find_evidence(question, hits, self.index.scale, self.reader)
         log.info("probabilité de réponse : %.2f", probability)
-        hits = as_read(hits, evidence)
+        hits = rerank_by_reader(hits, evidence)
         if not evidence or probability < self.settings.threshold:
             answer = refuse(question, evidence, hits, MODE, probability)
         else:
@@ -382,7 +385,7 @@ class Answerer:
         drafts = not any(hit.source.paywalled for hit in hits)
         understood = self.retriever.understood(asked)
         evidence, _ = find_evidence(understood, hits, self.index.scale, self.reader)
-        hits = as_read(hits, evidence)
+        hits = rerank_by_reader(hits, evidence)
         statements: list[Statement] = []
         for event in generator.answer(asked, hits):
             if isinstance(event, Retried):

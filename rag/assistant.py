@@ -40,7 +40,7 @@ from rag.feedback import FeedbackStore
 from rag.indexing import generations
 from rag.indexing.chroma import CLOSING, sweep_folders
 from rag.indexing.erasure import MEMORY, blank, files_of, remaining, sentences_of, unreadable
-from rag.indexing.exchange import export, take
+from rag.indexing.export import export, import_from
 from rag.indexing.index import Index, Progress, open_index
 from rag.indexing.ingestion import edit, fingerprint, ingest, sources_of, undo_edits
 from rag.indexing.owner import Owner, Ownership, acquire
@@ -133,7 +133,7 @@ class Assistant(Protocol):
         """
         ...
 
-    def held(self, ids: Sequence[str]) -> dict[str, bool]:
+    def answerable(self, ids: Sequence[str]) -> dict[str, bool]:
         """Return, for those of some articles that the index has, whether they may answer."""
         ...
 
@@ -174,7 +174,7 @@ class Assistant(Protocol):
         """Write all articles into a folder of this machine; return the names of the files."""
         ...
 
-    def take(
+    def import_from(
         self,
         folder: str,
         progress: Progress = _silent,
@@ -364,7 +364,7 @@ class LocalAssistant:
                     log.warning("compactage remis à plus tard : %s", error)
             return report
 
-    def held(self, ids: Sequence[str]) -> dict[str, bool]:
+    def answerable(self, ids: Sequence[str]) -> dict[str, bool]:
         """See `Assistant`."""
         return {i: r.withdrawn is None for i, r in self.index.records_of(ids).items()}
 
@@ -457,14 +457,14 @@ class LocalAssistant:
         """See `Assistant`."""
         return export(self.index, Path(folder))
 
-    def take(
+    def import_from(
         self,
         folder: str,
         progress: Progress = _silent,
         readmit: bool = False,
     ) -> IngestReport:
         """See `Assistant`."""
-        return take(
+        return import_from(
             self.index,
             Path(folder),
             lambda found, known: self._ingest(found, (), progress, known, readmit=readmit),

@@ -6,7 +6,7 @@ machine and one user, not the public API.
 
 A call is a POST of lines of JSON, answered by lines of JSON. The caller says the arguments;
 the owner, on the way, what a listener hears (`told`), and last the `result`, or an `error`
-by its name and `message`. What is `Sent` one by one goes as the owner asks for it (`more`,
+by its name and `message`. What is `Stream` one by one goes as the owner asks for it (`more`,
 so many), `null` after the last: neither end holds more than that, and a caller that dies
 has not said that it was the last.
 """
@@ -45,14 +45,14 @@ HEADER = "X-Recoupe-Owner-Token"
 
 
 @dataclass(frozen=True)
-class Told:
+class Callback:
     """An argument that stays with the caller and is called on the way, with such values."""
 
     takes: tuple[Any, ...]
 
 
 @dataclass(frozen=True)
-class Sent:
+class Stream:
     """An argument that is an iterable of these types, whose items go one by one as asked for."""
 
     kinds: tuple[type, ...]
@@ -86,25 +86,27 @@ OPERATIONS = (
     Operation("search", {"question": str, "limit": int, "filters": Filters | None}, list[Hit]),
     Operation("ask", {"question": str, "history": Sequence[Turn], "filters": Filters | None},
               Answer),
-    Operation("verify", {"text": str, "filters": Filters | None, "on_claim": Told((CheckedClaim,))},
+    Operation("verify", {"text": str, "filters": Filters | None,
+                         "on_claim": Callback((CheckedClaim,))},
               Verification),
-    Operation("ingest", {"found": Sent((Article, Failure, FileRead)), "prune": Sequence[str],
-                         "progress": Told((int, int)), "readmit": bool, "dry": bool},
+    Operation("ingest", {"found": Stream((Article, Failure, FileRead)), "prune": Sequence[str],
+                         "progress": Callback((int, int)), "readmit": bool, "dry": bool},
               IngestReport),
-    Operation("held", {"ids": Sequence[str]}, dict[str, bool]),
+    Operation("answerable", {"ids": Sequence[str]}, dict[str, bool]),
     Operation("withdraw", {"days": Mapping[str, date | None]}, list[str]),
     Operation("edit", {"article_id": str, "edits": Mapping[str, str]}, ArticleRecord),
     Operation("undo_edits", {"article_id": str, "fields": Sequence[str]}, ArticleRecord),
     Operation("remove", {"ids": Sequence[str]}, list[str]),
     Operation("erase", {"ids": Sequence[str]}, Erasure),
     Operation("export", {"folder": str}, list[str]),
-    Operation("take", {"folder": str, "progress": Told((int, int)), "readmit": bool}, IngestReport),
+    Operation("import_from", {"folder": str, "progress": Callback((int, int)), "readmit": bool},
+              IngestReport),
     Operation("backup", {"folder": str}, int),
     Operation("check", {}, list[str]),
     Operation("repair", {}, list[ArticleRecord]),
     Operation("compact", {}, bool),
     Operation("reindex", {"embedding": str, "passage_tokens": int, "sentence_vectors": bool,
-                          "progress": Told((int, int))}, int),
+                          "progress": Callback((int, int))}, int),
 )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from rag import errors
 from rag.errors import IndexBusyError, RecoupeError
 from rag.indexing.owner import Owner, connect, lost_message
-from rag.operations import HEADER, OPERATIONS, PATH, Operation, Sent, Told, made, plain
+from rag.operations import HEADER, OPERATIONS, PATH, Callback, Operation, Stream, made, plain
 
 _CONNECT = 5.0  # seconds
 _SILENCE = 600.0  # seconds without a word after which the owner is taken for lost
@@ -35,9 +35,9 @@ class RemoteAssistant:
         items: Iterator[dict[str, Any]] | None = None
         for name, value in arguments.items():
             kind = operation.takes[name]
-            if isinstance(kind, Told):
+            if isinstance(kind, Callback):
                 hears, listener = kind.takes, value
-            elif isinstance(kind, Sent):
+            elif isinstance(kind, Stream):
                 items = map(kind.plain, value)
             else:
                 said[name] = plain(kind, value)

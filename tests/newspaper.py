@@ -19,17 +19,17 @@ from urllib.parse import quote, unquote
 from rag.assistant import LocalAssistant
 from rag.domain import IngestReport, StoredArticle, together
 from rag.settings import load_settings
-from rag.sources.web import Manners, Web
+from rag.sources.web import CrawlPolicy, Web
 from tests.servers import running
 
 
 def read_web(
-    urls: Iterable[str], folder: Path, manners: Manners
+    urls: Iterable[str], folder: Path, policy: CrawlPolicy
 ) -> tuple[IngestReport, list[StoredArticle]]:
     """Read addresses into an index of their own; return the report, and the articles."""
     assistant = LocalAssistant(load_settings(index_dir=folder))
     try:
-        web = Web(assistant, assistant.memory, manners)
+        web = Web(assistant, assistant.memory, policy)
         report = together([web.sync(url) for url in urls])
         return report, [assistant.article(i) for i in report.new]
     finally:

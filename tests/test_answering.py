@@ -8,7 +8,7 @@ import pytest
 
 from rag import texts
 from rag.answerer import LONGEST_QUESTION
-from rag.answering.evidence import Evidence, as_read, find_evidence
+from rag.answering.evidence import Evidence, find_evidence, rerank_by_reader
 from rag.answering.extractive import (
     expand_context,
     joined,
@@ -67,8 +67,8 @@ def test_related_words_count_for_less_than_equal_ones() -> None:
     assert 0 < same_root("presid", "president") < 1
     assert same_root("port", "part") == 0
     terms = Terms({"a": 3.0, "b": 1.0})
-    assert terms.coverage({"a"}) == 0.75
-    assert terms.coverage({"a"}, among={"b"}) == 0
+    assert terms.idf_coverage({"a"}) == 0.75
+    assert terms.idf_coverage({"a"}, among={"b"}) == 0
 
 
 def candidate(text: str, score: float) -> Evidence:
@@ -551,13 +551,13 @@ def test_passages_are_shown_in_the_order_of_what_was_read(assistant: LocalAssist
     question = assistant.retriever.understood("Combien a coûté la halle aux grains ?")
     hits = assistant.search(question.text, 8)[::-1]
     evidence, _ = find_evidence(question, hits, assistant.index.scale, assistant.answerer.reader)
-    ordered = as_read(hits, evidence)
+    ordered = rerank_by_reader(hits, evidence)
     assert sorted(h.passage.id for h in ordered) == sorted(h.passage.id for h in hits)
     assert ordered[4:] == hits[4:]
     odds = {e.hit.passage.id: e.features["answers"] for e in evidence}
     best = max(odds, key=lambda i: odds[i])
     assert ordered[0].passage.id == best
-    assert as_read([], []) == []
+    assert rerank_by_reader([], []) == []
 
 
 def test_a_year_is_that_of_the_article_too(assistant: LocalAssistant) -> None:

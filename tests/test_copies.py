@@ -19,7 +19,7 @@ from rag.cli.main import app
 from rag.domain import Article, Reading, Source, StoredArticle
 from rag.errors import StoreError
 from rag.feedback import Feedback, FeedbackStore
-from rag.indexing.exchange import imported
+from rag.indexing.export import imported
 from rag.models.embedding import PassageText
 from rag.settings import load_settings
 
@@ -102,7 +102,7 @@ def test_vectors_come_back_as_they_were(
     passages = assistant.facets().passages
     other = LocalAssistant(load_settings(index_dir=tmp_path / "autre"))
     heard = counted(other, monkeypatch)
-    assert len(other.take(str(folder)).new) == 90
+    assert len(other.import_from(str(folder)).new) == 90
     assert 0 < sum(heard) < passages / 2  # the first are tried, and those of edits made again
     assert other.facets().passages == passages
     assert not other.check()
@@ -128,14 +128,14 @@ def test_vectors_that_are_not_the_models_are_made_again(
     pq.write_table(table.set_column(at, "vector", turned), folder / "passages.parquet")
     other = LocalAssistant(load_settings(index_dir=tmp_path / "autre"))
     heard = counted(other, monkeypatch)
-    other.take(str(folder))
+    other.import_from(str(folder))
     assert sum(heard) >= other.facets().passages
     assert same(assistant, other)
     other.close()
     for content in (b"", b"not a table"):
         (folder / "passages.parquet").write_bytes(content)
         again = LocalAssistant(load_settings(index_dir=tmp_path / f"encore{len(content)}"))
-        assert len(again.take(str(folder)).new) == 60
+        assert len(again.import_from(str(folder)).new) == 60
         again.close()
 
 
@@ -163,7 +163,7 @@ def test_a_damaged_table_costs_vectors_alone(
         }[how]
         pq.write_table(table.set_column(table.schema.get_field_index(name), name, column), file)
     other = LocalAssistant(load_settings(index_dir=tmp_path / "autre"))
-    assert len(other.take(str(folder)).new) == 60
+    assert len(other.import_from(str(folder)).new) == 60
     assert other.check() == []
     assert other.ask("Combien a coûté la réparation du moteur ?").text
     other.close()
@@ -177,7 +177,7 @@ def test_what_was_withdrawn_never_answers_from_an_import(
     assistant.export(str(folder))
     other = LocalAssistant(load_settings(index_dir=tmp_path / "autre"))
     other.ingest(imported(folder))
-    assert other.held(["bac-4", "bac-5"]) == {"bac-4": False, "bac-5": True}
+    assert other.answerable(["bac-4", "bac-5"]) == {"bac-4": False, "bac-5": True}
     assert other.article("bac-3").record.source.author == "Paul Ory"
     # And once more changes nothing.
     assert len(other.ingest(imported(folder)).unchanged) == 12
@@ -194,10 +194,10 @@ def test_a_line_that_is_refused_says_nothing_of_the_first(tmp_path: Path) -> Non
     (tmp_path / "articles.jsonl").write_text("\n".join(map(json.dumps, rows)), "utf-8")
     (tmp_path / "history.jsonl").mkdir()
     made = LocalAssistant(load_settings(index_dir=tmp_path / "index"))
-    report = made.take(str(tmp_path))
+    report = made.import_from(str(tmp_path))
     assert len(report.failed) == 3
     assert made.article("p").record.source.title == "Le bac"
-    assert made.held(["p", "q"]) == {"p": True}
+    assert made.answerable(["p", "q"]) == {"p": True}
     assert made.check() == []
     made.close()
 
@@ -237,7 +237,7 @@ def test_the_past_comes_back(assistant: LocalAssistant, tmp_path: Path) -> None:
         lines.write('{"article_id": "bac-1"}\n')
         lines.write((folder / "history.jsonl").read_text("utf-8").replace("bac-1", "absent"))
     other = LocalAssistant(load_settings(index_dir=tmp_path / "autre"))
-    report = other.take(str(folder))
+    report = other.import_from(str(folder))
     assert [f.name.rpartition("#")[2] for f in report.failed] == ["2"]
     assert other.history("bac-1") == assistant.history("bac-1")
     assert len(other.history("bac-1")) == 1

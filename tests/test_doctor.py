@@ -19,8 +19,8 @@ from rag.cli.main import app
 from rag.domain import Article, Reading, Source
 from rag.errors import StoreError
 from rag.feedback import Feedback, FeedbackStore
-from rag.indexing.graph import check_graph
 from rag.indexing.index import open_index
+from rag.indexing.vector_files import check_vector_files
 from rag.readers import read_files
 from rag.settings import Settings, load_settings
 from tests.conftest import Quick, write_articles
@@ -175,7 +175,7 @@ def test_what_was_withdrawn_stays_so_when_it_is_read_again(assistant: LocalAssis
     no_passage(assistant)
     assistant.repair()
     assistant.ingest(Reading((article(3),)))
-    assert assistant.held(["quai-3"]) == {"quai-3": False}
+    assert assistant.answerable(["quai-3"]) == {"quai-3": False}
 
 
 def test_records_that_the_store_lost_are_put_back(assistant: LocalAssistant) -> None:
@@ -253,8 +253,8 @@ def test_vectors_whose_files_are_damaged_are_made_again(settings: Settings, how:
     else:
         file.unlink()
     with pytest.raises(StoreError, match=r"recoupe doctor --repair"):
-        check_graph(settings.index_dir)
-    check_graph(settings.index_dir, repair=True)
+        check_vector_files(settings.index_dir)
+    check_vector_files(settings.index_dir, repair=True)
     again = open_index(settings, Quick())
     assert "se trouvent pas par leur vecteur" in " ".join(again.check())
     again.repair()
@@ -263,7 +263,7 @@ def test_vectors_whose_files_are_damaged_are_made_again(settings: Settings, how:
     vector = again.embedder.embed_passages(["Le quai"])[0]
     assert len(again.nearest(vector, 10)) == 10
     again.close()
-    check_graph(settings.index_dir)
+    check_vector_files(settings.index_dir)
 
 
 def test_a_damaged_file_is_named(assistant: LocalAssistant, settings: Settings) -> None:

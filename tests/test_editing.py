@@ -92,7 +92,7 @@ def test_edits_and_what_they_replaced_travel_in_an_export(
     assistant.edit("bac", {"published": "2024-05-09", WITHHELD: "2024-06-01"})
     assistant.export(str(tmp_path / "export"))
     other = LocalAssistant(load_settings(index_dir=tmp_path / "other"))
-    other.take(str(tmp_path / "export"))
+    other.import_from(str(tmp_path / "export"))
     assert other.article("bac").record.withheld
     assert other.edit("bac", {WITHHELD: ""}).withdrawn is None
     assert other.undo_edits("bac", ["published"]).source == before

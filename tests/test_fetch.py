@@ -14,7 +14,7 @@ from rag.cli.main import app
 from rag.errors import ReadError
 from rag.readers import Bounds
 from rag.readers.fetch import fetch, is_own_network, is_public
-from rag.sources.web import Manners
+from rag.sources.web import CrawlPolicy
 from tests.newspaper import read_web
 from tests.servers import running
 
@@ -134,8 +134,8 @@ def test_a_page_that_comes_too_late_is_left(site: str) -> None:
 
 
 def test_the_resolver_of_names_is_waited_for_in_bounds(site: str, tmp_path: Path) -> None:
-    manners = Manners(0, (), 10_000, 0.5, Bounds(seconds=0.5), waiting)
-    report, _ = read_web([f"{site}/page"], tmp_path, manners)
+    policy = CrawlPolicy(0, (), 10_000, 0.5, Bounds(seconds=0.5), waiting)
+    report, _ = read_web([f"{site}/page"], tmp_path, policy)
     assert "plus de 1 secondes" in report.failed[0].reason
 
 
@@ -145,12 +145,12 @@ def test_only_what_another_process_finds_may_allow(site: str, tmp_path: Path) ->
 
     allow.__module__ = "__main__"
     with pytest.raises(ValueError, match="module"):
-        read_web([site], tmp_path, Manners(allowed=allow))
+        read_web([site], tmp_path, CrawlPolicy(allowed=allow))
 
 
 def test_addresses_become_articles(site: str, tmp_path: Path) -> None:
-    manners = Manners(interval=0, allowed=local)
-    report, (article,) = read_web([f"{site}/page", f"{site}/gone"], tmp_path, manners)
+    policy = CrawlPolicy(interval=0, allowed=local)
+    report, (article,) = read_web([f"{site}/page", f"{site}/gone"], tmp_path, policy)
     assert article.record.source.title == "Le phare rallumé"
     assert article.record.source.url == f"{site}/page"
     assert [f.name for f in report.failed] == [f"{site}/gone"]

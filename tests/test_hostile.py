@@ -17,7 +17,7 @@ import pytest
 
 from rag.domain import Failure
 from rag.markup import printable
-from rag.sources.web import Manners
+from rag.sources.web import CrawlPolicy
 from tests.conftest import ROOT, run_python
 from tests.hostile.files import Input, erase, inputs, named, write
 from tests.hostile.site import BAD_ADDRESSES, Site, loopback
@@ -132,8 +132,8 @@ def test_a_hostile_server_costs_one_failure_an_answer(tmp_path: Path) -> None:
         urls = [site.url + path for path in site.answers]
         bad = [url for url, _ in BAD_ADDRESSES]
         own = ("127.0.0.1",)  # that site has no rules that can be read
-        manners = Manners(0, own, max_bytes=2_000_000, seconds=2, allowed=loopback)
-        report, articles = read_web([*urls, *bad], tmp_path, manners)
+        policy = CrawlPolicy(0, own, max_bytes=2_000_000, seconds=2, allowed=loopback)
+        report, articles = read_web([*urls, *bad], tmp_path, policy)
     reasons = {f.name: f.reason for f in report.failed}
     assert len(reasons) == len(report.failed), "each is named once"
     expected = {site.url + path: answer.why for path, answer in site.answers.items() if answer.why}

@@ -16,7 +16,7 @@ import pytest
 
 from rag.assistant import LocalAssistant
 from rag.chatmodel import prompts
-from rag.checking.addressing import Addressing
+from rag.checking.prompt_injection import InjectionDetector
 from rag.domain import Article, Label, Reading, Source
 from rag.models.encoder import Encoder
 from rag.settings import load_settings
@@ -136,10 +136,10 @@ def test_an_order_is_never_quoted_to_complete_a_statement(
 
 def test_attacks_by_another_author_are_told_from_press() -> None:
     """Whoever made the signal has not read these; 27 of 36 are found, 2 of 44 taken for them."""
-    addressing = Addressing(Encoder())
+    detector = InjectionDetector(Encoder())
     path = ROOT / "tests" / "injections_unseen.jsonl"
     rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    taken = {kind: [addressing.to_machine(r["text"]) for r in rows if r["attack"] is kind]
+    taken = {kind: [detector.is_injection(r["text"]) for r in rows if r["attack"] is kind]
              for kind in (True, False)}  # fmt: skip
     assert (len(taken[True]), len(taken[False])) == (36, 44)
     assert sum(taken[True]) >= 25

@@ -73,7 +73,7 @@ def test_smaller_passages_of_the_same_articles(assistant: LocalAssistant) -> Non
     assert report.new == ("port-24",)
     assert set(report.updated) <= {"port-1"}
     # Withdrawn and edited stay so.
-    assert assistant.held(["port-2"]) == {"port-2": False}
+    assert assistant.answerable(["port-2"]) == {"port-2": False}
 
 
 def test_what_is_said_meanwhile_is_caught_up_with(assistant: LocalAssistant) -> None:
@@ -96,7 +96,7 @@ def test_what_is_said_meanwhile_is_caught_up_with(assistant: LocalAssistant) -> 
     assert len(now) == 24
     assert now["port-0"][0] == "Le quai est fermé."
     assert now["port-7"][1].title == "Autre titre"  # type: ignore[attr-defined]
-    assert assistant.held(["port-5", "port-6", "port-2", "port-50"]) == {
+    assert assistant.answerable(["port-5", "port-6", "port-2", "port-50"]) == {
         "port-6": False, "port-2": True, "port-50": True,
     }  # fmt: skip
     # One correction, of the article that changed: building is no new version.

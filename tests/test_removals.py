@@ -141,9 +141,9 @@ def test_by_export_and_import(assistant: LocalAssistant, tmp_path: Path) -> None
     assistant.ingest(Reading((article("proces"), article("bac", OTHER))))
     assistant.export(str(tmp_path / "export"))
     assistant.remove(["proces"])
-    assert assistant.take(str(tmp_path / "export")).barred
+    assert assistant.import_from(str(tmp_path / "export")).barred
     assert ids(assistant) == ["bac"]
-    assert assistant.take(str(tmp_path / "export"), readmit=True).new == ("proces",)
+    assert assistant.import_from(str(tmp_path / "export"), readmit=True).new == ("proces",)
 
 
 def test_by_the_api(tmp_path: Path) -> None:

@@ -19,10 +19,10 @@ from rag.settings import load_settings
 from rag.sources import robots
 from rag.sources.memory import Memory, SourceState
 from rag.sources.watch import Watch, silence
-from rag.sources.web import Manners, Web
+from rag.sources.web import CrawlPolicy, Web
 from tests.newspaper import Newspaper, Story, loopback, slow_answer, story
 
-MANNERS = Manners(interval=0, seconds=5, bounds=Bounds(seconds=10), allowed=loopback)
+POLICY = CrawlPolicy(interval=0, seconds=5, bounds=Bounds(seconds=10), allowed=loopback)
 
 
 @pytest.fixture
@@ -40,8 +40,8 @@ def assistant(tmp_path: Path) -> Iterator[LocalAssistant]:
     made.close()
 
 
-def web(assistant: LocalAssistant, manners: Manners = MANNERS) -> Web:
-    return Web(assistant, assistant.memory, manners)
+def web(assistant: LocalAssistant, policy: CrawlPolicy = POLICY) -> Web:
+    return Web(assistant, assistant.memory, policy)
 
 
 def counts(report: IngestReport) -> tuple[int, int, int, int]:
@@ -241,21 +241,23 @@ def test_robots_are_obeyed_but_where_the_site_is_one_s_own(
     (failure,) = report.failed
     assert "robots.txt" in failure.reason
     assert not paper.asked_for("/a/kerguen-4")
-    own = Manners(0, ("127.0.0.1",), seconds=5, allowed=loopback)
+    own = CrawlPolicy(0, ("127.0.0.1",), seconds=5, allowed=loopback)
     assert len(web(assistant, own).sync(paper.url + "/sitemap.xml").new) == 1
 
 
 def test_a_newsroom_s_own_network_is_followed_where_it_is_named(
     assistant: LocalAssistant, paper: Newspaper
 ) -> None:
-    refused = web(assistant, Manners(0, seconds=5)).sync(paper.url + "/feed.xml")
+    refused = web(assistant, CrawlPolicy(0, seconds=5)).sync(paper.url + "/feed.xml")
     (failure,) = refused.failed
     assert "RECOUPE_OWN_HOSTS" in failure.reason
     assert "robots" not in failure.reason
-    own = Manners(0, ("127.0.0.1",), seconds=5)
+    own = CrawlPolicy(0, ("127.0.0.1",), seconds=5)
     assert len(web(assistant, own).sync(paper.url + "/feed.xml").new) == 8
     # A name under one that is named is somebody else's to point.
-    under = Web(assistant, Memory(assistant.settings.index_dir), Manners(0, ("0.0.1",), seconds=5))
+    under = Web(
+        assistant, Memory(assistant.settings.index_dir), CrawlPolicy(0, ("0.0.1",), seconds=5)
+    )
     assert under.sync(paper.url + "/feed.xml").failed
 
 
@@ -395,7 +397,7 @@ def test_robots_of_any_type_and_length_are_obeyed(
 
 def test_robots_that_do_not_come_forbid(assistant: LocalAssistant, paper: Newspaper) -> None:
     paper.hooks["/robots.txt"] = slow_answer(3)
-    hasty = Manners(0, seconds=0.5, bounds=Bounds(seconds=10), allowed=loopback)
+    hasty = CrawlPolicy(0, seconds=0.5, bounds=Bounds(seconds=10), allowed=loopback)
     report = web(assistant, hasty).sync(paper.url + "/feed.xml")
     assert counts(report) == (0, 0, 1, 0)
     assert "robots.txt" in report.failed[0].reason
@@ -579,10 +581,10 @@ def test_a_sitemap_of_a_million_addresses_is_bounded(
     head = b'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">'
     row = b"<url><loc>http://127.0.0.1:9/a</loc></url>"
     paper.hooks["/immense.xml"] = _sending("application/xml", head + row * 1_000_000)
-    small = Manners(0, max_bytes=5_000_000, seconds=10, allowed=loopback)
+    small = CrawlPolicy(0, max_bytes=5_000_000, seconds=10, allowed=loopback)
     report = web(assistant, small).sync(paper.url + "/immense.xml")
     assert "dépasse 5 Mo" in report.failed[0].reason
-    large = Manners(0, max_bytes=50_000_000, seconds=20, allowed=loopback)
+    large = CrawlPolicy(0, max_bytes=50_000_000, seconds=20, allowed=loopback)
     report = web(assistant, large).sync(paper.url + "/immense.xml")
     assert any("plus de" in f.reason for f in report.failed)
 
@@ -625,7 +627,7 @@ def test_watching_follows_a_feed_and_a_folder(
     settings = load_settings(index_dir=tmp_path / "index", source_minutes=0.01)
     lines: list[str] = []
     watch = Watch(assistant, assistant.memory, settings, [paper.url + "/feed.xml", str(folder)],
-                  prune=True, manners=MANNERS, tell=lines.append)  # fmt: skip
+                  prune=True, policy=POLICY, tell=lines.append)  # fmt: skip
     watch.start()
     try:
         _until(lambda: assistant.index.articles() == 9)

@@ -11,7 +11,7 @@ import pytest
 from rag.assistant import LocalAssistant
 from rag.chatmodel import prompts
 from rag.chatmodel.writing import Draft, complete_sentences
-from rag.checking.addressing import Addressing
+from rag.checking.prompt_injection import InjectionDetector
 from rag.checking.support import SupportCheck
 from rag.domain import Answer, Article, Hit, Passage, Reading, Source, Statement, Turn
 from rag.errors import MissingExtraError, SettingsError
@@ -22,7 +22,7 @@ from rag.models.encoder import Encoder
 from rag.settings import load_settings
 from tests.servers import ScriptedModel
 
-SUPPORT = SupportCheck(Comparer(), Addressing(Encoder()))
+SUPPORT = SupportCheck(Comparer(), InjectionDetector(Encoder()))
 QUESTION = "Combien a coûté la restauration de la halle ?"
 HALL = (
     "Le bâtiment de 1867 a été restauré pour 4,2 millions d’euros. "

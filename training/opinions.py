@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 
 from rag.models.encoder import Encoder
-from training.addressing import save
+from training.prompt_injection import save
 
 WRITTEN = Path("training/opinions.jsonl")
 OUT = Path("rag/checking/opinions.json")

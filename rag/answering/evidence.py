@@ -183,7 +183,7 @@ def _title(
     if not question.names <= set(words(title)):
         return None  # « … au Canada » is not answered by « … aux États-Unis »
     features = best.features | {
-        "coverage": question.terms.coverage(stem_set(title)),
+        "coverage": question.terms.idf_coverage(stem_set(title)),
         "beyond_lead": _UNSPOKEN,
         "window": _UNSPOKEN,
         "similarity": _spread(_scaled(scale, hit.similarity)),
@@ -197,7 +197,7 @@ def _title(
     return replace(scored, score=max(scored.score, ranked[0].score))
 
 
-def as_read(hits: Sequence[Hit], evidence: Sequence[Evidence]) -> list[Hit]:
+def rerank_by_reader(hits: Sequence[Hit], evidence: Sequence[Evidence]) -> list[Hit]:
     """Return hits in a better order: by what the reader says, and their rank, of those read."""
     odds = {e.rank: e.features["answers"] for e in evidence}
     first = sorted(range(len(hits[:READ])), key=lambda at: _A_RANK * at - odds.get(at, -_SURE))
@@ -217,7 +217,7 @@ def answer_features(question: Question, ranked: Sequence[Evidence]) -> dict[str,
     in_context = set(words(context)) | numbers(context)
     asked_names = question.names | question.numbers
     weights = question.terms.weights
-    said = question.terms.held(known)
+    said = question.terms.term_overlap(known)
     missing = sum(w for term, w in weights.items() if term not in said)
     others = [
         e.score for e in ranked[1:] if e.hit.passage.article_id != best.hit.passage.article_id
@@ -248,7 +248,7 @@ def _sentences(
     lead = hit.sentences[0].stems if hit.sentences else frozenset()
     beyond = {s for s in left if not any(same_root(s, t) for t in lead)}
     shared = {
-        "context": terms.coverage(context),
+        "context": terms.idf_coverage(context),
         "fused": hit.score,
         "answers": _bounded(read.answers),
     }
@@ -260,9 +260,9 @@ def _sentences(
             continue
         cosine = hit.cosines[at] if hit.cosines else hit.similarity
         features = {
-            "coverage": terms.coverage(s.stems),
-            "beyond_lead": terms.coverage(s.stems, beyond) if beyond else _UNSPOKEN,
-            "window": terms.coverage(s.stems | before, left) if left else _UNSPOKEN,
+            "coverage": terms.idf_coverage(s.stems),
+            "beyond_lead": terms.idf_coverage(s.stems, beyond) if beyond else _UNSPOKEN,
+            "window": terms.idf_coverage(s.stems | before, left) if left else _UNSPOKEN,
             "similarity": _spread(_scaled(scale, cosine)),
             "when": fit(question.time, s.periods, hit.source.published),
             "reader": _bounded(read.sentences[at]),

@@ -129,7 +129,7 @@ def about_features(question: Question, hits: Sequence[Hit]) -> dict[str, float]:
     known = around(mine[0]).union(*(s.stems for h in mine for s in h.sentences))
     wanted = subject(question)
     return {
-        "coverage": question.terms.coverage(known, wanted) if wanted else 1.0,
+        "coverage": question.terms.idf_coverage(known, wanted) if wanted else 1.0,
         "similarity": 10 * (hits[0].similarity or 0.0) - 8.5,
     }
 
@@ -144,7 +144,7 @@ def one_each(question: Question, hits: Sequence[Hit], limit: int) -> list[Eviden
     found: dict[str, Evidence] = {}
     for rank, hit, s, text, features in described(question, hits):
         known = around(hit) | s.stems
-        held = 1.0 if timed or not wanted else question.terms.coverage(known, wanted)
+        held = 1.0 if timed or not wanted else question.terms.idf_coverage(known, wanted)
         score = (0.0 if timed else held) + 0.01 * features["opening"]
         best = found.get(hit.passage.article_id)
         if held >= _MOST and (best is None or score > best.score):
@@ -234,7 +234,7 @@ def described(
                     "opening": 1 / (1 + place),
                     "place": place / len(told),
                     "nearness": (cosine - mean) / spread if spread > 1e-6 else 0.0,
-                    "coverage": question.terms.coverage(s.stems),
+                    "coverage": question.terms.idf_coverage(s.stems),
                 },
             )
 

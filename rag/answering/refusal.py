@@ -55,6 +55,6 @@ def _shared(question: Question, sentence: str) -> Iterator[str]:
     seen: set[str] = set()
     for match in WORD.finditer(sentence):
         stems = content_stems(match.group())
-        if stems and stems[0] not in seen and question.terms.held(stems):
+        if stems and stems[0] not in seen and question.terms.term_overlap(stems):
             seen.add(stems[0])
             yield match.group()

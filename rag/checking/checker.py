@@ -38,9 +38,9 @@ from rag.paid import Allowance, bounded_claim
 from rag.searching.matching import Terms, rarity, stem_set
 
 if TYPE_CHECKING:
-    from rag.checking.addressing import Addressing
     from rag.checking.entailment import Entailment
-    from rag.checking.probe import Probe
+    from rag.checking.linear_classifier import LinearClassifier
+    from rag.checking.prompt_injection import InjectionDetector
     from rag.indexing.index import Index
     from rag.models.comparer import Compared
     from rag.searching.retrieval import Retriever
@@ -79,8 +79,8 @@ class Checker:
         index: Index,
         retriever: Retriever,
         network: Entailment,
-        addressing: Addressing,
-        opinions: Probe,
+        injections: InjectionDetector,
+        opinions: LinearClassifier,
         bar: Bar,
         split: Callable[[str], Iterable[Claim]] = claims_of,
         paid_characters: int = 300,
@@ -90,10 +90,10 @@ class Checker:
         Of an article that readers pay for, one check quotes at most `paid_characters`. Evidence
         below the `bar` counts for nothing.
 
-        What `addressing` tells to speak to a machine is no evidence, nor is it a claim; what
+        What `injections` tells to speak to a machine is no evidence, nor is it a claim; what
         `opinions` tells (a judgement, advice, an order, a wish) is no claim either.
         """
-        self._addressing, self._opinions = addressing, opinions
+        self._injections, self._opinions = injections, opinions
         self._split = split
         self._paid = paid_characters
         self._index = index
@@ -123,7 +123,7 @@ class Checker:
             yield replace(claim, problem=claim.problem or self._problem(claim.text))
 
     def _problem(self, claim: str) -> str:
-        told = self._opinions.tells(claim) or self._addressing.to_machine(claim)
+        told = self._opinions.predict(claim) or self._injections.is_injection(claim)
         return texts.IS_OPINION if told else ""
 
     def check_claims(
@@ -177,12 +177,15 @@ class Checker:
             before: frozenset[str] = frozenset()
             for s in hit.sentences:
                 text = passage.text[s.start - passage.start : s.end - passage.start]
-                own, wide = terms.coverage(s.stems), terms.coverage(s.stems | around | before)
+                own, wide = (
+                    terms.idf_coverage(s.stems),
+                    terms.idf_coverage(s.stems | around | before),
+                )
                 before = s.stems
                 told = standing(text) if hit.source.correction else text
                 if text.strip() == passage.heading or not told or wide < _LEAST or not own:
                     continue
-                rest = terms.coverage(s.stems, plain)
+                rest = terms.idf_coverage(s.stems, plain)
                 found.append(_Found(hit, s, text, told, own + 0.7 * wide, rest, wide))
         return sorted(found, key=lambda f: -f.score)[:_SENTENCES]
 
@@ -220,7 +223,7 @@ class Checker:
         for f, (before, after), pair, read in zip(
             found, around, pairs, self._read(claim, claimed, found, pairs), strict=True
         ):
-            if read.stance is not Stance.NEITHER and self._addressing.to_machine(
+            if read.stance is not Stance.NEITHER and self._injections.is_injection(
                 f.text, f.sentence.injection
             ):
                 continue

@@ -23,7 +23,7 @@ from rag.french.sentences import Span, sentence_spans
 from rag.french.words import content_stems, same_root, words
 
 if TYPE_CHECKING:
-    from rag.checking.addressing import Addressing
+    from rag.checking.prompt_injection import InjectionDetector
     from rag.models.comparer import Comparer
 
 MARK = re.compile(r"\s*\[(\d{1,3}(?:\s*[,;]\s*\d{1,3})*)\]")
@@ -82,9 +82,9 @@ class _Missing:
 class SupportCheck:
     """Checks sentences that a model wrote."""
 
-    def __init__(self, comparer: Comparer, addressing: Addressing) -> None:
+    def __init__(self, comparer: Comparer, injections: InjectionDetector) -> None:
         """Take what says what follows, and what tells sentences that speak to a machine."""
-        self._comparer, self._addressing = comparer, addressing
+        self._comparer, self._injections = comparer, injections
 
     def check(self, text: str, hits: Sequence[Hit]) -> Statement | None:
         """Return one sentence of a model's answer as a checked statement.
@@ -124,7 +124,7 @@ class SupportCheck:
 
         A quote that speaks to a machine is shown but is no evidence.
         """
-        told = self._addressing.honest([quote.text for quote in quotes])
+        told = self._injections.without_injections([quote.text for quote in quotes])
         sources = dict.fromkeys(quote.hit.source for quote in quotes)
         return " ".join(told), "\n".join(texts.label(s) for s in sources if s.title)
 
@@ -133,7 +133,7 @@ class SupportCheck:
         shown = [*(q.text for q in quotes), *(texts.label(q.hit.source) for q in quotes)]
         if _UNSAFE.search(said) and not any(_UNSAFE.search(text) for text in shown):
             return texts.UNSAFE_TEXT
-        if not self._addressing.honest([quote.text for quote in main]):
+        if not self._injections.without_injections([quote.text for quote in main]):
             return texts.INSTRUCTION
         return ""
 
@@ -152,7 +152,7 @@ class SupportCheck:
                 if not gain:
                     break
                 others.remove(best)
-                if not self._addressing.to_machine(best.text):
+                if not self._injections.is_injection(best.text):
                     group.append(best)
         return [quote for group in groups for quote in sorted(group, key=lambda q: q.span)]
 

@@ -61,7 +61,7 @@ def import_command(folder: Path, readmit: bool, as_json: bool, index: Path | Non
         progress_bar("Articles", None) as step,
         open_for(settings_for(index), "import", wait=600, create=True) as assistant,
     ):
-        report = assistant.take(str(folder.resolve()), step, readmit)
+        report = assistant.import_from(str(folder.resolve()), step, readmit)
     if as_json:
         print_json(ReportOut.of(report).plain())
     else:

@@ -324,13 +324,13 @@ def eval_support(file: Path, as_json: bool) -> None:
 
     FICHIER JSONL avec passage, statement, supported ; kind groupe les résultats.
     """
-    from rag.checking.addressing import Addressing
+    from rag.checking.prompt_injection import InjectionDetector
     from rag.checking.support import SupportCheck
     from rag.evaluation.support_scores import measure_support, read_support
     from rag.models.comparer import Comparer
     from rag.models.encoder import Encoder
 
-    pairs, support = read_support(file), SupportCheck(Comparer(), Addressing(Encoder()))
+    pairs, support = read_support(file), SupportCheck(Comparer(), InjectionDetector(Encoder()))
     with progress_bar("Phrases", len(pairs)) as step:
         result = measure_support(pairs, support.check, lambda: step(None, None))
     if as_json:

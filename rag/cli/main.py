@@ -528,10 +528,10 @@ def doctor(repair: bool, as_json: bool, index: Path | None) -> None:
 
     def before(owned: Settings) -> None:
         from rag.indexing.generations import current
-        from rag.indexing.graph import check_graph
+        from rag.indexing.vector_files import check_vector_files
 
         if not owned.chroma_url:
-            check_graph(current(owned.index_dir), repair=repair)
+            check_vector_files(current(owned.index_dir), repair=repair)
 
     with open_for(settings, "doctor", before=before) as assistant:
         again = None
@@ -607,11 +607,11 @@ def _synced(
     """Bring the index in step with addresses of the web."""
     from rag.readers import workers
     from rag.sources.memory import Memory
-    from rag.sources.web import Manners, Web
+    from rag.sources.web import CrawlPolicy, Web
 
     memory = Memory(settings.index_dir)
     try:
-        web = Web(assistant, memory, Manners.of(settings))
+        web = Web(assistant, memory, CrawlPolicy.of(settings))
         with progress_bar("Pages lues", None) as step:
             return together(
                 [web.sync(url, lambda _page: step(None, None), readmit=readmit) for url in urls]

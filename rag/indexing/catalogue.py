@@ -1,6 +1,6 @@
 """What is asked of the index without a question: articles in order, counts, sentences.
 
-A SQLite file beside the store, in step with it like the words (`lexical.py`):
+A SQLite file beside the store, in step with it like the words (`keyword_index.py`):
 one row an article, for pages and counts in constant time, and one a passage,
 with what was understood of its sentences and its vector in 8 bits. All of it
 can be made again from the store. One process uses it.
@@ -106,7 +106,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class CachedPassage:
     """What is kept of a passage, for a search: its vector in 8 bits, its sentences."""
 
     vector: bytes
@@ -342,13 +342,13 @@ class Catalogue:
         """Return 16 hex digits that tell the present versions of all articles."""
         return f"{self._total('digest'):016x}"
 
-    def kept(self, passages: Sequence[str]) -> dict[str, Kept]:
+    def kept(self, passages: Sequence[str]) -> dict[str, CachedPassage]:
         """Return what is kept of passages, by id; those without sentences are left out."""
         rows = self._by_ids("select id, vector, reading from passages where id in", passages)
         found = {}
         for i, vector, blob in rows:
             if blob is not None and (sentences := _read_back(i, blob)) is not None:
-                found[i] = Kept(vector, sentences)
+                found[i] = CachedPassage(vector, sentences)
         return found
 
     def alike(self, contents: Sequence[bytes]) -> dict[bytes, str]:

@@ -93,7 +93,7 @@ class Findings:
 def examine(index: Index) -> Findings:
     """Hold everything against everything. Raises StoreError where the store cannot be read."""
     found = Findings()
-    with index.quiet():
+    with index.lock():
         index.follow()
         listed = index.store.passage_ids()
         records = list(index.records())
@@ -135,7 +135,7 @@ def mend(index: Index, progress: Progress) -> list[ArticleRecord]:
 
     Those stay as they are until then: nothing is removed that could be of use. Raises StoreError.
     """
-    with index.held():
+    with index.write_lock():
         found = examine(index)
         log.info("réparation de l'index : %s", found.sentences() or "rien à réparer")
         index.put_back(found.lost)

@@ -17,7 +17,7 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from rag.domain import ArticleRecord, Source, Version
-from rag.indexing.sidefile import SideFile
+from rag.indexing.sqlite import SqliteFile
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ _REFUSAL = (
 )
 
 
-class History(SideFile):
+class History(SqliteFile):
     """The versions that were replaced, in the folder of an index."""
 
     def __init__(self, folder: Path | None) -> None:

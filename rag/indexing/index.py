@@ -36,7 +36,7 @@ from rag.domain import (
     version_of,
 )
 from rag.errors import ArticleNotFoundError, IndexReplacedError, RecoupeError, StoreError
-from rag.indexing.catalogue import Catalogue, Kept, Row
+from rag.indexing.catalogue import CachedPassage, Catalogue, Row
 from rag.indexing.changes import LEASE, ChangeLog, Positions, Step, Writer, news
 from rag.indexing.chroma import (
     CLOSING,
@@ -51,7 +51,7 @@ from rag.indexing.chroma import (
 from rag.indexing.copies import signature
 from rag.indexing.generations import current
 from rag.indexing.history import History
-from rag.indexing.lexical import LexicalIndex
+from rag.indexing.keyword_index import KeywordIndex
 from rag.indexing.store import Store
 from rag.indexing.understanding import Made, again
 from rag.models.packing import cosines, pack
@@ -88,7 +88,7 @@ class Index:
     def __init__(
         self,
         chroma: Chroma,
-        lexical: LexicalIndex,
+        lexical: KeywordIndex,
         catalogue: Catalogue,
         embedder: Embedder,
         folder: Path,
@@ -236,7 +236,7 @@ class Index:
         found = zip(packed, cosines(vector, list(packed.values())), strict=True)
         return sorted(found, key=lambda f: -f[1])[:limit]
 
-    def understood(self, passages: Iterable[Passage]) -> dict[str, Kept]:
+    def understood(self, passages: Iterable[Passage]) -> dict[str, CachedPassage]:
         """Return what is kept of current passages, by id; what is not is made and kept.
 
         It is not where another process wrote the article, or where the
@@ -252,7 +252,7 @@ class Index:
             _, rows = again(self.embedder, article)
             self.catalogue.keep(rows)
             found |= {
-                r.passage: Kept(r.vector, r.sentences)
+                r.passage: CachedPassage(r.vector, r.sentences)
                 for r in rows
                 if r.passage in wanted and r.sentences is not None
             }
@@ -269,7 +269,7 @@ class Index:
         `vectors` and `rows` have one row a passage, in order. Raises
         StoreError, and the index is then as it was.
         """
-        with self.held():
+        with self.write_lock():
             for attempt in range(3):
                 if self._written(versions, vectors, rows):
                     return
@@ -377,7 +377,7 @@ class Index:
     @contextmanager
     def _amended(self, fields: Mapping[str, Mapping[str, str | int]]) -> Iterator[None]:
         """Change some fields of records, and what the caller does to the catalogue."""
-        with self.held():
+        with self.write_lock():
             number = self._changes.begin([])
             self.store.amend_records(fields, self._changes.writer, number)
             yield
@@ -387,7 +387,7 @@ class Index:
         """Remove articles; return the ids that were there. Raises StoreError."""
         gone: list[str] = []
         for some in batched(list(dict.fromkeys(ids)), _STEPS):
-            with self.held():
+            with self.write_lock():
                 known = self.store.records_of(some)
                 if not known:
                     continue
@@ -419,7 +419,7 @@ class Index:
         if any(folder.is_relative_to(own.resolve()) for own in self.folders()):
             raise StoreError(texts.BACKUP_INSIDE.format(folder))
         draft = folder.with_name(f".{folder.name}.{uuid4().hex}.partiel")
-        with self.held():
+        with self.write_lock():
             try:
                 draft.mkdir(parents=True)
                 old = self.store.chroma
@@ -552,7 +552,7 @@ class Index:
     def put_back(self, records: Sequence[ArticleRecord]) -> None:
         """Make records that only the catalogue has the current ones again."""
         for some in batched(records, _STEPS):
-            with self.held():
+            with self.write_lock():
                 number = self._changes.begin([])
                 self.store.put_records(some, self._changes.writer, number)
                 self._changes.end()
@@ -726,7 +726,7 @@ class Index:
         return np.concatenate([vectors for vectors, _ in found])
 
     def _rebuild(self, copied: Callable[[Chroma], Iterator[int]], progress: Progress) -> None:
-        with self.held():
+        with self.write_lock():
             old = self.store
             assert old.chroma.folder is not None
             old.chroma.check_room(_size(old.chroma.folder))
@@ -764,15 +764,15 @@ class Index:
             self._replaced = None
 
     @contextmanager
-    def quiet(self) -> Iterator[None]:
+    def lock(self) -> Iterator[None]:
         """Let no other thread change the index meanwhile."""
         with self._writing:
             yield
 
     @contextmanager
-    def held(self) -> Iterator[None]:
+    def write_lock(self) -> Iterator[None]:
         """Let no other thread change the index, to change it. Raises StoreError."""
-        with self.quiet():
+        with self.lock():
             self._ready()
             yield
 
@@ -869,7 +869,7 @@ def open_index(
     home = settings.index_dir
     place = folder or (home if settings.chroma_url else current(home))
     chroma = connect(settings, place)
-    lexical, catalogue = LexicalIndex(place / "lexical"), Catalogue(place)
+    lexical, catalogue = KeywordIndex(place / "lexical"), Catalogue(place)
     return Index(
         chroma, lexical, catalogue, embedder, place, progress,
         history=History(None if folder else home), foreign=foreign,

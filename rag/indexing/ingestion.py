@@ -77,7 +77,7 @@ def ingest(
 
     `dry` reads and compares, and changes nothing: the report says what would be.
     """
-    met = _Met(
+    met = _IngestState(
         index,
         partial(fingerprint, passage_tokens=passage_tokens, sentence_vectors=sentence_vectors),
         removals or Removals(None),
@@ -103,7 +103,7 @@ def ingest(
     return met.report(index.remove(gone(index, met.ids, met.read, prune)) if prune else [])
 
 
-class _Met:
+class _IngestState:
     """What an ingestion has met so far: ids and paths, no text."""
 
     def __init__(

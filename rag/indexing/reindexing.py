@@ -88,7 +88,7 @@ class Reindexing:
         The caller lets no ingestion begin meanwhile. Returns the new index; the old one still
         answers. Raises StoreError, and the old index then serves on.
         """
-        with self._old.held():
+        with self._old.write_lock():
             self._caught_up()
             if lost := [r.id for r in self._old.records() if r.id not in self._made]:
                 raise StoreError(texts.REINDEX_INCOMPLETE.format(len(lost), ", ".join(lost[:5])))

@@ -14,7 +14,7 @@ from pathlib import Path
 from rag.domain import Article, StoredArticle, digest_of
 from rag.french.names import names
 from rag.indexing.copies import Signature, signature
-from rag.indexing.sidefile import SideFile
+from rag.indexing.sqlite import SqliteFile
 
 # Estimated share of shingles from which a text is a removed one, where both name the same: lower
 # than between copies, for two words changed in a brief of fifty touch half of them. Where names
@@ -33,7 +33,7 @@ _REFUSAL = (
 )
 
 
-class Removals(SideFile):
+class Removals(SqliteFile):
     """The removed articles, in the folder of an index."""
 
     def __init__(self, folder: Path | None) -> None:

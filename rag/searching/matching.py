@@ -11,12 +11,12 @@ from rag.french.thesaurus import family, related
 from rag.french.words import SHORTEST_ROOT, content_stems, same_root
 
 if TYPE_CHECKING:
-    from rag.indexing.lexical import LexicalIndex
+    from rag.indexing.keyword_index import KeywordIndex
 
 _FAMILY = 0.6  # what a word of the same family counts for
 
 
-def rarity(lexical: LexicalIndex, stems: Sequence[str]) -> dict[str, float]:
+def rarity(lexical: KeywordIndex, stems: Sequence[str]) -> dict[str, float]:
     """Return the rarity of stems among the passages: BM25's inverse document frequency."""
     total, frequencies = lexical.document_frequencies(stems)
     return {s: inverse_frequency(n, total) if n <= total else 0.01 for s, n in frequencies.items()}
@@ -41,7 +41,7 @@ class Terms:
         self._families = frozenset[str]().union(*map(family, self.weights))
         self._alike: dict[str, tuple[tuple[str, float], ...]] = {}
 
-    def held(self, stems: Iterable[str]) -> dict[str, float]:
+    def term_overlap(self, stems: Iterable[str]) -> dict[str, float]:
         """Return how far the most alike of `stems` says each of the terms, in (0, 1]."""
         found: dict[str, float] = {}
         for stem in stems:
@@ -53,12 +53,12 @@ class Terms:
                     found[term] = degree
         return found
 
-    def coverage(self, stems: Iterable[str], among: Collection[str] | None = None) -> float:
+    def idf_coverage(self, stems: Iterable[str], among: Collection[str] | None = None) -> float:
         """Return the share of the terms, weighted by rarity, that `stems` hold.
 
         `among` says which of the terms count; default: all.
         """
-        found = self.held(stems)
+        found = self.term_overlap(stems)
         if among is None:
             total = self._total
         else:

@@ -106,7 +106,7 @@ def _expected(question: Question, hit: Hit, title: frozenset[str]) -> float:
     """Return how well the best sentence holds what is asked for, times how much of it it says."""
     start, best = hit.passage.start, 0.0
     for s in hit.sentences:
-        covered = question.terms.coverage(s.stems | title)
+        covered = question.terms.idf_coverage(s.stems | title)
         if covered > best:  # what a sentence holds is at most 1
             held = question.answered_in(hit.passage.text[s.start - start : s.end - start])
             best = max(best, held * covered)

@@ -18,7 +18,7 @@ from rag.searching.question import Question, understand
 from rag.searching.reranking import Reranker, standardised
 
 if TYPE_CHECKING:
-    from rag.indexing.catalogue import Kept
+    from rag.indexing.catalogue import CachedPassage
     from rag.indexing.index import Index
     from rag.models.embedding import Vectors
 
@@ -184,7 +184,9 @@ class Retriever:
         return corrections_first(_by_score(head, self.reranker.scores(question, head)))
 
 
-def _cosines(vector: Vectors, kept: Mapping[str, Kept]) -> dict[str, tuple[float, Cosines]]:
+def _cosines(
+    vector: Vectors, kept: Mapping[str, CachedPassage]
+) -> dict[str, tuple[float, Cosines]]:
     """Return the cosines of passages, by id, and of their sentences, where these have vectors."""
     packed = [v for k in kept.values() for v in (k.vector, *(s.vector for s in k.sentences)) if v]
     flat = iter(cosines(vector, packed))

@@ -53,7 +53,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class FetchResult:
     """What was seen at an address: `url` after redirects, and what it lists, if it lists.
 
     `kind` is "page", "feed", "sitemap", "index" (of sitemaps) or "site"; `lists` are further
@@ -70,11 +70,11 @@ class Look:
     reserved: bool = False
 
 
-Seen = tuple[list[Article], list[Failure], Look]
+Seen = tuple[list[Article], list[Failure], FetchResult]
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class FetchLimits:
     """How far an address may be followed: bytes, seconds, and which IP addresses."""
 
     max_bytes: int
@@ -82,24 +82,24 @@ class Reach:
     allowed: Callable[[str], bool]
 
 
-def look(url: str, known: Validators, reach: Reach) -> Seen:
+def look(url: str, known: Validators, limits: FetchLimits) -> Seen:
     """Return what is at an address: an article, or a list. Raises ReadError, StatusError."""
     page = fetch(
         url,
-        reach.max_bytes,
-        reach.allowed,
-        reach.seconds,
+        limits.max_bytes,
+        limits.allowed,
+        limits.seconds,
         types=_TYPES,
         known=known,
         redirects=False,
     )
     if page.same:
-        return [], [], Look("page", page.url, page.validators, same=True)
+        return [], [], FetchResult("page", page.url, page.validators, same=True)
     packed = page.data.startswith(b"\x1f\x8b")
     if page.type in _UNTOLD and not packed:
         raise ReadError(f"le type « {page.type} » n'est pas d'un article")
     if packed:
-        page = replace(page, data=unpacked([page.data], "gzip", reach.max_bytes))
+        page = replace(page, data=unpacked([page.data], "gzip", limits.max_bytes))
     found = _listed(page) if page.type != _PDF else None
     if found is not None:
         return [], [], replace(
@@ -108,23 +108,23 @@ def look(url: str, known: Validators, reach: Reach) -> Seen:
     return _article(page)
 
 
-def read_robots(url: str, reach: Reach) -> tuple[list[Article], list[Failure], str]:
+def read_robots(url: str, limits: FetchLimits) -> tuple[list[Article], list[Failure], str]:
     """Return the beginning of a file that says rules, whatever type its server gives it.
 
     Raises ReadError, StatusError.
     """
-    page = fetch(url, _ROBOTS_BYTES, reach.allowed, reach.seconds, types=(), cut=True)
+    page = fetch(url, _ROBOTS_BYTES, limits.allowed, limits.seconds, types=(), cut=True)
     return [], [], page.data.decode("utf-8-sig", "replace")
 
 
-def _listed(page: Page) -> Look | None:
+def _listed(page: Page) -> FetchResult | None:
     """Return what a page lists; None when it is no list."""
     head = page.data[:_HEAD].lstrip(b"\xef\xbb\xbf \t\r\n")
     if head.startswith(b"{") and page.type not in ARTICLES:
         return _json_feed(page)
     if not head.startswith(b"<"):
         lines = _lines(page)
-        return Look("sitemap", page.url, entries=lines) if lines else None
+        return FetchResult("sitemap", page.url, entries=lines) if lines else None
     if _IS_FEED.match(head):
         return _feed(page)
     if b"<html" in head.lower() or b"<!doctype html" in head.lower():
@@ -136,7 +136,7 @@ def _listed(page: Page) -> Look | None:
     return _feed(page)
 
 
-def _feed(page: Page) -> Look:
+def _feed(page: Page) -> FetchResult:
     """Read RSS or Atom. Raises ReadError where it is neither."""
     import feedparser
 
@@ -156,10 +156,10 @@ def _feed(page: Page) -> Look:
         for link in parsed.feed.get("links", [])
         if link.get("rel") in {"next", "prev-archive"}  # RFC 5005
     ]
-    return Look("feed", page.url, entries=tuple(entries), lists=tuple(following[:1]))
+    return FetchResult("feed", page.url, entries=tuple(entries), lists=tuple(following[:1]))
 
 
-def _json_feed(page: Page) -> Look | None:
+def _json_feed(page: Page) -> FetchResult | None:
     """Read a JSON Feed (jsonfeed.org, version 1.1)."""
     try:
         said = json.loads(decode(page.data, page.charset))
@@ -175,7 +175,9 @@ def _json_feed(page: Page) -> Look | None:
         if isinstance(item, dict)
     ]  # fmt: skip
     following = _text(said, "next_url")
-    return Look("feed", page.url, entries=tuple(entries), lists=(following,) if following else ())
+    return FetchResult(
+        "feed", page.url, entries=tuple(entries), lists=(following,) if following else ()
+    )
 
 
 def _text(item: dict[str, Any], name: str) -> str:
@@ -183,7 +185,7 @@ def _text(item: dict[str, Any], name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _sitemap(page: Page) -> Look:
+def _sitemap(page: Page) -> FetchResult:
     """Read a sitemap, or an index of them, an element at a time (sitemaps.org)."""
     from lxml import etree
 
@@ -207,9 +209,9 @@ def _sitemap(page: Page) -> Look:
     except (etree.LxmlError, ValueError) as error:
         raise ReadError("le plan du site est abîmé") from error
     if not index:
-        return Look("sitemap", page.url, entries=tuple(entries), cut=cut)
+        return FetchResult("sitemap", page.url, entries=tuple(entries), cut=cut)
     lists = tuple(e.url for e in entries if is_web_address(e.url))
-    return Look("index", page.url, lists=lists, cut=cut)
+    return FetchResult("index", page.url, lists=lists, cut=cut)
 
 
 def _lines(page: Page) -> tuple[Entry, ...]:
@@ -221,12 +223,12 @@ def _lines(page: Page) -> tuple[Entry, ...]:
     return tuple(map(Entry, lines[:MOST_ENTRIES])) if listed else ()
 
 
-def _site(page: Page) -> Look | None:
+def _site(page: Page) -> FetchResult | None:
     """Return the feeds of a home page; None where the page is another one."""
     parts = urlsplit(page.url)
     if parts.path not in {"", "/"} or parts.query:
         return None
-    return Look("site", page.url, lists=_feeds(page))
+    return FetchResult("site", page.url, lists=_feeds(page))
 
 
 def _feeds(page: Page) -> tuple[str, ...]:
@@ -249,11 +251,11 @@ def _article(page: Page) -> Seen:
         feeds = _feeds(page) if suffix == ".html" else ()
         if not feeds:
             raise
-        return [], [], Look("site", page.url, page.validators, lists=feeds)
+        return [], [], FetchResult("site", page.url, page.validators, lists=feeds)
     articles = [_of_its_site(article, page.url) for article in made]
     failures = [Failure(page.url, f.reason) for f in failed]
     reserved = page.reserved or _reserves(page)
-    return articles, failures, Look("page", page.url, page.validators, reserved=reserved)
+    return articles, failures, FetchResult("page", page.url, page.validators, reserved=reserved)
 
 
 def _reserves(page: Page) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
-from rag.indexing.sidefile import SideFile
+from rag.indexing.sqlite import SqliteFile
 from rag.readers.fetch import Validators
 
 _TABLES = """
@@ -88,7 +88,7 @@ _REFUSAL = (
 )
 
 
-class Memory(SideFile):
+class Memory(SqliteFile):
     """The file, in the folder of an index."""
 
     def __init__(self, folder: Path) -> None:

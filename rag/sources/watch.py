@@ -23,7 +23,7 @@ from rag.errors import RecoupeError
 from rag.markup import printable
 from rag.readers import READERS, Bounds, find_files, read_files
 from rag.sources.memory import Memory, SourceState
-from rag.sources.web import Manners, Web
+from rag.sources.web import CrawlPolicy, Web
 
 if TYPE_CHECKING:
     from rag.assistant import Assistant
@@ -78,7 +78,7 @@ class Watch:
 
     def __init__(
         self, assistant: Assistant, memory: Memory, settings: Settings, sources: Sequence[str],
-        *, prune: bool = False, manners: Manners | None = None, tell: Tell = log.warning,
+        *, prune: bool = False, policy: CrawlPolicy | None = None, tell: Tell = log.warning,
     ) -> None:  # fmt: skip
         """Take what is followed. With `prune`, articles whose file disappears are removed."""
         self._stop = threading.Event()
@@ -87,7 +87,7 @@ class Watch:
         self._settings = settings
         self._prune = prune
         self._tell = tell
-        self._web = Web(assistant, memory, manners or Manners.of(settings), self._stop)
+        self._web = Web(assistant, memory, policy or CrawlPolicy.of(settings), self._stop)
         self._addresses = [_Next(s) for s in dict.fromkeys(sources) if is_address(s)]
         self._folders = [Path(s) for s in dict.fromkeys(sources) if not is_address(s)]
         self._threads: list[threading.Thread] = []

@@ -32,7 +32,7 @@ from rag.readers.articles import article_id
 from rag.readers.fetch import Validators, is_own_network, is_public, parsed
 from rag.readers.isolation import Bounds, Task, workers
 from rag.sources import robots
-from rag.sources.listing import Entry, Look, Reach, look, read_robots, same_page
+from rag.sources.listing import Entry, FetchLimits, FetchResult, look, read_robots, same_page
 from rag.sources.memory import Memory, PageState, SourceState
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ Allowed = Callable[[str], bool]
 
 
 @dataclass(frozen=True, slots=True)
-class Manners:
+class CrawlPolicy:
     """How sources are asked: `interval` seconds between two requests to one host.
 
     The rules of `own` hosts are not asked for: they are the keeper's, or gave their leave.
@@ -72,7 +72,7 @@ class Manners:
     allowed: Allowed = is_public
 
     @classmethod
-    def of(cls, settings: Settings) -> Manners:
+    def of(cls, settings: Settings) -> CrawlPolicy:
         """Return what the settings say."""
         return cls(
             settings.request_interval,
@@ -94,7 +94,9 @@ class _Run:
     met: set[str] = field(default_factory=set)  # articles
     places: dict[str, str] = field(default_factory=dict)  # articles, by address
     titles: dict[str, str] = field(default_factory=dict)  # folded, of articles
-    opened: dict[str, tuple[Any, Look]] = field(default_factory=dict)  # pages looked at already
+    opened: dict[str, tuple[Any, FetchResult]] = field(
+        default_factory=dict
+    )  # pages looked at already
     reports: list[IngestReport] = field(default_factory=list)
     listed: int = 0
     complete: bool = True  # all that it lists was listed
@@ -112,18 +114,18 @@ class Web:
         self,
         assistant: Assistant,
         memory: Memory,
-        manners: Manners,
+        policy: CrawlPolicy,
         stop: threading.Event | None = None,
     ) -> None:
         """Take the assistant over the index and the memory beside it; `stop` ends a reading.
 
         Raises ValueError for an `allowed` that another process cannot find.
         """
-        if getattr(manners.allowed, "__module__", "") == "__main__":
+        if getattr(policy.allowed, "__module__", "") == "__main__":
             raise ValueError("`allowed` must be a function of a module that can be imported")
         self._assistant = assistant
         self._memory = memory
-        self._manners = manners
+        self._policy = policy
         self._stop = stop or threading.Event()
         self._rules: dict[str, robots.Rules] = {}
         self._asked: dict[str, float] = {}  # host -> when it was last asked
@@ -212,9 +214,12 @@ class Web:
         kind = told.kind if not told.same else self._memory.source(run.source).kind
         return kind, self._entries(run, told)
 
-    def _entries(self, run: _Run, first: Look) -> Iterator[Entry]:
+    def _entries(self, run: _Run, first: FetchResult) -> Iterator[Entry]:
         """Yield the pages that a list and those that it names list, none twice."""
-        todo: list[str | Look] = [first, *(self._sitemaps(run) if first.kind == "site" else ())]
+        todo: list[str | FetchResult] = [
+            first,
+            *(self._sitemaps(run) if first.kind == "site" else ()),
+        ]
         read: set[str] = set()
         known: set[str] = set()
         while todo:
@@ -250,7 +255,7 @@ class Web:
                 further = further[: max(0, _MOST_LISTS - len(read) - len(todo))]
             todo += further
 
-    def _list(self, url: str, run: _Run) -> Look | None:
+    def _list(self, url: str, run: _Run) -> FetchResult | None:
         """Return what a further list lists; None, and why, where it cannot be read."""
         try:
             seen = self.look(url, self._memory.list_state(url))
@@ -275,7 +280,7 @@ class Web:
         Raises _StoppedError once what was fetched before is there.
         """
         known = self._memory.pages([e.url for e in entries])
-        group = _Group(self, run, self._held(known.values()))
+        group = _Group(self, run, self._answerable(known.values()))
         report = self._assistant.ingest(group.found(entries, known, on_page), readmit=run.readmit)
         gone = self._withdrawn(group.days)
         self._memory.keep(group.states)
@@ -286,8 +291,8 @@ class Web:
         if group.stopped:
             raise group.stopped
 
-    def _held(self, states: Iterable[PageState]) -> dict[str, bool]:
-        return self._assistant.held([s.article for s in states if s.article])
+    def _answerable(self, states: Iterable[PageState]) -> dict[str, bool]:
+        return self._assistant.answerable([s.article for s in states if s.article])
 
     def _withdrawn(self, days: Mapping[str, date | None]) -> tuple[str, ...]:
         """Say which articles were withdrawn, and which are back; return those newly withdrawn."""
@@ -297,7 +302,7 @@ class Web:
     def _gone(self, run: _Run, on_page: Callable[[str], None]) -> IngestReport:
         """Look at pages that a complete list no longer names: those that are not there go."""
         unlisted = self._memory.unlisted(run.source, run.number, _MOST_GONE)
-        held = self._held(unlisted)
+        held = self._answerable(unlisted)
         days: dict[str, date | None] = {}
         for state in unlisted:
             if not held.get(state.article) or state.article in run.met:
@@ -333,7 +338,7 @@ class Web:
         for gone in self._memory.removed(self._memory.articles_at([url])):
             return replace(article, id=gone)  # it stays away under its other address too
         met = [run.places[place] for place in (told, url) if place in run.places]
-        places = [*met, *self._memory.articles_at(_twins(told, url)), article_id(told)]
+        places = [*met, *self._memory.articles_at(_url_variants(told, url)), article_id(told)]
         for known in dict.fromkeys(places):
             if self._titled(known, run) == fold(article.source.title):
                 return replace(article, id=known)
@@ -356,14 +361,14 @@ class Web:
         """Tell whether an article was removed on purpose."""
         return bool(self._memory.removed([article]))
 
-    def look(self, url: str, known: Validators) -> tuple[Any, Look]:
+    def look(self, url: str, known: Validators) -> tuple[Any, FetchResult]:
         """Return what a worker saw at an address.
 
         Raises ReadError, also where its site does not want it read, and _StoppedError when
         the server asks to be left alone.
         """
         parsed(url)
-        until = time.monotonic() + self._manners.seconds
+        until = time.monotonic() + self._policy.seconds
         for _ in range(_REDIRECTS + 1):
             try:
                 return self._looked(url, known, until)
@@ -371,19 +376,19 @@ class Web:
                 url = moved.url
         raise ReadError(f"plus de {_REDIRECTS} redirections")
 
-    def _looked(self, url: str, known: Validators, until: float) -> tuple[Any, Look]:
+    def _looked(self, url: str, known: Validators, until: float) -> tuple[Any, FetchResult]:
         """Look at one address, before any redirect. Raises MovedError, and what `look` raises."""
         parsed(url)
         if refusal := self._refusal(url):
             raise ReservedError(refusal) if refusal == robots.RESERVED else ReadError(refusal)
-        late = ReadError(f"la page met plus de {self._manners.seconds:g} secondes à venir")
+        late = ReadError(f"la page met plus de {self._policy.seconds:g} secondes à venir")
         for _ in range(_PATIENCE):
             until += self._wait(url)  # what the site makes us wait is not the page's time
             if (left := until - time.monotonic()) <= 0:
                 raise late
-            reach = Reach(self._manners.max_bytes, left, self._allowed(url))
+            limits = FetchLimits(self._policy.max_bytes, left, self._allowed(url))
             try:
-                outcome = self._run(look, (url, known, reach))
+                outcome = self._run(look, (url, known, limits))
             except StatusError as error:
                 if error.status not in {429, 503}:
                     raise
@@ -401,16 +406,16 @@ class Web:
 
         Only a host that is named, not those below it: whoever runs a name under ours points it.
         """
-        named = parsed(url).host.lower() in self._manners.own
-        return is_own_network if named else self._manners.allowed
+        named = parsed(url).host.lower() in self._policy.own
+        return is_own_network if named else self._policy.allowed
 
     def _run(self, call: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
         """Return the outcome of a call in a worker. Raises ReadError."""
-        manners = self._manners
-        wall = manners.seconds + manners.bounds.seconds
+        policy = self._policy
+        wall = policy.seconds + policy.bounds.seconds
         late = f"la page met plus de {wall:g} secondes à venir et à être lue"
         task = Task(call, arguments, wall, late)
-        (outcome,) = workers.run([task], manners.bounds.memory_mb)
+        (outcome,) = workers.run([task], policy.bounds.memory_mb)
         if outcome.error is not None:
             raise outcome.error
         if outcome.reason:
@@ -421,7 +426,7 @@ class Web:
         """Wait until the host of an address may be asked again; return how long that took."""
         host = urlsplit(url).netloc
         rules = self._rules.get(host)
-        pause = max(self._manners.interval, rules.delay if rules else 0.0)
+        pause = max(self._policy.interval, rules.delay if rules else 0.0)
         if self.own(url):
             pause = 0.0
         left = self._asked.get(host, 0.0) + pause - time.monotonic()
@@ -438,7 +443,7 @@ class Web:
     def own(self, url: str) -> bool:
         """Tell whether an address is of the keeper's own sites, or of those that gave leave."""
         host = (urlsplit(url).hostname or "").lower()
-        return any(host == own or host.endswith(f".{own}") for own in self._manners.own)
+        return any(host == own or host.endswith(f".{own}") for own in self._policy.own)
 
     def _refusal(self, url: str) -> str:
         """Return why the site of an address does not want it read, or ""."""
@@ -456,12 +461,12 @@ class Web:
         return self._rules[parts.netloc]
 
     def _read_rules(self, root: str) -> robots.Rules:
-        reach = Reach(self._manners.max_bytes, self._manners.seconds, self._manners.allowed)
+        limits = FetchLimits(self._policy.max_bytes, self._policy.seconds, self._policy.allowed)
         said: list[str] = []
         for path in ("/robots.txt", "/.well-known/tdmrep.json"):
             self._asked[urlsplit(root).netloc] = time.monotonic()
             try:
-                said.append(self._run(read_robots, (root + path, reach)).told)
+                said.append(self._run(read_robots, (root + path, limits)).told)
             except StatusError as error:
                 if (error.status >= 500 or error.status == 429) and not said:  # RFC 9309, 2.3.1.4
                     return robots.forbidding(str(error))
@@ -586,7 +591,7 @@ class _Group:
         )
 
 
-def _twins(*urls: str) -> list[str]:
+def _url_variants(*urls: str) -> list[str]:
     """Return addresses, and each under the other scheme: sites move from one to the other."""
     found: dict[str, None] = {}
     for url in urls:

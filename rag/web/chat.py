@@ -339,7 +339,7 @@ class Chat:
     def _standing(self, turns: Sequence[Answer]) -> list[Answer]:
         """Return past answers without those that quote an article which may be quoted no more."""
         cited = {i for answer in turns for i in _cited(answer)}
-        answering = self.assistant.held(list(cited)) if cited else {}
+        answering = self.assistant.answerable(list(cited)) if cited else {}
         return [
             a if all(answering.get(i) for i in _cited(a)) else _taken_back(a.question)
             for a in turns

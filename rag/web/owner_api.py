@@ -26,7 +26,7 @@ from rag.assistant import LocalAssistant
 from rag.errors import RecoupeError, StoreError
 from rag.indexing.chroma import CLOSING
 from rag.indexing.owner import discard, listen_for_others
-from rag.operations import HEADER, OPERATIONS, PATH, Operation, Sent, Told, made, plain
+from rag.operations import HEADER, OPERATIONS, PATH, Callback, Operation, Stream, made, plain
 
 if TYPE_CHECKING:
     import uvicorn
@@ -111,16 +111,16 @@ def _done(
     """Do an operation with the arguments that were said; return its result as JSON has it."""
     arguments: dict[str, Any] = {}
     for name, kind in operation.takes.items():
-        if isinstance(kind, Told):
+        if isinstance(kind, Callback):
             arguments[name] = partial(_tell, kind, tell)
-        elif isinstance(kind, Sent):
+        elif isinstance(kind, Stream):
             arguments[name] = _sent(kind, heard, tell)
         elif name in said:
             arguments[name] = made(kind, said[name])
     return plain(operation.gives, getattr(assistant, operation.name)(**arguments))
 
 
-def _sent(kind: Sent, heard: _Heard, tell: Callable[[Step], None]) -> Iterator[Any]:
+def _sent(kind: Stream, heard: _Heard, tell: Callable[[Step], None]) -> Iterator[Any]:
     """Yield the items that the caller sends, asking for a few at a time."""
     heard.all = False
     while True:
@@ -186,7 +186,7 @@ async def _lines(request: Request) -> AsyncGenerator[bytes]:
             begun = [other]
 
 
-def _tell(kind: Told, tell: Callable[[Step], None], *values: Any) -> None:
+def _tell(kind: Callback, tell: Callable[[Step], None], *values: Any) -> None:
     tell({"told": [*map(plain, kind.takes, values)]})
 
 

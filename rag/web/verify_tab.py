@@ -136,7 +136,7 @@ class VerifyTab:
         if done is None:
             return None
         cited = {e.citation.article_id for c in done.claims for e in c.evidence}
-        held = self._assistant.held(list(cited))
+        held = self._assistant.answerable(list(cited))
         return replace(done, claims=tuple(_without_gone(c, held) for c in done.claims))
 
     def sealed(self, done: Verification) -> str:

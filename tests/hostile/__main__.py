@@ -9,7 +9,7 @@ from pathlib import Path
 from rag.domain import Reading
 from rag.markup import printable
 from rag.readers import find_files, read_files
-from rag.sources.web import Manners
+from rag.sources.web import CrawlPolicy
 from tests.hostile.files import articles_of, erase, named, write
 from tests.hostile.site import BAD_ADDRESSES, Site, loopback
 from tests.newspaper import read_web
@@ -48,9 +48,9 @@ def main() -> None:
         urls = [site.url + path for path in site.answers]
         bad = [url for url, _ in BAD_ADDRESSES]
         own = ("127.0.0.1",)
-        manners = Manners(0, own, max_bytes=2_000_000, seconds=3, allowed=loopback)
+        policy = CrawlPolicy(0, own, max_bytes=2_000_000, seconds=3, allowed=loopback)
         with tempfile.TemporaryDirectory() as index:
-            report, articles = read_web([*urls, *bad], Path(index), manners)
+            report, articles = read_web([*urls, *bad], Path(index), policy)
         reasons = {f.name: f.reason for f in report.failed}
         read = {a.record.path for a in articles}
         for answer in site.answers.values():

@@ -25,7 +25,7 @@ _MARK = "header.bin"  # in each folder of vectors
 _PAGE = 2000
 
 
-def check_graph(root: Path, *, repair: bool = False) -> None:
+def check_vector_files(root: Path, *, repair: bool = False) -> None:
     """Raise StoreError when the vectors under a generation's folder cannot be read.
 
     With `repair` their files are removed instead, for the vectors to be made again.
@@ -43,7 +43,7 @@ def check_graph(root: Path, *, repair: bool = False) -> None:
 def _readable(folder: Path) -> bool:
     try:
         done = subprocess.run(  # noqa: S603 - our own module, on a folder of ours
-            [sys.executable, "-m", "rag.indexing.graph", str(folder)],
+            [sys.executable, "-m", "rag.indexing.vector_files", str(folder)],
             capture_output=True,
             timeout=_SECONDS,
             check=False,

@@ -15,7 +15,7 @@ from rag.errors import StoreError
 _VARIABLES = 500  # of one statement
 
 
-class SideFile:
+class SqliteFile:
     """The file `name` of a folder, with its tables; `refusal` is what is told where it fails."""
 
     def __init__(self, folder: Path | None, name: str, tables: str, refusal: str) -> None:

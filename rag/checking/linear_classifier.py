@@ -1,6 +1,6 @@
 """What the vector of a sentence tells by itself: a fitted linear model over the default encoder.
 
-`training/addressing.py` and `training/opinions.py` fit one each, on sentences written for it.
+`training/prompt_injection.py` and `training/opinions.py` fit one each, on sentences written for it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _KEPT = 4096  # sentences whose answer is remembered
 
 
-class Probe:
+class LinearClassifier:
     """Tells sentences that are of a kind from those that are not."""
 
     def __init__(self, encoder: Encoder, name: str) -> None:
@@ -28,9 +28,9 @@ class Probe:
         self._slopes = np.array(loaded["weights"], dtype=np.float32)
         self._intercept = float(loaded["intercept"])
         self._encoder = encoder
-        self.tells = lru_cache(maxsize=_KEPT)(self._tells)
+        self.predict = lru_cache(maxsize=_KEPT)(self._predict)
 
-    def _tells(self, sentence: str) -> bool:
+    def _predict(self, sentence: str) -> bool:
         """Tell whether a sentence is of the kind. Raises EmbeddingError."""
         (vector,) = self._encoder.embed_passages([sentence])
         return float(vector @ self._slopes) + self._intercept > 0

@@ -1,8 +1,8 @@
 """Whether a sentence of an article speaks to a machine that reads it: no evidence of anything.
 
-A linear model over the default encoder's vector of the sentence, fitted by `training/addressing.py`
-on attacks and on ordinary press that looks like them; `addressing.json`. Of a sentence of an
-article, the default encoder tells it at ingestion, from its states (`Encoder.embed_sentences`).
+A linear model over the default encoder's vector of the sentence, fitted by
+`training/prompt_injection.py` on attacks and on ordinary press that looks like them
+(`prompt_injection.json`). Of a sentence of an article, the default encoder tells it at ingestion, from its states (`Encoder.embed_sentences`).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from rag.checking.probe import Probe
+from rag.checking.linear_classifier import LinearClassifier
 from rag.french.words import fold
 
 if TYPE_CHECKING:
@@ -31,22 +31,22 @@ _PLAIN = re.compile(
 )
 
 
-class Addressing:
+class InjectionDetector:
     """Tells sentences that speak to a machine."""
 
     def __init__(self, encoder: Encoder) -> None:
         """Take the default encoder."""
-        self._probe = Probe(encoder, "addressing")
+        self._probe = LinearClassifier(encoder, "prompt_injection")
 
-    def to_machine(self, sentence: str, known: bool | None = None) -> bool:
+    def is_injection(self, sentence: str, known: bool | None = None) -> bool:
         """Tell whether a sentence speaks to a machine. Raises EmbeddingError.
 
         `known` is what was told at ingestion, see `Sentence.injection`: nothing is then embedded.
         """
         if _PLAIN.search(fold(sentence)):
             return True
-        return self._probe.tells(sentence) if known is None else known
+        return self._probe.predict(sentence) if known is None else known
 
-    def honest(self, sentences: Sequence[str]) -> list[str]:
+    def without_injections(self, sentences: Sequence[str]) -> list[str]:
         """Return the sentences that speak to readers. Raises EmbeddingError."""
-        return [s for s in sentences if not self.to_machine(s)]
+        return [s for s in sentences if not self.is_injection(s)]

@@ -368,7 +368,7 @@ def _are_vectors(vector: Any, sentences: Any) -> bool:
     return size > 0 and whole and sentences is not None and abs(math.hypot(*vector) - 1) < _UNIT
 
 
-def take(
+def import_from(
     index: Index,
     folder: Path,
     ingested: Callable[[Iterable[Found], ExportedVectors], IngestReport],

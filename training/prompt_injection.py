@@ -1,13 +1,13 @@
 """Fits what tells a sentence that speaks to a machine from one that speaks to readers.
 
-    python -m training.addressing ../shared/data
+    python -m training.prompt_injection ../shared/data
 
-`training/addressed.jsonl` holds sentences written for it: attacks that hide in an article to steer
-the program that reads it, and ordinary press, half of which looks like them (quoted orders, advice,
-laws, notes to readers, news about chatbots). Sentences of an encyclopedia are ordinary ones too. A
+`training/prompt_injections.jsonl` holds sentences written for it: attacks that hide in an article
+to steer the program that reads it, and ordinary press, half of which looks like them (quoted
+orders, advice, laws, notes to readers, news about chatbots). Sentences of an encyclopedia are ordinary ones too. A
 logistic model reads the vector that the default encoder makes of a sentence. Its threshold lets at
 most one of 1,000 of the encyclopedia's sentences be taken for an attack, and one in 20 of those
-that look like attacks, by five folds. Writes `rag/checking/addressing.json`.
+that look like attacks, by five folds. Writes `rag/checking/prompt_injection.json`.
 
 A second model, `injection.npz` beside the encoder, tells it at ingestion from the states that a
 sentence's vector is read from, in its passage, so that nothing is embedded for it later. Each
@@ -32,9 +32,9 @@ from rag.french.sentences import sentence_spans
 from rag.models.embedding import PassageText
 from rag.models.encoder import Encoder
 
-WRITTEN = Path("training/addressed.jsonl")
+WRITTEN = Path("training/prompt_injections.jsonl")
 UNSEEN = Path("tests/injections_unseen.jsonl")
-OUT = Path("rag/checking/addressing.json")
+OUT = Path("rag/checking/prompt_injection.json")
 HEAD = Path("rag/models/e5-small-fr/injection.npz")
 HEAD_STRENGTH = 0.01  # inverse of the regularisation: the best of 0.0001 to 0.1 by five folds
 AROUND = 4  # sentences of the passage into which one is put
@@ -130,7 +130,7 @@ def fit_head(encoder: Encoder, shared: Path, texts: Sequence[str], plain: Sequen
 
 
 def save(out: Path, by: str, model: Any, threshold: float, encoder: Encoder) -> None:
-    """Write a fitted linear model, its threshold in its intercept, as `Probe` reads it."""
+    """Write a fitted linear model, its threshold in its intercept, for `LinearClassifier`."""
     made = {
         "about": f"{by}; log-odds of a sentence's vector of the encoder",
         "encoder": encoder.name,
@@ -182,7 +182,7 @@ def main() -> None:
             roc_auc_score(unseen, found),
             (found[unseen] >= threshold).mean(), (found[~unseen] >= threshold).mean(),
         )  # fmt: skip
-    save(OUT, "training/addressing.py", model, threshold, encoder)
+    save(OUT, "training/prompt_injection.py", model, threshold, encoder)
     texts, _ = written(WRITTEN)
     fit_head(encoder, options.shared, texts, plain)
 

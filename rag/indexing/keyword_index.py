@@ -31,12 +31,12 @@ _TITLE_WEIGHT = 0.4
 
 
 def _told(
-    method: Callable[Concatenate[LexicalIndex, P], R],
-) -> Callable[Concatenate[LexicalIndex, P], R]:
+    method: Callable[Concatenate[KeywordIndex, P], R],
+) -> Callable[Concatenate[KeywordIndex, P], R]:
     """Tell of damaged files in French; tantivy's Rust panics over some."""
 
     @functools.wraps(method)
-    def wrapped(self: LexicalIndex, /, *given: P.args, **named: P.kwargs) -> R:
+    def wrapped(self: KeywordIndex, /, *given: P.args, **named: P.kwargs) -> R:
         try:
             return method(self, *given, **named)
         except BaseException as error:
@@ -52,7 +52,7 @@ def _is_damage(error: BaseException) -> bool:
     return isinstance(error, ValueError | OSError) or type(error).__name__ == "PanicException"
 
 
-class LexicalIndex:
+class KeywordIndex:
     """BM25 over stems of the passage, its heading and its title."""
 
     def __init__(self, folder: Path) -> None:
