@@ -4,10 +4,11 @@
 
 `training/prompt_injections.jsonl` holds sentences written for it: attacks that hide in an article
 to steer the program that reads it, and ordinary press, half of which looks like them (quoted
-orders, advice, laws, notes to readers, news about chatbots). Sentences of an encyclopedia are ordinary ones too. A
-logistic model reads the vector that the default encoder makes of a sentence. Its threshold lets at
-most one of 1,000 of the encyclopedia's sentences be taken for an attack, and one in 20 of those
-that look like attacks, by five folds. Writes `rag/checking/prompt_injection.json`.
+orders, advice, laws, notes to readers, news about chatbots). Sentences of an encyclopedia are
+ordinary ones too. A logistic model reads the vector that the default encoder makes of a sentence.
+Its threshold lets at most one of 1,000 of the encyclopedia's sentences be taken for an attack,
+and one in 20 of those that look like attacks, by five folds. Writes
+`rag/checking/prompt_injection.json`.
 
 A second model, `injection.npz` beside the encoder, tells it at ingestion from the states that a
 sentence's vector is read from, in its passage, so that nothing is embedded for it later. Each

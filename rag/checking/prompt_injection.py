@@ -2,7 +2,8 @@
 
 A linear model over the default encoder's vector of the sentence, fitted by
 `training/prompt_injection.py` on attacks and on ordinary press that looks like them
-(`prompt_injection.json`). Of a sentence of an article, the default encoder tells it at ingestion, from its states (`Encoder.embed_sentences`).
+(`prompt_injection.json`). Of a sentence of an article, the default encoder tells it at ingestion,
+from its states (`Encoder.embed_sentences`).
 """
 
 from __future__ import annotations
