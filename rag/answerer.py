@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Generator as Coroutine
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
+from datetime import date
 from itertools import groupby, islice, zip_longest
 from typing import TYPE_CHECKING
 
@@ -39,7 +40,16 @@ from rag.checking.linear_classifier import LinearClassifier
 from rag.checking.prompt_injection import InjectionDetector
 from rag.checking.support import SupportCheck
 from rag.citations import render
-from rag.domain import Answer, CheckedClaim, Filters, Hit, Statement, Turn, Verification
+from rag.domain import (
+    Answer,
+    ArticleRecord,
+    CheckedClaim,
+    Filters,
+    Hit,
+    Statement,
+    Turn,
+    Verification,
+)
 from rag.errors import ArticleNotFoundError, ModelError, QuestionError
 from rag.french.sentences import sentence_spans
 from rag.french.words import words
@@ -60,7 +70,7 @@ log = logging.getLogger(__name__)
 
 LONGEST_QUESTION = 1000  # characters
 _LONGEST_ANSWER, _MOST_TURNS = 10_000, 10  # characters, and turns of a conversation, that are read
-_EXAMPLES = 4
+_EXAMPLES = 6
 _NEAR = 2  # words in common with a question that is not about another thing
 _MOST_ORDERS = 3  # times that an answer is made again without sentences that speak to a machine
 _TITLES, _MOST_LISTED = 3, 20  # articles that are named, and listed at most
@@ -95,18 +105,33 @@ class Answerer:
         self._examples = ("", ())
 
     def examples(self) -> tuple[str, ...]:
-        """Return at most four questions that the corpus, as it is, answers."""
-        digest = self.index.catalogue.digest()
+        """Return at most six questions that the corpus, as it is, answers; others each day."""
+        today = date.today()
+        digest = f"{self.index.catalogue.digest()} {today}"
         if self._examples[0] != digest:
-            proposed = dict.fromkeys(self._proposed())  # a person may be quoted in two sections
+            proposed = dict.fromkeys(self._proposed(today))  # one may be quoted in two sections
             answered = (q for q in proposed if not self._extract(q, None).refused)
             self._examples = digest, tuple(islice(answered, _EXAMPLES))
         return self._examples[1]
 
-    def _proposed(self) -> Iterator[str]:
-        yield from examples.of_months([month for month, _ in self.index.catalogue.facets().months])
+    def _proposed(self, today: date) -> Iterator[str]:
+        """Yield questions of several kinds in turns; from other articles each day."""
+        records = self.index.catalogue.page(limit=_LOOKED_AT).records
+        turned = today.toordinal() % max(1, len(records))
+        records = [*records[turned:], *records[:turned]]
+        months = [month for month, _ in self.index.catalogue.facets().months]
+        kinds = (
+            examples.of_months(months),
+            self._of_words(records),
+            examples.of_names([r.source.title for r in records]),
+            examples.of_titles([r.source.title for r in records]),
+        )
+        yield from (q for turn in zip_longest(*kinds) for q in turn if q)
+
+    def _of_words(self, records: Sequence[ArticleRecord]) -> Iterator[str]:
+        """Yield questions about the words of somebody, of each section or source one."""
         seen: set[str] = set()
-        for record in self.index.catalogue.page(limit=_LOOKED_AT).records:
+        for record in records:
             topic = record.source.section or record.source.name
             if topic in seen:
                 continue
@@ -295,7 +320,7 @@ class Answerer:
         evidence, probability = find_evidence(question, hits, self.index.scale, self.reader)
         log.info("probabilité de réponse : %.2f", probability)
         hits = rerank_by_reader(hits, evidence)
-        if not evidence or probability < self.settings.threshold:
+        if not evidence or probability < self.settings.caution:
             answer = refuse(question, evidence, hits, MODE, probability)
         else:
             several = asks_several(asked)
@@ -365,7 +390,7 @@ class Answerer:
             return None  # « de quoi parle l'article ? » says not which
         probability = about(question, hits)
         log.info("probabilité que les articles en parlent : %.2f", probability)
-        if probability < self.settings.threshold and not alone:
+        if probability < self.settings.caution and not alone:
             return None
         whole = self.retriever.whole(question, hits)
         evidence = key_sentences(question, whole, self.settings.overview_sentences)

@@ -128,9 +128,10 @@ class Settings(BaseSettings):
     answer_passages: int = Field(6, ge=1, le=20, description="passages donnés à la réponse")
     answer_sentences: int = Field(3, ge=1, le=10, description="phrases d'une réponse extraite")
     overview_sentences: int = Field(5, ge=1, le=12, description="phrases d'un récit ou d'un bilan")
-    threshold: float = Field(
-        0.5, ge=0, le=1, description="probabilité de réponse sous laquelle Recoupe s'abstient"
-    )
+    caution: float = Field(
+        0.5, ge=0, le=1,
+        description="ce que coûte une réponse fausse, face à un refus à tort : 0 rien, 0.5 autant",
+    )  # fmt: skip
 
     host: str = Field("127.0.0.1", description="adresse d'écoute")
     port: int = Field(7860, ge=0, le=65535, description="port d'écoute")
@@ -190,6 +191,9 @@ class Settings(BaseSettings):
         return [part.strip() for part in value.split(",") if part.strip()]
 
 
+_RENAMED = {"threshold": "caution"}  # settings that had another name
+
+
 def load_settings(**overrides: Any) -> Settings:
     """Return the settings; `overrides` that are None are ignored.
 
@@ -217,6 +221,8 @@ def _check_names() -> None:
 def _hint(name: str) -> str:
     """Return what may have been meant by a name that is none."""
     bare, prefix = name.removeprefix(_PREFIX), _PREFIX if name.startswith(_PREFIX) else ""
+    if new := _RENAMED.get(bare.lower()):
+        return f"il s'appelle {prefix}{new.upper() if prefix else new}."
     names = {n.upper() if prefix else n for n in Settings.model_fields}
     near = get_close_matches(bare, sorted(names), 1, cutoff=0.75)
     return f"vouliez-vous {prefix}{near[0]} ?" if near else "docs/settings.md les donne tous."

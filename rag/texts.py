@@ -222,6 +222,7 @@ BAD_DATE = "La date du champ «\u00a0{}\u00a0» ne se lit pas\u00a0: écrivez-la
 SUGGESTED = "Les articles répondent à une question proche\u00a0: {}"
 ABOUT_ARTICLE = "De quoi parle l’article «\u00a0{}\u00a0»\u202f?"
 EXAMPLE_MONTH = "Que s’est-il passé en {}\u202f?"
+EXAMPLE_ABOUT = "Que disent les articles sur {}\u202f?"
 EXAMPLE_WORDS = "Qu’a dit {}\u202f?"
 
 

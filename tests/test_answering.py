@@ -528,7 +528,8 @@ def test_a_new_question_is_not_drawn_into_the_last_subject(assistant: LocalAssis
 
 def test_examples_are_questions_that_are_answered(assistant: LocalAssistant) -> None:
     proposed = assistant.examples()
-    assert 2 <= len(proposed) <= 4
+    assert 4 <= len(proposed) <= 6
+    assert len({q.split()[0] + q.split()[1] for q in proposed}) >= 3, "of several kinds"
     assert len(set(proposed)) == len(proposed)
     assert proposed[0] == "Que s’est-il passé en octobre 2024\u202f?"
     for question in proposed:
@@ -589,7 +590,7 @@ def test_who_said_it_takes_over_the_subject() -> None:
 def test_a_conversation_is_followed(
     assistant: LocalAssistant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    patient = assistant.settings.model_copy(update={"threshold": 0.4})
+    patient = assistant.settings.model_copy(update={"caution": 0.4})
     monkeypatch.setattr(assistant.answerer, "settings", patient)
     first = assistant.ask(LANTERNS.question)
     assert "26 500" in first.text.replace("\u202f", " ")

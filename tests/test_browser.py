@@ -207,6 +207,53 @@ def test_the_keyboard_is_enough(page: Page) -> None:
     page.until(lambda: "rc-article" in page.driver.switch_to.active_element.get_attribute("class"))
 
 
+def shown(page: Page, selector: str) -> bool:
+    return bool(page.driver.execute_script(
+        "const e = document.querySelector(arguments[0]);"
+        "if (!e?.checkVisibility()) return false;"
+        "const r = e.getBoundingClientRect();"
+        "return r.height > 0 && r.top >= 0 && r.bottom <= innerHeight && r.right <= innerWidth + 1",
+        selector,
+    ))  # fmt: skip
+
+
+@pytest.mark.parametrize("page", ["1300,900", "768,700", "500,800"], indirect=True)
+def test_the_field_is_always_in_sight_and_the_article_opens_and_closes(page: Page) -> None:
+    from selenium.webdriver.common.keys import Keys
+
+    assert shown(page, "#rc-question textarea")
+    assert not shown(page, "#rc-panel")
+    for question in (HALL, "Quand la halle aux grains rouvre-t-elle ?"):
+        page.ask(question)
+        assert shown(page, "#rc-question textarea")
+        assert shown(page, ".rc-turn:last-of-type .rc-question")
+        assert not shown(page, ".rc-example")
+    cite = page.all(".rc-answer .rc-cite")[-1]
+    page.click(cite)
+    page.until(lambda: shown(page, "#rc-cited"))
+    page.driver.switch_to.active_element.send_keys(Keys.ESCAPE)
+    page.until(lambda: not shown(page, ".rc-article h2"))
+    assert page.driver.switch_to.active_element == cite
+    page.click(cite)  # the same article again: nothing changes but that it is there
+    page.until(lambda: shown(page, "#rc-cited"))
+    page.click(page.wait(".rc-close"))
+    page.until(lambda: not shown(page, ".rc-article h2"))
+    assert shown(page, "#rc-question textarea")
+
+
+def test_a_source_is_a_card_and_nothing_stands_twice(page: Page) -> None:
+    page.ask(HALL)
+    said = page.text(".rc-said")
+    card = page.text(".rc-source")
+    assert "la halle aux grains rouvre" in card
+    assert "Le Courrier de l’Orvelle · 2 mars 2024 · Ismaël Perrot" in card
+    assert page.text("#rc-conversation").count(said) == 1
+    assert page.text(".rc-said strong") == "4,2 millions d'euros"
+    clear = next(b for b in page.all("button") if b.text == "Nouvelle conversation")
+    page.click(clear)
+    assert " articles dans l’index, de Le Courrier de l’Orvelle (23)" in page.text(".rc-about")
+
+
 def test_an_example_asks_itself(page: Page) -> None:
     example = page.wait(".rc-example")
     text = example.text.split()

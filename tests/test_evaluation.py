@@ -159,7 +159,7 @@ def test_quotes_kinds_parts_and_follow_ups_are_measured(
     assistant: LocalAssistant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Quotes are those of the sample corpus; the figures can be told by hand."""
-    patient = assistant.settings.model_copy(update={"threshold": 0.4})
+    patient = assistant.settings.model_copy(update={"caution": 0.4})
     monkeypatch.setattr(assistant.answerer, "settings", patient)
     asked = "Combien de visiteurs le festival des Lanternes a-t-il accueillis en 2024 ?"
     answer = assistant.ask(asked)
@@ -281,7 +281,7 @@ def test_the_golden_set_is_answered(assistant: LocalAssistant) -> None:
     items = read_questions(GOLDEN)[::4]
     found = retrieval.evaluate(assistant.retriever, items)["stages"]["reranked"]
     assert found["MRR@10"] > 0.8
-    measures = answers.evaluate(assistant, items, assistant.settings.threshold)["measures"]
+    measures = answers.evaluate(assistant, items, assistant.settings.caution)["measures"]
     assert measures["any_right"] > 0.6
 
 

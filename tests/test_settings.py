@@ -25,11 +25,12 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize(
     ("name", "value", "parts"),
     [
-        ("RECOUPE_TRESHOLD", "0.5", ["RECOUPE_TRESHOLD", "RECOUPE_THRESHOLD"]),
+        ("RECOUPE_CAUTON", "0.5", ["RECOUPE_CAUTON", "RECOUPE_CAUTION"]),
+        ("RECOUPE_THRESHOLD", "0.5", ["RECOUPE_THRESHOLD", "RECOUPE_CAUTION"]),
         ("RECOUPE_ALOWED_ORIGINS", "x", ["RECOUPE_ALLOWED_ORIGINS"]),
         ("RECOUPE_ZORGLUB", "x", ["RECOUPE_ZORGLUB", "docs/settings.md"]),
         ("RECOUPE_PORT", "abc", ["RECOUPE_PORT", "« abc »", "nombre entier", "7860"]),
-        ("RECOUPE_THRESHOLD", "2", ["RECOUPE_THRESHOLD", "« 2 »", "trop grand", "0.5"]),
+        ("RECOUPE_CAUTION", "2", ["RECOUPE_CAUTION", "« 2 »", "trop grand", "0.5"]),
         ("RECOUPE_SOURCES", "[1", ["RECOUPE_SOURCES", "« [1 »", "https://"]),
         ("RECOUPE_LOG_LEVEL", "TRES", ["RECOUPE_LOG_LEVEL", "valeurs prévues", "INFO"]),
         ("RECOUPE_PUBLIC_TEXT", "peut-être", ["RECOUPE_PUBLIC_TEXT", "false"]),
@@ -51,7 +52,7 @@ def test_a_variable_that_is_wrong_is_named(
     ("text", "parts"),
     [
         ("port = 'abc'", ["recoupe.toml", "port", "7860"]),
-        ("treshold = 0.5", ["recoupe.toml", "treshold", "threshold"]),
+        ("cauton = 0.5", ["recoupe.toml", "cauton", "caution"]),
         ("port = ", ["recoupe.toml", "ne se lit pas"]),
     ],
 )

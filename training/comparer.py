@@ -43,7 +43,7 @@ from training.comparing_examples import (
 from training.mining import entries
 from training.run import Run, add_options, device, grouped, load, placed
 from training.weights import shipped
-from training.written_examples import Written, inferred
+from training.written_examples import MORE, Written, inferred
 
 if TYPE_CHECKING:
     import torch
@@ -151,7 +151,7 @@ class Pairs:
         }
         self._sources["changes"] = Changes(sorted({r["context"] for r in rows})).draw
         if written and (shared / WRITTEN).exists():
-            self._sources["written"] = Written(shared / WRITTEN, share=written).draw
+            self._sources["written"] = Written(shared / WRITTEN, MORE, share=written).draw
         log.info("%s", {name: len(found) for name, found in lists.items()})
 
     def draw(self, draw: random.Random) -> Pair:

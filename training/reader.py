@@ -36,7 +36,7 @@ from training import folder, graph, network, pieces
 from training.reading_examples import KINDS, Example, Examples, Kinds, excised
 from training.run import Run, add_options, device, grouped, load, placed
 from training.weights import shipped
-from training.written_examples import spans_of, text_of
+from training.written_examples import MORE, spans_of, text_of
 from training.written_questions import WrittenQuestions
 
 if TYPE_CHECKING:
@@ -245,7 +245,7 @@ def train(
     where = device()
     examples: Drawn = Examples([r for r in read_mined(mined) if not r["held"]], kinds)
     if press:
-        examples = Mixed(examples, WrittenQuestions(press))
+        examples = Mixed(examples, WrittenQuestions(press, MORE))
     torch.manual_seed(seed)
     weights = shipped()
     pairs = tokenizer(weights)

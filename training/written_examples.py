@@ -9,6 +9,7 @@ off both (Gururangan et al. 2018 on such artefacts).
 from __future__ import annotations
 
 import csv
+import gzip
 import json
 import random
 from dataclasses import dataclass
@@ -35,6 +36,7 @@ from training.comparing_examples import (
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+MORE = Path(__file__).parent / "passages.jsonl.gz"  # passages written since, in the same way
 HELD_OUT = 10  # passages whose number is a multiple of it only measure
 TITLED = 0.45  # share of the pairs that are shown the title
 DATED = 0.7  # share of these that are shown the date too
@@ -66,11 +68,11 @@ class Claim:
 
 
 class Written:
-    """The passages of a file of written press, those that train or those that measure."""
+    """The passages of files of written press, those that train or those that measure."""
 
-    def __init__(self, path: Path, *, measuring: bool = False, share: float = 1.0) -> None:
-        """Read a `passages.jsonl`; `share` of the training passages, for a learning curve."""
-        self.passages = passages(path, measuring=measuring, share=share)
+    def __init__(self, *paths: Path, measuring: bool = False, share: float = 1.0) -> None:
+        """Read JSON lines; `share` of the training passages, for a learning curve."""
+        self.passages = passages(*paths, measuring=measuring, share=share)
         self.claims = [
             Claim(
                 at, c["claim"], c["label"], c["kind"], tuple(sorted(n - 1 for n in c["sentences"]))
@@ -134,13 +136,21 @@ class Written:
         return " ".join(sentences[i]["text"] for i in places)
 
 
-def passages(path: Path, *, measuring: bool, share: float = 1.0) -> list[dict[str, Any]]:
-    """Return the rows of a `passages.jsonl` that train, a share of them, or those that measure."""
-    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+def passages(*paths: Path, measuring: bool, share: float = 1.0) -> list[dict[str, Any]]:
+    """Return the passages of JSON lines that train, a share of them, or those that measure.
+
+    A file may be compressed (`.gz`), as `MORE` is.
+    """
+    rows = [json.loads(line) for path in paths for line in _lines(path)]
     kept = [r for r in rows if (_number(r) % HELD_OUT == 0) == measuring]
     if share < 1:
         kept = random.Random(0).sample(kept, round(share * len(kept)))  # noqa: S311
     return kept
+
+
+def _lines(path: Path) -> list[str]:
+    data = path.read_bytes()
+    return (gzip.decompress(data) if path.suffix == ".gz" else data).decode("utf-8").splitlines()
 
 
 def as_article(row: dict[str, Any]) -> Article:

@@ -49,11 +49,11 @@ class Question:
 
 
 class WrittenQuestions:
-    """The questions of a file of written press, those that train or those that measure."""
+    """The questions of files of written press, those that train or those that measure."""
 
-    def __init__(self, path: Path, *, measuring: bool = False, share: float = 1.0) -> None:
-        """Read a `passages.jsonl`; `share` of the training passages, for a learning curve."""
-        self.passages = passages(path, measuring=measuring, share=share)
+    def __init__(self, *paths: Path, measuring: bool = False, share: float = 1.0) -> None:
+        """Read JSON lines; `share` of the training passages, for a learning curve."""
+        self.passages = passages(*paths, measuring=measuring, share=share)
         self.questions = [
             Question(
                 at, q["question"], q["kind"], tuple(n - 1 for n in q["sentences"]), q["answer"]

@@ -327,3 +327,15 @@ def models() -> dict[str, dict[str, float]]:
     text = (files("rag.answering") / "calibration.json").read_text(encoding="utf-8")
     loaded: dict[str, dict[str, float]] = json.loads(text)["models"]
     return loaded
+
+
+@lru_cache(maxsize=1)
+def cautions() -> list[dict[str, float]]:
+    """Return what each `caution` gave on questions left out of the fit, see `bench/calibrate.py`.
+
+    Shares, the mean over three sets: `false answers` of unanswerable questions, `false refusals` of
+    answerable ones, `all right` of all.
+    """
+    text = (files("rag.answering") / "calibration.json").read_text(encoding="utf-8")
+    loaded: list[dict[str, float]] = json.loads(text)["measured"]["caution"]
+    return loaded

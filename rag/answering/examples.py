@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import TYPE_CHECKING
@@ -18,11 +19,30 @@ _FULL_NAME = re.compile(
     r"(?!D[eu]s? |L[ea]s? )[A-ZÀ-Þ][\w’'-]+(?: (?:de |du |d’|d')?[A-ZÀ-Þ][\w’'-]+)+"
 )
 
+_NAME = re.compile(r"(?<=[\w,;] )[A-ZÀ-Þ][\w’'-]{3,}")  # within a title, not at its head
+_SEVERAL = 2  # titles
+
 
 def of_months(months: Sequence[date]) -> Iterator[str]:
     """Yield a question about the last month in which articles were published."""
     if months:
         yield texts.EXAMPLE_MONTH.format(f"{MONTHS[months[-1].month - 1]} {months[-1].year}")
+
+
+def of_titles(titles: Sequence[str]) -> Iterator[str]:
+    """Yield questions on what an article is about, the first articles first."""
+    for title in titles:
+        if title:
+            yield texts.ABOUT_ARTICLE.format(title)
+
+
+def of_names(titles: Sequence[str]) -> Iterator[str]:
+    """Yield questions on a name that stands in several titles, the most frequent first."""
+    named = Counter(name for title in titles for name in {m.group() for m in _NAME.finditer(title)})
+    for name, count in named.most_common():
+        if count < _SEVERAL:
+            return
+        yield texts.EXAMPLE_ABOUT.format(name)
 
 
 def of_words(article: StoredArticle, sentences: Mapping[str, Sequence[Sentence]]) -> Iterator[str]:

@@ -119,9 +119,7 @@ def eval_answers(
     with _assistant_for(settings, file, hold_out, seed) as (assistant, items):
         chosen = sample(items, limit, seed)
         with progress_bar("Questions", len(chosen)) as step:
-            result = answers.evaluate(
-                assistant, chosen, settings.threshold, lambda: step(None, None)
-            )
+            result = answers.evaluate(assistant, chosen, settings.caution, lambda: step(None, None))
     _finish(result, settings, file, output)
     if as_json:
         print_json({k: v for k, v in result.items() if k != "questions"})
@@ -230,7 +228,7 @@ def _finish(result: Result, settings: Settings, file: Path, output: Path | None)
     result["date"] = date.today().isoformat()
     result["settings"] = {
         name: getattr(settings, name)
-        for name in ("embedding", "reranker", "llm", "threshold", "candidates", "passage_tokens",
+        for name in ("embedding", "reranker", "llm", "caution", "candidates", "passage_tokens",
                      "answer_passages", "answer_sentences")
     }  # fmt: skip
     if output:

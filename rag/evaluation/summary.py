@@ -8,6 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rag.answering.evidence import cautions
 from rag.checking.verdict import Bar, curves
 from rag.evaluation.answer_scores import is_correct
 from rag.evaluation.results import STEP_NAMES, Result, mean
@@ -44,6 +45,8 @@ def write_report(results: Sequence[tuple[str, Result]], path: Path) -> None:
     path.write_text(
         environment.from_string(template).render(
             sections=[_section(name, result) for name, result in results],
+            answers=_plot(_draw_cautions),
+            cautions=cautions(),
             verdicts=_plot(_draw_verdicts),
             asked=[(asked, *_reached(asked)) for asked in _PRECISIONS],
         ),
@@ -145,6 +148,20 @@ def _draw_verdicts(ax: Axes) -> None:
     ax.set_xlabel("part trouvée (rappel)")
     ax.set_ylabel("part juste (précision)")
     ax.set_xlim(left=0)
+    ax.set_ylim(0, 1)
+    ax.legend()
+
+
+def _draw_cautions(ax: Axes) -> None:
+    marks = [each["caution"] for each in cautions()]
+    for name, label, colour in (
+        ("false answers", "réponses à tort", _RED),
+        ("false refusals", "refus à tort", _BLUE),
+        ("all right", "toutes justes", _GREY),
+    ):
+        ax.plot(marks, [each[name] for each in cautions()], color=colour, marker=".", label=label)
+    ax.set_xlabel("réglage « caution »")
+    ax.set_ylabel("part des questions")
     ax.set_ylim(0, 1)
     ax.legend()
 

@@ -23,6 +23,7 @@ from starlette.routing import Mount
 
 from rag import texts
 from rag.answerer import LONGEST_QUESTION
+from rag.answering import about_corpus
 from rag.assistant import LocalAssistant
 from rag.chatmodel.writing import Draft
 from rag.citations import number_citations, render
@@ -179,33 +180,39 @@ class Chat:
 
     def _questions(self, page: gr.Blocks, turns: gr.State) -> None:
         with gr.Row(elem_classes="rc-columns"):
-            with gr.Column(scale=3, min_width=320):
+            with gr.Column(scale=3, min_width=320, elem_id="rc-main"):
                 conversation = gr.HTML(
                     _WELCOME,
                     elem_id="rc-conversation",
                     js_on_load=_read("conversation.js"),
                     autoscroll=False,
                 )
-                with gr.Row(elem_classes="rc-ask"):
-                    question = gr.Textbox(
-                        label="Votre question",
-                        placeholder="Posez une question sur les articles…",
-                        lines=1,
-                        max_lines=4,
-                        scale=5,
-                        max_length=1000,
-                        elem_id="rc-question",
-                        autofocus=True,
-                    )
-                    send = gr.Button("Demander", variant="primary", scale=1, elem_id="rc-send")
                 examples = gr.HTML("", elem_id="rc-examples", js_on_load=_read("examples.js"))
-                with gr.Accordion("Filtrer par source et par date", open=False):
-                    sources = gr.Dropdown([], multiselect=True, label="Sources")
-                    with gr.Row():
-                        since = gr.Textbox(label="Depuis le", placeholder="01/01/2024")
-                        until = gr.Textbox(label="Jusqu’au", placeholder="31/12/2024")
-                gr.HTML(message_html("status", texts.AUTOMATIC), js_on_load=None)
-                clear = gr.Button("Nouvelle conversation", size="sm", variant="secondary")
+                with gr.Column(elem_id="rc-composer"):
+                    with gr.Row(elem_classes="rc-ask"):
+                        question = gr.Textbox(
+                            label="Votre question",
+                            placeholder="Posez une question sur les articles…",
+                            lines=1,
+                            max_lines=4,
+                            scale=5,
+                            max_length=1000,
+                            elem_id="rc-question",
+                            autofocus=True,
+                        )
+                        send = gr.Button(
+                            "Demander", variant="primary", scale=1, elem_id="rc-send", min_width=110
+                        )
+                    with gr.Row(elem_classes="rc-tools"):
+                        with gr.Accordion("Filtrer", open=False):
+                            sources = gr.Dropdown([], multiselect=True, label="Sources")
+                            with gr.Row():
+                                since = gr.Textbox(label="Depuis le", placeholder="01/01/2024")
+                                until = gr.Textbox(label="Jusqu’au", placeholder="31/12/2024")
+                        clear = gr.Button(
+                            "Nouvelle conversation", size="sm", variant="secondary", min_width=160
+                        )
+                    gr.HTML(message_html("status", texts.AUTOMATIC), js_on_load=None)
             with gr.Column(scale=2, min_width=320, elem_id="rc-side"):
                 panel = gr.HTML(_NO_ARTICLE, elem_id="rc-panel", js_on_load=_read("panel.js"))
 
@@ -366,10 +373,12 @@ class Chat:
 
     def on_load(self) -> tuple[Any, str]:
         """Return the sources to filter by and the example questions."""
-        names = [name for name, _ in self.assistant.facets().sources]
+        facets = self.assistant.facets()
+        names = [name for name, _ in facets.sources]
         # Not all of many sources are listed: the name of another can be written.
         dropdown = gr.Dropdown(choices=sorted(names), allow_custom_value=len(names) == MOST_FACETS)
-        return dropdown, examples_html(self.assistant.examples())
+        about = about_corpus.described(facets) if facets.articles else ""
+        return dropdown, examples_html(self.assistant.examples(), about)
 
     def count_articles(self) -> str:
         """Return what the corpus is made of."""

@@ -59,6 +59,7 @@ def answer_html(answer: Answer, turn: int) -> str:
         numbers=number_citations(answer.statements),
         paragraphs=paragraphs(answer.statements),
         sources=by_article(answer.statements),
+        shown={s.text.strip() for s in answer.statements},
         markdown=answer_markdown(answer),
     )
 
@@ -78,9 +79,9 @@ def message_html(kind: Literal["error", "status", "welcome", "placeholder"], tex
     return _html("message.html", kind=kind, text=typographic(text))
 
 
-def examples_html(questions: Sequence[str]) -> str:
-    """Return example questions to click on."""
-    return _html("examples.html", questions=questions)
+def examples_html(questions: Sequence[str], about: str = "") -> str:
+    """Return example questions to click on, under what the corpus is."""
+    return _html("examples.html", questions=questions, about=about)
 
 
 def article_html(
