@@ -295,6 +295,8 @@ def test_an_answer_is_exported_with_its_references(page: Page, tmp_path: Path) -
     text = exported.read_text(encoding="utf-8")
     assert text.startswith("**Combien a coûté")
     assert "[^1]: Le Courrier de l’Orvelle" in text
+    page.click(page.wait(".rc-judge[data-rating=wrong]"))
+    page.until(lambda: page.text(".rc-done").startswith("Merci"))
     page.click(page.wait(".rc-copy"))
     page.until(lambda: page.text(".rc-done").startswith("Cop"))
 

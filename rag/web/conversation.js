@@ -1,4 +1,4 @@
-// One listener for the whole conversation: marks, nearest sentences, copy, export.
+// One listener for the whole conversation: marks, nearest sentences, copy, export, judgements.
 element.addEventListener("click", async (event) => {
   const button = event.target.closest("button");
   if (!button) return;
@@ -15,6 +15,23 @@ element.addEventListener("click", async (event) => {
   const markdown = article?.querySelector(".rc-markdown")?.textContent;
   if (!markdown) return;
   const done = article.querySelector(".rc-done");
+  if (button.matches(".rc-judge")) {
+    const question = article.querySelector(".rc-question").textContent;
+    const body = JSON.stringify({
+      rating: button.dataset.rating,
+      question: question.slice(0, 1000),
+      answer: markdown.slice(0, 10000),
+    });
+    const response = await fetch(new URL("api/v1/feedback", document.baseURI), {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body,
+    }).catch(() => null);
+    done.textContent = response?.ok
+      ? "Merci : la rédaction lira votre avis."
+      : "Avis non transmis : réessayez plus tard.";
+    return;
+  }
   if (button.matches(".rc-copy")) {
     try {
       await navigator.clipboard.writeText(markdown);
