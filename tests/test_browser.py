@@ -254,6 +254,37 @@ def test_a_source_is_a_card_and_nothing_stands_twice(page: Page) -> None:
     assert " articles dans l’index, de Le Courrier de l’Orvelle (23)" in page.text(".rc-about")
 
 
+def test_a_link_asks_its_question_and_the_device_remembers_it(page: Page, site: str) -> None:
+    page.driver.get(f"{site}?q=Quand+la+halle+aux+grains+rouvre-t-elle+%3F")
+    page.wait(".rc-actions")
+    assert page.text(".rc-question") == "Quand la halle aux grains rouvre-t-elle ?"
+    link = page.wait(".rc-link")
+    assert link.get_attribute("data-asked") == page.text(".rc-question")
+    page.driver.get(site)
+    page.click(page.wait(".rc-before summary"))
+    kept = page.wait(".rc-before .rc-example")
+    assert kept.text == "Quand la halle aux grains rouvre-t-elle ?"
+    page.click(kept)
+    page.wait(".rc-actions")
+    page.driver.get(site)
+    page.click(page.wait(".rc-before summary"))
+    page.click(page.wait(".rc-forget"))
+    page.until(lambda: not page.all(".rc-before"))
+    page.driver.get(site)
+    page.wait(".rc-example")
+    assert page.all(".rc-before") == []
+
+
+def test_what_a_device_keeps_is_text_whatever_it_is(page: Page, site: str) -> None:
+    for kept in ("not JSON", "[1, null]", "{}", '["<img src=x onerror=window.pwned=1>"]'):
+        page.driver.execute_script("localStorage.setItem('recoupe:questions', arguments[0])", kept)
+        page.driver.get(site)
+        page.wait("#rc-examples > * .rc-example, .rc-example")
+    page.click(page.wait(".rc-before summary"))
+    assert page.wait(".rc-before .rc-example").text.startswith("<img")
+    assert page.driver.execute_script("return window.pwned") is None
+
+
 def test_an_example_asks_itself(page: Page) -> None:
     example = page.wait(".rc-example")
     text = example.text.split()

@@ -32,12 +32,15 @@ element.addEventListener("click", async (event) => {
       : "Avis non transmis : réessayez plus tard.";
     return;
   }
-  if (button.matches(".rc-copy")) {
+  if (button.matches(".rc-copy, .rc-link")) {
+    const address = new URL(location.pathname, location.href);
+    address.searchParams.set("q", button.dataset.asked ?? "");
+    const link = button.matches(".rc-link");
     try {
-      await navigator.clipboard.writeText(markdown);
-      done.textContent = "Copié.";
+      await navigator.clipboard.writeText(link ? address.href : markdown);
+      done.textContent = link ? "Lien copié : il repose la question." : "Copié.";
     } catch {
-      done.textContent = "Copie refusée par le navigateur : utilisez l’export.";
+      done.textContent = link ? address.href : "Copie refusée par le navigateur : utilisez l’export.";
     }
   } else if (button.matches(".rc-export")) {
     const link = document.createElement("a");
@@ -48,6 +51,18 @@ element.addEventListener("click", async (event) => {
     done.textContent = "Exporté.";
   }
 });
+
+// Questions stay on this device, without their answers: what an article says no more is not kept.
+const remember = (question) => {
+  try {
+    const kept = JSON.parse(localStorage.getItem("recoupe:questions") ?? "[]");
+    const others = (Array.isArray(kept) ? kept : []).filter((one) => one !== question);
+    localStorage.setItem("recoupe:questions", JSON.stringify([question, ...others].slice(0, 30)));
+  } catch {
+    return; // full, or forbidden
+  }
+  document.dispatchEvent(new Event("recoupe:asked"));
+};
 
 // The last question goes to the top of the window when it is asked, and again when its answer is
 // there: the answer is read from its beginning. Nothing moves while it is written.
@@ -62,5 +77,6 @@ new MutationObserver(() => {
   const now = `${turns.length} ${last.querySelector(".rc-actions, .rc-error") ? "done" : "begun"}`;
   if (now === seen) return;
   seen = now;
+  if (last.querySelector(".rc-actions")) remember(last.querySelector(".rc-question").textContent);
   last.scrollIntoView({ block: "start" });
 }).observe(element, { childList: true, subtree: true });
