@@ -16,7 +16,7 @@ import pytest
 import rag
 from rag.cli.main import app
 from rag.settings import Settings
-from tests.conftest import ROOT
+from tests.conftest import ROOT, run_python
 
 RELIABILITY = (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")
 NAMED = sorted(set(re.findall(r"\btest_\w+", RELIABILITY)))
@@ -145,3 +145,14 @@ def test_what_make_installs_has_no_torch() -> None:
     assert not re.search(r"(?m)^(torch|scipy|matplotlib|transformers)==", pinned)
     dev = (ROOT / "requirements-dev.lock").read_text("utf-8")
     assert re.search(r"(?m)^torch==", dev)
+
+
+def test_each_file_of_the_data_folder_is_told(tmp_path: Path) -> None:
+    index = tmp_path / "index"
+    done = run_python(ROOT, index, "ingest.py", "corpus/", "--json")
+    assert done.returncode == 0, done.stderr
+    page = (ROOT / "docs" / "data-folder.md").read_text(encoding="utf-8")
+    beside = re.compile(r"-wal$|-shm$")  # SQLite's own, beside a file
+    made = [p.name for p in index.iterdir() if not beside.search(p.name)]
+    assert [name for name in made if f"`{name}" not in page] == []
+    assert "chroma" in made
