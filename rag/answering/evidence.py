@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
 SENTENCE_FEATURES = (
     "window",  # question stems that the title lacks, in this sentence and the one before
-    "beyond_lead",  # question stems that title and lead lack, in this sentence
     "context",  # question stems in title, date, heading and passage
     "similarity",  # cosine of question and title + sentence
     "fused",
@@ -184,7 +183,6 @@ def _title(
         return None  # « … au Canada » is not answered by « … aux États-Unis »
     features = best.features | {
         "coverage": question.terms.idf_coverage(stem_set(title)),
-        "beyond_lead": _UNSPOKEN,
         "window": _UNSPOKEN,
         "similarity": _spread(_scaled(scale, hit.similarity)),
         "when": fit(question.time, (), hit.source.published),
@@ -245,8 +243,6 @@ def _sentences(
     title = stem_set(hit.source.title)
     # What the title already says, every sentence of the article is about.
     left = {s for s in terms.weights if not any(same_root(s, t) for t in title)}
-    lead = hit.sentences[0].stems if hit.sentences else frozenset()
-    beyond = {s for s in left if not any(same_root(s, t) for t in lead)}
     shared = {
         "context": terms.idf_coverage(context),
         "fused": hit.score,
@@ -261,7 +257,6 @@ def _sentences(
         cosine = hit.cosines[at] if hit.cosines else hit.similarity
         features = {
             "coverage": terms.idf_coverage(s.stems),
-            "beyond_lead": terms.idf_coverage(s.stems, beyond) if beyond else _UNSPOKEN,
             "window": terms.idf_coverage(s.stems | before, left) if left else _UNSPOKEN,
             "similarity": _spread(_scaled(scale, cosine)),
             "when": fit(question.time, s.periods, hit.source.published),
