@@ -3,8 +3,8 @@
     python -m training.speakers train ../shared/data --out /tmp/speakers --minutes 10
     python -m training.speakers export /tmp/speakers/last.pt ../shared/data
 
-The encoder stays as it is: its states of the written passages (`written/passages.jsonl`) are
-computed once, each passage as it is, then twice more with its first or last sentences, its title or
+The encoder stays as it is: its states of the written passages (`written/passages.jsonl` and those
+of `training/passages.jsonl.gz`) are computed once, each passage as it is, then `--variants` times less one more with its first or last sentences, its title or
 the kind of its quotation marks changed. The targets are what kind each sentence is, and every
 place of its passage that names who speaks (their probabilities add up). `export` writes
 `speakers.npz` beside the encoder and measures it on the passages that are held out; `recoupe eval
@@ -39,7 +39,7 @@ from rag.models.speakers import (
 )
 from training.run import Run, add_options, grouped
 from training.weights import SHIPPED
-from training.written_examples import passages, spans_of, text_of
+from training.written_examples import MORE, passages, spans_of, text_of
 
 if TYPE_CHECKING:
     import torch
@@ -252,7 +252,8 @@ def train(shared: Path, out: Path, minutes: float, *, size: int, variants: int =
     """Train until `minutes` have passed in all; for the rest see `Run.train`."""
     import torch
 
-    examples = encoded(Encoder(), passages(shared / WRITTEN, measuring=False), variants)
+    rows = passages(shared / WRITTEN, MORE, measuring=False)
+    examples = encoded(Encoder(), rows, variants)
     torch.manual_seed(SEED)
     head = head_module(examples[0].states.shape[1])
     head.train()
@@ -311,13 +312,20 @@ def main() -> None:
     training = commands.add_parser("train")
     training.add_argument("shared", type=Path)
     add_options(training, minutes=10, tokens=BATCH_TOKENS)
+    training.add_argument("--variants", type=int, default=VARIANTS, help="of each passage")
     exporting = commands.add_parser("export")
     exporting.add_argument("checkpoint", type=Path)
     exporting.add_argument("shared", type=Path)
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     if options.command == "train":
-        train(options.shared, options.out, options.minutes, size=options.tokens)
+        train(
+            options.shared,
+            options.out,
+            options.minutes,
+            size=options.tokens,
+            variants=options.variants,
+        )
     else:
         export(options.checkpoint)
         log.info("%s", json.dumps(measure(options.shared)))
