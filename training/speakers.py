@@ -4,11 +4,11 @@
     python -m training.speakers export /tmp/speakers/last.pt ../shared/data
 
 The encoder stays as it is: its states of the written passages (`written/passages.jsonl` and those
-of `training/passages.jsonl.gz`) are computed once, each passage as it is, then `--variants` times less one more with its first or last sentences, its title or
-the kind of its quotation marks changed. The targets are what kind each sentence is, and every
-place of its passage that names who speaks (their probabilities add up). `export` writes
-`speakers.npz` beside the encoder and measures it on the passages that are held out; `recoupe eval
-attribution` does on press.
+of `training/passages.jsonl.gz`) are computed once, each passage in several variants: as it is, then
+with its first or last sentences, its title or the kind of its quotation marks changed. The targets
+are what kind each sentence is, and every place of its passage that names who speaks (their
+probabilities add up). `export` writes `speakers.npz` beside the encoder and measures it on the
+passages that are held out; `recoupe eval attribution` does on press.
 """
 
 from __future__ import annotations
