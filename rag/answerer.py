@@ -116,9 +116,9 @@ class Answerer:
 
     def _proposed(self, today: date) -> Iterator[str]:
         """Yield questions of several kinds in turns; from other articles each day."""
-        records = self.index.catalogue.page(limit=_LOOKED_AT).records
-        turned = today.toordinal() % max(1, len(records))
-        records = [*records[turned:], *records[:turned]]
+        newest = self.index.catalogue.page(limit=_LOOKED_AT).records
+        turned = today.toordinal() % max(1, len(newest))
+        records = [*newest[turned:], *newest[:turned]]
         months = [month for month, _ in self.index.catalogue.facets().months]
         kinds = (
             examples.of_months(months),

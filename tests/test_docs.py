@@ -156,3 +156,15 @@ def test_each_file_of_the_data_folder_is_told(tmp_path: Path) -> None:
     made = [p.name for p in index.iterdir() if not beside.search(p.name)]
     assert [name for name in made if f"`{name}" not in page] == []
     assert "chroma" in made
+
+
+def test_what_readers_are_told_of_errors_is_what_the_cards_and_the_readme_say() -> None:
+    page = (ROOT / "rag" / "web" / "widget" / "about.html").read_text(encoding="utf-8")
+    told = page[page.index("mesuré") : page.index("Là où")]
+    figures = re.findall(r"(\d+) fois sur cent|Contredit\xa0» (\d+)|Contredit&nbsp;» (\d+)", told)
+    shares = ["".join(f) for f in figures]
+    assert len(shares) >= 5
+    for name in ("carte-systeme.md", "system-card.md"):
+        card = (ROOT / "docs" / name).read_text(encoding="utf-8")
+        assert [s for s in shares if f"{s} %" not in card] == [], name
+    assert "@" not in page

@@ -34,7 +34,7 @@ OPEN = {
     ("GET", "/gradio_api/heartbeat/a"), ("GET", "/gradio_api/app_id"),
     ("POST", "/gradio_api/upload"), ("GET", "/gradio_api/upload_progress"),
     ("GET", "/mcp"), ("GET", "/metrics"), ("GET", "/widget.js"), ("GET", "/widget.a.js"),
-    ("GET", "/widget/a"), ("GET", "/embed"), ("GET", "/demo"),
+    ("GET", "/widget/a"), ("GET", "/embed"), ("GET", "/demo"), ("GET", "/a-propos"),
 }  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from rag import __version__, texts
 from rag.checking.claims import Claim, claims_of
-from rag.checking.compare import FOLLOWS, Comparison, compare, paired, says, screened
+from rag.checking.compare import FOLLOWS, Comparison, averaged, compare, paired, says, screened
 from rag.checking.signals import AGAINST, Pair
 from rag.checking.signals.figures import agreement
 from rag.checking.signals.quantities import Match
@@ -221,7 +221,7 @@ class Checker:
         groups = self._index.catalogue.groups_of(list(articles))
         made = []
         for f, (before, after), pair, read in zip(
-            found, around, pairs, self._read(claim, claimed, found, pairs), strict=True
+            found, around, pairs, self._read(claim, claimed, found, around, pairs), strict=True
         ):
             if read.stance is not Stance.NEITHER and self._injections.is_injection(
                 f.text, f.sentence.injection
@@ -253,14 +253,23 @@ class Checker:
         return made
 
     def _read(
-        self, claim: str, claimed: Attribution, found: Sequence[_Found], pairs: Sequence[Pair]
+        self,
+        claim: str,
+        claimed: Attribution,
+        found: Sequence[_Found],
+        around: Sequence[tuple[str, str]],
+        pairs: Sequence[Pair],
     ) -> list[Comparison]:
         """Return how a claim, whose word is `claimed`, compares with each sentence of `pairs`.
 
-        The network reads all of them; signals are looked for where it believes something.
+        The network reads all of them, each alone and between the sentences `around` it under its
+        article's title; signals are looked for where it believes something.
         """
         labels = [texts.label(f.hit.source) for f in found]
-        whole = [f"{label}\n{p.premise}" for label, p in zip(labels, pairs, strict=True)]
+        whole = [
+            f"{label}\n{' '.join(filter(None, (before, f.told, after)))}"
+            for label, f, (before, after) in zip(labels, found, around, strict=True)
+        ]
         about_words = claimed.kind is Kind.STATEMENT
         speakers = [
             None
@@ -268,7 +277,10 @@ class Checker:
             else f.sentence.attribution.speaker
             for f in found
         ]
-        read = screened(claim, whole, speakers, self._network)
+        read = averaged(
+            screened(claim, whole, speakers, self._network),
+            screened(claim, [p.premise for p in pairs], speakers, self._network),
+        )
         believed = [max(one.follows, one.against) for one in read]
         notable = sorted(range(len(read)), key=lambda at: -believed[at] * found[at].coverage)
         looked_at = {at for at in notable[:_COMPARED] if believed[at] >= _NOTABLE} | {

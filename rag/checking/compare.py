@@ -27,11 +27,11 @@ from rag.checking.signals.quantities import worded_alike
 from rag.domain import Signal, Stance
 from rag.french.sentences import sentence_spans
 from rag.french.words import content_stems, fold, is_function_word, words
+from rag.models.comparer import Compared
 from rag.models.embedding import clean
 
 if TYPE_CHECKING:
     from rag.checking.entailment import Entailment
-    from rag.models.comparer import Compared
 
 NETWORK = ("net_follows", "net_contradicts")  # log-odds
 FEATURES = (*NETWORK, *REGISTRY)
@@ -210,7 +210,10 @@ def _odds(share: float) -> float:
 
 
 def _probability(model: Mapping[str, float], features: Mapping[str, float]) -> float:
-    odds = model["intercept"] + sum(model[name] * features[name] for name in FEATURES)
+    return _share(model["intercept"] + sum(model[name] * features[name] for name in FEATURES))
+
+
+def _share(odds: float) -> float:
     return 1 / (1 + math.exp(-max(-60.0, min(60.0, odds))))
 
 
@@ -242,3 +245,14 @@ def screened(
             for premise, speaker in zip(premises, speakers, strict=True)
         ]
     )
+
+
+def averaged(first: Sequence[Compared], second: Sequence[Compared]) -> list[Compared]:
+    """Return the mean, in log-odds, of what the network says of the same evidence shown twice."""
+    return [
+        Compared(
+            _share((_odds(a.follows) + _odds(b.follows)) / 2),
+            _share((_odds(a.against) + _odds(b.against)) / 2),
+        )
+        for a, b in zip(first, second, strict=True)
+    ]

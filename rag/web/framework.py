@@ -52,7 +52,7 @@ OURS = (
     Route(r"/mcp", frozenset({"POST", "OPTIONS"}), "tools for assistants"),
     Route(r"/metrics", _GET, "counts, for the keeper"),
     Route(rf"/widget\.js|/widget\.{_NAME}\.js|/widget/{_NAME}", _GET, "the widget"),
-    Route(r"/embed|/demo", _GET, "its pages"),
+    Route(r"/embed|/demo|/a-propos", _GET, "its pages"),
 )
 FRAMEWORK = (
     Route(r"/", _GET, "the chat's page"),

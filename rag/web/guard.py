@@ -56,7 +56,7 @@ _GRADIO = (
     "connect-src 'self'; media-src 'self' blob:; worker-src 'self' blob:; object-src 'none'; "
     "base-uri 'self'; form-action 'self'; frame-ancestors 'self'"
 )
-_STATIC = ("/embed", "/demo", "/widget")
+_STATIC = ("/embed", "/demo", "/a-propos", "/widget")
 Refusal = TooManyError | tuple[int, str]
 
 

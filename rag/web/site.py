@@ -1,4 +1,4 @@
-"""The widget's script and the pages around it: `/widget.js`, `/embed`, `/demo`."""
+"""The widget's script and the pages around it: `/widget.js`, `/embed`, `/demo`, `/a-propos`."""
 
 from __future__ import annotations
 
@@ -61,6 +61,10 @@ def mount_site(app: FastAPI) -> None:
     @app.get("/embed", include_in_schema=False)
     def embed() -> HTMLResponse:
         return HTMLResponse(read("embed.html"))
+
+    @app.get("/a-propos", include_in_schema=False)
+    def about() -> HTMLResponse:
+        return HTMLResponse(read("about.html"))
 
     @app.get("/demo", include_in_schema=False)
     def demo() -> HTMLResponse:
