@@ -58,6 +58,7 @@ _A_RANK = 0.7  # log-odds that a passage loses to the one before it
 _LACKS = 0.3  # at most, of what a sentence holds of the kind of thing asked for
 _SAME_MATTER = 0.5  # share of a sentence's stems that a correction which takes it back has
 _TITLE_LEAD = 2.0  # log-odds by which a title answers better than what stands below it
+_BELIEVED = -3.0  # log-odds from which three in four words told apart are of the answer
 _MOST_WORDS = 0.7  # share of a sentence above which what answers is the sentence
 _UNSPOKEN = 0.5  # what a feature says where nothing can be told
 
@@ -274,7 +275,7 @@ def _answering(start: int, end: int, read: Read, at: int, shift: int) -> tuple[i
     `shift` is what those have less than offsets of the text that was read. None where the reader
     does not believe in the sentence, or where most of it answers: that tells nothing.
     """
-    span = read.spans[at] if read.sentences[at] > 0 else None
+    span = read.spans[at] if read.sentences[at] > _BELIEVED else None
     if span is None or span[1] - span[0] > _MOST_WORDS * (end - start):
         return None
     a, b = max(start, span[0] - shift), min(end, span[1] - shift)

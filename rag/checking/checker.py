@@ -50,9 +50,10 @@ _PASSAGES = 8  # per claim
 _SENTENCES = 6  # read by the network per claim: 0.95 of the press claims have theirs among them
 # Of these, whose signals are looked for: what the network believes most, of most of the claim.
 _COMPARED = 3  # each costs a parse, 5 to 10 ms
-# Share of a claim's words from which a sentence with another figure is about the same, and a
-# correction that gives one; the probability that it then has.
-_SAME, _CORRECTED, _SURE = 0.7, 0.6, 0.95
+# Share of a claim's words, in the sentence but for its figures and with what stands around it, from
+# which a sentence with another figure is about the same, and a correction that gives one; the
+# probability that it then has.
+_SAME, _CORRECTED, _SURE = 0.5, 0.6, 0.95
 _NOTABLE = 0.2  # what the network believes of a sentence, either way, for that to be worth it
 _LEAST = 0.3  # share of the claim's words, by rarity, below which a sentence is not about it
 
@@ -338,7 +339,7 @@ def _conflicting(found: _Found, told: Comparison, read: Compared) -> Comparison:
     """
     if not {s.name for s in told.signals if s.side == AGAINST} & {"nombre", "date"}:
         return told
-    same = found.rest >= _SAME and read.follows >= FOLLOWS
+    same = min(found.rest, found.coverage) >= _SAME and read.follows >= FOLLOWS
     if same or (found.hit.source.correction and found.coverage >= _CORRECTED):
         return replace(told, follows=0.0, contradicts=_SURE)
     return told
