@@ -272,11 +272,13 @@ def train(
     )
 
 
-def export(checkpoint: Path, out: Path) -> None:
-    """Write the reader of a checkpoint in int8."""
+def export(checkpoint: Path, out: Path, beside: Path | None = None) -> None:
+    """Write the reader of a checkpoint in int8; with `beside`, its mean with that of a folder."""
     weights = shipped()
     reader = made(weights, "cpu")
     stored = load(reader.parts(), checkpoint)
+    if beside:
+        network.average(reader.parts(), started(beside).parts())
     spans, answers = (
         (part.weight.detach().numpy(), part.bias.detach().numpy())
         for part in (reader.spans, reader.answers)
@@ -408,6 +410,7 @@ def main() -> None:
     exporting = commands.add_parser("export")
     exporting.add_argument("checkpoint", type=Path)
     exporting.add_argument("--out", type=Path, default=SHIPPED)
+    exporting.add_argument("--beside", type=Path, help="folder of a reader to take the mean with")
     measuring = commands.add_parser("measure")
     measuring.add_argument("mined", type=Path)
     measuring.add_argument("--folder", type=Path, default=SHIPPED)
@@ -431,7 +434,7 @@ def main() -> None:
             peak=options.peak,
         )
     elif options.command == "export":
-        export(options.checkpoint, options.out)
+        export(options.checkpoint, options.out, options.beside)
     else:
         chosen = options.checkpoint
         read = reading(chosen) if chosen else ShippedReader(options.folder).read
