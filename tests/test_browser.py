@@ -261,12 +261,14 @@ def test_a_link_asks_its_question_and_the_device_remembers_it(page: Page, site: 
     link = page.wait(".rc-link")
     assert link.get_attribute("data-asked") == page.text(".rc-question")
     page.driver.get(site)
+    page.wait(".rc-about")  # what comes from the server has come: it is drawn again then
     page.click(page.wait(".rc-before summary"))
     kept = page.wait(".rc-before .rc-example")
     assert kept.text == "Quand la halle aux grains rouvre-t-elle ?"
     page.click(kept)
     page.wait(".rc-actions")
     page.driver.get(site)
+    page.wait(".rc-about")  # what comes from the server has come: it is drawn again then
     page.click(page.wait(".rc-before summary"))
     page.click(page.wait(".rc-forget"))
     page.until(lambda: not page.all(".rc-before"))
@@ -280,6 +282,7 @@ def test_what_a_device_keeps_is_text_whatever_it_is(page: Page, site: str) -> No
         page.driver.execute_script("localStorage.setItem('recoupe:questions', arguments[0])", kept)
         page.driver.get(site)
         page.wait("#rc-examples > * .rc-example, .rc-example")
+    page.wait(".rc-about")  # what comes from the server has come: it is drawn again then
     page.click(page.wait(".rc-before summary"))
     assert page.wait(".rc-before .rc-example").text.startswith("<img")
     assert page.driver.execute_script("return window.pwned") is None

@@ -413,7 +413,7 @@ def test_a_csv_keeps_ordinary_text_as_it_is() -> None:
 
 
 def test_reports_carry_source_date_position_and_provenance(assistant: LocalAssistant) -> None:
-    checked = assistant.verify("Le téléphérique de Montfauzy coûtera 31 millions d’euros.")
+    checked = assistant.verify("Le téléphérique coûtera 31 millions d’euros.")
     for report in (as_markdown(checked), as_html(checked)):
         assert "Contredit" in report
         assert "12 mars 2024" in report

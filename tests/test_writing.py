@@ -43,7 +43,11 @@ def model() -> ScriptedModel:
 def asking(tmp_path: Path, model: ScriptedModel) -> Iterator[LocalAssistant]:
     with model.serving() as url:
         settings = load_settings(
-            index_dir=tmp_path / "index", llm="openai:scripted", llm_base_url=url, llm_timeout=2.0
+            index_dir=tmp_path / "index",
+            llm="openai:scripted",
+            llm_base_url=url,
+            llm_timeout=2.0,
+            caution=0.2,
         )
         made = LocalAssistant(settings)
         article = Article("halle", Source("La halle aux grains restaurée", "Le Courrier"), HALL)

@@ -117,8 +117,10 @@ def for_training(body: BertModel, where: str) -> None:
         body.set_attn_implementation("eager")
 
 
-def average(parts: Sequence[torch.nn.Module], others: Sequence[torch.nn.Module]) -> None:
-    """Make weights the mean of theirs and of what they were trained from.
+def average(
+    parts: Sequence[torch.nn.Module], others: Sequence[torch.nn.Module], share: float = 0.5
+) -> None:
+    """Make weights a mean of theirs and, for a `share`, of what they were trained from.
 
     It keeps what the training forgot of other text (Wortsman et al. 2022, arXiv:2109.01903).
     """
@@ -127,7 +129,7 @@ def average(parts: Sequence[torch.nn.Module], others: Sequence[torch.nn.Module])
     with torch.no_grad():
         for part, other in zip(parts, others, strict=True):
             for mine, theirs in zip(part.parameters(), other.parameters(), strict=True):
-                mine.lerp_(theirs, 0.5)
+                mine.lerp_(theirs, share)
 
 
 def pruned(weights: Weights, kept: Sequence[int]) -> Weights:

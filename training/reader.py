@@ -272,13 +272,16 @@ def train(
     )
 
 
-def export(checkpoint: Path, out: Path, beside: Path | None = None) -> None:
-    """Write the reader of a checkpoint in int8; with `beside`, its mean with that of a folder."""
+def export(checkpoint: Path, out: Path, beside: Path | None = None, share: float = 0.5) -> None:
+    """Write the reader of a checkpoint in int8.
+
+    With `beside`, its mean with the reader of a folder, which counts for a `share`.
+    """
     weights = shipped()
     reader = made(weights, "cpu")
     stored = load(reader.parts(), checkpoint)
     if beside:
-        network.average(reader.parts(), started(beside).parts())
+        network.average(reader.parts(), started(beside).parts(), share)
     spans, answers = (
         (part.weight.detach().numpy(), part.bias.detach().numpy())
         for part in (reader.spans, reader.answers)
@@ -411,6 +414,7 @@ def main() -> None:
     exporting.add_argument("checkpoint", type=Path)
     exporting.add_argument("--out", type=Path, default=SHIPPED)
     exporting.add_argument("--beside", type=Path, help="folder of a reader to take the mean with")
+    exporting.add_argument("--share", type=float, default=0.5, help="of that folder in the mean")
     measuring = commands.add_parser("measure")
     measuring.add_argument("mined", type=Path)
     measuring.add_argument("--folder", type=Path, default=SHIPPED)
@@ -434,7 +438,7 @@ def main() -> None:
             peak=options.peak,
         )
     elif options.command == "export":
-        export(options.checkpoint, options.out, options.beside)
+        export(options.checkpoint, options.out, options.beside, options.share)
     else:
         chosen = options.checkpoint
         read = reading(chosen) if chosen else ShippedReader(options.folder).read

@@ -110,10 +110,13 @@ def judge(
 
 
 def _shown(ordered: Sequence[ClaimEvidence]) -> list[ClaimEvidence]:
-    """Return what counts, and a few of the rest for the reader to judge."""
+    """Return what counts, and a few of the rest for the reader to judge.
+
+    What a checked signal stands against is not shown as support.
+    """
     counting = [e for e in ordered if supports(e) or contradicts(e)]
     rest = [e for e in ordered if e not in counting and e.coverage >= _NEAR]
-    return counting + rest[:_MORE]
+    return counting + [replace(e, stance=Stance.NEITHER) for e in rest[:_MORE]]
 
 
 def supports(evidence: ClaimEvidence) -> bool:
