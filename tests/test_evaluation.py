@@ -149,7 +149,7 @@ def test_answers_are_measured_and_reported(squad: Path, tmp_path: Path) -> None:
     assert run("report", out, tmp_path / "s.json", "-o", page).exit_code == 0
     html = page.read_text()
     assert "ce que coûte la prudence" in html
-    assert html.count("<svg") == 6
+    assert html.count("<svg") == 7
     assert not re.search(r"<script|(?:src|href)=[\"']?http|@import|url\(http", html)
     assert "Étalonnage du refus" in html
     assert "vecteur de la question" in html
@@ -161,7 +161,7 @@ def test_quotes_kinds_parts_and_follow_ups_are_measured(
     """Quotes are those of the sample corpus; the figures can be told by hand."""
     patient = assistant.settings.model_copy(update={"caution": 0.4})
     monkeypatch.setattr(assistant.answerer, "settings", patient)
-    asked = "Combien de visiteurs le festival des Lanternes a-t-il accueillis en 2024 ?"
+    asked = "Combien de personnes le festival des Lanternes a-t-il attirées en 2024 ?"
     answer = assistant.ask(asked)
     cited = answer.statements[0].citations[0]
     quote = {"article_id": cited.article_id.rpartition("-")[0] or cited.article_id}

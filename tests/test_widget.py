@@ -223,7 +223,7 @@ def test_several_on_a_page_each_with_its_filters(
     browser.driver.get(sites[1])
     bubble = Widget(browser, "b")
     browser.click(bubble.wait(".open"))
-    bubble.ask("Combien d’hectares le feu a-t-il brûlés à Malvaux ?")
+    bubble.ask("Quand la papeterie de Lérac fermera-t-elle ?")
     browser.click(bubble.wait(".cite"))
     assert "Agence Transval" in bubble.wait(".proof").text
     assert Widget(browser, "a").all(".q") == []
@@ -255,7 +255,7 @@ def test_the_keyboard_is_enough(browser: Page, sites: tuple[str, str, str]) -> N
             break
     keys(Keys.ENTER)
     assert bubble.js(focused) == "TEXTAREA"
-    keys("Combien d’hectares le feu a-t-il brûlés à Malvaux ?", Keys.ENTER)
+    keys("Quand la papeterie de Lérac fermera-t-elle ?", Keys.ENTER)
     bubble.wait(".cite")
     for _ in range(12):
         keys(Keys.SHIFT, Keys.TAB)
