@@ -60,8 +60,10 @@ def assistant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAssista
     ],
 )
 def test_a_title_answers_and_is_cited_as_such(
-    assistant: LocalAssistant, question: str, title: str
+    assistant: LocalAssistant, monkeypatch: pytest.MonkeyPatch, question: str, title: str
 ) -> None:
+    bold = assistant.settings.model_copy(update={"caution": 0.05})
+    monkeypatch.setattr(assistant.answerer, "settings", bold)
     answer = assistant.ask(question)
     assert not answer.refused
     (citation,) = answer.statements[0].citations

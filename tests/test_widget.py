@@ -67,7 +67,7 @@ class Host(BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def own(tmp_path_factory: pytest.TempPathFactory, corpus_reading: Reading) -> LocalAssistant:
-    made = LocalAssistant(load_settings(index_dir=tmp_path_factory.mktemp("widget")))
+    made = LocalAssistant(load_settings(index_dir=tmp_path_factory.mktemp("widget"), caution=0.2))
     made.ingest(corpus_reading)
     return made
 
@@ -223,7 +223,7 @@ def test_several_on_a_page_each_with_its_filters(
     browser.driver.get(sites[1])
     bubble = Widget(browser, "b")
     browser.click(bubble.wait(".open"))
-    bubble.ask("Quand la papeterie de Lérac fermera-t-elle ?")
+    bubble.ask("Combien d’hectares le feu a-t-il brûlés à Malvaux ?")
     browser.click(bubble.wait(".cite"))
     assert "Agence Transval" in bubble.wait(".proof").text
     assert Widget(browser, "a").all(".q") == []
@@ -255,7 +255,7 @@ def test_the_keyboard_is_enough(browser: Page, sites: tuple[str, str, str]) -> N
             break
     keys(Keys.ENTER)
     assert bubble.js(focused) == "TEXTAREA"
-    keys("Quand la papeterie de Lérac fermera-t-elle ?", Keys.ENTER)
+    keys("Combien d’hectares le feu a-t-il brûlés à Malvaux ?", Keys.ENTER)
     bubble.wait(".cite")
     for _ in range(12):
         keys(Keys.SHIFT, Keys.TAB)

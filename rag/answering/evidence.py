@@ -176,7 +176,7 @@ def _title(
     own = [(r.sentences[-1], hit) for hit, r in read if len(r.sentences) > len(hit.sentences)]
     odds, hit = max(own, key=lambda o: o[0], default=(-_SURE, None))
     sentences = max(e.features["reader"] for e in ranked)
-    if hit is None or odds < max(0.0, sentences + _TITLE_LEAD):
+    if hit is None or odds < max(_BELIEVED, sentences + _TITLE_LEAD):
         return None
     best = next((e for e in ranked if e.hit is hit), ranked[0])
     title = hit.source.title

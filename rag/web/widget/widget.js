@@ -52,7 +52,6 @@ header :focus-visible { outline-color: currentColor; }
     title: "Interroger nos articles",
     welcome: "Posez une question : la réponse vient des articles du site, et chaque phrase porte sa source.",
     about: "Réponses composées automatiquement avec les phrases des articles du site. Ouvrez un numéro pour lire la phrase citée.",
-    more: "Où il se trompe",
     field: "Votre question", send: "Demander", stop: "Arrêter", close: "Fermer", clear: "Effacer",
     perhaps: "Peut-être :",
     refused: "Essayez avec d’autres mots, ou lisez ces articles :",
@@ -138,8 +137,7 @@ header :focus-visible { outline-color: currentColor; }
       u.close = el("button", { type: "button", textContent: T.close, hidden: !bubble, on: { click: () => this.toggle(false) } });
       u.panel = el("section", { className: "panel", part: "panel", "aria-label": title, hidden: bubble },
         el("header", { part: "header" }, el("h2", { textContent: title }), clear, u.close),
-        u.log, form, el("p", { className: "about" }, `${T.about} `,
-          el("a", { href: `${this.host}/a-propos`, target: "_blank", rel: "noopener noreferrer", textContent: T.more })));
+        u.log, form, el("p", { className: "about", textContent: T.about }));
       u.open = el("button", { className: "open", type: "button", part: "open", textContent: title, hidden: !bubble, "aria-expanded": "false", on: { click: () => this.toggle(true) } });
       u.root = el("div", { className: bubble ? "root bubble" : "root", on: { keydown: (e) => { if (bubble && e.key === "Escape") this.toggle(false); } } }, u.open, u.panel);
       if (!bubble) u.panel.classList.add("inline");
