@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from rag.answerer import LONGEST_QUESTION
 from rag.checking.claims import LONGEST_TEXT
@@ -15,6 +15,16 @@ _MOST_NAMES = 50
 Name = Annotated[str, StringConstraints(max_length=300)]
 # With the version and the number of a passage it makes an id that Chroma's cloud takes (128 bytes).
 ArticleId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$")]
+
+
+def _as_text(value: Any) -> Any:
+    """Refuse what pydantic would read as seconds since 1970: the contract says a date."""
+    if isinstance(value, int | float):
+        raise ValueError("une date s’écrit 2024-12-31")
+    return value
+
+
+Day = Annotated[date, BeforeValidator(_as_text)]
 
 
 class _Body(BaseModel):
@@ -27,8 +37,8 @@ class FiltersBody(_Body):
     sources: list[Name] = Field(default=[], max_length=_MOST_NAMES)
     authors: list[Name] = Field(default=[], max_length=_MOST_NAMES)
     sections: list[Name] = Field(default=[], max_length=_MOST_NAMES)
-    since: date | None = None
-    until: date | None = None
+    since: Day | None = None
+    until: Day | None = None
 
     def filters(self) -> Filters:
         """Return them as the assistant takes them."""
