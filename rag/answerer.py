@@ -91,10 +91,8 @@ class Answerer:
         self.reader, self.comparer = Reader(), Comparer()
         embedder = index.embedder
         default = embedder if isinstance(embedder, Encoder) else Encoder()
-        self.injections, self.opinions = (
-            InjectionDetector(default),
-            LinearClassifier(default, "opinions"),
-        )
+        self.injections = InjectionDetector(default)
+        self.opinions = LinearClassifier(default, "opinions")
         self.support = SupportCheck(self.comparer, self.injections)
         self._generator: Generator | None = None
         self._checker: Checker | None = None  # loads the French parser, 1 s

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
 from importlib.resources import files
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rag.domain import Citation, Hit
 from rag.french.corrections import standing, taken_back
@@ -133,13 +133,14 @@ def find_evidence(
     without a sentence. Raises EmbeddingError.
     """
     first = hits[:READ]
-    read = reader.read(question.text, [_readable(hit) for hit in first])
+    shown = [_readable(hit) for hit in first]
+    read = reader.read(question.text, shown)
     model = models()["sentence"]
     corrected = list(_corrected(hits))
     ranked = [
         rescored(evidence, model)
-        for rank, (hit, said) in enumerate(zip(first, read, strict=True))
-        for evidence in _sentences(question, hit, rank, scale, said)
+        for rank, (hit, text, said) in enumerate(zip(first, shown, read, strict=True))
+        for evidence in _sentences(question, hit, rank, scale, said, _shift(hit, text))
         if not any(c.takes_back(evidence) for c in corrected)
     ]
     if not ranked:
@@ -161,9 +162,9 @@ def _readable(hit: Hit) -> PassageText:
     return text
 
 
-def _shift(hit: Hit) -> int:
+def _shift(hit: Hit, shown: PassageText) -> int:
     """Return how much further a place stands in what is read of a hit than in its article."""
-    return len(_readable(hit).text) - len(hit.passage.text) - hit.passage.start
+    return len(shown.text) - len(hit.passage.text) - hit.passage.start
 
 
 def _title(
@@ -236,9 +237,9 @@ def _bounded(odds: float) -> float:
 
 
 def _sentences(
-    question: Question, hit: Hit, rank: int, scale: CosineScale, read: Read
+    question: Question, hit: Hit, rank: int, scale: CosineScale, read: Read, shift: int
 ) -> Iterator[Evidence]:
-    """Yield the sentences of a hit, described."""
+    """Yield the sentences of a hit, described; for `shift` see `_answering`."""
     passage, terms = hit.passage, question.terms
     context = around(hit).union(*(s.stems for s in hit.sentences))
     title = stem_set(hit.source.title)
@@ -250,7 +251,6 @@ def _sentences(
         "answers": _bounded(read.answers),
     }
     before: frozenset[str] = frozenset()
-    shift = _shift(hit)
     for at, s in enumerate(hit.sentences):
         text = passage.text[s.start - passage.start : s.end - passage.start]
         if text == passage.heading or (hit.source.correction and not standing(text)):
@@ -318,20 +318,23 @@ def weighed(model: dict[str, float], features: dict[str, float]) -> float:
 
 
 @lru_cache(maxsize=1)
-def models() -> dict[str, dict[str, float]]:
-    """Return the fitted linear models by name, see `bench/calibrate.py`."""
+def _calibration() -> dict[str, Any]:
     text = (files("rag.answering") / "calibration.json").read_text(encoding="utf-8")
-    loaded: dict[str, dict[str, float]] = json.loads(text)["models"]
+    loaded: dict[str, Any] = json.loads(text)
     return loaded
 
 
-@lru_cache(maxsize=1)
+def models() -> dict[str, dict[str, float]]:
+    """Return the fitted linear models by name, see `bench/calibrate.py`."""
+    fitted: dict[str, dict[str, float]] = _calibration()["models"]
+    return fitted
+
+
 def cautions() -> list[dict[str, float]]:
     """Return what each `caution` gave on questions left out of the fit, see `bench/calibrate.py`.
 
     Shares, the mean over three sets: `false answers` of unanswerable questions, `false refusals` of
     answerable ones, `all right` of all.
     """
-    text = (files("rag.answering") / "calibration.json").read_text(encoding="utf-8")
-    loaded: list[dict[str, float]] = json.loads(text)["measured"]["caution"]
-    return loaded
+    curve: list[dict[str, float]] = _calibration()["measured"]["caution"]
+    return curve

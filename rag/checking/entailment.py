@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from rag import texts
-from rag.errors import MissingExtraError, SettingsError
+from rag.errors import SettingsError
 from rag.models.comparer import Compared
+from rag.models.hub import sentence_transformers
 
 
 class Entailment(Protocol):
@@ -35,12 +35,9 @@ class CrossEncoderEntailment:
         Raises SettingsError when it cannot be had or tells no contradiction, MissingExtraError
         without sentence-transformers.
         """
+        library = sentence_transformers()
         try:
-            from sentence_transformers import CrossEncoder
-        except ImportError as error:
-            raise MissingExtraError(texts.NO_EXTRA.format("hub")) from error
-        try:
-            self._model = CrossEncoder(name)
+            self._model = library.CrossEncoder(name)
         except Exception as error:  # the hub, the file and the format each have errors of their own
             raise SettingsError(
                 f"Le modèle « {name} » de RECOUPE_STANCE ne peut pas être chargé ({error}) : "

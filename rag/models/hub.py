@@ -10,6 +10,15 @@ from rag.errors import EmbeddingError, MissingExtraError
 from rag.models.embedding import CheckedEmbedder, brief
 
 
+def sentence_transformers() -> Any:
+    """Return the library, imported now: 3 s. Raises MissingExtraError where it is not there."""
+    try:
+        import sentence_transformers as library
+    except ImportError as error:
+        raise MissingExtraError(texts.NO_EXTRA.format("hub")) from error
+    return library
+
+
 class SentenceTransformersEmbedder(CheckedEmbedder):
     """Any sentence-transformers model, by hub name or folder, with its own prompts."""
 
@@ -33,12 +42,9 @@ class SentenceTransformersEmbedder(CheckedEmbedder):
 
     def _model(self) -> Any:
         if self._loaded is None:
+            library = sentence_transformers()
             try:
-                from sentence_transformers import SentenceTransformer
-            except ImportError as error:
-                raise MissingExtraError(texts.NO_EXTRA.format("hub")) from error
-            try:
-                self._loaded = SentenceTransformer(self._id)
+                self._loaded = library.SentenceTransformer(self._id)
             except Exception as error:  # the hub, the file and the format have each their own
                 raise EmbeddingError(
                     f"Le modèle «\u00a0{self._id}\u00a0» ne se charge pas ({brief(error)})\u00a0: "

@@ -44,11 +44,8 @@ def read_html(data: bytes, name: str, charset: str = "") -> Iterator[Draft | Fai
     """
     import trafilatura
     from trafilatura.settings import Document
-    from trafilatura.utils import load_html
 
-    page = decode(data, charset or _declared(data))
-    _refuse_crowds(page)
-    tree = load_html(page)
+    page, tree = _parsed(data, charset)
     if tree is None:
         raise ReadError("aucun article trouvé dans la page")
     said = published(tree)
@@ -79,10 +76,17 @@ def read_html(data: bytes, name: str, charset: str = "") -> Iterator[Draft | Fai
     yield Draft(source, tuple(_blocks(document.body)))
 
 
-def _refuse_crowds(page: str) -> None:
-    """Raise ReadError for a page whose tree alone would take hundreds of megabytes."""
+def _parsed(data: bytes, charset: str) -> tuple[str, HtmlElement | None]:
+    """Return a page as text and its tree, if it has one.
+
+    Raises ReadError for a page whose tree alone would take hundreds of megabytes.
+    """
+    from trafilatura.utils import load_html
+
+    page = decode(data, charset or _declared(data))
     if (tags := page.count("<")) > _MOST_TAGS:
         raise ReadError(f"la page a {tags} balises, plus que n'en a un article")
+    return page, load_html(page)
 
 
 def _link_share(tree: HtmlElement) -> float:
@@ -106,11 +110,7 @@ def page_blocks(data: bytes, charset: str = "") -> list[Block]:
     Text that stands beside a block, and lines that two breaks set apart, are paragraphs too;
     what is not displayed is left. Raises ReadError for one of too many tags.
     """
-    from trafilatura.utils import load_html
-
-    page = decode(data, charset or _declared(data))
-    _refuse_crowds(page)
-    tree = load_html(page)
+    _, tree = _parsed(data, charset)
     if tree is None:
         return []
     for gone in tree.xpath("//script | //style | //head | //nav | //template | //noscript"):

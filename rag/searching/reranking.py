@@ -16,11 +16,11 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Protocol
 
-from rag import texts
 from rag.domain import Hit, Period
-from rag.errors import EmbeddingError, MissingExtraError, SettingsError
+from rag.errors import EmbeddingError, SettingsError
 from rag.french.periods import fit, newest_first, periods
 from rag.french.words import words
+from rag.models.hub import sentence_transformers
 from rag.searching.matching import inverse_frequency, stem_set
 from rag.searching.question import Question
 
@@ -183,12 +183,9 @@ class CrossEncoderReranker:
             return [float(s) for s in self._loaded.predict(pairs, show_progress_bar=False)]
 
     def _load(self) -> Any:
+        library = sentence_transformers()
         try:
-            from sentence_transformers import CrossEncoder
-        except ImportError as error:
-            raise MissingExtraError(texts.NO_EXTRA.format("hub")) from error
-        try:
-            return CrossEncoder(self._id)
+            return library.CrossEncoder(self._id)
         except (OSError, ValueError) as error:
             raise EmbeddingError(
                 f"Le réordonnanceur « {self._id} » ne se charge pas : vérifiez son nom ou son "

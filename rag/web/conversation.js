@@ -52,18 +52,6 @@ element.addEventListener("click", async (event) => {
   }
 });
 
-// Questions stay on this device, without their answers: what an article says no more is not kept.
-const remember = (question) => {
-  try {
-    const kept = JSON.parse(localStorage.getItem("recoupe:questions") ?? "[]");
-    const others = (Array.isArray(kept) ? kept : []).filter((one) => one !== question);
-    localStorage.setItem("recoupe:questions", JSON.stringify([question, ...others].slice(0, 30)));
-  } catch {
-    return; // full, or forbidden
-  }
-  document.dispatchEvent(new Event("recoupe:asked"));
-};
-
 // The last question goes to the top of the window when it is asked, and again when its answer is
 // there: the answer is read from its beginning. Nothing moves while it is written.
 let seen = "";
@@ -77,6 +65,9 @@ new MutationObserver(() => {
   const now = `${turns.length} ${last.querySelector(".rc-actions, .rc-error") ? "done" : "begun"}`;
   if (now === seen) return;
   seen = now;
-  if (last.querySelector(".rc-actions")) remember(last.querySelector(".rc-question").textContent);
+  if (last.querySelector(".rc-actions")) {
+    const detail = last.querySelector(".rc-question").textContent;
+    document.dispatchEvent(new CustomEvent("recoupe:asked", { detail }));
+  }
   last.scrollIntoView({ block: "start" });
 }).observe(element, { childList: true, subtree: true });

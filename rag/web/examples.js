@@ -1,9 +1,10 @@
 // Questions to ask with a click: examples, what this device asked before, and that of the address.
 const KEY = "recoupe:questions";
+const MOST = 30;
 const kept = () => {
   try {
     const found = JSON.parse(localStorage.getItem(KEY) ?? "[]");
-    return Array.isArray(found) ? found.filter((one) => typeof one === "string").slice(0, 30) : [];
+    return Array.isArray(found) ? found.filter((one) => typeof one === "string").slice(0, MOST) : [];
   } catch {
     return []; // the browser keeps nothing, or somebody else's words
   }
@@ -37,7 +38,16 @@ element.addEventListener("click", (event) => {
   const button = event.target.closest("button.rc-example");
   if (button) trigger("select", { question: button.textContent });
 });
-document.addEventListener("recoupe:asked", show);
+// Questions stay on this device, without their answers: what an article says no more is not kept.
+document.addEventListener("recoupe:asked", ({ detail: question }) => {
+  const others = kept().filter((one) => one !== question);
+  try {
+    localStorage.setItem(KEY, JSON.stringify([question, ...others].slice(0, MOST)));
+  } catch {
+    return; // full, or forbidden
+  }
+  show();
+});
 watch("value", show);
 show();
 
