@@ -12,7 +12,8 @@ RUN python -m venv /opt/recoupe \
        /opt/recoupe/bin/pip install --no-cache-dir -c requirements-dev.lock torch sentence-transformers; fi
 COPY pyproject.toml README.md LICENSE ./
 COPY rag rag
-RUN /opt/recoupe/bin/pip install --no-cache-dir --no-deps .
+COPY models models
+RUN /opt/recoupe/bin/pip install --no-cache-dir --no-deps ./models .
 
 FROM python:3.12-slim-bookworm
 LABEL org.opencontainers.image.title="Recoupe" org.opencontainers.image.licenses="MIT"

@@ -30,11 +30,11 @@ quick: install-dev lint types  ## lint, types, and the tests that take moments
 install: $(VENV)/installed  ## what answering needs
 install-dev: $(VENV)/installed-dev  ## what tests and measures need too
 
-$(VENV)/installed: requirements.lock pyproject.toml
+$(VENV)/installed: requirements.lock pyproject.toml models/pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("Recoupe demande Python 3.11 ou plus récent : make PYTHON=python3.11") if sys.version_info < (3, 11) else None'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(PIP) install -q --no-deps -r requirements.lock
-	$(PIP) install -q --no-deps --editable .
+	$(PIP) install -q --no-deps --editable ./models --editable .
 	touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed requirements-dev.lock
@@ -56,8 +56,9 @@ unit:  ## all tests: a process a core, each test file in one of them
 
 lock: install-dev  ## pin what pyproject.toml allows today (needs pip-tools)
 	$(PIP) install -q pip-tools
-	$(BIN)/pip-compile -q --upgrade --no-emit-index-url --no-emit-find-links --strip-extras --no-annotate --no-header --extra files --extra mcp -o requirements.lock pyproject.toml
-	$(BIN)/pip-compile -q --no-emit-index-url --no-emit-find-links --strip-extras --no-annotate --no-header --extra dev -c requirements.lock -o requirements-dev.lock pyproject.toml
+	$(PIP) wheel -q --no-deps --wheel-dir models/dist ./models
+	$(BIN)/pip-compile -q --upgrade --no-emit-index-url --no-emit-find-links --find-links models/dist --unsafe-package recoupe-models --strip-extras --no-annotate --no-header --extra files --extra mcp -o requirements.lock pyproject.toml
+	$(BIN)/pip-compile -q --no-emit-index-url --no-emit-find-links --find-links models/dist --unsafe-package recoupe-models --strip-extras --no-annotate --no-header --extra dev -c requirements.lock -o requirements-dev.lock pyproject.toml
 	sed -i 's/^\(torch==[0-9.]*\)+.*/\1/' requirements.lock requirements-dev.lock
 
 locale:  ## compile the French of the command line

@@ -131,7 +131,7 @@ def _cases(
     with tempfile.TemporaryDirectory() as folder:
         assistant = LocalAssistant(load_settings(index_dir=Path(folder)))
         assistant.ingest(reading)
-        checker = assistant.answerer.checker()
+        checker = assistant.checker()
         checker._network = network
         for claim, gold, kind in told:
             problem = next((c.problem for c in checker.claims(claim)), "")

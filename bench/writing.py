@@ -25,8 +25,8 @@ from pathlib import Path
 from typing import cast
 
 from bench.golden import ROOT, load_golden
+from rag.answering.writing import Draft, Retried
 from rag.assistant import LocalAssistant
-from rag.chatmodel.writing import Draft, Retried
 from rag.citations import render
 from rag.domain import Answer, Article, Reading, Source, Statement
 from rag.readers import find_files, read_files

@@ -12,12 +12,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 
 from rag import texts
-from rag.answerer import Answerer, Event, OnClaim
+from rag.answering.answerer import Answerer, Event
+from rag.checking.checker import Checker, OnClaim, load_checker
+from rag.checking.prompt_injection import InjectionDetector
 from rag.domain import (
     Answer,
     Article,
@@ -46,13 +48,14 @@ from rag.indexing.ingestion import edit, fingerprint, ingest, sources_of, undo_e
 from rag.indexing.owner import Owner, Ownership, acquire
 from rag.indexing.reindexing import Reindexing
 from rag.indexing.removals import Removals
+from rag.models.encoder import Encoder
 from rag.models.loading import load_embedder
 from rag.readers.draft import checked_edits
+from rag.searching.reranking import load_reranker
 from rag.searching.retrieval import Retriever
 from rag.sources.memory import Memory, SourceState
 
 if TYPE_CHECKING:
-    from rag.checking.checker import Checker
     from rag.indexing.understanding import Known
     from rag.settings import Settings
 
@@ -221,6 +224,24 @@ class Assistant(Protocol):
         ...
 
 
+class Services:
+    """What serves one open index; another one's takes its place whole when the index is rebuilt."""
+
+    def __init__(self, settings: Settings, index: Index) -> None:
+        """Load what answering needs. Raises SettingsError."""
+        self.settings = settings
+        self.index = index
+        self.retriever = Retriever(index, settings.candidates, load_reranker(settings))
+        encoder = index.embedder if isinstance(index.embedder, Encoder) else Encoder()
+        self._injections = InjectionDetector(encoder)
+        self.answerer = Answerer(settings, index, self.retriever, self._injections)
+
+    @cached_property
+    def checker(self) -> Checker:
+        """What checks claims, loaded at its first use. Raises SettingsError."""
+        return load_checker(self.settings, self.index, self.retriever, self._injections)
+
+
 class LocalAssistant:
     """The assistant over an index that this process owns."""
 
@@ -245,7 +266,7 @@ class LocalAssistant:
         embedder = load_embedder(settings)
         index = open_index(settings, embedder, progress, foreign=foreign)
         try:
-            self.answerer = Answerer(settings, index)
+            self._services = Services(settings, index)
         except RecoupeError:
             index.close()
             raise
@@ -259,12 +280,17 @@ class LocalAssistant:
     @property
     def index(self) -> Index:
         """The index that serves now."""
-        return self.answerer.index
+        return self._services.index
 
     @property
     def retriever(self) -> Retriever:
         """What searches the index that serves now."""
-        return self.answerer.retriever
+        return self._services.retriever
+
+    @property
+    def answerer(self) -> Answerer:
+        """What answers over the index that serves now."""
+        return self._services.answerer
 
     def page(self, after: str = "", limit: int = 50, words: str = "") -> ArticlePage:
         """See `Assistant`."""
@@ -291,7 +317,7 @@ class LocalAssistant:
         return self.index.history.of(self.index.article(article_id).record)
 
     def examples(self) -> tuple[str, ...]:
-        """Return at most four questions that the corpus, as it is, answers."""
+        """Return at most six questions that the corpus, as it is, answers."""
         return self.answerer.examples()
 
     def search(self, question: str, limit: int, filters: Filters | None = None) -> list[Hit]:
@@ -316,11 +342,11 @@ class LocalAssistant:
         self, text: str, filters: Filters | None = None, on_claim: OnClaim = _unheard
     ) -> Verification:
         """See `Assistant`."""
-        return self.answerer.verify(text, filters, on_claim)
+        return self._services.checker.verify(text, filters, on_claim)
 
     def checker(self) -> Checker:
         """Return what checks claims over the index. Raises SettingsError."""
-        return self.answerer.checker()
+        return self._services.checker
 
     def ingest(
         self,
@@ -516,10 +542,10 @@ class LocalAssistant:
             building = Reindexing(old, embedder, settings, progress, lambda: self.stopping)
             try:
                 building.build()
-                answerer = Answerer(settings, building.new)
+                services = Services(settings, building.new)
                 with self._no_ingestion(progress):
                     building.switch()
-                    self.settings, self.answerer = settings, answerer
+                    self.settings, self._services = settings, services
             except BaseException:
                 building.close()
                 raise

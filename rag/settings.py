@@ -11,9 +11,11 @@ from __future__ import annotations
 import json
 import os
 from difflib import get_close_matches
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Literal
 
+from limits import parse_many
 from platformdirs import user_data_path
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_core import ErrorDetails
@@ -111,9 +113,15 @@ class Settings(BaseSettings):
     embedding_base_url: str = Field("", description="adresse d'un service d'embeddings")
     embedding_api_key: SecretStr = Field(SecretStr(""), description="clé de ce service")
 
-    reranker: str = Field("features", description="features, none ou cross-encoder:NOM")
+    reranker: str = Field(
+        "features", pattern=r"^(features|none|cross-encoder:.+)$",
+        description="features, none ou cross-encoder:NOM",
+    )  # fmt: skip
 
-    stance: str = Field("features", description="features, llm ou cross-encoder:NOM")
+    stance: str = Field(
+        "features", pattern=r"^(features|llm|cross-encoder:.+)$",
+        description="features, llm ou cross-encoder:NOM",
+    )  # fmt: skip
     verdict_precision: float = Field(
         0.65, ge=0, le=1, description="part de verdicts justes demandée, abstention sinon"
     )
@@ -135,7 +143,9 @@ class Settings(BaseSettings):
 
     host: str = Field("127.0.0.1", description="adresse d'écoute")
     port: int = Field(7860, ge=0, le=65535, description="port d'écoute")
-    public_url: str = Field("", description="adresse publique, derrière un mandataire")
+    public_url: str = Field(
+        "", pattern=r"^(https?://\S+)?$", description="adresse publique, derrière un mandataire"
+    )
     allowed_origins: tuple[str, ...] = Field(
         (), description="origines des sites qui intègrent Recoupe, exactes"
     )
@@ -180,6 +190,21 @@ class Settings(BaseSettings):
         """Read arguments, then the environment, then `recoupe.toml`."""
         return init_settings, env_settings, _Toml(settings_cls)
 
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        """Refuse what is no address and no network: it would be trusted for nothing."""
+        for part in value:
+            ip_network(part, strict=False)
+        return value
+
+    @field_validator("rate_client", "rate_global", "rate_claims", "rate_events", "rate_sessions")
+    @classmethod
+    def _rate(cls, value: str) -> str:
+        """Refuse what is no rate."""
+        parse_many(value)
+        return value
+
     @field_validator("sources", "own_hosts", "allowed_origins", "trusted_proxies", mode="before")
     @classmethod
     def _listed(cls, value: Any) -> Any:
@@ -223,8 +248,10 @@ def _hint(name: str) -> str:
     bare, prefix = name.removeprefix(_PREFIX), _PREFIX if name.startswith(_PREFIX) else ""
     if new := _RENAMED.get(bare.lower()):
         return f"il s'appelle {prefix}{new.upper() if prefix else new}."
-    names = {n.upper() if prefix else n for n in Settings.model_fields}
-    near = get_close_matches(bare, sorted(names), 1, cutoff=0.75)
+    told = {n: n for n in Settings.model_fields} | _RENAMED
+    names = {n.upper() if prefix else n: new for n, new in told.items()}
+    near = [names[n] for n in get_close_matches(bare, sorted(names), 1, cutoff=0.75)]
+    near = [n.upper() if prefix else n for n in near]
     return f"vouliez-vous {prefix}{near[0]} ?" if near else "docs/settings.md les donne tous."
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
@@ -71,15 +72,24 @@ INSTRUCTION = "le passage cité est une consigne donnée à un programme, pas un
 WRONG_WEIGHING = "le nombre de sources ne correspond pas aux passages cités"
 WEIGHED = "Une source"  # for « deux sources sur trois », where the rest is compared
 SAME_FIGURE = "{} des deux côtés"
+LIKE_FIGURE = "{} dans la phrase, et {} dans les passages cités"
 OTHER_FIGURE = "{} dans la phrase, {} dans les passages cités"
+OTHER_NAME = "«\u00a0{}\u00a0» dans la phrase, «\u00a0{}\u00a0» à cette place dans le passage cité"
 EXCHANGED = "«\u00a0{}\u00a0» et «\u00a0{}\u00a0» semblent échangés"
 CONTRARY = "«\u00a0{}\u00a0» dans la phrase, «\u00a0{}\u00a0» dans le passage cité"
 ALL_FOR_SOME = "la phrase dit de tous ce que le passage ne dit pas de tous"
 OTHER_ROLE = (
     "«\u00a0{}\u00a0»\u00a0: le passage cité ne le dit pas de la même chose ou de la même personne"
 )
+NOT_SURE = (
+    "«\u00a0{}\u00a0»\u00a0: fait accompli dans la phrase, au conditionnel dans le passage cité"
+)
 NOT_DONE = (
     "«\u00a0{}\u00a0»\u00a0: fait accompli dans la phrase, à venir ou souhaité dans le passage cité"
+)
+ALLEGED = (
+    "le passage cité parle d’une accusation, d’un soupçon ou d’un démenti («\u00a0{}\u00a0»), la "
+    "phrase d’un fait"
 )
 WORD_DROPPED = "le passage cité rapporte un propos ou un bruit, la phrase en fait un fait"
 
@@ -105,10 +115,10 @@ CONTRADICTED = "{} rapporte autre chose\u00a0: {}."
 DIVERGING = "Les sources se contredisent\u00a0: {} le soutient, {} dit autre chose."
 DENIES = "la personne citée le dément ou s’en défend («\u00a0{}\u00a0»)"
 SAYS_OTHERWISE = "les mots cités ne disent pas cela"
-DECLARED = "{} l’affirme, d’après {}\u202f; aucun article ne le rapporte comme un fait."
+DECLARED = "{} {}, d’après {}\u202f; aucun article ne le rapporte comme un fait."
 SOMETHING_ELSE = "la phrase citée dit le contraire"
 DENIED = (
-    "{} dit autre chose, d’après {}\u00a0: {}\u202f; aucun article ne le rapporte comme un fait."
+    "{} {} autre chose, d’après {}\u00a0: {}\u202f; aucun article ne le rapporte comme un fait."
 )
 HEARSAY = "Les articles n’en parlent qu’au conditionnel."
 CLOSE = "Aucune phrase ne tranche\u202f; la plus proche est dans {}."
@@ -325,6 +335,13 @@ ALSO_PRINTED = "Le même texte reste dans l’index\u00a0: {} ({})."
 UNCHANGED = "rien ne change"
 ANSWERS_AGAIN = "répond de nouveau"
 WITHHELD_FROM = "n’est plus cité\u00a0: mis en retrait le {}"
+DAYS_REVERSED = (
+    "--depuis ({}) est après --jusqu'au ({})\u00a0: aucun article n'est des deux, échangez-les."
+)
+NOTHING_TO_INGEST = (
+    "rien à indexer\u00a0: donnez un fichier, un dossier ou une adresse, par exemple "
+    "« recoupe ingest presse »."
+)
 WOULD_BE = {"new": "nouveau", "updated": "à mettre à jour", "removed": "à retirer"}
 NOTHING_DONE = "Rien n’a été changé (--dry-run)."
 DRY_ADDRESSES = (
@@ -500,6 +517,11 @@ ACCORDING_TO = "Selon {}, {}"
 A_SOURCE = "une source"
 SECTIONS = "Rubriques\u00a0: {}."
 TOPICS = "Ils parlent par exemple de\u00a0: {}."
+NEWEST_ARTICLES = "Les articles les plus récents, du plus neuf au plus ancien\u00a0: {}."
+NO_OPINION = (
+    "Je n’ai pas d’avis\u00a0: je cherche dans les articles ce qu’ils rapportent et qui le dit. "
+    "Demandez par exemple ce qu’ils disent d’un sujet, ou ce qu’une personne a déclaré."
+)
 WHICH_ARTICLE = "Lequel\u202f? J’en ai plusieurs, par exemple\u00a0: {}."
 
 
@@ -541,6 +563,28 @@ def still_in(files: Sequence[str]) -> str:
         "sauvegardes\u202f; supprimez-les s’il le faut. Rien ne ramène ce qui est retiré sans "
         "«\u00a0--reprendre\u00a0»."
     )
+
+
+_NAMED_KINDS = {
+    "sources": "Aucune source",
+    "authors": "Aucun auteur",
+    "sections": "Aucune rubrique",
+}
+
+
+def unknown_name(field: str, name: str, near: Sequence[str]) -> str:
+    """Return that no article has a source, an author or a section of this name."""
+    hint = f"vouliez-vous « {near[0]} » ?" if near else "« recoupe list » donne ceux qu'il y a."
+    return f"{_NAMED_KINDS[field]} ne s'appelle « {name} » dans l'index : {hint}"
+
+
+_PLURAL = re.compile(r"(?i)(?:les|des|plusieurs|certaine?s|deux|trois|quatre|cinq|six) ")
+
+
+def agrees(who: str, one: str, several: str) -> str:
+    """Return the form of a verb that agrees with a subject."""
+    joint = re.search(r"\bet (?:l[ea] |les |l’|[A-ZÀ-Þ])", who)
+    return several if _PLURAL.match(who) or joint else one
 
 
 def removed(count: int) -> str:

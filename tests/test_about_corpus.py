@@ -131,3 +131,30 @@ def test_thanks_do_not_end_a_conversation(assistant: LocalAssistant) -> None:
 def test_after_a_greeting_which_article_is_asked(assistant: LocalAssistant) -> None:
     hello = [Turn("Bonjour", texts.HELLO)]
     assert assistant.ask("De quoi parle cet article ?", hello).text.startswith("Lequel")
+
+
+@pytest.mark.parametrize(
+    "asked", ["Que penses-tu du maire ?", "Quel est ton avis ?", "Tu es sûr ?"]
+)
+def test_it_has_no_opinion(assistant: LocalAssistant, asked: str) -> None:
+    assert assistant.ask(asked).text == texts.NO_OPINION
+
+
+@pytest.mark.parametrize("asked", ["Quel est l’article le plus récent ?", "Le dernier article ?"])
+def test_the_newest_articles_are_named(assistant: LocalAssistant, asked: str) -> None:
+    newest = assistant.page(limit=1).records[0].source.title
+    assert newest in assistant.ask(asked).text
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "Combien d’articles parlent de Lérac ?",
+        "Liste des articles sur Lérac",
+        "Avez-vous quelque chose sur Lérac ?",
+    ],
+)
+def test_articles_are_asked_for_in_many_ways(assistant: LocalAssistant, asked: str) -> None:
+    answer = assistant.ask(asked)
+    assert not answer.refused
+    assert len({c.article_id for s in answer.statements for c in s.citations}) > 1

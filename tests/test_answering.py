@@ -7,7 +7,6 @@ from dataclasses import replace
 import pytest
 
 from rag import texts
-from rag.answerer import LONGEST_QUESTION
 from rag.answering.evidence import Evidence, find_evidence, rerank_by_reader
 from rag.answering.extractive import (
     expand_context,
@@ -25,7 +24,7 @@ from rag.french.anaphora import has_unresolved_anaphora
 from rag.french.sentences import sentence_spans
 from rag.french.words import same_root
 from rag.searching.matching import Terms
-from rag.searching.question import understand
+from rag.searching.question import LONGEST_QUESTION, understand
 from rag.settings import load_settings
 from rag.wire import AnswerOut
 
@@ -569,7 +568,7 @@ def test_a_year_is_that_of_the_article_too(
     assistant: LocalAssistant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     patient = assistant.settings.model_copy(update={"caution": 0.4})
-    monkeypatch.setattr(assistant.answerer, "settings", patient)
+    monkeypatch.setattr(assistant.answerer.router, "settings", patient)
     here = assistant.ask("Qui a gagné le Tour de l'Orvelle en 2024 ?")
     assert not here.refused
     assert "Aurélien Salvat" in here.statements[0].text
@@ -605,7 +604,7 @@ def test_a_conversation_is_followed(
     turns = [Turn(first.question, first.text)]
     assert assistant.ask("Et en 2021 ?", turns).refused
     bold = assistant.settings.model_copy(update={"caution": 0.1})
-    monkeypatch.setattr(assistant.answerer, "settings", bold)
+    monkeypatch.setattr(assistant.answerer.router, "settings", bold)
     second = assistant.ask("Et en 2023 ?", turns)
     assert "2023" in second.asked
     assert not second.refused

@@ -436,7 +436,7 @@ def test_a_reader_who_leaves_stops_the_work(own: LocalAssistant) -> None:
     slow = with_settings(own, concurrent=1)
 
     def endless(*_: Any) -> Iterator[Any]:
-        from rag.chatmodel.writing import Draft
+        from rag.answering.writing import Draft
 
         try:
             while True:

@@ -138,6 +138,20 @@ def test_an_unknown_article_and_a_bad_setting(  # type: ignore[no-untyped-def]
     assert "RECOUPE_PORT" in run("list").output
 
 
+def test_a_date_or_a_name_that_is_none_is_said_in_a_sentence(run, articles: Path) -> None:  # type: ignore[no-untyped-def]
+    run("ingest", str(articles))
+    for arguments, told in (
+        (("list", "--depuis", "2012-13-45"), "ne se lit pas"),
+        (("list", "--depuis", "2024-02-01", "--jusqu-au", "2024-01-01"), "échangez-les"),
+        (("ask", "Le pont ?", "--rubrique", "sports"), "recoupe list"),
+        (("verify", "absent.txt"), "n’existe pas"),
+    ):
+        result = run(*arguments)
+        assert result.exit_code == 1
+        assert told in result.output
+        assert result.output.startswith("Erreur")
+
+
 def test_doctor_repairs(run, articles: Path, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     run("ingest", str(articles))
     state = json.loads(run("doctor", "--json", "--repair").stdout)
@@ -155,7 +169,7 @@ def test_scripts_and_module_run_from_a_shell_without_bars(tmp_path: Path, articl
     assert shell(str(ROOT / "ingest.py"), "--if-empty", "rien").stdout == ""
     missing = shell(str(ROOT / "ingest.py"))
     assert missing.returncode == 1
-    assert "corpus\u00a0: le fichier n’existe pas" in missing.stderr
+    assert "donnez un fichier, un dossier ou une adresse" in missing.stderr
     helped = shell(str(ROOT / "app.py"), "-h")
     assert "http://127.0.0.1:7860" in helped.stdout
 

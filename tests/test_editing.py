@@ -176,10 +176,17 @@ def test_a_folder_is_listed_and_corrected_by_name(folder: Path) -> None:
     assert listed("--auteur", "Maud Rio", "--titre", "suite") == ["La digue, suite"]
     assert listed("--sans-date") == ["La digue, suite"]
     assert listed("--depuis", "2024-03-01") == ["La digue a cédé"]
-    assert listed("--retires") == listed("--copies") == listed("--corriges") == []
+    assert listed("--retires") == listed("--copies") == []
+    # What was given to files that say nothing is the keeper's word, and holds.
+    assert listed("--corriges") == ["La digue a cédé", "La digue, suite"]
+    run("ingest", "presse")
+    assert listed("--source", "l'estran") == ["La digue a cédé"]
+    assert "vouliez-vous «\u00a0L’Estran\u00a0»" in run("list", "--source", "L'Estrant")
+    run("edit", "La digue a cédé", "La digue, suite", "--annuler")
+    assert listed("--corriges") == []
+    run("ingest", "presse", "--source", "L'Estran", "--auteur", "Maud Rio")
     assert "Le Phare" in run("edit", "la digue, SUITE", "--rubrique", "Littoral")
-    assert listed("--corriges") == ["La digue, suite"]
-    assert "Corrigé à la main : rubrique" in run("show", "La digue, suite")
+    assert "Corrigé à la main : auteur, rubrique" in run("show", "La digue, suite")
     (key,) = (r["article_id"] for r in json.loads(run("list", "--json", "--sans-date")))
     assert MENDED in run("show", key[:-4])
     (folder / "autre.txt").write_text(f"Titre : La digue a cédé\nSource : Le Cap\n\n{MENDED}")

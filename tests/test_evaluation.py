@@ -160,7 +160,7 @@ def test_quotes_kinds_parts_and_follow_ups_are_measured(
 ) -> None:
     """Quotes are those of the sample corpus; the figures can be told by hand."""
     patient = assistant.settings.model_copy(update={"caution": 0.4})
-    monkeypatch.setattr(assistant.answerer, "settings", patient)
+    monkeypatch.setattr(assistant.answerer.router, "settings", patient)
     asked = "Combien de personnes le festival des Lanternes a-t-il attirées en 2024 ?"
     answer = assistant.ask(asked)
     cited = answer.statements[0].citations[0]

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from rag.answering import prompts
 from rag.assistant import LocalAssistant
-from rag.chatmodel import prompts
 from rag.checking.prompt_injection import InjectionDetector
 from rag.domain import Article, Label, Reading, Source
 from rag.models.encoder import Encoder

@@ -98,6 +98,17 @@ def test_a_story_of_other_names_is_no_removed_one(assistant: LocalAssistant) -> 
     assert report.new == ("deux",)
 
 
+def test_its_sentences_alone_do_not_come_back(assistant: LocalAssistant) -> None:
+    """A brief cut out of a removed article is that article; one that quotes a line of it is not."""
+    assistant.ingest(Reading((article("proces"),)))
+    assistant.remove(["proces"])
+    brief = TEXT.split(". ", maxsplit=1)[0] + "."
+    assert assistant.ingest(Reading((article("breve", brief),))).barred
+    review = f"{OTHER} {TEXT.split('. ')[1]}."
+    assert assistant.ingest(Reading((article("revue", review),))).new == ("revue",)
+    assert assistant.ingest(Reading((article("breve", brief),)), readmit=True).new == ("breve",)
+
+
 def test_short_texts_are_told_by_their_digest(assistant: LocalAssistant) -> None:
     assistant.ingest(Reading((article("a", "Le conseil est reporté."),)))
     assistant.remove(["a"])

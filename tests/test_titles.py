@@ -63,7 +63,7 @@ def test_a_title_answers_and_is_cited_as_such(
     assistant: LocalAssistant, monkeypatch: pytest.MonkeyPatch, question: str, title: str
 ) -> None:
     bold = assistant.settings.model_copy(update={"caution": 0.05})
-    monkeypatch.setattr(assistant.answerer, "settings", bold)
+    monkeypatch.setattr(assistant.answerer.router, "settings", bold)
     answer = assistant.ask(question)
     assert not answer.refused
     (citation,) = answer.statements[0].citations

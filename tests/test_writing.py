@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from rag.answering import prompts
+from rag.answering.writing import Draft, complete_sentences
 from rag.assistant import LocalAssistant
-from rag.chatmodel import prompts
-from rag.chatmodel.writing import Draft, complete_sentences
 from rag.checking.prompt_injection import InjectionDetector
 from rag.checking.support import SupportCheck
 from rag.domain import Answer, Article, Hit, Passage, Reading, Source, Statement, Turn

@@ -31,6 +31,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from rag.evaluation.support_scores import read_support
+from rag.models.comparer import NAME
 from training import network, pieces
 from training.comparing_examples import (
     FOLLOWS,
@@ -42,7 +43,7 @@ from training.comparing_examples import (
 )
 from training.mining import entries
 from training.run import Run, add_options, device, grouped, load, placed
-from training.weights import shipped
+from training.weights import SHIPPED, shipped
 from training.written_examples import MORE, Written, inferred
 
 if TYPE_CHECKING:
@@ -70,7 +71,6 @@ SHARES = {
 }
 WRITTEN = Path("written") / "passages.jsonl"
 INFERENCE = "inference_pairs.tsv"
-START = Path(__file__).parent.parent / "rag" / "models" / "comparer-fr"
 
 Compared = Callable[[Sequence[Pair]], "NDArray[np.float32]"]
 log = logging.getLogger("training")
@@ -120,7 +120,7 @@ def started(folder: Path, where: str = "cpu") -> Comparer:
     """Return the comparer that training starts from: a folder's, with its head if it has one."""
     import torch
 
-    path = folder / "onnx" / "model.onnx"
+    path = folder / f"{NAME}.onnx"
     comparer = made(network.from_onnx(path, shipped()))
     with suppress(KeyError):
         network.put_head(path, "stances", comparer.head)
@@ -209,7 +209,7 @@ def train(
     seed: int = SEED,
     size: int = BATCH_TOKENS,
     workers: int = 0,
-    start: Path = START,
+    start: Path = SHIPPED,
     written: float = 1.0,
     inference: float | None = None,
     until: float | None = None,
@@ -327,7 +327,7 @@ def main() -> None:
     training.add_argument("shared", type=Path)
     add_options(training, minutes=90, tokens=BATCH_TOKENS)
     training.add_argument("--seed", type=int, default=SEED)
-    training.add_argument("--start", type=Path, default=START, help="folder of a comparer")
+    training.add_argument("--start", type=Path, default=SHIPPED, help="folder of a comparer")
     training.add_argument("--written", type=float, default=1.0, help="share of the passages")
     training.add_argument("--inference", type=float, help="share of general inference")
     training.add_argument("--until", type=float, help="stop after so many of the minutes")

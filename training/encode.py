@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from tokenizers import Tokenizer
 
+from rag.models.embedding import DEFAULT
 from training.folder import MAX_TOKENS
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ BATCH_TOKENS = 4096
 
 
 def int8_network(folder: Path, *, spin: bool = False, threads: int | None = None) -> Network:
-    """Return the network of `folder/onnx/model.onnx` run by onnxruntime.
+    """Return the encoder of a folder, run by onnxruntime.
 
     `spin` lets its threads wait in a loop, as onnxruntime does by default; threads: all the cores.
     """
@@ -37,7 +38,7 @@ def int8_network(folder: Path, *, spin: bool = False, threads: int | None = None
     options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
     options.add_session_config_entry("session.intra_op.allow_spinning", str(int(spin)))
     session = onnxruntime.InferenceSession(
-        str(folder / "onnx" / "model.onnx"), options, providers=["CPUExecutionProvider"]
+        str(folder / f"{DEFAULT}.onnx"), options, providers=["CPUExecutionProvider"]
     )
 
     def run(ids: Ids, mask: Ids) -> Array:

@@ -1,4 +1,4 @@
-"""Writes folders that sentence-transformers loads: the shipped int8 one, or fp32 for torch."""
+"""Writes networks: int8 graphs as those of `recoupe-models`, or a folder in fp32 for torch."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rag.models.comparer import NAME as COMPARER
+from rag.models.embedding import DEFAULT as ENCODER
+from rag.models.reader import NAME as READER
 from training import graph, network, pieces
 
 if TYPE_CHECKING:
@@ -16,24 +19,24 @@ MAX_TOKENS = 512
 
 
 def write_int8(weights: Weights, folder: Path) -> None:
-    """Write `folder` with `onnx/model.onnx` in int8; a README.md that is there stays."""
-    (folder / "onnx").mkdir(parents=True, exist_ok=True)
-    graph.save(weights, folder / "onnx" / "model.onnx")
-    _write_texts(weights, folder)
+    """Write the encoder of `folder` in int8 and its tokenizer."""
+    folder.mkdir(parents=True, exist_ok=True)
+    graph.save(weights, folder / f"{ENCODER}.onnx")
+    _write_tokenizer(weights, folder)
 
 
 def write_reader(weights: Weights, heads: Heads, folder: Path) -> None:
-    """Write `folder` with the reader's `onnx/model.onnx` in int8 and its tokenizer."""
-    (folder / "onnx").mkdir(parents=True, exist_ok=True)
-    graph.save_reader(weights, heads, folder / "onnx" / "model.onnx")
-    pieces.tokenizer(weights.pieces).save(str(folder / "tokenizer.json"))
+    """Write the reader of `folder` in int8 and its tokenizer."""
+    folder.mkdir(parents=True, exist_ok=True)
+    graph.save_reader(weights, heads, folder / f"{READER}.onnx")
+    _write_tokenizer(weights, folder)
 
 
 def write_comparer(weights: Weights, head: tuple[Array, Array], folder: Path) -> None:
-    """Write `folder` with the comparer's `onnx/model.onnx` in int8 and its tokenizer."""
-    (folder / "onnx").mkdir(parents=True, exist_ok=True)
-    graph.save_comparer(weights, head, folder / "onnx" / "model.onnx")
-    pieces.tokenizer(weights.pieces).save(str(folder / "tokenizer.json"))
+    """Write the comparer of `folder` in int8 and its tokenizer."""
+    folder.mkdir(parents=True, exist_ok=True)
+    graph.save_comparer(weights, head, folder / f"{COMPARER}.onnx")
+    _write_tokenizer(weights, folder)
 
 
 def write_torch(weights: Weights, folder: Path) -> None:
@@ -58,8 +61,12 @@ def read_pieces(folder: Path) -> list[tuple[str, float]]:
     return [(text, score) for text, score in stored["model"]["vocab"]]
 
 
-def _write_texts(weights: Weights, folder: Path) -> None:
+def _write_tokenizer(weights: Weights, folder: Path) -> None:
     pieces.tokenizer(weights.pieces).save(str(folder / "tokenizer.json"))
+
+
+def _write_texts(weights: Weights, folder: Path) -> None:
+    _write_tokenizer(weights, folder)
     specials = {
         "bos_token": "<s>",
         "cls_token": "<s>",

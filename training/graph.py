@@ -8,7 +8,8 @@ Written node by node, which needs no exporter and leaves nothing for graph optim
 - What goes into a matrix is quantised per token, symmetrically, eight bits around 128. ONNX's
   dynamic quantisation takes one scale for the whole batch: coarser, and a text's vector would
   depend on the texts beside it.
-- The table of pieces is int8 with one scale a row.
+- The table of pieces is int8 with one scale a row. It lies beside the graphs, which share it
+  (`pieces.npy`, external data): no training changes it.
 - `Sum`, not `Add`, before a normalisation: onnxruntime would fuse the latter into its
   SkipLayerNormalization, which took several times as long where this was measured.
 """
@@ -21,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
+from onnx.external_data_helper import set_external_data
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,6 +38,7 @@ OPSET = 17
 IR_VERSION = 9
 WEIGHT_LIMIT = 63  # see above
 TABLE_LIMIT = 127  # rows are looked up, not multiplied
+TABLE = "pieces.npy"
 
 
 def quantised(
@@ -62,7 +65,7 @@ def save(weights: Weights, path: Path) -> None:
     `last_hidden_state`, float32 of shape (batch, sequence, hidden), and of the same shape
     the states that `sentences.py` reads (`read_states`).
     """
-    onnx.save(_Graph(weights).model(), path)
+    _save(_Graph(weights), path)
 
 
 @dataclass(frozen=True)
@@ -82,7 +85,7 @@ def save_reader(weights: Weights, heads: Heads, path: Path) -> None:
     Inputs as `save`; outputs float32 logits: `spans` of shape (batch, sequence, 2), `answers` of
     shape (batch, 1).
     """
-    onnx.save(_ReaderGraph(weights, heads).model(), path)
+    _save(_ReaderGraph(weights, heads), path)
 
 
 def save_comparer(weights: Weights, head: tuple[Array, Array], path: Path) -> None:
@@ -91,7 +94,29 @@ def save_comparer(weights: Weights, head: tuple[Array, Array], path: Path) -> No
     Its head is of shape (3, hidden), with its biases. Inputs as `save`; output float32 logits
     `stances` of shape (batch, 3).
     """
-    onnx.save(_ComparerGraph(weights, head).model(), path)
+    _save(_ComparerGraph(weights, head), path)
+
+
+def table(path: Path) -> NDArray[np.int8]:
+    """Return the table of pieces that stands beside a graph, of shape (pieces, hidden)."""
+    found: NDArray[np.int8] = np.load(path.with_name(TABLE))
+    return found
+
+
+def _save(graph: _Graph, path: Path) -> None:
+    """Write a graph, and its table of pieces beside it. Raises ValueError for another one there."""
+    model = graph.model()
+    beside = path.with_name(TABLE)
+    if not beside.exists():
+        np.save(beside, graph.pieces)
+    elif not np.array_equal(np.load(beside), graph.pieces):
+        raise ValueError(f"{beside} is the table of another network")
+    for tensor in model.graph.initializer:
+        if tensor.name == "word.values":
+            size = graph.pieces.nbytes
+            tensor.ClearField("raw_data")
+            set_external_data(tensor, TABLE, beside.stat().st_size - size, size)
+    onnx.save(model, path)
 
 
 class _Graph:
@@ -141,6 +166,7 @@ class _Graph:
     def _embeddings(self) -> str:
         tensors = self.weights.tensors
         values, scales = quantised(tensors["emb.word"], TABLE_LIMIT)
+        self.pieces = values
         self._constant("word.values", values)
         self._constant("word.scales", scales[:, None])
         self._node("Gather", ["word.values", "input_ids"], "word.small")

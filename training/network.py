@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -65,10 +65,7 @@ def from_onnx(path: Path, like: Weights) -> Weights:
 
     Its int8 matrices are multiplied out; what they lost is lost.
     """
-    import onnx
-    from onnx import numpy_helper
-
-    found = {t.name: numpy_helper.to_array(t) for t in onnx.load(path).graph.initializer}
+    found = _initializers(path)
     tensors = {}
     for name, array in like.tensors.items():
         stem = name.removesuffix(".w")
@@ -89,14 +86,20 @@ def from_onnx(path: Path, like: Weights) -> Weights:
     return replace(like, tensors=tensors)
 
 
-def put_head(path: Path, name: str, head: torch.nn.Linear) -> None:
-    """Put the head `name` of a file that `graph.py` wrote into a layer. Raises KeyError."""
+def _initializers(path: Path) -> dict[str, NDArray[Any]]:
+    """Return the constants of a graph; what lies beside it is read with it."""
     import onnx
-    import torch
     from onnx import numpy_helper
 
-    found = {t.name: t for t in onnx.load(path).graph.initializer}
-    weight, bias = (numpy_helper.to_array(found[f"{name}.{part}"]) for part in "wb")
+    return {t.name: numpy_helper.to_array(t) for t in onnx.load(path).graph.initializer}
+
+
+def put_head(path: Path, name: str, head: torch.nn.Linear) -> None:
+    """Put the head `name` of a file that `graph.py` wrote into a layer. Raises KeyError."""
+    import torch
+
+    found = _initializers(path)
+    weight, bias = (found[f"{name}.{part}"] for part in "wb")
     with torch.no_grad():
         head.weight.copy_(torch.from_numpy(weight.T.copy()))
         head.bias.copy_(torch.from_numpy(bias.copy()))

@@ -32,11 +32,12 @@ import numpy as np
 from rag.french.sentences import sentence_spans
 from rag.models.embedding import PassageText
 from rag.models.encoder import Encoder
+from training.weights import SHIPPED
 
 WRITTEN = Path("training/prompt_injections.jsonl")
 UNSEEN = Path("tests/injections_unseen.jsonl")
 OUT = Path("rag/checking/prompt_injection.json")
-HEAD = Path("rag/models/e5-small-fr/injection.npz")
+HEAD = SHIPPED / "injection.npz"
 HEAD_STRENGTH = 0.01  # inverse of the regularisation: the best of 0.0001 to 0.1 by five folds
 AROUND = 4  # sentences of the passage into which one is put
 SEED = 20

@@ -30,12 +30,12 @@ import numpy as np
 
 from rag.french.sentences import sentence_spans
 from rag.models.embedding import PassageText
-from rag.models.reader import Read, of_sentences
+from rag.models.reader import NAME, Read, of_sentences
 from rag.models.reader import Reader as ShippedReader
 from training import folder, graph, network, pieces
 from training.reading_examples import KINDS, Example, Examples, Kinds, excised
 from training.run import Run, add_options, device, grouped, load, placed
-from training.weights import shipped
+from training.weights import SHIPPED, shipped
 from training.written_examples import MORE, spans_of, text_of
 from training.written_questions import WrittenQuestions
 
@@ -43,7 +43,6 @@ if TYPE_CHECKING:
     import torch
     from tokenizers import Encoding, Tokenizer
 
-SHIPPED = Path("rag/models/reader-fr")
 SEED = 15
 LONGEST = 320  # tokens of question, title and passage
 BATCH_TOKENS = 3072
@@ -106,7 +105,7 @@ def started(folder: Path, where: str = "cpu") -> Reader:
     """Return the reader of a folder, its int8 multiplied out."""
     import torch
 
-    path = folder / "onnx" / "model.onnx"
+    path = folder / f"{NAME}.onnx"
     reader = made(network.from_onnx(path, shipped()))
     network.put_head(path, "spans", reader.spans)
     network.put_head(path, "answers", reader.answers)

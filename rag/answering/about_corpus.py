@@ -58,7 +58,17 @@ _SOURCES = re.compile(
 _WHEN = re.compile(
     r"(?:de quand (?:datent|a quand vont)|sur quelle periode (?:portent|vont)|jusqu'a quand vont|"
     r"de quelles? dates? (?:sont|datent)|quelles sont les dates de) "
-    r"(?:tes|vos|les) articles|quel(?:le)? est (?:l'article le plus|le plus) recent"
+    r"(?:tes|vos|les) articles"
+)
+_NEWEST = re.compile(
+    r"(?:quel(?:le)? (?:est|serait) |montre[rz]?(?:[- ]moi)? |donne[rz]?(?:[- ]moi)? )?"
+    r"(?:l'article le plus recent|(?:le|ton|votre) dernier article|les (?:derniers articles|"
+    r"articles les plus recents))" + _WHERE
+)
+_OPINION = re.compile(
+    r"(?:que|qu'est[- ]ce que) (?:penses[- ]tu|pensez[- ]vous|tu penses|vous pensez)\b.*"
+    r"|(?:quel est )?(?:ton|votre) (?:avis|opinion)\b.*"
+    r"|(?:es[- ]tu|etes[- ]vous) (?:pour|contre|d'accord|sure?)\b.*|(?:tu es|vous etes) sure?"
 )
 _THE_ARTICLE = re.compile(
     r"(?:de quoi (?:parle|traite|est[- ]il question dans)|que dit|que raconte|"
@@ -95,6 +105,8 @@ def reply(
     asked = " ".join(fold(question).split()).strip(" ?!.,;:…-")
     if text := _said(asked, facets):
         return _answer(question, text)
+    if _NEWEST.fullmatch(asked) and (named := titles()):
+        return _answer(question, texts.NEWEST_ARTICLES.format(_quoted(named)))
     if _TOPICS.fullmatch(asked):
         return _answer(question, _topics(facets, titles()))
     many = not following and facets.articles > 1
@@ -124,6 +136,8 @@ def _said(asked: str, facets: Facets) -> str:
         return texts.YOU_ARE_WELCOME
     if _WHO.fullmatch(asked):
         return texts.WHO_I_AM
+    if _OPINION.fullmatch(asked):
+        return texts.NO_OPINION
     if _CAN.fullmatch(asked):
         return texts.WHAT_I_CAN
     if _COUNT.fullmatch(asked) or _WHEN.fullmatch(asked) or _SOURCES.fullmatch(asked):

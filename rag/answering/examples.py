@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
+from itertools import islice, zip_longest
 from typing import TYPE_CHECKING
 
 from rag import texts
-from rag.domain import Kind, Sentence, StoredArticle
+from rag.domain import ArticleRecord, Kind, Sentence, StoredArticle
+from rag.errors import ArticleNotFoundError
 from rag.french.dates import MONTHS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from rag.indexing.index import Index
 
 _FULL_NAME = re.compile(
     r"(?!D[eu]s? |L[ea]s? )[A-ZÀ-Þ][\w’'-]+(?: (?:de |du |d’|d')?[A-ZÀ-Þ][\w’'-]+)+"
@@ -21,6 +23,57 @@ _FULL_NAME = re.compile(
 
 _NAME = re.compile(r"(?<=[\w,;] )[A-ZÀ-Þ][\w’'-]{3,}")  # within a title, not at its head
 _SEVERAL = 2  # titles
+_MOST = 6  # questions
+_LOOKED_AT = 20  # newest articles that questions are made of
+
+
+class Examples:
+    """Questions that the articles of an index answer, others each day."""
+
+    def __init__(self, index: Index, answered: Callable[[str], bool]) -> None:
+        """Take the index, and what tells whether a question has an answer there."""
+        self._index = index
+        self._answered = answered
+        self._made: tuple[str, tuple[str, ...]] = ("", ())
+
+    def forget(self) -> None:
+        """Forget what was made of articles that are there no more."""
+        self._made = ("", ())
+
+    def today(self) -> tuple[str, ...]:
+        """Return at most six questions, made again when the corpus or the day changes."""
+        day = date.today()
+        digest = f"{self._index.catalogue.digest()} {day}"
+        if self._made[0] != digest:
+            proposed = dict.fromkeys(self._proposed(day))  # one may be quoted in two sections
+            self._made = digest, tuple(islice(filter(self._answered, proposed), _MOST))
+        return self._made[1]
+
+    def _proposed(self, day: date) -> Iterator[str]:
+        """Yield questions of several kinds in turns; from other articles each day."""
+        newest = self._index.catalogue.page(limit=_LOOKED_AT).records
+        turned = day.toordinal() % max(1, len(newest))
+        records = [*newest[turned:], *newest[:turned]]
+        titles = [r.source.title for r in records]
+        months = [month for month, _ in self._index.catalogue.facets().months]
+        kinds = (of_months(months), self._of_words(records), of_names(titles), of_titles(titles))
+        yield from (q for turn in zip_longest(*kinds) for q in turn if q)
+
+    def _of_words(self, records: Sequence[ArticleRecord]) -> Iterator[str]:
+        """Yield questions about the words of somebody, of each section or source one."""
+        seen: set[str] = set()
+        for record in records:
+            topic = record.source.section or record.source.name
+            if topic in seen:
+                continue
+            try:
+                article = self._index.article(record.id)
+            except ArticleNotFoundError:  # it has gone since it was listed
+                continue
+            known = self._index.understood(article.passages)
+            for question in of_words(article, {i: k.sentences for i, k in known.items()}):
+                seen.add(topic)
+                yield question
 
 
 def of_months(months: Sequence[date]) -> Iterator[str]:

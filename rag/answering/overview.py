@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from itertools import groupby
 from statistics import fmean, pstdev
 
@@ -17,14 +18,18 @@ from rag.answering.evidence import Evidence, around, models, sigmoid, weighed
 from rag.domain import Hit, Kind, Sentence
 from rag.french.corrections import standing
 from rag.french.dates import MONTHS
+from rag.french.names import capitalised, other_person
 from rag.french.words import content_stems, fold, words
 from rag.searching.question import Question
 
 FEATURES = ("first_article", "behind", "opening", "place", "nearness", "coverage")
 ABOUT = ("coverage", "similarity")
+_MOST_NAMES = 0.5  # share of the names asked about that an article has, at least
+_NAME_WORD = re.compile(r"[\w’'-]+")
+_JOINT = re.compile(r"\b(?:et|ou)\b|/")
 _LONGEST_NAME = 9  # words of a speaker: « le directeur adjoint du port de Lérins, Yann Le Dréan »
 _SHORTEST = 6  # words of a sentence that tells something; a date line has fewer
-_MOST = 0.65  # share of the subject, by rarity; more than a word of the same family counts for
+_MOST = 0.75  # share of the subject, by rarity; more than a word of the same root counts for
 _ALIKE = 0.6  # share of stems in common above which a sentence repeats another
 # On folded text; what they match does not say what the overview is about.
 _ASKED = re.compile(
@@ -45,12 +50,13 @@ _ASKED = re.compile(
 _FEW = "un|deux|trois|quatre|cinq|six|sept|huit|neuf|dix"
 _MANY = re.compile(rf"\b({_FEW}|\d\d?) (?:derniers |premiers )?articles?\b")
 _LISTED = re.compile(
-    r"\b(?:quels?|lesquels?|liste[rz]?(?: les)?|cite[rz]?(?:-moi)? les|combien d'"
-    r"|trouve[rz]?(?:-moi)?(?: les| des)?) articles?\b"
+    r"\b(?:quels? |lesquels? |listes?(?:r|z)?(?: (?:les|des|d'))? ?|cite[rz]?(?:-moi)? les "
+    r"|combien d' ?|trouve[rz]?(?:-moi)?(?: les| des)? )articles?\b"
     r"(?: (?:qui )?(?:parlent|parle|traitent|traite|evoquent|mentionnent|concernent))?"
     r"(?: (?:de|d'|du|des|sur))?"
     r"|\bque disent (?:les|tes|vos) articles?\b(?: (?:sur|de|d'|du|des|a propos de))?"
-    r"|\b(?:y a-t-il|avez-vous|as-tu|tu as|vous avez) (?:des|un) articles?\b"
+    r"|\b(?:y a-t-il|avez-vous|as-tu|tu as|vous avez)"
+    r" (?:(?:des|un|quelques) articles?|quelque chose)\b"
     r"(?: (?:sur|a propos de|qui parlent? de))?"
     rf"|\b(?:donne|montre|trouve)[rz]?(?:[- ]moi)? (?:(?:les|des|{_FEW}|\d\d?) )?articles?\b"
     r"(?: (?:qui (?:parlent|parle|traitent) )?(?:sur|de|d'|du|des))?"
@@ -67,7 +73,9 @@ _SEVERAL = re.compile(
     r"|\bdonne[rz]?(?:-moi)? (?:la liste|les noms)\b"
 )
 _GENERIC = frozenset(
-    content_stems("affaire histoire point article sujet événement situation ensuite")
+    content_stems(
+        "affaire histoire point article sujet événement situation ensuite actualité actu nouvelles"
+    )
 )
 
 
@@ -137,13 +145,17 @@ def about_features(question: Question, hits: Sequence[Hit]) -> dict[str, float]:
 def one_each(question: Question, hits: Sequence[Hit], limit: int) -> list[Evidence]:
     """Return the sentence of each article that tells most of the subject; the first without one.
 
-    At most `limit` articles, those that hold less than `_MOST` of the subject left out.
+    At most `limit` articles, those that hold less than `_MOST` of the subject, or lack most of the
+    names in it, left out: to a stemmer « Mali » is « mal ».
     """
     wanted = subject(question)
+    named = {n for n in question.names if set(content_stems(n)) <= wanted}
     timed = only_a_time(question)
     found: dict[str, Evidence] = {}
     for rank, hit, s, text, features in described(question, hits):
         known = around(hit) | s.stems
+        if named and not _names_most(named, hit):
+            continue
         held = 1.0 if timed or not wanted else question.terms.idf_coverage(known, wanted)
         score = (0.0 if timed else held) + 0.01 * features["opening"]
         best = found.get(hit.passage.article_id)
@@ -154,26 +166,42 @@ def one_each(question: Question, hits: Sequence[Hit], limit: int) -> list[Eviden
     return list(found.values())[:limit]
 
 
+def _names_most(named: AbstractSet[str], hit: Hit) -> bool:
+    """Tell whether a hit, under its title, has most of some names, with their capitals."""
+    known = capitalised(f"{hit.source.title}\n{hit.passage.text}")
+    return len(named & known) > _MOST_NAMES * len(named)
+
+
 _CIVILITIES = frozenset(content_stems("M. Mme Me Mgr Dr"))
 
 
 def words_of(question: Question, hits: Sequence[Hit], limit: int) -> list[Evidence]:
     """Return up to `limit` statements of the person whose words are asked for, nearest first.
 
-    None when the question is about more than a name, or no such person speaks.
+    None when the question is about more than a name, or no such person speaks. A sentence counts
+    where it names the speaker itself, and nobody else of that family: what another sentence tells
+    of « il » or « elle » is not sure enough to put words into somebody's mouth.
     """
     wanted = subject(question) - _CIVILITIES
     if not wanted or not wanted <= {stem for n in question.names for stem in content_stems(n)}:
         return []
+    asked = " ".join(w for w in _NAME_WORD.findall(question.text) if fold(w) in question.names)
     found = []
     for rank, hit, s, text, features in described(question, hits):
         said = s.attribution
         who = set(content_stems(said.speaker)) - _CIVILITIES
         # « M. Farage » is Nigel Farage, and so is « l'eurodéputé Nigel Farage ».
-        if said.kind is Kind.STATEMENT and who and (wanted <= who or who <= wanted):
+        his = said.kind is Kind.STATEMENT and who and (wanted <= who or who <= wanted)
+        if his and _names_alone(text, said.speaker, asked):
             score = weighed(models()["overview"], features)
             found.append(Evidence(hit, rank, s.start, s.end, text, features, score))
     return sorted(found, key=lambda e: -e.score)[:limit]
+
+
+def _names_alone(sentence: str, speaker: str, asked: str) -> bool:
+    """Tell whether a sentence names its speaker, alone, who may be the person asked about."""
+    mine = capitalised(speaker) & capitalised(sentence)
+    return bool(mine) and not _JOINT.search(speaker) and not other_person(sentence, asked)
 
 
 def speaker_of(evidence: Evidence) -> str:

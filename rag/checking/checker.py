@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING
 
 from rag import __version__, texts
 from rag.checking.claims import Claim, claims_of
+from rag.checking.claims_by_model import load_splitter
 from rag.checking.compare import FOLLOWS, Comparison, averaged, compare, paired, says, screened
+from rag.checking.entailment import load_entailment
+from rag.checking.linear_classifier import LinearClassifier
 from rag.checking.signals import AGAINST, Pair
 from rag.checking.signals.figures import agreement
 from rag.checking.signals.quantities import Match
@@ -33,17 +36,17 @@ from rag.french.anaphora import has_unresolved_anaphora
 from rag.french.corrections import standing
 from rag.french.dates import format_date
 from rag.french.speech import attribute
-from rag.french.words import content_stems
+from rag.french.words import content_stems, words
 from rag.paid import Allowance, bounded_claim
 from rag.searching.matching import Terms, rarity, stem_set
 
 if TYPE_CHECKING:
     from rag.checking.entailment import Entailment
-    from rag.checking.linear_classifier import LinearClassifier
     from rag.checking.prompt_injection import InjectionDetector
     from rag.indexing.index import Index
     from rag.models.comparer import Compared
     from rag.searching.retrieval import Retriever
+    from rag.settings import Settings
 
 
 _PASSAGES = 8  # per claim
@@ -58,7 +61,9 @@ _NOTABLE = 0.2  # what the network believes of a sentence, either way, for that 
 _LEAST = 0.3  # share of the claim's words, by rarity, below which a sentence is not about it
 
 
+_SHORTEST = 5  # words of a sentence that may tell something
 _UNREAD = Comparison(0.0, 0.0)
+OnClaim = Callable[[CheckedClaim], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +75,25 @@ class _Found:
     score: float
     rest: float  # share of the claim's words but its figures, by rarity, that it holds
     coverage: float  # share of the claim's words, by rarity, that it and what surrounds it hold
+
+
+def load_checker(
+    settings: Settings, index: Index, retriever: Retriever, injections: InjectionDetector
+) -> Checker:
+    """Return what checks claims as the settings say. Loads the French parser, 1 s.
+
+    Raises SettingsError.
+    """
+    return Checker(
+        index,
+        retriever,
+        load_entailment(settings),
+        injections,
+        LinearClassifier(injections.encoder, "opinions"),
+        Bar.of(settings.verdict_precision),
+        load_splitter(settings),
+        settings.paid_characters,
+    )
 
 
 class Checker:
@@ -101,6 +125,19 @@ class Checker:
         self._retriever = retriever
         self._network = network
         self._bar = bar
+
+    def verify(
+        self, text: str, filters: Filters | None = None, on_claim: OnClaim = lambda _: None
+    ) -> Verification:
+        """Return the verdict on each claim of a text; `on_claim` hears them one by one.
+
+        Raises QuestionError for a text without a claim, or too long.
+        """
+        for step in self.check(text, filters):
+            if isinstance(step, Verification):
+                return step
+            on_claim(step)
+        raise AssertionError("a check ends with its verification")
 
     def check(
         self, text: str, filters: Filters | None = None
@@ -186,6 +223,8 @@ class Checker:
                 told = standing(text) if hit.source.correction else text
                 if text.strip() == passage.heading or not told or wide < _LEAST or not own:
                     continue
+                if len(words(told)) < _SHORTEST:
+                    continue  # « 5 juin 2012. »
                 rest = terms.idf_coverage(s.stems, plain)
                 found.append(_Found(hit, s, text, told, own + 0.7 * wide, rest, wide))
         return sorted(found, key=lambda f: -f.score)[:_SENTENCES]

@@ -2,18 +2,21 @@
 
 One protocol, three kinds: the network of `rag.models.comparer`, a sentence-transformers
 `CrossEncoder` trained on natural language inference, and the configured chat model
-(`rag.chatmodel.entailment_model`). Whichever it is, `compare` puts the signals that a person can
+(`rag.checking.entailment_by_model`). Whichever it is, `compare` puts the signals that a person can
 check beside it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from rag.errors import SettingsError
-from rag.models.comparer import Compared
+from rag.models.comparer import Compared, Comparer
 from rag.models.hub import sentence_transformers
+
+if TYPE_CHECKING:
+    from rag.settings import Settings
 
 
 class Entailment(Protocol):
@@ -69,3 +72,27 @@ class CrossEncoderEntailment:
 
 
 _LABELS = ("entail", "contradict")
+
+
+def load_entailment(settings: Settings) -> Entailment:
+    """Return the network that the settings name: "features", "llm" or "cross-encoder:NAME".
+
+    "features" is the one shipped, and has its name from what was built in before it.
+
+    Raises SettingsError for anything else, or for "llm" without a model.
+    """
+    name = settings.stance
+    if name == "features":
+        return Comparer()
+    if name == "llm" and settings.llm:
+        from rag.checking.entailment_by_model import ModelEntailment
+        from rag.models.chat import load_chat_model
+
+        if model := load_chat_model(settings):
+            return ModelEntailment(model, settings.llm)
+    if name.startswith("cross-encoder:"):
+        return CrossEncoderEntailment(name.removeprefix("cross-encoder:"))
+    raise SettingsError(
+        f"RECOUPE_STANCE vaut « {name} » : écrivez features, cross-encoder:NOM, ou llm avec "
+        "RECOUPE_LLM."
+    )

@@ -37,7 +37,8 @@ class InjectionDetector:
 
     def __init__(self, encoder: Encoder) -> None:
         """Take the default encoder."""
-        self._probe = LinearClassifier(encoder, "prompt_injection")
+        self.encoder = encoder
+        self._classifier = LinearClassifier(encoder, "prompt_injection")
 
     def is_injection(self, sentence: str, known: bool | None = None) -> bool:
         """Tell whether a sentence speaks to a machine. Raises EmbeddingError.
@@ -46,7 +47,7 @@ class InjectionDetector:
         """
         if _PLAIN.search(fold(sentence)):
             return True
-        return self._probe.predict(sentence) if known is None else known
+        return self._classifier.predict(sentence) if known is None else known
 
     def without_injections(self, sentences: Sequence[str]) -> list[str]:
         """Return the sentences that speak to readers. Raises EmbeddingError."""

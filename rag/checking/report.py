@@ -21,6 +21,7 @@ from rag import texts
 from rag.domain import CheckedClaim, ClaimEvidence, Label, Stance, Verification
 from rag.errors import QuestionError, SettingsError
 from rag.french.dates import format_date
+from rag.french.speakers import is_individual
 from rag.french.speech import attribute
 from rag.markup import is_web_address, markdown_text
 from rag.wire import VerificationOut
@@ -165,10 +166,12 @@ def as_claim_review(verification: Verification, publisher: Publisher) -> str:
 def _review(
     claim: CheckedClaim, verification: Verification, url: str, author: dict[str, str]
 ) -> dict[str, Any]:
-    sources = [e.citation.source.url for e in claim.evidence]
+    deciding = [e for e in claim.evidence if e.stance is not Stance.NEITHER and not e.outranked]
+    sources = [e.citation.source.url for e in deciding]
     item: dict[str, Any] = {"@type": "Claim", "text": claim.text[:_LONGEST_CLAIM]}
     if speaker := attribute(claim.text).speaker:
-        item["author"] = {"@type": "Person", "name": speaker}
+        kind = "Person" if is_individual(speaker) else "Organization"
+        item["author"] = {"@type": kind, "name": speaker}
     rating: dict[str, Any] = {"@type": "Rating", "alternateName": claim.settled.value}
     if claim.settled in _RATINGS:
         rating |= {"ratingValue": _RATINGS[claim.settled], "bestRating": 5, "worstRating": 1}

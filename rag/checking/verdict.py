@@ -186,10 +186,14 @@ def _decide(
             _where(denied[0]), _difference(denied[0])
         )
     if said:
-        return Label.DECLARED, texts.DECLARED.format(_speaker(said[0]), _where(said[0]))
+        who = _speaker(said[0])
+        return Label.DECLARED, texts.DECLARED.format(
+            who, texts.agrees(who, "l’affirme", "l’affirment"), _where(said[0])
+        )
     if denials:
+        who = _speaker(denials[0])
         return Label.DECLARED, texts.DENIED.format(
-            _speaker(denials[0]), _where(denials[0]), _difference(denials[0])
+            who, texts.agrees(who, "dit", "disent"), _where(denials[0]), _difference(denials[0])
         )
     if any(e.attribution.kind is Kind.CONDITIONAL for e in (*held, *against)):
         return Label.INSUFFICIENT, texts.HEARSAY

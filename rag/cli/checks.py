@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,7 +25,11 @@ if TYPE_CHECKING:
 
 
 # Those of rag.checking.report, which no other command has to wait for.
-FORMAT_NAMES = ("csv", "html", "json", "jsonld", "md")
+FORMAT_NAMES = ("csv", "html", "json", "md")  # ClaimReview wants a journalist's verdict
+
+
+# What is a file that is not there rather than a claim: one word, that ends as files of text do.
+_FILE_NAME = re.compile(r"[^\s«»]+\.(?:txt|md|text|csv|docx?|pdf|html?|odt|rtf)", re.IGNORECASE)
 
 
 @click.command("verify", short_help="Vérifier des affirmations.")
@@ -34,7 +39,7 @@ FORMAT_NAMES = ("csv", "html", "json", "jsonld", "md")
     "--format",
     "form",
     type=click.Choice(FORMAT_NAMES),
-    help="Écrire un rapport : Markdown, HTML, CSV, JSON ou ClaimReview (jsonld).",
+    help="Écrire un rapport : Markdown, HTML, CSV ou JSON.",
 )
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FICHIER",
               help="Écrire le rapport dans ce fichier.")  # fmt: skip
@@ -49,7 +54,7 @@ def verify_command(
     ligne, ou du texte suivi). Le texte ne dépasse pas 50 000 caractères ni 200
     affirmations ; comptez un quart de seconde par affirmation.
     """
-    from rag.checking.report import FORMATS, Publisher, report
+    from rag.checking.report import Publisher, report
     from rag.wire import VerificationOut
 
     settings = settings_for(index)
@@ -63,8 +68,8 @@ def verify_command(
     if form is None:
         _show(verification)
         return
-    if form not in FORMATS:
-        raise ReadError(texts.UNKNOWN_FORMAT.format(form, ", ".join(sorted(FORMATS))))
+    if form not in FORMAT_NAMES:
+        raise ReadError(texts.UNKNOWN_FORMAT.format(form, ", ".join(FORMAT_NAMES)))
     written = report(form, verification, Publisher.of(settings))
     if output is None:
         click.echo(written, nl=False)
@@ -86,6 +91,8 @@ def _text(argument: str, max_mb: int) -> str:
     except (OSError, ValueError):
         named = False
     if not named:
+        if _FILE_NAME.fullmatch(argument):
+            raise ReadError(texts.NOT_READ.format(argument, "le fichier n'existe pas"))
         return argument
     try:
         raw = read_file(argument, max_mb * 1_000_000)
@@ -103,7 +110,7 @@ def _show(verification: Verification) -> None:
         if line := extent(claim):
             click.echo(f"   {line}")
         for evidence in claim.evidence[:3]:
-            quote = " ".join(evidence.citation.quote.split())
+            quote = " ".join(evidence.citation.quote.split()).lstrip("-–— ")
             click.echo(f"   - {quote}")
             told = (texts.cited(evidence.citation), evidence.attribution.label)
             click.echo(f"     {' ; '.join(told)} ; {stance(evidence)}")

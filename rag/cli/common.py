@@ -8,6 +8,8 @@ import logging
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
@@ -16,7 +18,14 @@ import rag.cli.locale  # noqa: F401 - French before Click reads its own messages
 import click  # isort: skip
 
 from rag import texts
-from rag.errors import AmbiguousNameError, ArticleNotFoundError, RecoupeError, StoreError
+from rag.domain import MOST_FACETS, Filters
+from rag.errors import (
+    AmbiguousNameError,
+    ArticleNotFoundError,
+    RecoupeError,
+    SettingsError,
+    StoreError,
+)
 from rag.french.typography import typographic
 from rag.french.words import fold
 from rag.logs import start_log
@@ -186,6 +195,25 @@ def article_named(assistant: Assistant, name: str) -> str:
         named = [f"{r.id} ({texts.label(r.source)})" for r in found[:_NAMED]]
         raise AmbiguousNameError(texts.several_articles(name, named, len(found)))
     return found[0].id
+
+
+def filters_named(assistant: Assistant, filters: Filters) -> Filters:
+    """Return filters by the names that the index has, whatever their case and accents.
+
+    Raises SettingsError for a name that it does not have.
+    """
+    facets = assistant.facets()
+    told = {"sources": facets.sources, "authors": facets.authors, "sections": facets.sections}
+    found: dict[str, Any] = {}
+    for field, kept in told.items():
+        names = {fold(name): name for name, _ in kept}
+        whole = len(kept) < MOST_FACETS
+        for asked in getattr(filters, field):
+            if fold(asked) not in names and whole:
+                near = get_close_matches(fold(asked), names, 1)
+                raise SettingsError(texts.unknown_name(field, asked, [names[n] for n in near]))
+        found[field] = tuple(names.get(fold(asked), asked) for asked in getattr(filters, field))
+    return replace(filters, **found)
 
 
 @contextmanager

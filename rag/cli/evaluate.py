@@ -259,7 +259,7 @@ def eval_stance(file: Path, as_json: bool) -> None:
     paires que le modèle intégré a lues à l'entraînement donnent des chiffres
     trop beaux.
     """
-    from rag.chatmodel.engines import load_entailment
+    from rag.checking.entailment import load_entailment
     from rag.evaluation.stance_scores import measure_stance, read_pairs
 
     settings = settings_for(None)

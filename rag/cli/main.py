@@ -21,6 +21,7 @@ from rag.cli.checks import verify_command
 from rag.cli.common import (
     article_named,
     dry_option,
+    filters_named,
     index_option,
     ingestion_bar,
     is_index,
@@ -102,11 +103,14 @@ def filter_options(command: Callable[..., None]) -> Callable[..., None]:
             since=_day(since, "--depuis"),
             until=_day(until, "--jusqu-au"),
         )
+        if filters.since and filters.until and filters.since > filters.until:
+            raise SettingsError(texts.DAYS_REVERSED.format(since, until))
         command(filters=filters, **others)
 
+    told = told_in_french(wrapped)
     for option in reversed(_FILTER_OPTIONS):
-        option(wrapped)
-    return wrapped
+        option(told)
+    return told
 
 
 @click.group(
@@ -155,7 +159,7 @@ def ingest_command(
 
     settings = settings_for(index)
     urls = [p for p in paths if is_address(p)]
-    roots = [Path(p) for p in paths if p not in urls] or ([] if urls else [Path("corpus")])
+    roots = [Path(p) for p in paths if p not in urls] if paths else _default_roots()
     if dry and urls:
         raise SettingsError(texts.DRY_ADDRESSES)
     met: dict[str, Source] = {}
@@ -177,12 +181,20 @@ def ingest_command(
         if urls:
             reports.append(_synced(assistant, urls, settings, readmit=readmit))
         report = together(reports)
+        met |= {r.id: r.source for r in _records(assistant, report.removed if dry else ())}
     if as_json:
         print_json(ReportOut.of(report).plain())
     else:
         _say_ingested(report, met if dry else None)
     if report.failed:
         raise SystemExit(1)
+
+
+def _default_roots() -> list[Path]:
+    """Return the folder of articles where one stands. Raises SettingsError without any."""
+    if not (corpus := Path("corpus")).is_dir():
+        raise SettingsError(texts.NOTHING_TO_INGEST)
+    return [corpus]
 
 
 def _from_files(
@@ -240,7 +252,7 @@ def ask(
 ) -> None:
     """Poser une question ; la réponse cite chaque phrase, ou dit qu'il n'y en a pas."""
     with open_for(settings_for(index), "ask") as assistant:
-        answer = assistant.ask(question, filters=filters)
+        answer = assistant.ask(question, filters=filters_named(assistant, filters))
     if as_json:
         print_json(AnswerOut.of(answer).plain())
         return
@@ -292,7 +304,7 @@ def search(
 ) -> None:
     """Chercher les passages les plus proches d'une question, du meilleur au moins bon."""
     with open_for(settings_for(index), "search") as assistant:
-        hits = assistant.search(question, limit, filters)
+        hits = assistant.search(question, limit, filters_named(assistant, filters))
     if as_json:
         print_json([HitOut.of(h).plain() for h in hits])
         return
@@ -332,7 +344,7 @@ def list_command(
 
     def wanted(record: ArticleRecord) -> bool:
         return (
-            filters.accept(record.source)
+            named.accept(record.source)
             and (record.withdrawn is not None or not withdrawn)
             and (record.source.published is None or not undated)
             and (bool(record.corrected) or not edited)
@@ -340,6 +352,7 @@ def list_command(
         )
 
     with open_for(settings_for(index), "list") as assistant:
+        named = filters_named(assistant, filters)
         records = filter(wanted, listed(assistant, words))
         if as_json:
             print_json_list(RecordOut.of(r).plain() for r in records)
@@ -428,6 +441,7 @@ def remove(
 ) -> None:
     """Retirer des articles de l'index ; leurs fichiers ne sont pas touchés.
 
+    Un article se nomme par son identifiant, le début de celui-ci, ou son titre.
     Rien ne les fait revenir, fichier, page, import ou envoi, sans « ingest --reprendre ». Avec
     --proof, l'index est refait sans eux, les retours de lecteurs qui les citent sont effacés, et
     chaque fichier du dossier de l'index est relu pour y chercher leurs phrases, jusque dans ce qui
@@ -437,6 +451,7 @@ def remove(
 
     erasure = None
     with open_for(settings_for(index), "remove", wait=600 if proof else 15) as assistant:
+        articles = tuple(_ids_named(assistant, articles))
         known = {r.id: r for r in _records(assistant, articles)}
         files = sources_of(known.values())
         copies = {c.id: c for i in known for c in assistant.copies(i) if c.id not in known}
@@ -479,6 +494,18 @@ def _say_what_remains(copies: Iterable[ArticleRecord], files: Sequence[str]) -> 
         click.echo(texts.ALSO_PRINTED.format(texts.label(copy.source), copy.id), err=True)
     if still := texts.still_in(files):
         click.echo(still, err=True)
+
+
+def _ids_named(assistant: Assistant, names: Iterable[str]) -> Iterator[str]:
+    """Yield the ids of the articles that names mean; a name that means none as it is.
+
+    Raises AmbiguousNameError.
+    """
+    for name in names:
+        try:
+            yield article_named(assistant, name)
+        except ArticleNotFoundError:
+            yield name
 
 
 def _records(assistant: Assistant, articles: Iterable[str]) -> Iterator[ArticleRecord]:
@@ -635,17 +662,19 @@ def _found(
 
 
 def _attributed(found: Iterable[Found], source: str, author: str) -> Iterator[Found]:
-    """Yield what is in files, with a publication and an author where they name none."""
+    """Yield what is in files, with a publication and an author where they name none.
+
+    These are the keeper's words: they hold when the files are read again without them.
+    """
+    from rag.indexing.edits import merged
     from rag.readers.draft import checked_edits
 
-    given = checked_edits({"name": source, "author": author})
+    given = {k: v for k, v in checked_edits({"name": source, "author": author}).items() if v}
     for item in found:
-        if isinstance(item, Article):
-            own = item.source
-            named = replace(
-                own, name=own.name or given["name"], author=own.author or given["author"]
-            )
-            yield replace(item, source=named)
+        if isinstance(item, Article) and (
+            lacking := {k: v for k, v in given.items() if not getattr(item.source, k)}
+        ):
+            yield replace(item, edits=merged(item.edits, lacking, item.source))
         else:
             yield item
 

@@ -83,6 +83,13 @@ def _among(noun: str, known: frozenset[str]) -> bool:
     return noun in known or noun.removesuffix("s") in known
 
 
+def is_individual(phrase: str) -> bool:
+    """Tell whether a phrase names one human being: « Mme Roy », « le maire, Paul Roy »."""
+    return bool(_PERSON.search(phrase)) and not any(
+        _among(fold(w), _INSTITUTION) for w in re.findall(r"[\w-]+", phrase)
+    )
+
+
 def is_person(phrase: str) -> bool:
     """Tell whether a phrase surely names a person, an institution or a group."""
     found = [fold(w) for w in re.findall(r"[\w'-]+", phrase)]

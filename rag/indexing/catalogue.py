@@ -9,11 +9,9 @@ can be made again from the store. One process uses it.
 from __future__ import annotations
 
 import base64
-import json
 import logging
 import sqlite3
 import threading
-import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -32,37 +30,37 @@ from rag.domain import (
     MOST_FACETS,
     ArticlePage,
     ArticleRecord,
-    Attribution,
     Facets,
     Filters,
-    Kind,
-    Period,
-    Quantity,
     Sentence,
-    Source,
     version_of,
 )
 from rag.errors import CursorError, StoreError
 from rag.french import words as french
 from rag.indexing.chroma import CLOSING
+from rag.indexing.codec import (
+    COLUMNS,
+    Fields,
+    changed_fields,
+    pack_sentences,
+    record_fields,
+    record_of,
+    unpack_sentences,
+)
 from rag.indexing.copies import Signature
 
 log = logging.getLogger(__name__)
 
-_SCHEMA = 3  # raise it when the tables or what is in them change: they are made again
+_SCHEMA = 4  # raise it when the tables or what is in them change: they are made again
 _CANDIDATES = 200  # texts compared with a new one
 _VARIABLES = 500  # of one statement
 Place = tuple[int, str, str]
 _PLACE = TypeAdapter(Place)
 _TITLE = 60  # characters of the title in a place: a cursor travels in an address
-_KINDS = tuple(Kind)
 _ROUND = 1 << 61
 _TABLES = """
 create table articles (
-    id text primary key, version text, day integer, title text, source text, author text,
-    section text, url text, correction integer, passages integer, characters integer,
-    path text, place text, words text, modified integer, deduced integer, paywalled integer,
-    withdrawn integer, edits text, recipe integer, digest text
+    id text primary key, version text, place text, words text, {columns}
 ) without rowid;
 create index by_place on articles (-day, place, id);
 create index by_day on articles (day);
@@ -83,8 +81,8 @@ create table bands (band blob, article text, primary key (band, article)) withou
 create index bands_by_article on bands (article);
 create table totals (name text primary key, value integer) without rowid;
 insert into totals values ('passages', 0), ('digest', 0);
-"""
-_PUT_ARTICLE = f"insert into articles values ({', '.join('?' * 21)})"  # noqa: S608 - marks
+""".format(columns=", ".join(f"{c.key} {c.form.sql}" for c in COLUMNS))
+_PUT_ARTICLE = f"insert into articles values ({', '.join('?' * (4 + len(COLUMNS)))})"  # noqa: S608
 _STALE = (
     "not exists (select 1 from articles"
     " where articles.id = passages.article and articles.version = passages.version)"
@@ -135,6 +133,7 @@ class Catalogue:
     def _opened(self) -> sqlite3.Connection:
         for attempt in range(2):
             base = sqlite3.connect(self._file, check_same_thread=False, isolation_level=None)
+            base.row_factory = sqlite3.Row
             try:
                 base.execute("pragma journal_mode = wal")
                 # A power failure may take the last changes: they are made again from the store.
@@ -200,12 +199,15 @@ class Catalogue:
         held = {i for (i,) in rows}
         return [i for i in passages if i not in held]
 
-    def move(self, paths: dict[str, str]) -> None:
-        """Give articles, by id, the path where they now lie."""
+    def amend(self, changes: Mapping[str, Fields]) -> None:
+        """Give articles, by id, other values of some fields of their records."""
         with self._change() as base:
-            base.executemany(
-                "update articles set path = ? where id = ?", [(p, i) for i, p in paths.items()]
-            )
+            for article_id, fields in changes.items():
+                stored = changed_fields(fields)
+                base.execute(
+                    f"update articles set {', '.join(f'{k} = ?' for k in stored)} where id = ?",  # noqa: S608
+                    [*stored.values(), article_id],
+                )
 
     def sign(self, articles: Iterable[tuple[str, Signature | None]]) -> None:
         """Say what tells the copies of articles; each joins the group of one that it copies."""
@@ -239,7 +241,7 @@ class Catalogue:
             " and copies.article != ? order by day, id",
             [article_id, article_id],
         )
-        return list(map(_record, rows))
+        return _records(rows)
 
     def at_path(self, path: str) -> list[str]:
         """Return the articles that were last read from a path."""
@@ -255,14 +257,6 @@ class Catalogue:
         )
         return [article for (article,) in rows]
 
-    def withdraw(self, days: Mapping[str, date | None]) -> None:
-        """Give articles, by id, the day on which they were withdrawn; None for not at all."""
-        with self._change() as base:
-            base.executemany(
-                "update articles set withdrawn = ? where id = ?",
-                [(_ordinal(day), i) for i, day in days.items()],
-            )
-
     def drop(self, articles: Iterable[str]) -> None:
         """Forget articles and all that is kept of their passages."""
         with self._change() as base:
@@ -274,7 +268,7 @@ class Catalogue:
     def records_of(self, articles: Sequence[str]) -> dict[str, ArticleRecord]:
         """Return records by id; absent ones are left out."""
         rows = self._by_ids("select * from articles where id in", articles)
-        return {row[0]: _record(row) for row in rows}
+        return {record.id: record for record in _records(rows)}
 
     def page(self, after: str = "", limit: int = 50, words: str = "") -> ArticlePage:
         """Return up to `limit` records from where `after` says, newest first, then by title.
@@ -295,7 +289,7 @@ class Catalogue:
             " order by -day, place, id limit ?",
             [*values, limit + 1],
         )
-        records = tuple(map(_record, rows[:limit]))
+        records = tuple(_records(rows[:limit]))
         following = _cursor(records[-1]) if len(rows) > limit else ""
         return ArticlePage(records, following, self.facets().articles)
 
@@ -347,7 +341,7 @@ class Catalogue:
         rows = self._by_ids("select id, vector, reading from passages where id in", passages)
         found = {}
         for i, vector, blob in rows:
-            if blob is not None and (sentences := _read_back(i, blob)) is not None:
+            if blob is not None and (sentences := unpack_sentences(i, blob)) is not None:
                 found[i] = CachedPassage(vector, sentences)
         return found
 
@@ -501,7 +495,7 @@ def _marks(count: int) -> str:
 def _forget(base: sqlite3.Connection, article_id: str) -> None:
     row = base.execute("select * from articles where id = ?", [article_id]).fetchone()
     if row:
-        _count(base, _record(row), -1)
+        _count(base, record_of(article_id, dict(row)), -1)
         base.execute("delete from articles where id = ?", [article_id])
 
 
@@ -556,116 +550,18 @@ def _where(filters: Filters) -> tuple[str, list[Any]]:
 
 
 def _article_row(record: ArticleRecord) -> tuple[Any, ...]:
-    source = record.source
+    title = record.source.title
     return (
-        record.id, record.version, source.day, source.title, source.name, source.author,
-        source.section, source.url, int(source.correction), record.passages, record.characters,
-        record.path, _place(record)[1], f" {' '.join(french.words(source.title))}",
-        _ordinal(source.modified), int(source.deduced), int(source.paywalled),
-        _ordinal(record.withdrawn), json.dumps(dict(record.edits)), record.recipe,
-        record.digest,
+        record.id, record.version, _place(record)[1], f" {' '.join(french.words(title))}",
+        *record_fields(record).values(),
     )  # fmt: skip
 
 
-def _ordinal(day: date | None) -> int:
-    return day.toordinal() if day else 0
-
-
-def _day(ordinal: int) -> date | None:
-    return date.fromordinal(ordinal) if ordinal else None
-
-
-def _record(row: Any) -> ArticleRecord:
-    fingerprint, _, generation = row[1].partition(".")
-    return ArticleRecord(
-        id=row[0],
-        fingerprint=fingerprint,
-        source=Source(
-            title=row[3],
-            name=row[4],
-            author=row[5],
-            published=_day(row[2]),
-            url=row[7],
-            section=row[6],
-            correction=bool(row[8]),
-            modified=_day(row[14]),
-            deduced=bool(row[15]),
-            paywalled=bool(row[16]),
-        ),
-        passages=row[9],
-        characters=row[10],
-        path=row[11],
-        generation=generation,
-        withdrawn=_day(row[17]),
-        edits=tuple(json.loads(row[18]).items()),
-        recipe=row[19],
-        digest=row[20],
-    )
+def _records(rows: Iterable[sqlite3.Row]) -> list[ArticleRecord]:
+    return [record_of(row["id"], dict(row)) for row in rows]
 
 
 def _passage_row(row: Row) -> tuple[Any, ...]:
     article, version = version_of(row.passage)
-    reading = None if row.sentences is None else _packed(row.sentences)
+    reading = None if row.sentences is None else pack_sentences(row.sentences)
     return (row.passage, article, version, row.content, row.vector, reading)
-
-
-_NONE: frozenset[str] = frozenset()
-_UNSAID = Attribution()
-_INJECTION = (
-    None,
-    False,
-    True,
-)  # beside whether a sentence is a heading: an index of before has none
-
-
-def _packed(sentences: Sequence[Sentence]) -> bytes:
-    """Return sentences as compressed JSON, then their vectors."""
-    told = [
-        [
-            s.start, s.end, " ".join(sorted(s.stems)), " ".join(sorted(s.names)),
-            " ".join(sorted(s.numbers)),
-            [[q.value, q.low, q.high, q.unit, q.start, q.end] for q in s.quantities],
-            [[p.first.toordinal(), p.last.toordinal()] for p in s.periods],
-            _KINDS.index(s.attribution.kind), s.attribution.speaker, s.attribution.marker,
-            int(s.heading) + 2 * _INJECTION.index(s.injection), len(s.vector),
-        ]
-        for s in sentences
-    ]  # fmt: skip
-    head = json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
-    return zlib.compress(
-        len(head).to_bytes(4) + head + b"".join(s.vector for s in sentences), level=6
-    )
-
-
-def _read_back(passage: str, blob: bytes) -> tuple[Sentence, ...] | None:
-    """Return kept sentences; None for damaged ones, which are made again."""
-    try:
-        return _unpacked(blob)
-    except (zlib.error, ValueError, TypeError, IndexError, KeyError):
-        log.warning("phrases gardées abîmées, à refaire : %s", passage, exc_info=True)
-        return None
-
-
-def _unpacked(blob: bytes) -> tuple[Sentence, ...]:
-    plain = zlib.decompress(blob)
-    at = 4 + int.from_bytes(plain[:4])
-    found = []
-    for (start, end, stems, names, numbers, quantities, periods,
-         kind, speaker, marker, heading, size) in json.loads(plain[4:at]):  # fmt: skip
-        found.append(
-            Sentence(
-                start,
-                end,
-                frozenset(stems.split()),
-                frozenset(names.split()) if names else _NONE,
-                frozenset(numbers.split()) if numbers else _NONE,
-                tuple(Quantity(*q) for q in quantities),
-                tuple(Period(date.fromordinal(a), date.fromordinal(b)) for a, b in periods),
-                Attribution(_KINDS[kind], speaker, marker) if kind or marker else _UNSAID,
-                bool(heading % 2),
-                plain[at : at + size],
-                _INJECTION[heading // 2],
-            )
-        )
-        at += size
-    return tuple(found)

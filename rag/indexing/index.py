@@ -48,6 +48,7 @@ from rag.indexing.chroma import (
     paged,
     switch_folder,
 )
+from rag.indexing.codec import Fields
 from rag.indexing.copies import signature
 from rag.indexing.generations import current
 from rag.indexing.history import History
@@ -313,10 +314,11 @@ class Index:
             return False
         self._changes.switched()
         drop = [(s.article_id, s.old) for s in steps if s.old]
+        # The signatures first: whoever settles this change looks at the words and the records.
+        self._sign((r.id, ps) for r, (_, ps) in zip(records, versions, strict=True))
         self.lexical.update(add=list(zip(passages, sources, strict=True)), drop=drop)
         kept = [replace(row, passage=p.id) for row, p in zip(rows, passages, strict=True)]
         self.catalogue.put(records, kept)
-        self._sign((r.id, ps) for r, (_, ps) in zip(records, versions, strict=True))
         self._end(steps)
         return True
 
@@ -345,9 +347,7 @@ class Index:
     def move(self, paths: dict[str, str]) -> None:
         """Say where articles, by id, now lie: a file that moved."""
         for some in batched(list(paths), _STEPS):
-            moved = {i: paths[i] for i in some}
-            with self._amended({i: {"path": path} for i, path in moved.items()}):
-                self.catalogue.move(moved)
+            self._amend({i: {"path": paths[i]} for i in some})
 
     def withdraw(self, days: Mapping[str, date | None]) -> list[str]:
         """Say of articles, by id, on which day they were withdrawn; None for not at all.
@@ -366,21 +366,16 @@ class Index:
                 and (known[i].withdrawn is None) != (days[i] is None)
             }
             if fresh:
-                fields = {
-                    i: {"withdrawn": day.toordinal() if day else 0} for i, day in fresh.items()
-                }
-                with self._amended(fields):
-                    self.catalogue.withdraw(fresh)
+                self._amend({i: {"withdrawn": day} for i, day in fresh.items()})
                 told += fresh
         return told
 
-    @contextmanager
-    def _amended(self, fields: Mapping[str, Mapping[str, str | int]]) -> Iterator[None]:
-        """Change some fields of records, and what the caller does to the catalogue."""
+    def _amend(self, changes: Mapping[str, Fields]) -> None:
+        """Give articles, by id, other values of some fields of their records."""
         with self.write_lock():
             number = self._changes.begin([])
-            self.store.amend_records(fields, self._changes.writer, number)
-            yield
+            self.store.amend_records(changes, self._changes.writer, number)
+            self.catalogue.amend(changes)
             self._changes.end()
 
     def remove(self, ids: Iterable[str]) -> list[str]:
@@ -560,8 +555,7 @@ class Index:
     def mark_broken(self, articles: Iterable[str]) -> None:
         """Say of articles that they are to be read again, whatever they say."""
         for some in batched(list(articles), _STEPS):
-            with self._amended({i: {"recipe": BROKEN} for i in some}):
-                self._catalogued(list(self.store.records_of(some).values()))
+            self._amend({i: {"recipe": BROKEN} for i in some})
 
     def follow(self, progress: Progress = _silent) -> None:
         """Take over what other writers of the store have changed. Raises StoreError."""
@@ -609,8 +603,8 @@ class Index:
                     add.append(records[i])
             if drop or add:
                 passages = self._with_passages(add)
-                self.lexical.update(add=passages, drop=drop)
                 self._sign(_by_article(passages))
+                self.lexical.update(add=passages, drop=drop)
             known = self.catalogue.records_of(some)
             self.catalogue.drop([i for i in known if i not in records])
             self._catalogued([r for i, r in records.items() if r != known.get(i)])

@@ -2,17 +2,22 @@
 
 What is kept tells an article without a word of it: its id, its address, a digest of its text and
 the hashes by which copies are told (`copies.py`). An article of another id and address that
-prints the same text is the removed one too; one whose figures differ is another.
+prints the same text is the removed one too; one whose figures differ is another. So is one most of
+whose sentences are of the removed: of each, a digest is kept.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from hashlib import blake2b
 from pathlib import Path
 
 from rag.domain import Article, StoredArticle, digest_of
 from rag.french.names import names
+from rag.french.sentences import sentence_spans
+from rag.french.words import words
 from rag.indexing.copies import Signature, signature
 from rag.indexing.sqlite import SqliteFile
 
@@ -26,7 +31,12 @@ create table if not exists removals (
     article text primary key, url text, digest text, hashes blob, figures text, names text,
     removed text
 ) without rowid;
+create table if not exists sentences (
+    digest blob, article text, primary key (digest, article)
+) without rowid;
 """
+_MOSTLY = 0.6  # share of the words of an article that stand in sentences of a removed one
+_LONG = 6  # words of a sentence that tells a text
 _REFUSAL = (
     "La liste des articles retirés {file} ne peut pas être lue ou écrite ({error}) : vérifiez le "
     "disque et les droits, puis relancez ; sans elle, rien n'est indexé."
@@ -43,9 +53,10 @@ class Removals(SqliteFile):
     def add(self, articles: Iterable[StoredArticle]) -> None:
         """Remember that articles were removed."""
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        rows = []
+        rows, told = [], []
         for article in articles:
             text, record = article.text, article.record
+            told += [(digest, record.id) for digest, _ in _digested(text)]
             made = signature(text)
             hashes, figures = (made.hashes, made.figures) if made else (b"", "")
             rows.append(
@@ -53,24 +64,36 @@ class Removals(SqliteFile):
             )
         with self._change() as base:
             base.executemany("insert or replace into removals values (?, ?, ?, ?, ?, ?, ?)", rows)
+            base.executemany("insert or ignore into sentences values (?, ?)", told)
 
     def known(self) -> RemovedArticles:
         """Return what tells the articles that were removed, as of now."""
         return RemovedArticles(
-            self._all("select article, url, digest, hashes, figures, names from removals")
+            self._all("select article, url, digest, hashes, figures, names from removals"),
+            self._all("select digest, article from sentences"),
         )
 
     def readmit(self, articles: Iterable[str]) -> None:
         """Forget that articles were removed: they may come back."""
         with self._change() as base:
-            base.executemany("delete from removals where article = ?", [(a,) for a in articles])
+            gone = [(a,) for a in articles]
+            base.executemany("delete from removals where article = ?", gone)
+            base.executemany("delete from sentences where article = ?", gone)
 
 
 class RemovedArticles:
     """Tells whether an article is one that was removed."""
 
-    def __init__(self, rows: Iterable[tuple[str, str, str, bytes, str, str]]) -> None:
-        """Take the rows of the file: id, address, digest, hashes, figures, digest of names."""
+    def __init__(
+        self,
+        rows: Iterable[tuple[str, str, str, bytes, str, str]],
+        sentences: Iterable[tuple[bytes, str]] = (),
+    ) -> None:
+        """Take the rows of the file: id, address, digest, hashes, figures, digest of names.
+
+        `sentences` are digests of sentences, each with the article that had it.
+        """
+        self._sentences = dict(sentences)
         self._ids: set[str] = set()
         self._urls: dict[str, str] = {}
         self._digests: dict[str, str] = {}
@@ -95,6 +118,8 @@ class RemovedArticles:
             return found
         if found := self._digests.get(digest_of(article.text)):
             return found
+        if found := self._quoted(article.text):
+            return found
         made = signature(article.text) if self._signed else None
         if made is None:
             return None
@@ -103,6 +128,26 @@ class RemovedArticles:
             if made.alike(other, _ALIKE if named == theirs else _SAME):
                 return removed
         return None
+
+    def _quoted(self, text: str) -> str | None:
+        """Return the removed article of which most of a text is sentences."""
+        if not self._sentences:
+            return None
+        whole, held = 0, Counter[str]()
+        for digest, length in _digested(text):
+            whole += length
+            if article := self._sentences.get(digest):
+                held[article] += length
+        article, most = next(iter(held.most_common(1)), ("", 0))
+        return article if most > _MOSTLY * whole else None
+
+
+def _digested(text: str) -> Iterator[tuple[bytes, int]]:
+    """Yield a digest of each long sentence of a text, whatever its typography, and its words."""
+    for start, end in sentence_spans(text):
+        said = words(text[start:end])
+        if len(said) >= _LONG:
+            yield blake2b(" ".join(said).encode(), digest_size=8).digest(), len(said)
 
 
 def _named(text: str) -> str:

@@ -8,22 +8,26 @@ passages and their vectors. Knows nothing of readers, words or answers.
 from __future__ import annotations
 
 import hashlib
-import json
-import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rag.domain import ArticleRecord, Passage, Source, StoredArticle
 from rag.errors import IndexMismatchError
 from rag.indexing.chroma import batched, paged
+from rag.indexing.codec import (
+    Fields,
+    changed_fields,
+    passage_fields,
+    passage_of,
+    record_fields,
+    records_of,
+    source_fields,
+)
 from rag.models.embedding import DEFAULT
 
 if TYPE_CHECKING:
     from rag.indexing.chroma import Chroma
     from rag.models.embedding import Vectors
-
-log = logging.getLogger(__name__)
 
 Embed = Callable[[Sequence[StoredArticle]], "Vectors"]
 """Makes the vectors of the passages of articles, in order, of shape (passages, dimension)."""
@@ -74,14 +78,14 @@ class Store:
     def records(self) -> Iterator[ArticleRecord]:
         """Yield the record of every article, a page at a time."""
         for page in self.chroma.pages(self._articles, include=["metadatas"]):
-            yield from _records(page["ids"], page["metadatas"]).values()
+            yield from records_of(zip(page["ids"], page["metadatas"], strict=True)).values()
 
     def records_of(self, ids: Iterable[str]) -> dict[str, ArticleRecord]:
         """Return the present records of some articles, by id; absent ones are left out."""
         found: dict[str, ArticleRecord] = {}
         for part in self.chroma.parts(list(dict.fromkeys(ids))):
             got = self.chroma.call(self._articles.get, ids=list(part), include=["metadatas"])
-            found |= _records(got["ids"], got["metadatas"])
+            found |= records_of(zip(got["ids"], got["metadatas"], strict=True))
         return found
 
     def written(self, writer: str, number: int) -> set[str]:
@@ -101,24 +105,22 @@ class Store:
                 self._articles.upsert,
                 ids=[r.id for r in part],
                 embeddings=[_filler(r.id) for r in part],
-                metadatas=[
-                    _record_metadata(r) | {"writer": writer, "change": change} for r in part
-                ],
+                metadatas=[record_fields(r) | {"writer": writer, "change": change} for r in part],
             )
 
-    def amend_records(
-        self, fields: Mapping[str, Mapping[str, str | int]], writer: str, change: int
-    ) -> None:
-        """Give articles, by id, some fields of their records; their version is not touched.
+    def amend_records(self, changes: Mapping[str, Fields], writer: str, change: int) -> None:
+        """Give articles, by id, other values of some fields; their version is not touched.
 
         A whole record put back could name a version that another writer has
         replaced since it was read.
         """
-        for part in self.chroma.parts(list(fields)):
+        for part in self.chroma.parts(list(changes)):
             self.chroma.call(
                 self._articles.update,
                 ids=list(part),
-                metadatas=[{**fields[i], "writer": writer, "change": change} for i in part],
+                metadatas=[
+                    changed_fields(changes[i]) | {"writer": writer, "change": change} for i in part
+                ],
             )
 
     def delete_records(self, ids: Sequence[str]) -> None:
@@ -133,7 +135,9 @@ class Store:
         vectors: Vectors,
     ) -> None:
         """Store passages with their vectors of shape (len(passages), dimension)."""
-        metadatas = [_passage_metadata(p, s) for p, s in zip(passages, sources, strict=True)]
+        metadatas = [
+            passage_fields(p, source_fields(s)) for p, s in zip(passages, sources, strict=True)
+        ]
         for at in range(0, len(passages), self.chroma.most):
             part = slice(at, at + self.chroma.most)
             self.chroma.call(
@@ -169,7 +173,7 @@ class Store:
                 self._passages.get, ids=list(part), include=["documents", "metadatas"]
             )
             rows = zip(got["ids"], got["documents"], got["metadatas"], strict=True)
-            found |= {i: _passage(i, text, meta) for i, text, meta in rows}
+            found |= {i: passage_of(i, text, stored) for i, text, stored in rows}
         return found
 
     def vectors(self, ids: Sequence[str]) -> dict[str, Vectors]:
@@ -206,7 +210,7 @@ class Store:
         other = Store(chroma, self._embedding)
         done = 0
         for page in self.chroma.pages(self._articles, include=["metadatas"]):
-            records = list(_records(page["ids"], page["metadatas"]).values())
+            records = list(records_of(zip(page["ids"], page["metadatas"], strict=True)).values())
             for some in batched(records, _COPIED_ARTICLES if embed is None else _EMBEDDED_ARTICLES):
                 if embed:
                     self._embedded_again(some, embed, other)
@@ -267,109 +271,3 @@ def _filler(article_id: str) -> list[float]:
     """
     digest = hashlib.blake2b(article_id.encode(), digest_size=4).digest()
     return [byte / 255 + 0.01 for byte in digest]
-
-
-def _source_metadata(source: Source) -> dict[str, str | int | bool]:
-    return {
-        "title": source.title,
-        "source": source.name,
-        "author": source.author,
-        "section": source.section,
-        "url": source.url,
-        "day": source.day,
-        "correction": source.correction,
-        "modified": source.modified.toordinal() if source.modified else 0,
-        "deduced": source.deduced,
-        "paywalled": source.paywalled,
-    }
-
-
-def _record_metadata(record: ArticleRecord) -> dict[str, str | int | bool]:
-    return {
-        **_source_metadata(record.source),
-        "fingerprint": record.fingerprint,
-        "passages": record.passages,
-        "characters": record.characters,
-        "path": record.path,
-        "generation": record.generation,
-        "withdrawn": record.withdrawn.toordinal() if record.withdrawn else 0,
-        "recipe": record.recipe,
-        "digest": record.digest,
-        "edits": json.dumps(dict(record.edits)) if record.edits else "",
-    }
-
-
-def _records(ids: Sequence[str], metadatas: Sequence[Any]) -> dict[str, ArticleRecord]:
-    """Return the records that rows tell, by id; a damaged one is no record."""
-    found = {}
-    for article_id, meta in zip(ids, metadatas, strict=True):
-        try:
-            found[article_id] = _record(article_id, meta)
-        except (KeyError, TypeError, ValueError, AttributeError):
-            log.warning("fiche abîmée : %s", article_id, exc_info=True)
-    return found
-
-
-def _record(article_id: str, meta: Any) -> ArticleRecord:
-    return ArticleRecord(
-        id=article_id,
-        fingerprint=meta["fingerprint"],
-        source=Source(
-            title=meta["title"],
-            name=meta["source"],
-            author=meta["author"],
-            published=_day(meta["day"]),
-            url=meta["url"],
-            section=meta["section"],
-            # Absent from the first indexes:
-            correction=meta.get("correction", False),
-            modified=_day(meta.get("modified", 0)),
-            deduced=meta.get("deduced", False),
-            paywalled=meta.get("paywalled", False),
-        ),
-        passages=int(meta["passages"]),
-        characters=int(meta["characters"]),
-        path=meta["path"],
-        generation=meta.get("generation", ""),
-        withdrawn=_day(meta.get("withdrawn", 0)),
-        recipe=meta.get("recipe", 0),
-        digest=meta.get("digest", ""),
-        edits=tuple(json.loads(meta.get("edits") or "{}").items()),
-    )
-
-
-def _day(ordinal: int) -> date | None:
-    return date.fromordinal(ordinal) if ordinal else None
-
-
-def _passage_metadata(passage: Passage, source: Source) -> dict[str, str | int]:
-    return {
-        "article_id": passage.article_id,
-        "index": passage.index,
-        "start": passage.start,
-        "end": passage.end,
-        "heading": passage.heading,
-        "pages": " ".join(f"{at}:{page}" for at, page in passage.pages),
-        "source": source.name,
-        "author": source.author,
-        "section": source.section,
-        "day": source.day,
-    }
-
-
-def _passage(passage_id: str, text: str, meta: Any) -> Passage:
-    return Passage(
-        id=passage_id,
-        article_id=meta["article_id"],
-        index=meta["index"],
-        start=meta["start"],
-        end=meta["end"],
-        text=text,
-        heading=meta["heading"],
-        pages=tuple(
-            (int(at), page)
-            for part in meta.get("pages", "").split()
-            for at, _, page in [part.partition(":")]
-            if at.isdecimal()
-        ),
-    )

@@ -1,6 +1,6 @@
 """The comparer that ships with Recoupe: does what is said follow from sentences, or is it denied.
 
-`comparer-fr/` is made by `training/`; see its model card. The network reads what is said and what
+`comparer-fr` is made by `training/`; see its model card. The network reads what is said and what
 is shown together, as readers of natural language inference do (Devlin et al. 2019, section 4.1).
 """
 
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 
 from rag.models.embedding import clean
@@ -29,13 +28,13 @@ class Compared:
 
 
 class Comparer:
-    """The network of a folder, loaded at its first use."""
+    """The network, loaded at its first use."""
 
     name = "recoupe (modèle intégré)"
 
     def __init__(self, folder: Path | None = None) -> None:
-        """Take the folder of another network of the same kind; default: the one shipped."""
-        self._network = shared(folder or Path(str(files("rag.models"))) / NAME, NAME)
+        """Take the folder of another `NAME.onnx`; default: the one shipped."""
+        self._network = shared(folder, NAME)
 
     def compare(self, pairs: Sequence[tuple[str, str]]) -> list[Compared]:
         """Return what is told of pairs of what is said and what is shown, in order.

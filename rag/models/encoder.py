@@ -1,19 +1,17 @@
 """The encoder that ships with Recoupe: multilingual-e5-small in 8 bits on ONNX Runtime.
 
-`e5-small-fr/` is a sentence-transformers folder made by `training/`; see its
-model card. A passage goes through the network once. Its vector is the mean of
-its token states; those of its sentences are read from the same states (late
-chunking, Günther et al. 2024, arXiv:2409.04701) by a linear map that was fitted
-to give what each sentence has when it is embedded apart, under its title: the
-mean of its own last states alone is coloured by the whole passage, and finds the
-sentence that answers less often.
+`e5-small-fr` is made by `training/`; see its model card. A passage goes through
+the network once. Its vector is the mean of its token states; those of its
+sentences are read from the same states (late chunking, Günther et al. 2024,
+arXiv:2409.04701) by a linear map that was fitted to give what each sentence has
+when it is embedded apart, under its title: the mean of its own last states alone
+is coloured by the whole passage, and finds the sentence that answers less often.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -44,13 +42,13 @@ class _Encoded(NamedTuple):
 
 
 class Encoder(CheckedEmbedder):
-    """The network of a folder, loaded at its first use. Questions go before passages."""
+    """The network, loaded at its first use. Questions go before passages."""
 
     name = DEFAULT
 
     def __init__(self, folder: Path | None = None) -> None:
-        """Take the folder of another network of the same kind; default: the one shipped."""
-        self._network = shared(folder or Path(str(files("rag.models"))) / DEFAULT, self.name)
+        """Take the folder of another `e5-small-fr.onnx`; default: the one shipped."""
+        self._network = shared(folder, self.name)
 
     def embed_sentences(self, texts: Sequence[PassageText]) -> Embedding:
         """See `Embedder`: one pass through the network for a passage and its sentences."""

@@ -1,4 +1,4 @@
-"""A network of the package: a folder with an ONNX graph and its tokenizer, made by `training/`."""
+"""A network of `recoupe-models`, or of a folder like it: an ONNX graph and its tokenizer."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
-from rag.errors import EmbeddingError
+from rag.errors import EmbeddingError, SettingsError
 from rag.models.embedding import brief
 
 if TYPE_CHECKING:
@@ -25,7 +25,10 @@ _TOKENS = 768  # of a batch, padding included: larger ones are slower, and take 
 
 
 class Network:
-    """The graph of `folder`, loaded at its first use. What is urgent goes before the rest."""
+    """The graph `NAME.onnx` of a folder, loaded at its first use. What is urgent goes first.
+
+    Its table of pieces, `pieces.npy`, lies beside it and is mapped into memory once for all.
+    """
 
     def __init__(self, folder: Path, name: str) -> None:
         self.folder = folder
@@ -82,7 +85,7 @@ class Network:
             options.add_session_config_entry("session.intra_op.allow_spinning", "0")
             options.log_severity_level = 3
             return onnxruntime.InferenceSession(
-                str(self.folder / "onnx" / "model.onnx"),
+                str(self.folder / f"{self._name}.onnx"),
                 options,
                 providers=["CPUExecutionProvider"],
             )
@@ -105,16 +108,32 @@ def batches(lengths: Sequence[int]) -> Iterator[list[int]]:
         yield batch
 
 
-def shared(folder: Path, name: str) -> Network:
-    """Return the network of a folder: the same for all who use it, gone with the last of them."""
+def shared(folder: Path | None, name: str) -> Network:
+    """Return the network `name` of a folder, of the one shipped by default.
+
+    It is the same for all who use it, gone with the last of them. Raises SettingsError where the
+    shipped ones are not installed.
+    """
+    folder = folder or _shipped()
     with _sharing:
-        found = _networks.get(folder)
+        found = _networks.get((folder, name))
         if found is None:
-            found = _networks[folder] = Network(folder, name)
+            found = _networks[folder, name] = Network(folder, name)
         return found
 
 
-_networks: WeakValueDictionary[Path, Network] = WeakValueDictionary()
+def _shipped() -> Path:
+    try:
+        from recoupe_models import FOLDER
+    except ImportError as error:
+        raise SettingsError(
+            "Les réseaux de Recoupe ne sont pas installés\u00a0: pip install ./models, dans le "
+            "dossier du projet."
+        ) from error
+    return FOLDER
+
+
+_networks: WeakValueDictionary[tuple[Path, str], Network] = WeakValueDictionary()
 _sharing = threading.Lock()
 
 

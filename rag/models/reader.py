@@ -1,6 +1,6 @@
 """The reader that ships with Recoupe: how well each sentence of a passage answers a question.
 
-`reader-fr/` is made by `training/`; see its model card. The network reads question and passage
+`reader-fr` is made by `training/`; see its model card. The network reads question and passage
 together; for each token it tells whether the answer begins or ends there (Devlin et al. 2019,
 section 4.3), and for the passage whether it answers at all.
 """
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,11 +40,11 @@ class Read:
 
 
 class Reader:
-    """The network of a folder, loaded at its first use."""
+    """The network, loaded at its first use."""
 
     def __init__(self, folder: Path | None = None) -> None:
-        """Take the folder of another network of the same kind; default: the one shipped."""
-        self._network = shared(folder or Path(str(files("rag.models"))) / NAME, NAME)
+        """Take the folder of another `NAME.onnx`; default: the one shipped."""
+        self._network = shared(folder, NAME)
 
     def read(self, question: str, passages: Sequence[PassageText]) -> list[Read]:
         """Return what is said of each passage. Raises EmbeddingError."""

@@ -137,10 +137,15 @@ def checked_edits(edits: Mapping[str, str]) -> dict[str, str]:
         if field not in {*EDITABLE, WITHHELD}:
             raise ReadError(f"« {field} » ne se corrige pas (possibles : {', '.join(EDITABLE)})")
         if field in {"published", WITHHELD}:
-            day = _day(text, "correction") if text else None
+            day = _parsed_day(text, "correction") if text else None
             if text and day is None:
                 raise ReadError(
                     f"la date « {text[:40]} » ne se lit pas : écrivez-la comme 2024-12-31"
+                )
+            if day and not _is_of_press(day):
+                raise ReadError(
+                    f"la date « {text[:40]} » n'est pas celle d'un article : elle est "
+                    f"{'trop ancienne' if day.year < _FIRST_PRESS else 'à venir'}"
                 )
             found[field] = day.isoformat() if day else ""
         elif field == "url":
@@ -160,16 +165,25 @@ def _day(text: str, where: str) -> date | None:
     """Return the day that a field names; None, with a line in the log, when it names none."""
     if not text:
         return None
-    try:
-        found = parse_date(text)
-    except (ValueError, ArithmeticError, LookupError, TypeError, AttributeError, RecursionError):
-        log.debug("%s", where, exc_info=True)  # what date libraries raise on a hostile text
-        found = None
-    if found and not _FIRST_PRESS <= found.year <= date.today().year + 1:
+    found = _parsed_day(text, where)
+    if found and not _is_of_press(found):
         found = None  # a slip of the pen, or what a form was filled with
     if found is None:
         log.warning("%s : date illisible, laissée vide : %s", where, text[:80])
     return found
+
+
+def _parsed_day(text: str, where: str) -> date | None:
+    try:
+        return parse_date(text)
+    except (ValueError, ArithmeticError, LookupError, TypeError, AttributeError, RecursionError):
+        log.debug("%s", where, exc_info=True)  # what date libraries raise on a hostile text
+        return None
+
+
+def _is_of_press(day: date) -> bool:
+    """Tell whether an article can be of a day: since there is press, and to next year at most."""
+    return _FIRST_PRESS <= day.year <= date.today().year + 1
 
 
 def decode(data: bytes, declared: str = "") -> str:

@@ -17,6 +17,7 @@ from rag.errors import ReadError, why
 from rag.markup import printable
 from rag.readers.articles import READERS
 
+_INDEX_MARKS = {"catalogue.sqlite3", "owner.lock"}
 _NOT_UTF8 = "nom qui n'est pas en UTF-8 : renommez-le"
 _NOT_A_FILE = "ce n'est pas un fichier ordinaire (tube, prise ou périphérique) : retirez-le"
 _ERRORS = {
@@ -141,6 +142,8 @@ def _walk(root: Path) -> Iterator[Path | Failure]:
             reason = "dossier illisible : " + told(error)
             yield Failure(printable(folder), reason)
             continue
+        if _INDEX_MARKS & {entry.name for entry in found}:
+            continue  # an index of Recoupe's, which has no articles of its own
         for entry in found:
             if entry.name.startswith("."):
                 continue

@@ -34,6 +34,8 @@ _AROUND = frozenset(
 _BESIDE = frozenset({"nav", "header", "footer", "aside", "script", "style", "noscript"})
 _MOST_TAGS = 400_000  # a long live blog has some 30,000; a tree takes about 100 bytes a tag
 _MOSTLY = 0.6  # of the letters of a page that says itself to list others
+_TAKEN = 0.5  # share of the text that its paragraphs are, for them to be taken
+_BYLINE = re.compile(r"(?:Par|De|Publié|Mis à jour) .{1,80}")
 _BLOCK_TAGS = {"p", "item", "quote", "head", "cell", "code"}
 
 
@@ -73,7 +75,7 @@ def read_html(data: bytes, name: str, charset: str = "") -> Iterator[Draft | Fai
     source = replace(
         source, published=day, deduced=deduced, modified=said.modified, paywalled=said.paywalled
     )
-    yield Draft(source, tuple(_blocks(document.body)))
+    yield Draft(source, tuple(_apart(list(_blocks(document.body)), page)))
 
 
 def _parsed(data: bytes, charset: str) -> tuple[str, HtmlElement | None]:
@@ -164,6 +166,30 @@ def _blocks(body: _Element) -> Iterator[Block]:
         for line in re.split(r"\n+", "".join(element.itertext())):
             if line.strip():
                 yield Block(line.strip(), tag == "head")
+
+
+def _apart(blocks: list[Block], page: str) -> list[Block]:
+    """Return blocks as the page has them where all came as one, its title and byline within.
+
+    Of a short page trafilatura gives the text alone. Paragraphs are then those of the page that
+    it took, what stands before the first of them left out.
+    """
+    from trafilatura.utils import load_html
+
+    if len(blocks) != 1 or (tree := load_html(page)) is None:
+        return blocks
+    whole, found = _squeezed(blocks[0].text), []
+    scope = next(tree.iter("article"), next(tree.iter("main"), tree))
+    for element in scope.iter("p", "li", "blockquote", "h2", "h3", "h4"):
+        text = " ".join("".join(element.itertext()).split())
+        if text and _squeezed(text) in whole and not _BYLINE.fullmatch(text):
+            found.append(Block(text, element.tag in _HEADINGS))
+    taken = sum(len(_squeezed(b.text)) for b in found)
+    return found if len(found) > 1 and taken >= _TAKEN * len(whole) else blocks
+
+
+def _squeezed(text: str) -> str:
+    return "".join(text.split())
 
 
 def _visible_date(page: str) -> date | None:

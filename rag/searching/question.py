@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING
 
+from rag import texts
+from rag.errors import QuestionError
 from rag.french.dates import MONTHS
 from rag.french.names import names
 from rag.french.numbers import numbers
@@ -44,6 +46,9 @@ _AGED = re.compile(r"\b[A-ZÀ-Þ][\w’'-]+(?: [A-ZÀ-Þ][\w’'-]+)*, \d{1,3} a
 _FULL_NAME = re.compile(r"\b[A-ZÀ-Þ][\w’'-]+ (?:de |du |d’|d')?[A-ZÀ-Þ][\w’'-]+")
 _SOMEONE = r"\b(?:un|une|le|la) \w+(?: \w+)? de \d+ ans\b|\b(?:groupement|association|collectif|syndicat|societe|cooperative|gendarmerie|police|parquet|prefet|maire|directeur|directrice|armee)\b"  # noqa: E501
 _NAME = re.compile(r"(?<![.!?…] )(?<!^)(?<!« )\b[A-ZÀ-Þ][\w’'-]+")
+
+
+LONGEST_QUESTION = 1000  # characters
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -144,6 +149,16 @@ def understand(text: str, today: date | None = None) -> Question:
         frozenset(numbers(text)),
         asked(text, today),
     )
+
+
+def normalized_question(text: str) -> str:
+    """Return a question as it is read, blanks made one. Raises QuestionError for none, or long."""
+    question = " ".join(text.replace("\0", " ").split())
+    if not question:
+        raise QuestionError(texts.EMPTY_QUESTION)
+    if len(question) > LONGEST_QUESTION:
+        raise QuestionError(texts.LONG_QUESTION.format(LONGEST_QUESTION))
+    return question
 
 
 _KINDS = [

@@ -76,7 +76,7 @@ class CrawlPolicy:
         """Return what the settings say."""
         return cls(
             settings.request_interval,
-            tuple(h.lower() for h in settings.own_hosts),
+            tuple(h.lower().partition(":")[0] for h in settings.own_hosts),  # whatever the port
             settings.max_file_mb * 1_000_000,
             bounds=Bounds.of(settings),
         )

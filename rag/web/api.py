@@ -24,8 +24,8 @@ from sse_starlette import EventSourceResponse, JSONServerSentEvent, ServerSentEv
 from starlette.concurrency import run_in_threadpool
 
 from rag import __version__, texts
+from rag.answering.writing import Draft
 from rag.assistant import LocalAssistant
-from rag.chatmodel.writing import Draft
 from rag.domain import Answer, CheckedClaim, Statement, StoredArticle, Verification
 from rag.errors import ReadError, RemovedError
 from rag.feedback import Feedback, FeedbackStore

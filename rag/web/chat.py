@@ -22,10 +22,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.routing import Mount
 
 from rag import texts
-from rag.answerer import LONGEST_QUESTION
 from rag.answering import about_corpus
+from rag.answering.writing import Draft
 from rag.assistant import LocalAssistant
-from rag.chatmodel.writing import Draft
 from rag.citations import number_citations, render
 from rag.domain import MOST_FACETS, Answer, Citation, Filters, Statement, Turn
 from rag.errors import RecoupeError
@@ -33,6 +32,7 @@ from rag.french.dates import parse_date
 from rag.logs import LoggedTracebacks
 from rag.models.embedding import clean
 from rag.readers import READERS, Bounds, read_uploads
+from rag.searching.question import LONGEST_QUESTION
 from rag.web.access import Access
 from rag.web.framework import Events
 from rag.web.limits import Gate, Rates, client_of, in_one_turn

@@ -7,9 +7,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
-from rag.answerer import LONGEST_QUESTION
 from rag.checking.claims import LONGEST_TEXT
 from rag.domain import Filters, Turn
+from rag.searching.question import LONGEST_QUESTION
 
 _MOST_NAMES = 50
 Name = Annotated[str, StringConstraints(max_length=300)]

@@ -9,7 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from rag.checking.signals import figures, modality, names, polarity, quantifier, roles, source
+from rag.checking.signals import (
+    allegation,
+    figures,
+    modality,
+    names,
+    polarity,
+    quantifier,
+    roles,
+    source,
+)
 from rag.checking.signals import swapped as swaps
 from rag.checking.signals.pair import Pair
 from rag.checking.signals.sides import AGAINST, FOR, OPEN
@@ -27,6 +36,7 @@ REGISTRY: Mapping[str, Callable[[Pair], Signal | None]] = {
     "name_absent": names.absent,
     "substituted_name": names.substituted,
     "modality": modality.find,
+    "allegation": allegation.find,
     "negation": polarity.negation,
     "contrary": polarity.contrary,
     "quantifier": quantifier.find,
@@ -35,8 +45,8 @@ REGISTRY: Mapping[str, Callable[[Pair], Signal | None]] = {
 }
 # One of these is enough for a sentence to say something else than a claim.
 DECISIVE = (
-    "swapped_arguments", "quantity_conflict", "date_conflict", "modality", "negation", "contrary",
-    "quantifier",
+    "swapped_arguments", "quantity_conflict", "date_conflict", "modality", "allegation", "negation",
+    "contrary", "quantifier",
 )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from rag.checking.signals.pair import Pair
 from rag.checking.signals.quantities import Figure, Match
 from rag.checking.signals.sides import AGAINST, FOR, OPEN
 from rag.domain import Signal
+from rag.french.words import content_stems
 
 
 def quantity_conflict(pair: Pair) -> Signal | None:
@@ -33,7 +34,14 @@ def agreement(pair: Pair) -> Signal | None:
     """Return the first figure that both give, for the reader: it weighs nothing."""
     agreed = (Match.EXACT, Match.ROUNDED, Match.DERIVED)
     figure = next((f for f in pair.figures if f.match in agreed and not f.dated), None)
-    return Signal("nombre", texts.SAME_FIGURE.format(figure.said), FOR) if figure else None
+    return Signal("nombre", _agreement(figure), FOR) if figure else None
+
+
+def _agreement(figure: Figure) -> str:
+    """Return what both give, alike or not: « 8 000 personnes » is not « 8 000 postes »."""
+    if not figure.shown or set(content_stems(figure.said)) <= set(content_stems(figure.shown)):
+        return texts.SAME_FIGURE.format(figure.said)
+    return texts.LIKE_FIGURE.format(figure.said, figure.shown)
 
 
 def _conflict(pair: Pair, *, dated: bool) -> Signal | None:

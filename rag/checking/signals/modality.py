@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from rag import texts
 from rag.checking.signals.sides import AGAINST
 from rag.domain import Signal
+from rag.french.conditional import is_conditional
 
 if TYPE_CHECKING:
     from spacy.tokens import Doc, Token
@@ -30,7 +31,12 @@ _MARKS = frozenset("après avant pour sans".split())
 def find(pair: Pair) -> Signal | None:
     """Return a verb that the hypothesis tells as done and the premise does not."""
     verb = not_done(*pair.docs)
-    return Signal("réalisation", texts.NOT_DONE.format(verb), AGAINST) if verb else None
+    if verb is None:
+        return None
+    # « aurait été tué » is neither planned nor wished for.
+    hearsay = any(v.lemma_ == verb and is_conditional(v.sent.text) for v in verbs(pair.docs[1]))
+    text = texts.NOT_SURE if hearsay else texts.NOT_DONE
+    return Signal("réalisation", text.format(verb), AGAINST)
 
 
 def not_done(said: Doc, shown: Doc) -> str | None:

@@ -12,6 +12,7 @@ from rag.domain import Signal
 from rag.french.names import names
 from rag.french.words import fold, words
 
+_PART = re.compile(r"[^\W\d_]+")  # « Pfalz » of « Rheinland-Pfalz »
 WORD = re.compile(r"[^\W\d_][\w-]*")
 
 
@@ -27,9 +28,12 @@ def absent(pair: Pair) -> Signal | None:
 def substituted(pair: Pair) -> Signal | None:
     """Return a name in whose place another one is shown."""
     other = substituted_name(pair.hypothesis, pair.premise)
-    return Signal("noms", texts.OTHER_FIGURE.format(*other), AGAINST) if other else None
+    return Signal("noms", texts.OTHER_NAME.format(*other), AGAINST) if other else None
 
 
 def as_written(text: str, folded: str) -> str:
     """Return a word of a text as it is written there."""
-    return next((m.group() for m in WORD.finditer(text) if fold(m.group()) == folded), folded)
+    found = (
+        m.group() for p in (WORD, _PART) for m in p.finditer(text) if fold(m.group()) == folded
+    )
+    return next(found, folded)

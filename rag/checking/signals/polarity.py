@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from rag import texts
+from rag.checking.denial import denial
 from rag.checking.signals.names import WORD, as_written
 from rag.checking.signals.pair import Pair
 from rag.checking.signals.sides import AGAINST
@@ -12,6 +13,7 @@ from rag.domain import Signal
 from rag.french.opposites import opposed, root
 from rag.french.words import fold, is_grammatical, lowered
 
+_VOTES = re.compile(r"\b(?:vot|voix|suffrages?|prononc)", re.IGNORECASE)
 NEGATED = re.compile(
     r"\b(?:ne |n')\s?\w+.{0,30}?\b(?:pas|jamais|aucun\w*|plus|rien|ni|personne|gu[èe]re)\b|"
     r"\b(?:aucune?|personne|rien|nul(?:le)?|jamais|pas une?)\b.{0,40}?\b(?:ne |n')"
@@ -23,6 +25,8 @@ def negation(pair: Pair) -> Signal | None:
     mine, theirs = (
         bool(NEGATED.search(lowered(text))) for text in (pair.hypothesis, pair.sentence)
     )
+    if mine and not theirs and denial(pair.sentence):
+        return None  # who denies it says that it is not so
     return Signal("négation", texts.REVERSED, AGAINST) if mine != theirs else None
 
 
@@ -38,6 +42,8 @@ def contrary(pair: Pair) -> Signal | None:
             continue
         for other, their_word in theirs.items():
             if other not in mine and opposed(stem, other):
+                if {word, their_word} == {"pour", "contre"} and not _VOTES.search(pair.sentence):
+                    continue  # « pour réprimer » is not the contrary of « contre »
                 written = as_written(pair.hypothesis, word), as_written(pair.sentence, their_word)
                 return Signal("contraires", texts.CONTRARY.format(*written), AGAINST)
     return None

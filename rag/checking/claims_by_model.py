@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
-from rag.chatmodel import prompts
-from rag.checking.claims import MOST_CLAIMS, Claim, split_claims
+from rag.checking import prompts
+from rag.checking.claims import MOST_CLAIMS, Claim, claims_of, split_claims
 from rag.french.names import names
 from rag.french.numbers import numbers
 from rag.french.words import content_stems
+from rag.models.chat import load_chat_model
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
+
+    from rag.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +30,12 @@ class _Claims(BaseModel):
     """The atomic claims of a text, in order."""
 
     affirmations: list[str]
+
+
+def load_splitter(settings: Settings) -> Callable[[str], Iterable[Claim]]:
+    """Return what splits a text. Raises SettingsError for a model that cannot be used."""
+    model = load_chat_model(settings)
+    return partial(split_with_model, model, settings.llm) if model else claims_of
 
 
 def split_with_model(model: BaseChatModel, name: str, text: str) -> list[Claim]:

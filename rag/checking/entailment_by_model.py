@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, Field
 
-from rag.chatmodel import prompts
-from rag.chatmodel.writing import model_error
+from rag.checking import prompts
+from rag.models.chat import model_error
 from rag.models.comparer import Compared, Comparer
 
 if TYPE_CHECKING:

@@ -7,14 +7,15 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from rag.chatmodel import prompts
+from rag.answering import prompts
 from rag.checking.support import MARK
 from rag.domain import Hit, Statement, Turn
-from rag.errors import MissingExtraError, ModelError, SettingsError
+from rag.errors import ModelError
 from rag.french.sentences import sentence_spans
 from rag.french.words import fold, words
+from rag.models.chat import Messages, load_chat_model, model_error
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -106,9 +107,7 @@ class Generator:
         parts = [p for p in dict.fromkeys(parts) if len(p) > 1][:_MAX_PARTS]
         return parts or [question]
 
-    def _written(
-        self, messages: prompts.Messages, hits: Sequence[Hit]
-    ) -> Iterator[Draft | Statement]:
+    def _written(self, messages: Messages, hits: Sequence[Hit]) -> Iterator[Draft | Statement]:
         """Yield what the model writes: drafts, and sentences checked against `hits`."""
         buffer = ""
         told = 0
@@ -128,7 +127,7 @@ class Generator:
             if statement := self._check(sentence, hits):
                 yield statement
 
-    def _lines(self, messages: prompts.Messages) -> list[str]:
+    def _lines(self, messages: Messages) -> list[str]:
         written = "".join(self._stream(messages))
         return [line.strip() for line in written.splitlines() if line.strip()]
 
@@ -137,7 +136,7 @@ class Generator:
             return None
         return self._support.check(sentence, hits)
 
-    def _stream(self, messages: prompts.Messages) -> Iterator[str]:
+    def _stream(self, messages: Messages) -> Iterator[str]:
         finished = False
         try:
             for chunk in self._model.stream(messages):
@@ -210,66 +209,9 @@ def complete_sentences(text: str) -> list[str]:
 def load_generator(settings: Settings, support: SupportCheck) -> Generator | None:
     """Return the generator that the settings name, or None when they name none.
 
-    `support` checks what it writes. Raises SettingsError for a name that LangChain does not know,
-    MissingExtraError when the provider's package is not installed.
+    `support` checks what it writes. Raises as `load_chat_model`.
     """
-    model = load_model(settings)
+    model = load_chat_model(settings)
     if model is None:
         return None
     return Generator(model, settings.llm, support, settings.llm_context)
-
-
-def load_model(settings: Settings) -> BaseChatModel | None:
-    """Return the chat model that the settings name, or None; raises as `load_generator`."""
-    if not settings.llm:
-        return None
-    from langchain.chat_models import init_chat_model
-
-    options: dict[str, Any] = {"temperature": 0, "timeout": settings.llm_timeout, "max_retries": 1}
-    if settings.llm_base_url:
-        options["base_url"] = settings.llm_base_url
-    if key := settings.llm_api_key.get_secret_value():
-        options["api_key"] = key
-    elif settings.llm.startswith("openai:") and settings.llm_base_url:
-        options["api_key"] = "-"  # local servers want none, the client insists on one
-    try:
-        model: BaseChatModel = init_chat_model(settings.llm, **options)
-    except ImportError as error:
-        provider = settings.llm.partition(":")[0]
-        raise MissingExtraError(
-            f"Le fournisseur « {provider} » demande un paquet de plus : "
-            f"pip install langchain-{provider.replace('_', '-')}."
-        ) from error
-    except Exception as error:  # each provider checks its settings in its own way
-        raise SettingsError(
-            f"Le modèle « {settings.llm} » ne peut pas être utilisé ({error}) : RECOUPE_LLM "
-            "s'écrit FOURNISSEUR:NOM, par exemple ollama:mistral."
-        ) from error
-    return model
-
-
-def model_error(error: Exception, name: str) -> ModelError:
-    """Return what a provider's error means to a person."""
-    kind = type(error).__name__
-    status = getattr(error, "status_code", None) or getattr(
-        getattr(error, "response", None), "status_code", None
-    )
-    log.warning("modèle %s : %s", name, kind, exc_info=error)
-    if "Timeout" in kind:
-        return ModelError(
-            f"Le modèle « {name} » n'a pas répondu à temps : réessayez, ou augmentez "
-            "RECOUPE_LLM_TIMEOUT."
-        )
-    if status == 429:
-        return ModelError(
-            f"Le modèle « {name} » est trop sollicité (429) : réessayez dans une minute."
-        )
-    if status in {401, 403}:
-        return ModelError(f"Le modèle « {name} » refuse la clé : vérifiez RECOUPE_LLM_API_KEY.")
-    if "Connect" in kind or "Connection" in kind:
-        return ModelError(
-            f"Le service du modèle « {name} » est injoignable : vérifiez RECOUPE_LLM_BASE_URL."
-        )
-    return ModelError(
-        f"La réponse du modèle « {name} » s'est interrompue ({kind}) : reposez la question."
-    )

@@ -1,0 +1,183 @@
+"""Answers over one open index: about the corpus, by a model, or in the articles' own sentences.
+
+A request keeps the `Answerer` that it began with: an index that takes the place of another
+(`recoupe reindex`) changes nothing under it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator as Coroutine
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import zip_longest
+from typing import TYPE_CHECKING
+
+from rag import texts
+from rag.answering import about_corpus
+from rag.answering.evidence import find_evidence, rerank_by_reader
+from rag.answering.examples import Examples
+from rag.answering.followup import rewrite_candidates
+from rag.answering.refusal import refuse
+from rag.answering.router import Router
+from rag.answering.writing import Draft, Generator, Retried, load_generator
+from rag.checking.support import SupportCheck
+from rag.citations import render
+from rag.domain import Answer, Filters, Hit, Statement, Turn
+from rag.errors import ModelError
+from rag.models.comparer import Comparer
+from rag.models.reader import Reader
+from rag.paid import Allowance, bounded_events, bounded_hits
+from rag.searching.question import LONGEST_QUESTION, normalized_question
+
+if TYPE_CHECKING:
+    from rag.checking.prompt_injection import InjectionDetector
+    from rag.indexing.index import Index
+    from rag.searching.retrieval import Retriever
+    from rag.settings import Settings
+
+_LONGEST_ANSWER, _MOST_TURNS = 10_000, 10  # characters, and turns of a conversation, that are read
+_TITLES = 3  # articles that are named
+Event = Draft | Statement | Answer
+
+
+class Answerer:
+    """Answers over one index; the index is its caller's to close."""
+
+    def __init__(
+        self, settings: Settings, index: Index, retriever: Retriever, injections: InjectionDetector
+    ) -> None:
+        """Load what answering needs. Raises SettingsError."""
+        self.settings = settings
+        self.index = index
+        self.retriever = retriever
+        self.reader = Reader()
+        self.support = SupportCheck(Comparer(), injections)
+        self.router = Router(settings, index, retriever, self.reader, injections)
+        self._examples = Examples(index, lambda q: not self.router.answer(q, None).refused)
+        self._generator: Generator | None = None
+
+    def forget(self) -> None:
+        """Forget what was made of articles that are there no more."""
+        self._examples.forget()
+
+    def examples(self) -> tuple[str, ...]:
+        """Return at most six questions that the corpus, as it is, answers; others each day."""
+        return self._examples.today()
+
+    def search(self, question: str, limit: int, filters: Filters | None = None) -> list[Hit]:
+        """Return up to `limit` passages, best first. Raises QuestionError."""
+        hits = self.retriever.search(normalized_question(question), limit, filters)
+        return bounded_hits(hits, self.settings.paid_characters)
+
+    def stream(
+        self, question: str, history: Sequence[Turn] = (), filters: Filters | None = None
+    ) -> Iterator[Event]:
+        """Yield an answer as it forms: drafts, statements, and the whole Answer last.
+
+        Raises QuestionError, EmbeddingError. A language model that fails is
+        replaced by extracts, and the answer's `notice` says so.
+        """
+        allowed = Allowance(self.settings.paid_characters)
+        yield from bounded_events(self._stream(question, history, filters, allowed), allowed)
+
+    def _stream(
+        self, question: str, history: Sequence[Turn], filters: Filters | None, allowed: Allowance
+    ) -> Iterator[Event]:
+        question = normalized_question(question)
+        history = [
+            Turn(t.question[:LONGEST_QUESTION], t.answer[:_LONGEST_ANSWER])
+            for t in history[-_MOST_TURNS:]
+        ]
+        if not self.index.articles():
+            yield Answer(question, (), (), refused=True, mode="", text=texts.EMPTY_INDEX)
+            return
+        facets = self.index.catalogue.facets()
+        history = [t for t in history if not about_corpus.reply(t.question, facets, tuple)]
+        if reply := about_corpus.reply(question, facets, self._titles, following=bool(history)):
+            yield reply
+            return
+        notice = ""
+        try:
+            if generator := self._load_generator():
+                answer = yield from self._written(generator, question, history, filters, allowed)
+                if answer:
+                    yield answer
+                    return
+        except ModelError as error:
+            notice = texts.NO_MODEL_NOTICE.format(error)
+        before = history[-1].answer if history else ""
+        candidates = rewrite_candidates(question, history)
+        asked, answer = self.router.answer_best(candidates, before, filters)
+        if answer.refused:
+            answer = self.router.with_suggestion(answer, filters)
+        answer = replace(
+            answer,
+            question=question,
+            asked=asked,
+            notice=" ".join(n for n in (notice, answer.notice) if n),
+        )
+        yield from answer.statements
+        yield answer
+
+    def _titles(self) -> list[str]:
+        """Return the titles of the newest articles."""
+        records = self.index.catalogue.page(limit=_TITLES).records
+        return [record.source.title for record in records if record.source.title]
+
+    def _written(
+        self,
+        generator: Generator,
+        question: str,
+        history: Sequence[Turn],
+        filters: Filters | None,
+        allowed: Allowance,
+    ) -> Coroutine[Event, None, Answer | None]:
+        """Return what a model answers, None where no passage is found. Raises ModelError."""
+        asked = generator.rewrite(question, history) if history else question
+        hits = self._search_parts(generator.decompose(asked), filters)
+        if not hits:
+            return None
+        # What a model is writing may be an article that readers pay for, word for word.
+        drafts = not any(hit.source.paywalled for hit in hits)
+        understood = self.retriever.understood(asked)
+        evidence, _ = find_evidence(understood, hits, self.index.scale, self.reader)
+        hits = rerank_by_reader(hits, evidence)
+        statements: list[Statement] = []
+        for event in generator.answer(asked, hits):
+            if isinstance(event, Retried):
+                statements = list(event.statements)
+                continue
+            if isinstance(event, Statement):
+                if not allowed.admits(event.text, hits):
+                    continue
+                statements.append(event)
+            elif not drafts:
+                continue
+            yield event
+        if not statements:
+            refusal = refuse(understood, evidence, hits, generator.name)
+            return replace(refusal, question=question, asked=asked)
+        notice = "" if all(s.supported for s in statements) else texts.UNSUPPORTED_NOTICE
+        return Answer(
+            question=question,
+            statements=tuple(statements),
+            hits=tuple(hits),
+            refused=False,
+            mode=generator.name,
+            text=render(statements),
+            asked=asked,
+            notice=notice,
+        )
+
+    def _search_parts(self, parts: Sequence[str], filters: Filters | None) -> list[Hit]:
+        """Return the passages for each part of a question, taken in turns, none twice."""
+        found = [self.retriever.search(p, self.settings.answer_passages, filters) for p in parts]
+        turns = [hit for hits in zip_longest(*found) for hit in hits if hit]
+        distinct = {hit.passage.id: hit for hit in reversed(turns)}
+        ordered = [distinct[i] for i in dict.fromkeys(hit.passage.id for hit in turns)]
+        return ordered[: self.settings.answer_passages + 2 * (len(parts) - 1)]
+
+    def _load_generator(self) -> Generator | None:
+        if self._generator is None:
+            self._generator = load_generator(self.settings, self.support)
+        return self._generator

@@ -1,0 +1,83 @@
+"""The chat model that the settings name, by LangChain, and what its errors mean to a person."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from typing import TYPE_CHECKING, Any
+
+from rag.errors import MissingExtraError, ModelError, SettingsError
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+
+    from rag.settings import Settings
+
+log = logging.getLogger(__name__)
+
+Messages = list[tuple[str, str]]  # (role, text), as LangChain's models take them
+
+
+def load_chat_model(settings: Settings) -> BaseChatModel | None:
+    """Return the chat model that the settings name, or None when they name none.
+
+    Raises SettingsError for a name that LangChain does not know, MissingExtraError when the
+    provider's package is not installed.
+    """
+    if not settings.llm:
+        return None
+    from langchain.chat_models import init_chat_model
+
+    options: dict[str, Any] = {"temperature": 0, "timeout": settings.llm_timeout, "max_retries": 1}
+    if settings.llm_base_url:
+        options["base_url"] = settings.llm_base_url
+    if key := settings.llm_api_key.get_secret_value():
+        options["api_key"] = key
+    elif settings.llm.startswith("openai:") and settings.llm_base_url:
+        options["api_key"] = "-"  # local servers want none, the client insists on one
+    try:
+        model: BaseChatModel = init_chat_model(settings.llm, **options)
+    except ImportError as error:
+        provider = settings.llm.partition(":")[0]
+        raise MissingExtraError(
+            f"Le fournisseur « {provider} » demande un paquet de plus : "
+            f"pip install langchain-{provider.replace('_', '-')}."
+        ) from error
+    except Exception as error:  # each provider checks its settings in its own way
+        raise SettingsError(
+            f"Le modèle « {settings.llm} » ne peut pas être utilisé ({error}) : RECOUPE_LLM "
+            "s'écrit FOURNISSEUR:NOM, par exemple ollama:mistral."
+        ) from error
+    return model
+
+
+def model_error(error: Exception, name: str) -> ModelError:
+    """Return what a provider's error means to a person."""
+    kind = type(error).__name__
+    status = getattr(error, "status_code", None) or getattr(
+        getattr(error, "response", None), "status_code", None
+    )
+    log.warning("modèle %s : %s", name, kind, exc_info=error)
+    if "Timeout" in kind:
+        return ModelError(
+            f"Le modèle « {name} » n'a pas répondu à temps : réessayez, ou augmentez "
+            "RECOUPE_LLM_TIMEOUT."
+        )
+    if status == 429:
+        return ModelError(
+            f"Le modèle « {name} » est trop sollicité (429) : réessayez dans une minute."
+        )
+    if status in {401, 403}:
+        return ModelError(f"Le modèle « {name} » refuse la clé : vérifiez RECOUPE_LLM_API_KEY.")
+    if "Connect" in kind or "Connection" in kind:
+        return ModelError(
+            f"Le service du modèle « {name} » est injoignable : vérifiez RECOUPE_LLM_BASE_URL."
+        )
+    return ModelError(
+        f"La réponse du modèle « {name} » s'est interrompue ({kind}) : reposez la question."
+    )
+
+
+def data_tag(name: str) -> str:
+    """Return a tag with 64 random bits, drawn for one call: no text can forge its closing."""
+    return f"{name}-{secrets.token_hex(8)}"
