@@ -21,6 +21,7 @@ import psutil
 
 from rag.domain import ArticleRecord, Passage, Sentence, Source
 from rag.indexing.catalogue import Row
+from rag.indexing.doctor import examine
 from rag.indexing.index import Index, open_index
 from rag.models.loading import load_embedder
 from rag.models.packing import pack
@@ -43,9 +44,9 @@ def main(times: str = "100", articles: str = "500", *, compact: bool = True) -> 
         one, rebuilt, peak = 0.0, 0, 0.0
         for turn in range(int(times) + 1):
             _replace(index, turn, int(articles), rng)
-            if compact and index.compactable:
+            if compact and index.rebuilder.compactable:
                 peak = max(peak, _disk(Path(name), index))
-                index.compact()
+                index.rebuilder.compact()
                 rebuilt += 1
             if turn == 0 or turn in {1, 2, 5} or turn % 10 == 0:
                 size = _disk(Path(name), index)
@@ -57,7 +58,7 @@ def main(times: str = "100", articles: str = "500", *, compact: bool = True) -> 
         print(
             f"\n{rebuilt} rebuilds; most on disk before one {peak:.0f} MB ({peak / one - 1:+.0%})"
         )
-        assert index.check() == []
+        assert examine(index).sentences() == []
         index.close()
 
 
@@ -79,7 +80,7 @@ def _replace(index: Index, turn: int, count: int, rng: np.random.Generator) -> N
             Row("", b"", vector, tuple(Sentence(0, 1, vector=v) for v in pack(_unit(rng, 8))))
             for vector in pack(vectors)
         ]
-        index.write(some, vectors, rows)
+        index.writer.write(some, vectors, rows)
 
 
 def _unit(rng: np.random.Generator, count: int) -> np.ndarray:

@@ -42,7 +42,8 @@ def passages(assistant: LocalAssistant) -> int:
 
 def substitute(assistant: LocalAssistant, make: Callable[[Any], Any]) -> None:
     """Put an embedder made of the index's own in its place, for what is ingested."""
-    assistant.index.embedder = make(assistant.index.embedder)
+    parts = assistant.index._parts
+    parts.embedder = make(parts.embedder)
 
 
 def last_page(client: httpx.Client) -> str:

@@ -41,6 +41,7 @@ from rag.errors import IndexReplacedError, RecoupeError, StoreError
 from rag.feedback import FeedbackStore
 from rag.indexing import generations
 from rag.indexing.chroma import CLOSING, sweep_folders
+from rag.indexing.doctor import examine, mend
 from rag.indexing.erasure import MEMORY, blank, files_of, remaining, sentences_of, unreadable
 from rag.indexing.export import export, import_from
 from rag.indexing.index import Index, Progress, open_index
@@ -382,10 +383,10 @@ class LocalAssistant:
                 readmit=readmit,
                 dry=dry,
             )
-            if self.index.compactable:
+            if self.index.rebuilder.compactable:
                 log.info("le magasin de vecteurs est refait sans ses restes")
                 try:
-                    self.index.compact()
+                    self.index.rebuilder.compact()
                 except RecoupeError as error:  # the ingestion itself has succeeded
                     log.warning("compactage remis à plus tard : %s", error)
             return report
@@ -396,7 +397,7 @@ class LocalAssistant:
 
     def withdraw(self, days: Mapping[str, date | None]) -> list[str]:
         """See `Assistant`."""
-        return self._changed(lambda index: index.withdraw(days))
+        return self._changed(lambda index: index.writer.withdraw(days))
 
     def followed(self) -> list[SourceState]:
         """Return how the web's sources that the settings name do."""
@@ -424,7 +425,7 @@ class LocalAssistant:
         """See `Assistant`."""
         # Before the articles go: nothing must bring them back in between.
         self._bar(ids)
-        return self._changed(lambda index: index.remove(ids))
+        return self._changed(lambda index: index.writer.remove(ids))
 
     def _bar(self, ids: Iterable[str]) -> None:
         """Remember that articles are removed: they stay so."""
@@ -446,7 +447,7 @@ class LocalAssistant:
         sentences = sentences_of([*articles, *past])
         with self._ingesting:
             self._bar(held)
-            gone = self.index.erase(held)
+            gone = self.index.rebuilder.erase(held)
         self.answerer.forget()
         settings = self.settings
         kept = FeedbackStore(settings.index_dir, settings.retention_days, settings.feedback_max_mb)
@@ -498,24 +499,24 @@ class LocalAssistant:
 
     def backup(self, folder: str) -> int:
         """See `Assistant`."""
-        return self.index.backup(Path(folder))
+        return self.index.rebuilder.backup(Path(folder))
 
     def check(self) -> list[str]:
         """See `Assistant`."""
-        problems = [*self.index.check(), *self.index.scale.doubts()]
+        problems = [*examine(self.index).sentences(), *self.index.scale.doubts()]
         if generations.begun(self.settings.index_dir) and not self._reindexing.locked():
             problems.append(texts.REINDEX_BEGUN)
         return problems
 
     def repair(self) -> list[ArticleRecord]:
         """See `Assistant`. What came from the web is asked for again by its source."""
-        gone = self._changed(lambda index: index.repair())
+        gone = self._changed(lambda index: mend(index, _silent))
         self.memory.forget([record.id for record in gone])
         return gone
 
     def compact(self) -> bool:
         """See `Assistant`."""
-        return self._changed(lambda index: index.compact())
+        return self._changed(lambda index: index.rebuilder.compact())
 
     def reindex(
         self,

@@ -124,10 +124,10 @@ def die_before(index: Index, step: str) -> None:
     def dead(*_: object, **__: object) -> Any:
         raise StoppedError
 
-    owner = index.store if hasattr(index.store, step) else index._changes
+    owner = index.store if hasattr(index.store, step) else index._parts.changes
     setattr(owner, step, dead)
-    index._undo = lambda _steps: None  # type: ignore[method-assign]
-    index._closing.set()  # its thread ends too
+    index.recovery.undo = lambda _steps: None  # type: ignore[method-assign]
+    index._parts.closing.set()  # its thread ends too
 
 
 @pytest.mark.parametrize("step", ["put_passages", "put_records", "switched", "delete_passages"])
@@ -135,17 +135,17 @@ def test_a_dead_writer_is_settled_after_its_lease_not_before(opened: Opened, ste
     here, there = opened("a"), opened("b")
     add(here, make_article("pont", BRIDGE))
     die_before(here.index, step)
-    here.index._closing.clear()
+    here.index._parts.closing.clear()
     with pytest.raises(StoppedError):
         add(here, make_article("pont", BREAD))
-    here.index._closing.set()
+    here.index._parts.closing.set()
     there.repair()  # a sweep in the meantime touches nothing that may be in flight
     text = there.article("pont").text
     assert text == (BRIDGE if step in {"put_passages", "put_records"} else BREAD)
     if step == "put_records":
         assert there.index.store.count() == 2
-    there.index.lease = 0.2
-    assert eventually(lambda: not any(w.pending for w in there.index._changes.writers()), 5)
+    there.index.follower.lease = 0.2
+    assert eventually(lambda: not any(w.pending for w in there.index._parts.changes.writers()), 5)
     assert there.index.store.count() == 1
     assert there.article("pont").text == text
     assert there.check() == []
@@ -169,17 +169,17 @@ def test_a_sweep_leaves_what_another_is_writing(opened: Opened) -> None:
 
 def test_a_writer_taken_for_dead_writes_again(opened: Opened) -> None:
     here, there = opened("a"), opened("b")
-    there.index.lease = 0.1
+    there.index.follower.lease = 0.1
     put, times = here.index.store.put_passages, []
 
     def asleep(*arguments: Any) -> None:
         put(*arguments)
         times.append(1)
         if len(times) == 1:
-            here.index._closing.set()  # suspended: neither its thread nor it moves
+            here.index._parts.closing.set()  # suspended: neither its thread nor it moves
             time.sleep(0.2)
             assert eventually(lambda: there.index.store.count() == 0, 5)
-            here.index._closing.clear()
+            here.index._parts.closing.clear()
 
     here.index.store.put_passages = asleep  # type: ignore[method-assign]
     add(here, make_article("pont", BRIDGE))
@@ -203,7 +203,7 @@ def test_two_who_write_one_article_at_once_leave_one_version(opened: Opened) -> 
     assert here.index.store.count() == 1
     # A file that moved does not bring back the version that was read before.
     add(there, make_article("pont", BREAD))
-    here.index.move({"pont": "/ailleurs/pont.txt"})
+    here.index.writer.move({"pont": "/ailleurs/pont.txt"})
     assert here.article("pont").text == BREAD
     assert here.article("pont").record.path == "/ailleurs/pont.txt"
     assert here.check() == []
@@ -263,7 +263,7 @@ def test_calls_stay_within_the_quotas_of_the_cloud(
         vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
         rows = [Row("", b"", v, ()) for v in pack(vectors)]
         assert len(rows) == total
-        index.write(some, vectors, rows)
+        index.writer.write(some, vectors, rows)
     here.search("pont", 50)
     index.nearest(vectors[0], 500)
     assert index.article("a" * 80).text.count("Pont") == 700

@@ -335,7 +335,7 @@ def test_questions_are_answered_and_writers_wait_while_it_copies(
             writer.start()
             asked.append(assistant.ask("Combien a coûté la réparation du moteur ?").refused)
 
-    assistant.index.backup(tmp_path / "copie", step)
+    assistant.index.rebuilder.backup(tmp_path / "copie", step)
     writer.join()
     assert asked == [False]
     assert told_of == [("apres",)]
@@ -349,6 +349,6 @@ def test_a_backup_that_fails_leaves_nothing(assistant: LocalAssistant, tmp_path:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        assistant.index.backup(tmp_path / "copie", stop)
+        assistant.index.rebuilder.backup(tmp_path / "copie", stop)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["index"]
     assert assistant.ingest(Reading((article("apres"),))).new == ("apres",)

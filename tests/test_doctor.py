@@ -19,6 +19,7 @@ from rag.cli.main import app
 from rag.domain import Article, Reading, Source
 from rag.errors import StoreError
 from rag.feedback import Feedback, FeedbackStore
+from rag.indexing.doctor import examine, mend
 from rag.indexing.index import open_index
 from rag.indexing.vector_files import check_vector_files
 from rag.readers import read_files
@@ -256,9 +257,9 @@ def test_vectors_whose_files_are_damaged_are_made_again(settings: Settings, how:
         check_vector_files(settings.index_dir)
     check_vector_files(settings.index_dir, repair=True)
     again = open_index(settings, Quick())
-    assert "se trouvent pas par leur vecteur" in " ".join(again.check())
-    again.repair()
-    assert again.check() == []
+    assert "se trouvent pas par leur vecteur" in " ".join(examine(again).sentences())
+    mend(again)
+    assert examine(again).sentences() == []
     assert again.articles() == 1200
     vector = again.embedder.embed_passages(["Le quai"])[0]
     assert len(again.nearest(vector, 10)) == 10

@@ -26,6 +26,7 @@ from rag.french.sentences import sentence_spans
 from rag.french.words import question_stems
 from rag.indexing.catalogue import Row
 from rag.indexing.chroma import connect
+from rag.indexing.doctor import examine, mend
 from rag.indexing.index import Index, open_index
 from rag.indexing.ingestion import fingerprint, ingest
 from rag.indexing.owner import Ownership
@@ -72,7 +73,7 @@ def test_it_is_there_again_after_reopening(
     add(index, make_article("pont", BRIDGE))
     again = open_index(settings, embedder)
     assert again.article("pont").text == BRIDGE
-    assert again.check() == []
+    assert examine(again).sentences() == []
 
 
 def test_a_new_version_replaces_the_old_one_whole(index: Index) -> None:
@@ -84,7 +85,7 @@ def test_a_new_version_replaces_the_old_one_whole(index: Index) -> None:
     assert index.article("a").text == RIVER
     assert index.store.passages(old) == {}
     assert matching(index, "pont fermé") == []
-    assert index.check() == []
+    assert examine(index).sentences() == []
 
 
 def test_passages_of_no_current_version_are_invisible(index: Index) -> None:
@@ -112,7 +113,7 @@ def test_a_failed_write_leaves_nothing(index: Index) -> None:
     index.store.put_records = lambda *_: _fail()  # type: ignore[method-assign]
     with pytest.raises(InterruptedError):
         add(index, make_article("a", BRIDGE * 9), make_article("b", BRIDGE))
-    assert index.check() == []
+    assert examine(index).sentences() == []
     assert index.store.count() == count
 
 
@@ -137,7 +138,7 @@ def test_what_a_failed_write_left_is_swept_by_the_next_one(index: Index) -> None
     assert index.store.count() == 3
     add(index, make_article("c", RIVER))
     assert index.store.count() == 2
-    assert index.check() == []
+    assert examine(index).sentences() == []
 
 
 def test_what_a_failed_write_left_is_swept_at_the_next_opening(
@@ -148,7 +149,7 @@ def test_what_a_failed_write_left_is_swept_at_the_next_opening(
     assert index.store.count() == 2
     again = open_index(settings, embedder)
     assert again.store.count() == 1
-    assert again.check() == []
+    assert examine(again).sentences() == []
     assert again.article("a").text == RIVER
     assert again.lexical.versions() == 1
 
@@ -168,7 +169,7 @@ def test_an_opening_reads_only_what_a_crash_touched(
     monkeypatch.setattr(Store, "passages", counted)
     again = open_index(settings, embedder)
     assert len(read) <= 1
-    assert again.check() == []
+    assert examine(again).sentences() == []
 
 
 def test_words_lost_after_the_switch_come_back(
@@ -183,7 +184,7 @@ def test_words_lost_after_the_switch_come_back(
     assert again.article("a").text == BRIDGE
     assert matching(again, "pont fermé") != []
     assert matching(again, "rivière") == []
-    assert again.check() == []
+    assert examine(again).sentences() == []
 
 
 def test_a_nearly_full_disk_is_refused_before_anything_is_written(
@@ -193,7 +194,7 @@ def test_a_nearly_full_disk_is_refused_before_anything_is_written(
     monkeypatch.setattr("rag.indexing.chroma._RESERVE", 10**18)
     with pytest.raises(StoreError, match="libérez de la place"):
         add(index, make_article("b", BRIDGE))
-    assert index.check() == []
+    assert examine(index).sentences() == []
     assert index.article("a").text == RIVER
 
 
@@ -213,7 +214,7 @@ def test_an_index_of_before_generations_is_read(
     assert index.article("a").text == BRIDGE
     add(index, make_article("a", RIVER))
     assert index.article("a").text == RIVER
-    assert index.check() == []
+    assert examine(index).sentences() == []
 
 
 def test_a_rebuilt_store_holds_the_same_and_is_smaller(
@@ -225,18 +226,18 @@ def test_a_rebuilt_store_holds_the_same_and_is_smaller(
     before = {i: index.article(i).text for i in (r.id for r in index.records())}
     size = folder_size(index.store.chroma.folder)
     old = index.store
-    assert index.compact()
+    assert index.rebuilder.compact()
     assert old.count() == 30  # searches under way go on
     assert {i: index.article(i).text for i in before} == before
     assert index.store.count() == 30
-    assert index.check() == []
+    assert examine(index).sentences() == []
     assert folder_size(index.store.chroma.folder) < size
     add(index, make_article("b", BRIDGE))
     index.close()
     assert [f.name for f in settings.index_dir.glob("chroma*")] == ["chroma-2"]
     again = open_index(settings, embedder)
     assert again.articles() == 31
-    assert again.check() == []
+    assert examine(again).sentences() == []
     assert [f.name for f in settings.index_dir.glob("chroma*")] == ["chroma-2"]
 
 
@@ -249,9 +250,9 @@ def test_an_interrupted_rebuild_leaves_the_old_store(
     index: Index, settings: Settings, embedder: Encoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     add(index, make_article("a", RIVER))
-    monkeypatch.setattr("rag.indexing.index.switch_folder", lambda *_: _fail())
+    monkeypatch.setattr("rag.indexing.rebuilding.switch_folder", lambda *_: _fail())
     with pytest.raises(InterruptedError):
-        index.compact()
+        index.rebuilder.compact()
     again = open_index(settings, embedder)
     assert again.article("a").text == RIVER
     assert [f.name for f in settings.index_dir.glob("chroma*")] == ["chroma"]
@@ -262,11 +263,11 @@ def test_a_rebuild_that_fails_leaves_no_copy_and_can_be_tried_again(
 ) -> None:
     add(index, make_article("a", RIVER))
     with monkeypatch.context() as patch:
-        patch.setattr("rag.indexing.index.switch_folder", lambda *_: _fail())
+        patch.setattr("rag.indexing.rebuilding.switch_folder", lambda *_: _fail())
         with pytest.raises(InterruptedError):
-            index.compact()
+            index.rebuilder.compact()
     assert [f.name for f in settings.index_dir.glob("chroma*")] == ["chroma"]
-    assert index.compact()
+    assert index.rebuilder.compact()
     assert index.article("a").text == RIVER
 
 
@@ -290,12 +291,12 @@ def test_an_incomplete_article_answers_no_more_until_it_is_read_again(index: Ind
     record = index.record("a")
     assert record is not None
     index.store.delete_passages(record.passage_ids())
-    assert "incomplet" in index.check()[0]
-    assert [r.id for r in index.repair()] == ["a"]
-    assert ["incomplet" in told for told in index.check()] == [True]
+    assert "incomplet" in examine(index).sentences()[0]
+    assert [r.id for r in mend(index)] == ["a"]
+    assert ["incomplet" in told for told in examine(index).sentences()] == [True]
     assert "a" not in found(index, RIVER[:20])
     add(index, article)
-    assert index.check() == []
+    assert examine(index).sentences() == []
     assert index.article("a").text == RIVER
 
 
@@ -311,7 +312,7 @@ def test_words_of_another_store_are_made_again(
     shutil.copytree(other.index_dir / "chroma", settings.index_dir / "chroma")
     again = open_index(settings, embedder)
     assert again.lexical.versions() == 0
-    assert again.check() == []
+    assert examine(again).sentences() == []
 
 
 def test_a_store_that_is_gone_is_no_empty_index(
@@ -340,14 +341,14 @@ def test_a_store_that_is_gone_is_no_empty_index(
 
 
 def test_replacing_much_calls_for_a_rebuild(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rag.indexing.index._FEW", 10)
+    monkeypatch.setattr("rag.indexing.rebuilding._FEW", 10)
     articles = [make_article(f"a{i}", f"{RIVER} Numéro {i}.") for i in range(20)]
     add(index, *articles)
-    assert not index.compactable
+    assert not index.rebuilder.compactable
     add(index, *(replace(a, text=f"{a.text} Encore.") for a in articles))
-    assert index.compactable
-    index.compact()
-    assert not index.compactable
+    assert index.rebuilder.compactable
+    index.rebuilder.compact()
+    assert not index.rebuilder.compactable
 
 
 def test_what_closes_refuses_new_changes(index: Index) -> None:
@@ -370,12 +371,12 @@ def test_a_damaged_lexical_cache_is_made_again(
 
 def test_removed_articles_are_gone_from_everywhere(index: Index) -> None:
     add(index, make_article("a", BRIDGE), make_article("b", RIVER))
-    assert index.remove(["a", "absent"]) == ["a"]
+    assert index.writer.remove(["a", "absent"]) == ["a"]
     assert found(index, "pont fermé") == ["b"]
     assert matching(index, "pont fermé") == []
     with pytest.raises(ArticleNotFoundError, match="recoupe list"):
         index.article("a")
-    assert index.check() == []
+    assert examine(index).sentences() == []
 
 
 def test_another_model_is_refused_with_what_to_do(index: Index, settings: Settings) -> None:
@@ -444,7 +445,7 @@ def test_each_sentence_is_understood_and_comes_and_goes_with_its_passage(index: 
     text = passage_text(passage, article.source, [(s.start, s.end) for s in kept.sentences])
     exact = index.embedder.embed_sentences([text]).sentences[0]
     assert [far, near] == pytest.approx((exact @ vector).tolist(), abs=0.005)
-    index.remove(["a"])
+    index.writer.remove(["a"])
     assert index.catalogue.size() == 0
     add_plain = ingest(index, Reading((article,)), 160, sentence_vectors=False)
     assert add_plain.new == ("a",)
@@ -476,7 +477,7 @@ def test_a_lost_catalogue_is_made_again(
     assert [version_of(i)[0] for i, _ in again.among(vector, 3, Filters(sources=("Le Test",)))] == [
         "a", "b",
     ]  # fmt: skip
-    assert again.check() == []
+    assert examine(again).sentences() == []
 
 
 def test_counts_follow_changes(index: Index) -> None:
@@ -487,7 +488,7 @@ def test_counts_follow_changes(index: Index) -> None:
     assert (facets.articles, facets.passages) == (3, 3)
     assert dict(facets.sources) == {"L’Écho": 1, "Le Courrier": 1, "Le Test": 1}
     assert (facets.first, facets.last) == (date(2024, 1, 1), date(2024, 1, 1))
-    index.remove(["b", "c"])
+    index.writer.remove(["b", "c"])
     assert index.catalogue.facets().articles == 1
     assert index.catalogue.digest() == first
 
@@ -499,7 +500,7 @@ def test_a_renamed_article_embeds_nothing(index: Index, monkeypatch: pytest.Monk
     monkeypatch.setattr(index.embedder, "embed_sentences", lambda t: embedded.extend(t) or embed(t))
     add(index, make_article("b", BRIDGE, title="Circulation"))
     assert embedded == []
-    index.remove(["a"])
+    index.writer.remove(["a"])
     assert found(index, "pont fermé") == ["b"]
     (passage,) = index.article("b").passages
     assert all(s.vector for s in index.catalogue.kept([passage.id])[passage.id].sentences)
@@ -519,7 +520,7 @@ def test_an_index_of_the_former_model_is_made_again(
     assert heard[-1] == (4, 4)
     assert {r.id: r for r in again.records()} == before
     assert found(again, "pont fermé")[0] == "b"
-    assert again.check() == []
+    assert examine(again).sentences() == []
     again.close()
     heard.clear()
     open_index(settings, embedder, lambda done, total: heard.append((done, total))).close()

@@ -12,6 +12,7 @@ import pytest
 
 from rag.domain import Article, IngestReport, Reading
 from rag.errors import ReadError
+from rag.indexing.doctor import examine
 from rag.indexing.index import Index, open_index
 from rag.indexing.ingestion import ingest
 from rag.models.encoder import Encoder
@@ -45,7 +46,7 @@ def counts(report: IngestReport) -> tuple[int, ...]:
 def test_the_same_files_change_and_embed_nothing(index: Index, folder: Path) -> None:
     assert counts(run(index, folder)) == (3, 0, 0, 0, 0)
     embedded: list[str] = []
-    index.embedder = Spy(embedded)
+    index._parts.embedder = Spy(embedded)
     assert counts(run(index, folder)) == (0, 0, 3, 0, 0)
     assert embedded == []
 
@@ -64,7 +65,7 @@ def test_only_what_changed_is_embedded_once_with_its_title(index: Index, folder:
     run(index, folder)
     (folder / "b.txt").write_text(f"Titre : Circulation\n\n{SENTENCE} Et rouvert.", "utf-8")
     embedded: list[str] = []
-    index.embedder = Spy(embedded)
+    index._parts.embedder = Spy(embedded)
     assert counts(run(index, folder)) == (0, 1, 2, 0, 0)
     assert embedded == [f"Circulation\n{SENTENCE} Et rouvert."]
 
@@ -135,7 +136,7 @@ def test_articles_are_taken_a_few_ahead_of_those_written(index: Index) -> None:
         ahead.append(taken - done)
         assert done <= met <= taken
 
-    index.embedder = Quick()
+    index._parts.embedder = Quick()
     report = ingest(index, found(), 160, progress=progress)
     assert counts(report) == (200, 0, 0, 0, 0)
     assert len(ahead) > 5
@@ -153,11 +154,11 @@ def test_a_source_that_breaks_off_leaves_whole_articles_and_removes_nothing(
             yield make_article(f"a{n}", f"{SENTENCE} ({n})")
         raise ReadError("source partie")
 
-    index.embedder = Quick()
+    index._parts.embedder = Quick()
     with pytest.raises(ReadError):
         ingest(index, found(), 160, [str(folder)])
     assert 3 + 50 < index.articles() < 3 + 100
-    assert index.check() == []
+    assert examine(index).sentences() == []
 
 
 def test_one_article_twice_is_written_once(index: Index) -> None:
@@ -192,7 +193,7 @@ def test_kill_at_any_moment_leaves_whole_articles(
     process.send_signal(signal.SIGKILL)
     process.wait()
     index = open_index(settings, embedder)
-    assert index.check() == []
+    assert examine(index).sentences() == []
     texts = {a.id: a.text for a in Reading.of(read_files(files)).articles}
     found = {r.id: index.article(r.id).text for r in index.records()}
     assert found.items() <= texts.items()

@@ -236,7 +236,7 @@ def test_another_process_works_through_the_app(app: tuple[Settings, str]) -> Non
 def test_a_large_ingestion_is_handed_over_as_it_is_read(tmp_path: Path) -> None:
     """Of 2,000 articles of one file some tens are read that the owner has not yet written."""
     owner = LocalAssistant(load_settings(index_dir=tmp_path / "index"))
-    owner.index.embedder = Quick()
+    owner.index._parts.embedder = Quick()
     file = tmp_path / "archives.jsonl"
     rows = [{"titre": f"Brève {n}", "texte": f"{BRIDGE} Numéro {n}."} for n in range(2000)]
     file.write_text("\n".join(map(json.dumps, rows)), "utf-8")

@@ -111,7 +111,7 @@ def test_a_request_under_way_keeps_the_index_that_it_began_with(assistant: Local
     *_, last = answering.stream(QUESTION)
     assert "84 000 euros" in last.text  # type: ignore[union-attr]
     with pytest.raises(IndexReplacedError):
-        old.remove(["port-3"])
+        old.writer.remove(["port-3"])
     assert assistant.remove(["port-3"]) == ["port-3"]
 
 
@@ -140,14 +140,14 @@ def test_another_model_and_a_kill_on_the_way(settings: Settings, tmp_path: Path)
 
     seconds = LocalAssistant(other, Ownership(settings.index_dir, "test"), foreign=True)
     heard: list[str] = []
-    building = type(seconds.index).write
+    building = type(seconds.index.writer).write
 
-    def counted(index: object, versions: object, *rest: object) -> None:
+    def counted(writer: object, versions: object, *rest: object) -> None:
         heard.extend(r.id for r, _ in versions)  # type: ignore[attr-defined]
-        building(index, versions, *rest)  # type: ignore[arg-type]
+        building(writer, versions, *rest)  # type: ignore[arg-type]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(type(seconds.index), "write", counted)
+        patch.setattr(type(seconds.index.writer), "write", counted)
         assert seconds.reindex(MINI, 320, True) == 24
     assert 0 < len(heard) < 24  # it has gone on where it was
     assert told(seconds) == before

@@ -21,7 +21,7 @@ from rag.domain import BROKEN, ArticleRecord, Passage, StoredArticle, digest_of
 from rag.errors import RecoupeError, StoreError
 from rag.indexing.chroma import batched, paged
 from rag.indexing.copies import signature
-from rag.indexing.index import bases
+from rag.indexing.parts import files_of_sqlite, silent
 from rag.indexing.understanding import again
 from rag.models.packing import pack
 
@@ -93,16 +93,16 @@ class Findings:
 def examine(index: Index) -> Findings:
     """Hold everything against everything. Raises StoreError where the store cannot be read."""
     found = Findings()
-    with index.lock():
-        index.follow()
+    with index.writer.lock():
+        index.follower.follow()
         listed = index.store.passage_ids()
         records = list(index.records())
         if not index.store.chroma.shared:
             found.lost = index.catalogue.beyond({r.id for r in records})
         # What the catalogue alone still knows is not swept.
         known = {i for r in found.lost for i in r.passage_ids()}
-        found.stale = index.stale(listed) - known
-        found.incomplete = index.incomplete(records, listed)
+        found.stale = index.writer.stale(listed) - known
+        found.incomplete = index.writer.incomplete(records, listed)
         found.incomplete += [r.id for r in records if r.recipe == BROKEN]
         found.incomplete = list(dict.fromkeys(found.incomplete))
         for some in paged(iter(records), _PAGE):
@@ -111,7 +111,7 @@ def examine(index: Index) -> Findings:
             _look_again(index, found, {r.id: r for r in records})
         else:
             _examine_whole(index, records, listed, found)
-    for file in bases(index.folders()):
+    for file in files_of_sqlite(index.folders()):
         if why := _damage(file):
             found.files[file.name] = why
     return found
@@ -130,29 +130,29 @@ def _examine_whole(
     found.orphans = sorted(articles - {r.id for r in records} - {r.id for r in found.lost})
 
 
-def mend(index: Index, progress: Progress) -> list[ArticleRecord]:
+def mend(index: Index, progress: Progress = silent) -> list[ArticleRecord]:
     """Mend what can be rebuilt; return the articles that have to be read again.
 
     Those stay as they are until then: nothing is removed that could be of use. Raises StoreError.
     """
-    with index.write_lock():
+    with index.writer.write_lock():
         found = examine(index)
         log.info("réparation de l'index : %s", found.sentences() or "rien à réparer")
-        index.put_back(found.lost)
+        index.writer.put_back(found.lost)
         index.store.delete_passages(sorted(found.stale))
         if found.unreachable:
-            index.renew(progress)
+            index.rebuilder.renew(progress)
             found.unembedded = []
         for some in batched(found.unembedded, _PAGE):
             _embed(index, index.whole(index.store.records_of(some).values()))
         index.catalogue.drop(found.catalogue)
         index.lexical.remake()
-        index.fill(progress)
+        index.recovery.fill(progress)
         index.history.forget(found.orphans)
         index.history.drop_unreadable()
         # A record that was put back may lack passages too.
-        broken = [*found.incomplete, *index.incomplete(found.lost, set())]
-        index.mark_broken(broken)
+        broken = [*found.incomplete, *index.writer.incomplete(found.lost, set())]
+        index.writer.mark_broken(broken)
         return list(index.store.records_of(broken).values())
 
 
@@ -232,7 +232,7 @@ def _embedded(ids: Sequence[str], vectors: Mapping[str, Vectors], dimension: int
 
 def _look_again(index: Index, found: Findings, records: Mapping[str, ArticleRecord]) -> None:
     """Keep of the findings the articles that nobody has changed since they were listed."""
-    index.follow()
+    index.follower.follow()
     now = index.store.records_of({*found.unembedded, *found.words, *found.catalogue})
     for name in ("unembedded", "words", "catalogue"):
         suspects = [i for i in getattr(found, name) if now.get(i) == records[i]]
@@ -274,4 +274,4 @@ def _embed(index: Index, articles: Sequence[StoredArticle]) -> None:
     """Make the vectors of articles again."""
     for stored in articles:
         vectors, rows = again(index.embedder, stored)
-        index.write([(stored.record, stored.passages)], vectors, rows)
+        index.writer.write([(stored.record, stored.passages)], vectors, rows)

@@ -97,10 +97,10 @@ def ingest(
             lambda contents: known(contents) | index.embedded_before(contents),
             sentence_vectors=sentence_vectors,
         )
-        index.write([(r, [u.passage for u in us]) for r, us in batch], vectors, rows)
+        index.writer.write([(r, [u.passage for u in us]) for r, us in batch], vectors, rows)
         done += len(batch)
         progress(done, len(met.new) + len(met.updated))
-    return met.report(index.remove(gone(index, met.ids, met.read, prune)) if prune else [])
+    return met.report(index.writer.remove(gone(index, met.ids, met.read, prune)) if prune else [])
 
 
 class _IngestState:
@@ -211,9 +211,9 @@ class _IngestState:
         if self._dry:
             return todo
         if moved:
-            self._index.move(moved)
+            self._index.writer.move(moved)
         if withdrawn:
-            self._index.withdraw(withdrawn)
+            self._index.writer.withdraw(withdrawn)
         return todo
 
 
@@ -302,7 +302,7 @@ def _rewritten(
         edits=edits,
     )
     vectors, rows = again(index.embedder, StoredArticle(record, stored.passages))
-    index.write([(record, stored.passages)], vectors, rows)
+    index.writer.write([(record, stored.passages)], vectors, rows)
     return record
 
 

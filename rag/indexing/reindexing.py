@@ -88,7 +88,7 @@ class Reindexing:
         The caller lets no ingestion begin meanwhile. Returns the new index; the old one still
         answers. Raises StoreError, and the old index then serves on.
         """
-        with self._old.write_lock():
+        with self._old.writer.write_lock():
             self._caught_up()
             if lost := [r.id for r in self._old.records() if r.id not in self._made]:
                 raise StoreError(texts.REINDEX_INCOMPLETE.format(len(lost), ", ".join(lost[:5])))
@@ -107,7 +107,7 @@ class Reindexing:
         records = {r.id: r for r in self._old.records()}
         todo = [i for i, r in records.items() if self._made.get(i) != _state(r)]
         gone = [r.id for r in self.new.records() if r.id not in records]
-        self.new.remove(gone)
+        self.new.writer.remove(gone)
         for number, some in enumerate(batched(todo, _GROUP)):
             if self._stopping():
                 raise StoreError(texts.REINDEX_BEGUN)
@@ -143,7 +143,7 @@ class Reindexing:
             written: list[tuple[ArticleRecord, Sequence[Passage]]] = [
                 (record, [u.passage for u in us]) for record, us in batch
             ]
-            self.new.write(written, vectors, rows)
+            self.new.writer.write(written, vectors, rows)
         self._made |= {a.record.id: _state(a.record) for a in articles}
 
     def _embedded_before(self, contents: Sequence[bytes]) -> Embedded:
