@@ -34,8 +34,9 @@ from sklearn.model_selection import GroupKFold
 from bench.golden import ROOT, SHARED
 from rag.checking.compare import FEATURES, FOLLOWS, NETWORK, described, is_verbatim, paired
 from rag.checking.prompt_injection import InjectionDetector
-from rag.checking.signals import AGAINST, REGISTRY
+from rag.checking.signals import REGISTRY
 from rag.checking.support import SupportCheck
+from rag.domain import Side
 from rag.evaluation.support_scores import Pair as Support
 from rag.evaluation.support_scores import read_support
 from rag.models.comparer import Comparer
@@ -140,7 +141,7 @@ def _row(
     if is_verbatim(pair.hypothesis, pair.premise):
         return Row(None, follows, contradicted, *where)
     features, signals = described(pair, network)
-    sides = tuple(name for name, s in signals.items() if s.side == AGAINST)
+    sides = tuple(name for name, s in signals.items() if s.side == Side.AGAINST)
     return Row(tuple(features[n] for n in FEATURES), follows, contradicted, *where, sides)
 
 

@@ -491,13 +491,37 @@ class Stance(StrEnum):
     NEITHER = "neither"
 
 
+class SignalName(StrEnum):
+    """What is compared; the value is what the reader is shown."""
+
+    NUMBER = "nombre"
+    DATE = "date"
+    NAMES = "noms"
+    ROLES = "rôles"
+    SCOPE = "étendue"
+    MODALITY = "réalisation"
+    ALLEGATION = "allégation"
+    NEGATION = "négation"
+    CONTRARY = "contraires"
+    SOURCE = "source"
+    MEANING = "sens"
+
+
+class Side(StrEnum):
+    """Which way a signal points; the value is what the reader is shown."""
+
+    FOR = "pour"
+    AGAINST = "contre"
+    OPEN = "à vérifier"
+
+
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """One comparison, for a reader: `text` in French, `side` "pour", "contre" or "à vérifier"."""
+    """One comparison of a claim with a sentence, for a reader: `text` in French."""
 
-    name: str
+    name: SignalName
     text: str
-    side: str
+    side: Side
 
 
 class Label(StrEnum):

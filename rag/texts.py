@@ -518,6 +518,7 @@ A_SOURCE = "une source"
 SECTIONS = "Rubriques\u00a0: {}."
 TOPICS = "Ils parlent par exemple de\u00a0: {}."
 NEWEST_ARTICLES = "Les articles les plus récents, du plus neuf au plus ancien\u00a0: {}."
+OTHERWISE = "Les articles disent autre chose que ce que suppose la question\u00a0:"
 NO_OPINION = (
     "Je n’ai pas d’avis\u00a0: je cherche dans les articles ce qu’ils rapportent et qui le dit. "
     "Demandez par exemple ce qu’ils disent d’un sujet, ou ce qu’une personne a déclaré."

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from rag.checking.compare import attributed
-from rag.checking.signals import AGAINST
 from rag.checking.verdict import Bar, curves, judge
 from rag.domain import (
     Attribution,
@@ -16,14 +15,18 @@ from rag.domain import (
     ClaimEvidence,
     Kind,
     Label,
+    Side,
     Signal,
+    SignalName,
     Source,
     Stance,
 )
 
 CLAIM = "280 personnes ont été évacuées."
 BAR = Bar(0.5, 0.5)
-FIGURE = Signal("nombre", "280 personnes dans la phrase, 312 dans les passages cités", AGAINST)
+FIGURE = Signal(
+    SignalName.NUMBER, "280 personnes dans la phrase, 312 dans les passages cités", Side.AGAINST
+)
 
 
 def evidence(

@@ -51,8 +51,9 @@ class Answerer:
         self.index = index
         self.retriever = retriever
         self.reader = Reader()
-        self.support = SupportCheck(Comparer(), injections)
-        self.router = Router(settings, index, retriever, self.reader, injections)
+        comparer = Comparer()
+        self.support = SupportCheck(comparer, injections)
+        self.router = Router(settings, index, retriever, self.reader, comparer, injections)
         self._examples = Examples(index, lambda q: not self.router.answer(q, None).refused)
         self._generator: Generator | None = None
 

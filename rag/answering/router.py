@@ -30,6 +30,7 @@ from rag.answering.overview import (
     subject,
     words_of,
 )
+from rag.answering.premise import is_denied
 from rag.answering.refusal import refuse
 from rag.domain import Answer, Filters, Hit, Period
 from rag.french.sentences import sentence_spans
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from rag.answering.followup import Rewriting
     from rag.checking.prompt_injection import InjectionDetector
     from rag.indexing.index import Index
+    from rag.models.comparer import Comparer
     from rag.models.reader import Reader
     from rag.searching.question import Question
     from rag.searching.retrieval import Retriever
@@ -87,13 +89,15 @@ class Router:
         index: Index,
         retriever: Retriever,
         reader: Reader,
+        comparer: Comparer,
         injections: InjectionDetector,
     ) -> None:
-        """Take what finds passages, what reads them, and what tells who speaks to machines."""
+        """Take what finds passages, what reads and compares them, who speaks to machines."""
         self.settings = settings
         self.index = index
         self.retriever = retriever
         self.reader = reader
+        self.comparer = comparer
         self.injections = injections
 
     def answer_best(
@@ -172,6 +176,10 @@ class Router:
             several = asks_several(asked)
             most = self.settings.overview_sentences if several else self.settings.answer_sentences
             answer = compose(asked, evidence, hits, most, several=several)
+            if is_denied(question.text, evidence[0], self.comparer):
+                answer = replace(
+                    answer, intro=texts.OTHERWISE, text=f"{texts.OTHERWISE}\n\n{answer.text}"
+                )
         return replace(answer, probability=probability), hits
 
     def with_suggestion(self, refusal: Answer, filters: Filters | None) -> Answer:

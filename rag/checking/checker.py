@@ -13,7 +13,7 @@ from rag.checking.claims_by_model import load_splitter
 from rag.checking.compare import FOLLOWS, Comparison, averaged, compare, paired, says, screened
 from rag.checking.entailment import load_entailment
 from rag.checking.linear_classifier import LinearClassifier
-from rag.checking.signals import AGAINST, Pair
+from rag.checking.signals import Pair
 from rag.checking.signals.figures import agreement
 from rag.checking.signals.quantities import Match
 from rag.checking.verdict import Bar, judge
@@ -28,6 +28,8 @@ from rag.domain import (
     Label,
     Passage,
     Sentence,
+    Side,
+    SignalName,
     Stance,
     Verification,
 )
@@ -376,7 +378,10 @@ def _conflicting(found: _Found, told: Comparison, read: Compared) -> Comparison:
 
     So does another figure of a correction. `read` is what the network believes, figures or not.
     """
-    if not {s.name for s in told.signals if s.side == AGAINST} & {"nombre", "date"}:
+    if not {s.name for s in told.signals if s.side == Side.AGAINST} & {
+        SignalName.NUMBER,
+        SignalName.DATE,
+    }:
         return told
     same = min(found.rest, found.coverage) >= _SAME and read.follows >= FOLLOWS
     if same or (found.hit.source.correction and found.coverage >= _CORRECTED):

@@ -22,9 +22,9 @@ from unicodedata import normalize
 
 from rag import texts
 from rag.checking.denial import denial
-from rag.checking.signals import AGAINST, DECISIVE, REGISTRY, Pair, signals_of
+from rag.checking.signals import DECISIVE, REGISTRY, Pair, signals_of
 from rag.checking.signals.quantities import worded_alike
-from rag.domain import Signal, Stance
+from rag.domain import Side, Signal, SignalName, Stance
 from rag.french.sentences import sentence_spans
 from rag.french.words import content_stems, fold, is_function_word, words
 from rag.models.comparer import Compared
@@ -117,7 +117,7 @@ def says(
     Of a claim that is `framed` as that person's words it decides alone. Raises EmbeddingError.
     """
     if (verb := denial(_outside(words_of, claim))) and not denial(claim):
-        return Signal("négation", texts.DENIES.format(verb), AGAINST)
+        return Signal(SignalName.NEGATION, texts.DENIES.format(verb), Side.AGAINST)
     pair = paired(claim, words_of, label, None if framed else speaker)
     if is_verbatim(pair.hypothesis, pair.premise):
         return None
@@ -127,7 +127,7 @@ def says(
             return signals[name]
     features |= dict.fromkeys(SOURCES, 0.0)
     if not framed and _probability(weights()["follows"], features) < FOLLOWS:
-        return Signal("sens", texts.SAYS_OTHERWISE, AGAINST)
+        return Signal(SignalName.MEANING, texts.SAYS_OTHERWISE, Side.AGAINST)
     return None
 
 
@@ -199,7 +199,7 @@ def _reason(features: Mapping[str, float], signals: Mapping[str, Signal]) -> str
     strongest = min(signals, key=lambda name: model[name], default="")
     network = model["intercept"] + sum(model[name] * features[name] for name in NETWORK)
     if strongest:
-        opposed = features["net_contradicts"] > 0 and signals[strongest].side == AGAINST
+        opposed = features["net_contradicts"] > 0 and signals[strongest].side == Side.AGAINST
         if opposed or model[strongest] <= -_WEAK or network >= -_WEAK:
             return signals[strongest].text
     return next((signals[name].text for name in ABSENT if name in signals), texts.ABSENT_WORDS)

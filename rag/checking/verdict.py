@@ -15,8 +15,7 @@ from functools import lru_cache
 from importlib.resources import files
 
 from rag import texts
-from rag.checking.signals import AGAINST, FOR
-from rag.domain import CheckedClaim, ClaimEvidence, Kind, Label, Stance
+from rag.domain import CheckedClaim, ClaimEvidence, Kind, Label, Side, SignalName, Stance
 from rag.french.dates import format_date
 from rag.french.words import excerpt
 from rag.searching.matching import stem_set
@@ -25,7 +24,7 @@ _CLOSE = 0.6  # share of the claim's words that a sentence holds which is close 
 _NEAR, _MORE = 0.3, 3  # share of the claim's words, and how many, of what is shown besides
 _COMPARABLE = 0.8  # share of the stronger side's weight from which both sides are told
 _LONGEST_QUOTE = 160  # characters of the words that decide, in a reason
-_NOT_DONE = "réalisation"  # what is planned is not what denies that it was done
+_NOT_DONE = SignalName.MODALITY  # what is planned is not what denies that it was done
 _SAME_EVENT = timedelta(days=60)  # a figure replaces an older one of the same event
 
 
@@ -121,7 +120,7 @@ def _shown(ordered: Sequence[ClaimEvidence]) -> list[ClaimEvidence]:
 
 def supports(evidence: ClaimEvidence) -> bool:
     """Tell whether a sentence counts for the claim, with no checked signal against it."""
-    against = any(s.side == AGAINST for s in evidence.signals)
+    against = any(s.side == Side.AGAINST for s in evidence.signals)
     return evidence.stance is Stance.SUPPORTS and not against
 
 
@@ -217,13 +216,13 @@ def _consistent(claim: str, evidence: Sequence[ClaimEvidence]) -> list[ClaimEvid
     """
     balance = [_in_article(claim, e, [o for o in evidence if not _parties(o, e)]) for e in evidence]
     recalled = [
-        supports(e) and denied > supported and FOR in _sides(e, "nombre")
+        supports(e) and denied > supported and Side.FOR in _sides(e, SignalName.NUMBER)
         for e, (supported, denied) in zip(evidence, balance, strict=True)
     ]
     given = [e for e, past in zip(evidence, recalled, strict=True) if _gives_figure(e) and not past]
     found = []
     for e, past, (supported, denied) in zip(evidence, recalled, balance, strict=True):
-        elsewhere = _sides(e, "nombre") == {AGAINST} and any(
+        elsewhere = _sides(e, SignalName.NUMBER) == {Side.AGAINST} and any(
             _day(g) >= _day(e) and g is not e and not _parties(g, e) for g in given
         )
         same_article = 0 < supported >= denied
@@ -240,9 +239,16 @@ def _in_article(
     article = [e for e in among if e.citation.article_id == evidence.citation.article_id]
     for_it, against = (
         [len(wanted & stem_set(e.citation.quote)) for e in article if counts(e)]
-        for counts in (supports, lambda e: contradicts(e) and AGAINST in _sides(e, "nombre"))
+        for counts in (
+            supports,
+            lambda e: contradicts(e) and Side.AGAINST in _sides(e, SignalName.NUMBER),
+        )
     )
     return max(for_it, default=0), max(against, default=0)
+
+
+def _has_other_figure(evidence: ClaimEvidence) -> bool:
+    return contradicts(evidence) and Side.AGAINST in _sides(evidence, SignalName.NUMBER)
 
 
 def _parties(one: ClaimEvidence, other: ClaimEvidence) -> bool:
@@ -253,12 +259,12 @@ def _parties(one: ClaimEvidence, other: ClaimEvidence) -> bool:
 
 
 def _gives_figure(evidence: ClaimEvidence) -> bool:
-    agrees = _sides(evidence, "nombre") == {FOR}
-    against = any(s.side == AGAINST for s in evidence.signals)
+    agrees = _sides(evidence, SignalName.NUMBER) == {Side.FOR}
+    against = any(s.side == Side.AGAINST for s in evidence.signals)
     return agrees and not against and evidence.coverage >= _CLOSE
 
 
-def _sides(evidence: ClaimEvidence, name: str) -> set[str]:
+def _sides(evidence: ClaimEvidence, name: SignalName) -> set[Side]:
     return {s.side for s in evidence.signals if s.name == name}
 
 
@@ -291,11 +297,11 @@ def _replaces(newer: ClaimEvidence, older: ClaimEvidence) -> bool:
     another = newer.attribution.speaker != older.attribution.speaker
     if not _is_fact(newer) and (_is_fact(older) or another):
         return False
-    if all(any(s.name == "nombre" for s in e.signals) for e in (newer, older)):
+    if all(any(s.name is SignalName.NUMBER for s in e.signals) for e in (newer, older)):
         return _day(newer) - _day(older) <= _SAME_EVENT
     # « fermé », then « rouvert »: the state of things has changed.
-    changed = {s.name for e in (newer, older) for s in e.signals if s.side == AGAINST}
-    return bool(changed & {"contraires", "négation"})
+    changed = {s.name for e in (newer, older) for s in e.signals if s.side == Side.AGAINST}
+    return bool(changed & {SignalName.CONTRARY, SignalName.NEGATION})
 
 
 def _day(evidence: ClaimEvidence) -> date:
@@ -343,5 +349,5 @@ def _difference(evidence: ClaimEvidence) -> str:
     words = f"«\u00a0{excerpt(cited.quote.strip(), _LONGEST_QUOTE)}\u00a0»"
     if cited.source.paywalled:
         words = texts.SOMETHING_ELSE
-    told = (s.text for s in evidence.signals if s.side == AGAINST and s.name != _NOT_DONE)
+    told = (s.text for s in evidence.signals if s.side == Side.AGAINST and s.name != _NOT_DONE)
     return next(told, words)

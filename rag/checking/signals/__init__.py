@@ -21,10 +21,9 @@ from rag.checking.signals import (
 )
 from rag.checking.signals import swapped as swaps
 from rag.checking.signals.pair import Pair
-from rag.checking.signals.sides import AGAINST, FOR, OPEN
 from rag.domain import Signal
 
-__all__ = ["AGAINST", "DECISIVE", "FOR", "OPEN", "REGISTRY", "Pair", "signals_of"]
+__all__ = ["DECISIVE", "REGISTRY", "Pair", "signals_of"]
 
 REGISTRY: Mapping[str, Callable[[Pair], Signal | None]] = {
     "quantity_conflict": figures.quantity_conflict,

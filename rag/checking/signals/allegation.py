@@ -11,8 +11,7 @@ import re
 from rag import texts
 from rag.checking.signals.modality import verbs
 from rag.checking.signals.pair import Pair
-from rag.checking.signals.sides import AGAINST
-from rag.domain import Signal
+from rag.domain import Side, Signal, SignalName
 from rag.french.opposites import root
 from rag.french.words import content_stems, lowered, same_root
 
@@ -48,7 +47,7 @@ def find(pair: Pair) -> Signal | None:
         alleged = content_stems(sentence[start:end])[1:]
         for deed in deeds:
             if _has(alleged, deed) and not _has(content_stems(left), deed):
-                return Signal("allégation", texts.ALLEGED.format(word), AGAINST)
+                return Signal(SignalName.ALLEGATION, texts.ALLEGED.format(word), Side.AGAINST)
     return None
 
 

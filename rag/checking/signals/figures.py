@@ -5,8 +5,7 @@ from __future__ import annotations
 from rag import texts
 from rag.checking.signals.pair import Pair
 from rag.checking.signals.quantities import Figure, Match
-from rag.checking.signals.sides import AGAINST, FOR, OPEN
-from rag.domain import Signal
+from rag.domain import Side, Signal, SignalName
 from rag.french.words import content_stems
 
 
@@ -34,7 +33,7 @@ def agreement(pair: Pair) -> Signal | None:
     """Return the first figure that both give, for the reader: it weighs nothing."""
     agreed = (Match.EXACT, Match.ROUNDED, Match.DERIVED)
     figure = next((f for f in pair.figures if f.match in agreed and not f.dated), None)
-    return Signal("nombre", _agreement(figure), FOR) if figure else None
+    return Signal(SignalName.NUMBER, _agreement(figure), Side.FOR) if figure else None
 
 
 def _agreement(figure: Figure) -> str:
@@ -48,19 +47,21 @@ def _conflict(pair: Pair, *, dated: bool) -> Signal | None:
     figure = _first(pair, Match.CONFLICT, dated=dated)
     if figure is None:
         return None
-    return Signal(_name(dated=dated), texts.OTHER_FIGURE.format(figure.said, figure.shown), AGAINST)
+    return Signal(
+        _name(dated=dated), texts.OTHER_FIGURE.format(figure.said, figure.shown), Side.AGAINST
+    )
 
 
 def _absent(pair: Pair, *, dated: bool) -> Signal | None:
     figure = _first(pair, Match.ABSENT, dated=dated)
     if figure is None:
         return None
-    return Signal(_name(dated=dated), texts.ABSENT_NUMBER.format(figure.said), OPEN)
+    return Signal(_name(dated=dated), texts.ABSENT_NUMBER.format(figure.said), Side.OPEN)
 
 
 def _first(pair: Pair, match: Match, *, dated: bool) -> Figure | None:
     return next((f for f in pair.figures if f.match is match and f.dated == dated), None)
 
 
-def _name(*, dated: bool) -> str:
-    return "date" if dated else "nombre"
+def _name(*, dated: bool) -> SignalName:
+    return SignalName.DATE if dated else SignalName.NUMBER

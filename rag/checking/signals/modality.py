@@ -10,8 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rag import texts
-from rag.checking.signals.sides import AGAINST
-from rag.domain import Signal
+from rag.domain import Side, Signal, SignalName
 from rag.french.conditional import is_conditional
 
 if TYPE_CHECKING:
@@ -36,7 +35,7 @@ def find(pair: Pair) -> Signal | None:
     # « aurait été tué » is neither planned nor wished for.
     hearsay = any(v.lemma_ == verb and is_conditional(v.sent.text) for v in verbs(pair.docs[1]))
     text = texts.NOT_SURE if hearsay else texts.NOT_DONE
-    return Signal("réalisation", text.format(verb), AGAINST)
+    return Signal(SignalName.MODALITY, text.format(verb), Side.AGAINST)
 
 
 def not_done(said: Doc, shown: Doc) -> str | None:

@@ -6,9 +6,8 @@ import re
 
 from rag import texts
 from rag.checking.signals.pair import Pair
-from rag.checking.signals.sides import AGAINST, OPEN
 from rag.checking.signals.swapped import substituted_name
-from rag.domain import Signal
+from rag.domain import Side, Signal, SignalName
 from rag.french.names import names
 from rag.french.words import fold, words
 
@@ -22,13 +21,15 @@ def absent(pair: Pair) -> Signal | None:
     if not found:
         return None
     told = ", ".join(as_written(pair.hypothesis, name) for name in found)
-    return Signal("noms", texts.ABSENT_NAME.format(told), OPEN)
+    return Signal(SignalName.NAMES, texts.ABSENT_NAME.format(told), Side.OPEN)
 
 
 def substituted(pair: Pair) -> Signal | None:
     """Return a name in whose place another one is shown."""
     other = substituted_name(pair.hypothesis, pair.premise)
-    return Signal("noms", texts.OTHER_NAME.format(*other), AGAINST) if other else None
+    return (
+        Signal(SignalName.NAMES, texts.OTHER_NAME.format(*other), Side.AGAINST) if other else None
+    )
 
 
 def as_written(text: str, folded: str) -> str:

@@ -8,8 +8,7 @@ from rag import texts
 from rag.checking.denial import denial
 from rag.checking.signals.names import WORD, as_written
 from rag.checking.signals.pair import Pair
-from rag.checking.signals.sides import AGAINST
-from rag.domain import Signal
+from rag.domain import Side, Signal, SignalName
 from rag.french.opposites import opposed, root
 from rag.french.words import fold, is_grammatical, lowered
 
@@ -27,7 +26,7 @@ def negation(pair: Pair) -> Signal | None:
     )
     if mine and not theirs and denial(pair.sentence):
         return None  # who denies it says that it is not so
-    return Signal("négation", texts.REVERSED, AGAINST) if mine != theirs else None
+    return Signal(SignalName.NEGATION, texts.REVERSED, Side.AGAINST) if mine != theirs else None
 
 
 def contrary(pair: Pair) -> Signal | None:
@@ -45,7 +44,7 @@ def contrary(pair: Pair) -> Signal | None:
                 if {word, their_word} == {"pour", "contre"} and not _VOTES.search(pair.sentence):
                     continue  # « pour réprimer » is not the contrary of « contre »
                 written = as_written(pair.hypothesis, word), as_written(pair.sentence, their_word)
-                return Signal("contraires", texts.CONTRARY.format(*written), AGAINST)
+                return Signal(SignalName.CONTRARY, texts.CONTRARY.format(*written), Side.AGAINST)
     return None
 
 

@@ -6,8 +6,7 @@ import re
 
 from rag import texts
 from rag.checking.signals.pair import Pair
-from rag.checking.signals.sides import AGAINST
-from rag.domain import Signal
+from rag.domain import Side, Signal, SignalName
 from rag.french.words import fold
 
 _ALL = re.compile(
@@ -19,4 +18,4 @@ def find(pair: Pair) -> Signal | None:
     """Tell of a word for all that the premise has not."""
     if not _ALL.search(fold(pair.hypothesis)) or _ALL.search(fold(pair.whole)):
         return None
-    return Signal("étendue", texts.ALL_FOR_SOME, AGAINST)
+    return Signal(SignalName.SCOPE, texts.ALL_FOR_SOME, Side.AGAINST)

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rag import texts
 from rag.checking.signals.modality import verbs
-from rag.checking.signals.sides import AGAINST
-from rag.domain import Signal
+from rag.domain import Side, Signal, SignalName
 from rag.french.opposites import root
 from rag.french.words import same_root
 
@@ -37,7 +36,7 @@ class _Done(NamedTuple):
 def find(pair: Pair) -> Signal | None:
     """Return a verb with another doer or object."""
     verb = other_role(*pair.docs)
-    return Signal("rôles", texts.OTHER_ROLE.format(verb), AGAINST) if verb else None
+    return Signal(SignalName.ROLES, texts.OTHER_ROLE.format(verb), Side.AGAINST) if verb else None
 
 
 def other_role(said: Doc, shown: Doc) -> str | None:

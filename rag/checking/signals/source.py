@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from rag import texts
 from rag.checking.signals.pair import Pair
-from rag.checking.signals.sides import OPEN
-from rag.domain import Kind, Signal
+from rag.domain import Kind, Side, Signal, SignalName
 from rag.french.speech import attribute
 
 
@@ -24,4 +23,4 @@ def _dropped(pair: Pair, kind: Kind) -> Signal | None:
         return None
     if attribute(pair.hypothesis).kind is not Kind.REPORTED:
         return None
-    return Signal("source", texts.WORD_DROPPED, OPEN)
+    return Signal(SignalName.SOURCE, texts.WORD_DROPPED, Side.OPEN)

@@ -13,8 +13,7 @@ from itertools import combinations, islice
 from typing import TYPE_CHECKING
 
 from rag import texts
-from rag.checking.signals.sides import AGAINST
-from rag.domain import Signal
+from rag.domain import Side, Signal, SignalName
 from rag.french.words import content_stems, fold, is_grammatical, same_root, words
 
 if TYPE_CHECKING:
@@ -31,7 +30,11 @@ _SAME_PLACE = 1  # words beside a name that are beside the other one
 def find(pair: Pair) -> Signal | None:
     """Return two things that stand in each other's place."""
     swapped = swapped_arguments(pair.hypothesis, pair.premise)
-    return Signal("rôles", texts.EXCHANGED.format(*swapped), AGAINST) if swapped else None
+    return (
+        Signal(SignalName.ROLES, texts.EXCHANGED.format(*swapped), Side.AGAINST)
+        if swapped
+        else None
+    )
 
 
 @dataclass(frozen=True, slots=True)
