@@ -483,6 +483,8 @@ def test_verify_opens_evidence_keeps_decisions_and_exports(page: Page, tmp_path:
     quote = proof.text.strip("« \u00a0»")
     page.click(proof)
     assert page.wait("#rc-proof #rc-cited").text == quote
+    if SCREENSHOT:
+        page.driver.save_screenshot(str(Path(SCREENSHOT).with_name("verify.png")))
     page.click(page.wait(".rc-decide[data-decision=accepted]"))
     note = page.wait(".rc-note")
     note.send_keys("vu avec la préfecture")

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from rag.checking.compare import FEATURES, NETWORK, compare, described, paired, weights
 from rag.checking.signals import REGISTRY, signals_of
-from rag.checking.signals.modality import not_done
+from rag.checking.signals.modality import irrealis_verb
 from rag.checking.signals.quantities import Match, amounts, dates, match_quantities, worded_alike
 from rag.checking.signals.roles import other_role
 from rag.checking.signals.swapped import substituted_name, swapped_arguments
@@ -159,8 +159,8 @@ def test_a_name_in_the_place_of_another() -> None:
     )
 
 
-def _not_done(said: str, shown: str) -> str | None:
-    return not_done(parse(said), parse(shown))
+def _irrealis_verb(said: str, shown: str) -> str | None:
+    return irrealis_verb(parse(said), parse(shown))
 
 
 def _other_role(said: str, shown: str) -> str | None:
@@ -176,17 +176,19 @@ def test_who_did_it_to_whom() -> None:
 
 
 def test_what_is_promised_is_not_done() -> None:
-    assert _not_done("L’armée a remis le pouvoir.", "L’armée a promis de remettre le pouvoir.")
-    assert _not_done("Le texte a supprimé la taxe.", "Le texte supprimera la taxe en mai.")
-    assert not _not_done("L’armée a remis le pouvoir.", "L’armée a remis le pouvoir hier.")
-    assert not _not_done("Le texte supprimera la taxe.", "Le texte supprimera la taxe en mai.")
+    assert _irrealis_verb("L’armée a remis le pouvoir.", "L’armée a promis de remettre le pouvoir.")
+    assert _irrealis_verb("Le texte a supprimé la taxe.", "Le texte supprimera la taxe en mai.")
+    assert not _irrealis_verb("L’armée a remis le pouvoir.", "L’armée a remis le pouvoir hier.")
+    assert not _irrealis_verb("Le texte supprimera la taxe.", "Le texte supprimera la taxe en mai.")
     for shown in (
         "Le maire a réussi à sauver l’école.",
         "Le maire vient de sauver l’école.",
         "Après avoir hésité, il a dû sauver l’école.",
     ):
-        assert not _not_done("Le maire a sauvé l’école.", shown)
-    assert not _not_done("Il n’a pas publié ses comptes.", "Il a refusé de publier ses comptes.")
+        assert not _irrealis_verb("Le maire a sauvé l’école.", shown)
+    assert not _irrealis_verb(
+        "Il n’a pas publié ses comptes.", "Il a refusé de publier ses comptes."
+    )
 
 
 @pytest.fixture(scope="module")

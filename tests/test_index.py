@@ -431,7 +431,7 @@ def test_each_sentence_is_understood_and_comes_and_goes_with_its_passage(index: 
     article = make_article("a", BRIDGE, title="Circulation", day=date(2024, 3, 14))
     add(index, article)
     (passage,) = index.article("a").passages
-    kept = index.catalogue.kept([passage.id])[passage.id]
+    kept = index.catalogue.cached([passage.id])[passage.id]
     first, second = kept.sentences
     assert [BRIDGE[s.start : s.end] for s in kept.sentences] == [
         "Le pont est fermé aux voitures depuis lundi.", "La déviation passe par la rocade.",
@@ -450,17 +450,17 @@ def test_each_sentence_is_understood_and_comes_and_goes_with_its_passage(index: 
     add_plain = ingest(index, Reading((article,)), 160, sentence_vectors=False)
     assert add_plain.new == ("a",)
     (passage,) = index.article("a").passages
-    assert all(not s.vector for s in index.catalogue.kept([passage.id])[passage.id].sentences)
+    assert all(not s.vector for s in index.catalogue.cached([passage.id])[passage.id].sentences)
 
 
 def test_what_was_understood_and_lost_is_made_again(index: Index) -> None:
     add(index, make_article("a", BRIDGE, title="Circulation", day=date(2024, 3, 14)))
     (passage,) = index.article("a").passages
-    before = index.catalogue.kept([passage.id])
+    before = index.catalogue.cached([passage.id])
     index.catalogue.keep([Row(passage.id, b"", b"")])
-    assert index.catalogue.kept([passage.id]) == {}
+    assert index.catalogue.cached([passage.id]) == {}
     assert index.understood([passage]) == before
-    assert index.catalogue.kept([passage.id]) == before
+    assert index.catalogue.cached([passage.id]) == before
 
 
 def test_a_lost_catalogue_is_made_again(
@@ -503,7 +503,7 @@ def test_a_renamed_article_embeds_nothing(index: Index, monkeypatch: pytest.Monk
     index.writer.remove(["a"])
     assert found(index, "pont fermé") == ["b"]
     (passage,) = index.article("b").passages
-    assert all(s.vector for s in index.catalogue.kept([passage.id])[passage.id].sentences)
+    assert all(s.vector for s in index.catalogue.cached([passage.id])[passage.id].sentences)
 
 
 def test_an_index_of_the_former_model_is_made_again(

@@ -258,12 +258,12 @@ def test_an_export_made_in_the_folder_of_the_index_is_found(assistant: LocalAssi
 def test_any_text_matches_itself_and_says_nothing(text: str) -> None:
     removals = Removals(None)
     stored = article("a", text)
-    assert removals.known().match(stored) is None
+    assert removals.snapshot().match(stored) is None
     from rag.domain import ArticleRecord, Passage, StoredArticle
 
     passage = Passage("a:v:0", "a", 0, 0, len(text), text)
     removals.add([StoredArticle(ArticleRecord("a", "v", stored.source, 1, len(text)), (passage,))])
-    assert removals.known().match(replace(stored, id="b")) == "a"
+    assert removals.snapshot().match(replace(stored, id="b")) == "a"
     removals.readmit(["a"])
-    assert not removals.known()
+    assert not removals.snapshot()
     removals.close()

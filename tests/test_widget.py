@@ -27,7 +27,15 @@ from tests.conftest import ROOT
 from tests.test_api import serving, with_settings
 from tests.test_browser import HALL, Page, open_tab, pytestmark  # noqa: F401 - a real browser
 
-SHOTS = os.environ.get("SCREENSHOT_DIR")
+SHOTS = os.environ.get("SCREENSHOT_DIR")  # where to save the pictures of the docs
+
+
+def shot(page: Page, name: str) -> None:
+    """Save what a page shows, where that is asked for."""
+    if SHOTS:
+        page.driver.save_screenshot(str(Path(SHOTS) / f"{name}.png"))
+
+
 PAYLOADS: list[str] = json.loads((ROOT / "tests" / "xss.json").read_text("utf-8"))
 PAGE = """<!DOCTYPE html><html lang="fr"><head><meta charset="utf-8"><title>Le journal</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -279,9 +287,8 @@ def test_no_accessibility_violation(browser: Page, sites: tuple[str, str, str], 
     widget.ask(HALL)
     browser.click(widget.wait(".cite"))
     assert violations(browser) == []
-    if SHOTS:
-        name = f"widget-{browser.driver.get_window_size()['width']}{'-dark' if dark else ''}.png"
-        browser.driver.save_screenshot(str(Path(SHOTS) / name))
+    width = browser.driver.get_window_size()["width"]
+    shot(browser, f"widget-{width}{'-dark' if dark else ''}")
     browser.click(Widget(browser, "bulle").wait(".open"))
     assert violations(browser) == []
     browser.driver.get(f"{api}/embed")
@@ -452,6 +459,7 @@ def test_each_answer_of_the_widget_is_read_from_its_question(
         assert browser.driver.execute_script("return window.scrollY") == pytest.approx(
             before, abs=40
         )
+    shot(browser, f"widget-five-{browser.driver.get_window_size()['width']}")
 
 
 @pytest.mark.parametrize("browser", ["1300,950", "800,600", "390,700"], indirect=True)
@@ -473,3 +481,4 @@ def test_each_answer_of_the_chat_is_read_from_its_question(
         )
         assert -5 <= seen["top"] <= 0.35 * seen["height"], (question, seen)
         assert 0 < seen["answer"] < seen["height"], (question, seen)
+    shot(browser, f"chat-five-{browser.driver.get_window_size()['width']}")

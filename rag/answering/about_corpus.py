@@ -103,7 +103,7 @@ def reply(
     the answer.
     """
     asked = " ".join(fold(question).split()).strip(" ?!.,;:…-")
-    if text := _said(asked, facets):
+    if text := _fixed_reply(asked, facets):
         return _answer(question, text)
     if _NEWEST.fullmatch(asked) and (named := titles()):
         return _answer(question, texts.NEWEST_ARTICLES.format(_quoted(named)))
@@ -129,7 +129,7 @@ def _topics(facets: Facets, titles: Sequence[str]) -> str:
     return " ".join(parts)
 
 
-def _said(asked: str, facets: Facets) -> str:
+def _fixed_reply(asked: str, facets: Facets) -> str:
     if _GREETING.fullmatch(asked):
         return texts.HELLO
     if _THANKS.fullmatch(asked):
@@ -158,9 +158,9 @@ def described(facets: Facets) -> str:
     if facets.first and facets.last:
         first, last = format_date(facets.first), format_date(facets.last)
         parts.append(f"du {first} au {last}" if first != last else f"du {first}")
-    told = ", ".join(parts) + "."
+    text = ", ".join(parts) + "."
     undated = facets.articles - sum(count for _, count in facets.months)
-    return f"{told} {texts.undated_of(undated, facets.articles)}" if undated else told
+    return f"{text} {texts.undated_of(undated, facets.articles)}" if undated else text
 
 
 def _answer(question: str, text: str) -> Answer:

@@ -28,7 +28,7 @@ def changes(stored: StoredArticle, history: Sequence[Version]) -> list[tuple[str
 
     A line is a sentence, or a field of the record (« Titre : … »), that went or that came.
     """
-    told = []
+    happened = []
     newer, by = stored.text, stored.record.source
     for version in history:
         record = _record_changed(version.source, by)
@@ -38,9 +38,9 @@ def changes(stored: StoredArticle, history: Sequence[Version]) -> list[tuple[str
         else:
             what = texts.CORRECTED_ON if same_story(version.text, newer) else texts.REPLACED_ON
         day = format_date(corrected_on(version, by))
-        told.append((what.format(day), record + sentences))
+        happened.append((what.format(day), record + sentences))
         newer, by = version.text, version.source
-    return told
+    return happened
 
 
 def changed(before: str, after: str) -> Sentences:
@@ -50,8 +50,8 @@ def changed(before: str, after: str) -> Sentences:
     matcher = SequenceMatcher(None, old, new, autojunk=False)
     for kind, a, b, c, d in matcher.get_opcodes():
         if kind != "equal":
-            found += [("-", said) for said in old[a:b]]
-            found += [("+", said) for said in new[c:d]]
+            found += [("-", sentence) for sentence in old[a:b]]
+            found += [("+", sentence) for sentence in new[c:d]]
     return found
 
 
@@ -68,8 +68,8 @@ def same_story(before: str, after: str) -> bool:
 
 def corrected_on(version: Version, by: Source) -> date:
     """Return the day on which a version was replaced: as what replaced it tells, else as seen."""
-    told = by.modified
-    return told if told and told != version.source.modified else version.day
+    modified = by.modified
+    return modified if modified and modified != version.source.modified else version.day
 
 
 def _record_changed(before: Source, after: Source) -> Sentences:

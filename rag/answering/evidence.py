@@ -116,12 +116,12 @@ def _corrected(hits: Sequence[Hit]) -> Iterator[_Correction]:
     for hit in hits:
         if hit.source.correction:
             passage = hit.passage
-            told = (
+            sentences = (
                 passage.text[s.start - passage.start : s.end - passage.start] for s in hit.sentences
             )
-            if figures := taken_back(passage.text, told):
-                known = around(hit).union(*(s.stems for s in hit.sentences))
-                yield _Correction(hit, figures, known)
+            if figures := taken_back(passage.text, sentences):
+                stems = around(hit).union(*(s.stems for s in hit.sentences))
+                yield _Correction(hit, figures, stems)
 
 
 def find_evidence(
@@ -139,8 +139,8 @@ def find_evidence(
     corrected = list(_corrected(hits))
     ranked = [
         rescored(evidence, model)
-        for rank, (hit, text, said) in enumerate(zip(first, shown, read, strict=True))
-        for evidence in _sentences(question, hit, rank, scale, said, _shift(hit, text))
+        for rank, (hit, text, output) in enumerate(zip(first, shown, read, strict=True))
+        for evidence in _sentences(question, hit, rank, scale, output, _shift(hit, text))
         if not any(c.takes_back(evidence) for c in corrected)
     ]
     if not ranked:
@@ -212,13 +212,13 @@ def probability(features: dict[str, float]) -> float:
 def answer_features(question: Question, ranked: Sequence[Evidence]) -> dict[str, float]:
     """Return the features of `ANSWER_FEATURES` for ranked evidence."""
     best = ranked[0]
-    known = around(best.hit).union(*(s.stems for s in best.hit.sentences))
+    stems = around(best.hit).union(*(s.stems for s in best.hit.sentences))
     context = _context(best.hit)
     in_context = set(words(context)) | numbers(context)
     asked_names = question.names | question.numbers
     weights = question.terms.weights
-    said = question.terms.term_overlap(known)
-    missing = sum(w for term, w in weights.items() if term not in said)
+    overlap = question.terms.term_overlap(stems)
+    missing = sum(w for term, w in weights.items() if term not in overlap)
     others = [
         e.score for e in ranked[1:] if e.hit.passage.article_id != best.hit.passage.article_id
     ]

@@ -70,8 +70,8 @@ class Examples:
                 article = self._index.article(record.id)
             except ArticleNotFoundError:  # it has gone since it was listed
                 continue
-            known = self._index.understood(article.passages)
-            for question in of_words(article, {i: k.sentences for i, k in known.items()}):
+            cached = self._index.understood(article.passages)
+            for question in of_words(article, {i: k.sentences for i, k in cached.items()}):
                 seen.add(topic)
                 yield question
 

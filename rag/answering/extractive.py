@@ -43,7 +43,7 @@ def compose(
     before (« Elle représente… ») comes with it, as one span.
     """
     chosen = select(evidence, limit, several=several)
-    return _told(question, chosen, hits, best_first=True)
+    return _answer(question, chosen, hits, best_first=True)
 
 
 def chronicle(
@@ -59,7 +59,7 @@ def chronicle(
     `speaker` is whose words all of them are, named with each article. With `titled` each
     article is led in by its title.
     """
-    answer = _told(question, in_time(evidence), hits, speaker, titled=titled)
+    answer = _answer(question, in_time(evidence), hits, speaker, titled=titled)
     days = {e.hit.passage.article_id: e.hit.source.published for e in evidence}
     if len(days) < 2:
         return answer
@@ -75,7 +75,7 @@ def _order_of(days: Sequence[date | None]) -> str:
     return texts.CHRONICLE_BUT_UNDATED if dated > 1 else texts.NO_CHRONICLE
 
 
-def _told(
+def _answer(
     question: str,
     chosen: Sequence[Evidence],
     hits: Sequence[Hit],
@@ -177,19 +177,19 @@ def expand_context(evidence: Evidence) -> Evidence:
 
 def joined(evidence: Sequence[Evidence]) -> list[Evidence]:
     """Return evidence of one article in reading order, what another holds left out."""
-    kept: list[Evidence] = []
+    spans: list[Evidence] = []
     for e in sorted(evidence, key=lambda e: (e.start, -e.end)):
-        last = kept[-1] if kept else None
+        last = spans[-1] if spans else None
         if last is None or e.start >= last.end:
-            kept.append(e)
+            spans.append(e)
         elif e.end > last.end:  # both were completed by the same sentence
-            kept[-1] = replace(
+            spans[-1] = replace(
                 last,
                 end=e.end,
                 text=last.text + e.text[last.end - e.start :],
                 score=max(last.score, e.score),
             )
-    return kept
+    return spans
 
 
 def lead_in(source: Source, speaker: str = "") -> str:

@@ -109,7 +109,10 @@ def rewrite_candidates(question: str, history: Sequence[Turn]) -> list[Rewriting
             found.append(Rewriting(f"{before[: old.start()]}{piece}{before[old.end() :]} ?", after))
         found.append(Rewriting(f"{before} {piece} ?", after, 1))
     else:
-        asked, answered = topic_terms(before), topic_terms(_told(history[-1].answer), names=True)
+        asked, answered = (
+            topic_terms(before),
+            topic_terms(_first_statement(history[-1].answer), names=True),
+        )
         if _WORDS_ASKED.search(fold(question)):
             found.append(_about(question, [*asked, *_content_words(history[-1].answer)[:12]]))
         found += [_about(question, asked), _about(question, answered)]
@@ -160,15 +163,15 @@ def _is_asked_for(noun: Token) -> bool:
 
 def _about(question: str, terms: Sequence[str]) -> Rewriting:
     """Return a question with what it is about, of which it does not speak itself."""
-    known = set(content_stems(question))
-    carried = list(dict.fromkeys(t for t in terms if not set(content_stems(t)) <= known))
+    own = set(content_stems(question))
+    carried = list(dict.fromkeys(t for t in terms if not set(content_stems(t)) <= own))
     if not carried:
         return Rewriting(question, question)
     shown = texts.ABOUT_TERMS.format(question, ", ".join(carried[:_MOST_SHOWN]))
     return Rewriting(f"{question.strip(' ?')} {' '.join(carried)} ?", shown)
 
 
-def _told(answer: str) -> str:
+def _first_statement(answer: str) -> str:
     """Return what an answer says first, without the marks and the source that leads it in."""
     return _LEAD_IN.sub("", re.sub(r"\s*\[\d+\]", "", answer)).split("\n\n")[0]
 
@@ -189,11 +192,11 @@ def stands_alone(question: str) -> bool:
         return named and not _HIS_VERB.match(fold(body))
     if named or (asks_overview(body) and matter(body)):
         return True
-    told = len(set(content_stems(body)))
-    if told <= _TOO_LITTLE:
+    terms = len(set(content_stems(body)))
+    if terms <= _TOO_LITTLE:
         return False
     # « Pourquoi la halle ferme-t-elle ? » says what « elle » is.
-    return told > _LITTLE or not _REFERENCE.search(_AFTER_VERB.sub("", fold(body)))
+    return terms > _LITTLE or not _REFERENCE.search(_AFTER_VERB.sub("", fold(body)))
 
 
 def _varied(before: str, piece: str) -> Iterator[str]:
@@ -220,5 +223,5 @@ def _last(before: str, preposition: str) -> int:
 
 def _content_words(text: str) -> list[str]:
     """Return the words of an answer that say something, as written."""
-    found = re.findall(r"[\w’'-]+", _told(text))
+    found = re.findall(r"[\w’'-]+", _first_statement(text))
     return [w for w in found if not all(is_function_word(part) for part in words(w))]

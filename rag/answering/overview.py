@@ -134,10 +134,10 @@ def about(question: Question, hits: Sequence[Hit]) -> float:
 def about_features(question: Question, hits: Sequence[Hit]) -> dict[str, float]:
     """Return the features of `ABOUT` for hits, at least one."""
     mine = [h for h in hits if h.passage.article_id == hits[0].passage.article_id]
-    known = around(mine[0]).union(*(s.stems for h in mine for s in h.sentences))
+    stems = around(mine[0]).union(*(s.stems for h in mine for s in h.sentences))
     wanted = subject(question)
     return {
-        "coverage": question.terms.idf_coverage(known, wanted) if wanted else 1.0,
+        "coverage": question.terms.idf_coverage(stems, wanted) if wanted else 1.0,
         "similarity": 10 * (hits[0].similarity or 0.0) - 8.5,
     }
 
@@ -153,13 +153,13 @@ def one_each(question: Question, hits: Sequence[Hit], limit: int) -> list[Eviden
     timed = only_a_time(question)
     found: dict[str, Evidence] = {}
     for rank, hit, s, text, features in described(question, hits):
-        known = around(hit) | s.stems
+        stems = around(hit) | s.stems
         if named and not _names_most(named, hit):
             continue
-        held = 1.0 if timed or not wanted else question.terms.idf_coverage(known, wanted)
-        score = (0.0 if timed else held) + 0.01 * features["opening"]
+        coverage = 1.0 if timed or not wanted else question.terms.idf_coverage(stems, wanted)
+        score = (0.0 if timed else coverage) + 0.01 * features["opening"]
         best = found.get(hit.passage.article_id)
-        if held >= _MOST and (best is None or score > best.score):
+        if coverage >= _MOST and (best is None or score > best.score):
             found[hit.passage.article_id] = Evidence(
                 hit, rank, s.start, s.end, text, features, score
             )
@@ -168,8 +168,8 @@ def one_each(question: Question, hits: Sequence[Hit], limit: int) -> list[Eviden
 
 def _names_most(named: AbstractSet[str], hit: Hit) -> bool:
     """Tell whether a hit, under its title, has most of some names, with their capitals."""
-    known = capitalised(f"{hit.source.title}\n{hit.passage.text}")
-    return len(named & known) > _MOST_NAMES * len(named)
+    present = capitalised(f"{hit.source.title}\n{hit.passage.text}")
+    return len(named & present) > _MOST_NAMES * len(named)
 
 
 _CIVILITIES = frozenset(content_stems("M. Mme Me Mgr Dr"))
@@ -188,11 +188,11 @@ def words_of(question: Question, hits: Sequence[Hit], limit: int) -> list[Eviden
     asked = " ".join(w for w in _NAME_WORD.findall(question.text) if fold(w) in question.names)
     found = []
     for rank, hit, s, text, features in described(question, hits):
-        said = s.attribution
-        who = set(content_stems(said.speaker)) - _CIVILITIES
+        attribution = s.attribution
+        who = set(content_stems(attribution.speaker)) - _CIVILITIES
         # « M. Farage » is Nigel Farage, and so is « l'eurodéputé Nigel Farage ».
-        his = said.kind is Kind.STATEMENT and who and (wanted <= who or who <= wanted)
-        if his and _names_alone(text, said.speaker, asked):
+        his = attribution.kind is Kind.STATEMENT and who and (wanted <= who or who <= wanted)
+        if his and _names_alone(text, attribution.speaker, asked):
             score = weighed(models()["overview"], features)
             found.append(Evidence(hit, rank, s.start, s.end, text, features, score))
     return sorted(found, key=lambda e: -e.score)[:limit]
@@ -209,8 +209,8 @@ def speaker_of(evidence: Evidence) -> str:
 
     What is longer than a name with its function is a piece of a sentence, and names nobody.
     """
-    said = (s.attribution for s in evidence.hit.sentences if s.start == evidence.start)
-    speaker = next(said).speaker
+    attributions = (s.attribution for s in evidence.hit.sentences if s.start == evidence.start)
+    speaker = next(attributions).speaker
     return speaker if len(words(speaker)) <= _LONGEST_NAME else ""
 
 
@@ -240,7 +240,7 @@ def described(
     """Yield (rank of the article, hit, sentence, text, features) of each sentence that tells."""
     best = max((h.score for h in hits), default=0.0)
     for rank, (_, group) in enumerate(groupby(hits, key=lambda h: h.passage.article_id)):
-        told = [
+        sentences = [
             (hit, s, text, hit.cosines[at] if hit.cosines else hit.similarity or 0.0)
             for hit in group
             for at, s in enumerate(hit.sentences)
@@ -248,9 +248,9 @@ def described(
             and text != hit.passage.heading
             and (not hit.source.correction or standing(text))
         ]
-        mean = fmean(c for *_, c in told) if told else 0.0
-        spread = pstdev(c for *_, c in told) if told else 0.0
-        for place, (hit, s, text, cosine) in enumerate(told):
+        mean = fmean(c for *_, c in sentences) if sentences else 0.0
+        spread = pstdev(c for *_, c in sentences) if sentences else 0.0
+        for place, (hit, s, text, cosine) in enumerate(sentences):
             yield (
                 rank,
                 hit,
@@ -260,7 +260,7 @@ def described(
                     "first_article": float(rank == 0),
                     "behind": best - hit.score,
                     "opening": 1 / (1 + place),
-                    "place": place / len(told),
+                    "place": place / len(sentences),
                     "nearness": (cosine - mean) / spread if spread > 1e-6 else 0.0,
                     "coverage": question.terms.idf_coverage(s.stems),
                 },

@@ -112,13 +112,13 @@ class Router:
         for rank, some in groupby(candidates, key=lambda c: c.rank):
             answers = [(c.shown, self.answer(c.searched, filters)) for c in some]
             first = first or answers[0]
-            told = [
+            answered = [
                 (shown, a)
                 for shown, a in answers
                 if not a.refused and not (rank and a.statements[0].text in before)
             ]
-            if told:
-                return max(told, key=lambda a: a[1].probability or 0.0)
+            if answered:
+                return max(answered, key=lambda a: a[1].probability or 0.0)
         if first is None:
             raise AssertionError("a question has a way to be understood")
         return first
@@ -131,8 +131,8 @@ class Router:
             found = _Search(self.retriever, question, filters, barred)
             hits = found.hits(self.settings.answer_passages)
             answer, read = self._extract_from(question, asked, hits, found)
-            known = _injections(read)
-            orders = {t for t in _shown_by(answer) if self.injections.is_injection(t, known.get(t))}
+            flags = _injections(read)
+            orders = {t for t in _shown_by(answer) if self.injections.is_injection(t, flags.get(t))}
             if not orders:
                 return replace(answer, notice=self._undated(question, answer, hits, filters))
             log.warning("phrases adressées à un programme écartées : %d", len(orders))
@@ -251,8 +251,8 @@ class Router:
 
 def _names_all(question: Question, hit: Hit) -> bool:
     """Tell whether a hit, under its title, has the names that a question has, at least one."""
-    known = set(words(f"{hit.source.title}\n{hit.passage.text}"))
-    return bool(question.names) and question.names <= known
+    present = set(words(f"{hit.source.title}\n{hit.passage.text}"))
+    return bool(question.names) and question.names <= present
 
 
 def _shown_by(answer: Answer) -> Iterator[str]:
@@ -278,7 +278,7 @@ def _without(hit: Hit, orders: AbstractSet[str]) -> Hit:
         return hit
     passage = hit.passage
     source = replace(hit.source, title="") if hit.source.title in orders else hit.source
-    kept = [
+    places = [
         at
         for at, s in enumerate(hit.sentences)
         if passage.text[s.start - passage.start : s.end - passage.start] not in orders
@@ -286,6 +286,6 @@ def _without(hit: Hit, orders: AbstractSet[str]) -> Hit:
     return replace(
         hit,
         source=source,
-        sentences=tuple(hit.sentences[at] for at in kept),
-        cosines=tuple(hit.cosines[at] for at in kept) if hit.cosines else (),
+        sentences=tuple(hit.sentences[at] for at in places),
+        cosines=tuple(hit.cosines[at] for at in places) if hit.cosines else (),
     )

@@ -110,11 +110,11 @@ class Generator:
     def _written(self, messages: Messages, hits: Sequence[Hit]) -> Iterator[Draft | Statement]:
         """Yield what the model writes: drafts, and sentences checked against `hits`."""
         buffer = ""
-        told = 0
+        length = 0
         for piece in self._stream(messages):
             buffer += piece
-            told += len(piece)
-            if told > _MAX_ANSWER:
+            length += len(piece)
+            if length > _MAX_ANSWER:
                 log.warning("réponse du modèle coupée à %d caractères", _MAX_ANSWER)
                 break
             for sentence in (ready := complete_sentences(buffer))[:-1]:
@@ -172,14 +172,14 @@ def _unsupported(statements: Sequence[Statement]) -> float:
 
 def _recites(sentence: str) -> bool:
     """Tell whether a sentence recites our instructions: some words of them in a row."""
-    said = words(sentence)
-    return any(tuple(said[i : i + _RECITED]) in _instructions() for i in range(len(said)))
+    tokens = words(sentence)
+    return any(tuple(tokens[i : i + _RECITED]) in _instructions() for i in range(len(tokens)))
 
 
 @lru_cache(maxsize=1)
 def _instructions() -> frozenset[tuple[str, ...]]:
-    told = words(" ".join((prompts.ANSWER, prompts.RETRY, prompts.REWRITE, prompts.DECOMPOSE)))
-    return frozenset(tuple(told[i : i + _RECITED]) for i in range(len(told) - _RECITED + 1))
+    tokens = words(" ".join((prompts.ANSWER, prompts.RETRY, prompts.REWRITE, prompts.DECOMPOSE)))
+    return frozenset(tuple(tokens[i : i + _RECITED]) for i in range(len(tokens) - _RECITED + 1))
 
 
 def complete_sentences(text: str) -> list[str]:
