@@ -5,10 +5,10 @@
 `training/opinions.jsonl` holds sentences written for it: opinions, judgements, advice, orders,
 wishes, prophecies, feelings, exclamations, maxims and personal matters on what the press speaks
 of, and facts of the same kinds of subjects, many in words of praise or blame that somebody else
-says. Beside them stand claims of the passages written for training: « X a tué Y », « X a félicité
-Y » are facts too. A logistic model reads the vector that the default encoder makes of a sentence. Its
-threshold lets one in 100 of these claims be set aside, by five folds: a fact that is not checked is
-worse than an opinion that is. Writes `rag/checking/opinions.json`.
+says. Beside them stand claims of the passages written for training: « X a félicité Y » is a fact
+too. A logistic model reads the vector that the default encoder makes of a sentence. Its threshold
+lets one in 100 of the facts of either kind be set aside, by five folds: a fact that is not checked
+is worse than an opinion that is. Writes `rag/checking/opinions.json`.
 
 Claims by another author, « Non vérifiable » among them, measure what it reaches:
 `recoupe eval verify`.
@@ -32,7 +32,8 @@ from training.written_examples import MORE, passages
 WRITTEN = Path("training/opinions.jsonl")
 OUT = Path("rag/checking/opinions.json")
 SEED = 20
-CLAIMS = 4000  # of the written passages
+CLAIMS = 6000  # of the written passages, half of them short
+SHORT = 9  # words
 STRENGTHS = (1.0, 10.0, 50.0)  # inverse of the regularisation: the best by five folds is taken
 SET_ASIDE = 0.01  # share of the facts that may be taken for opinions
 log = logging.getLogger("training")
@@ -61,7 +62,8 @@ def main() -> None:
         if area > best:
             best, said, model = area, found, tried
     assert model is not None
-    threshold = float(np.quantile(said[claimed], 1 - SET_ASIDE))
+    facts = (said[claimed], said[~claimed & ~opinion])
+    threshold = max(float(np.quantile(some, 1 - SET_ASIDE)) for some in facts)
     model.fit(vectors, opinion)
     told = Counter(r["kind"] for r, s in zip(rows, said, strict=True) if s > threshold)
     for kind, count in Counter(row["kind"] for row in rows).items():
@@ -73,7 +75,9 @@ def main() -> None:
 def claims() -> list[dict[str, Any]]:
     """Return claims of written passages as facts, drawn at random."""
     drawn = [c["claim"] for row in passages(MORE, measuring=False) for c in row["claims"]]
-    some = random.Random(SEED).sample(drawn, CLAIMS)  # noqa: S311
+    chance = random.Random(SEED)  # noqa: S311
+    short = [text for text in drawn if len(text.split()) <= SHORT]
+    some = chance.sample(short, CLAIMS // 2) + chance.sample(drawn, CLAIMS // 2)
     return [{"text": text, "kind": "claim", "checkable": True} for text in some]
 
 
