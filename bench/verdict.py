@@ -139,7 +139,7 @@ def _cases(
                 checker._evidence(claim, checker._sentences(claim, None))
             )  # fmt: skip
             spoken = {
-                e.citation.start: checker._said(claim, e)
+                e.citation.start: checker._statement(claim, e)
                 for e in found
                 if e.attribution.kind is Kind.STATEMENT and e.probability >= BARS[0]
             }

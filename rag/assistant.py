@@ -62,7 +62,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_TOLD = 5.0  # seconds between two words to who waits
+_PROGRESS_PERIOD = 5.0  # seconds between two words to who waits
 _LINGER = 60.0  # seconds that a replaced index stays open for the requests that use it
 T = TypeVar("T")
 
@@ -365,7 +365,7 @@ class LocalAssistant:
         found: Iterable[Found],
         prune: Sequence[str],
         progress: Progress,
-        known: Known = lambda _: {},
+        cached: Known = lambda _: {},
         *,
         readmit: bool,
         dry: bool = False,
@@ -378,7 +378,7 @@ class LocalAssistant:
                 prune,
                 progress,
                 sentence_vectors=self.settings.sentence_vectors,
-                known=known,
+                known=cached,
                 removals=self.removals,
                 readmit=readmit,
                 dry=dry,
@@ -441,17 +441,17 @@ class LocalAssistant:
             raise StoreError(texts.REINDEXING)
         self._drop_former()
         generations.discard_drafts(self.settings.index_dir)
-        held = self.index.records_of(ids)
-        articles = [self.index.article(i) for i in held]
+        records = self.index.records_of(ids)
+        articles = [self.index.article(i) for i in records]
         past = [v.stored(a.record) for a in articles for v in self.index.history.of(a.record)]
         sentences = sentences_of([*articles, *past])
         with self._ingesting:
-            self._bar(held)
-            gone = self.index.rebuilder.erase(held)
+            self._bar(records)
+            gone = self.index.rebuilder.erase(records)
         self.answerer.forget()
         settings = self.settings
-        kept = FeedbackStore(settings.index_dir, settings.retention_days, settings.feedback_max_mb)
-        forgotten = kept.forget(sentences)
+        store = FeedbackStore(settings.index_dir, settings.retention_days, settings.feedback_max_mb)
+        forgotten = store.forget(sentences)
         files = files_of(settings.index_dir)
         for path in files:
             if path.name == MEMORY and path.stat().st_size:
@@ -459,10 +459,10 @@ class LocalAssistant:
         closed = unreadable(files)
         left = list(remaining([f for f in files if f not in closed], sentences))
         # What another article says too is that one's.
-        said = list(dict.fromkeys(sentence for _, sentence in left))
-        shared = self.index.holding(said)
-        for article, held_too in self.index.history.saying(sentences).items():
-            shared[article] = shared.get(article, set()) | held_too
+        leftovers = list(dict.fromkeys(sentence for _, sentence in left))
+        shared = self.index.holding(leftovers)
+        for article, repeats in self.index.history.saying(sentences).items():
+            shared[article] = shared.get(article, set()) | repeats
         living = set().union(*shared.values())
         found = Counter(
             str(path.relative_to(settings.index_dir)) for path, s in left if s not in living
@@ -474,7 +474,7 @@ class LocalAssistant:
             bytes=sum(path.stat().st_size for path in files if path.exists()),
             sentences=len(sentences),
             found=tuple(sorted(found.items())),
-            shared=tuple(sorted((i, len(held)) for i, held in shared.items())),
+            shared=tuple(sorted((i, len(repeats)) for i, repeats in shared.items())),
             feedback=forgotten,
             unread=tuple(str(path.relative_to(settings.index_dir)) for path in closed),
             outside=tuple(sources_of(a.record for a in articles)),
@@ -494,7 +494,7 @@ class LocalAssistant:
         return import_from(
             self.index,
             Path(folder),
-            lambda found, known: self._ingest(found, (), progress, known, readmit=readmit),
+            lambda found, cached: self._ingest(found, (), progress, cached, readmit=readmit),
         )
 
     def backup(self, folder: str) -> int:
@@ -561,7 +561,7 @@ class LocalAssistant:
     def _no_ingestion(self, progress: Progress) -> Iterator[None]:
         """Let no ingestion begin; one that is under way ends first, and who waits hears that."""
         count = self.index.articles()
-        while not self._ingesting.acquire(timeout=_TOLD):
+        while not self._ingesting.acquire(timeout=_PROGRESS_PERIOD):
             if self.stopping:
                 raise StoreError(texts.REINDEX_BEGUN)
             progress(count, count)
@@ -634,14 +634,14 @@ def open_assistant(
     Waits up to `wait` seconds for an owner that does not serve. Raises
     IndexBusyError when it still holds the index then.
     """
-    held = acquire(settings.index_dir, command, wait, on_wait)
-    if isinstance(held, Owner):
+    ownership = acquire(settings.index_dir, command, wait, on_wait)
+    if isinstance(ownership, Owner):
         from rag.remote import RemoteAssistant
 
-        return cast("Assistant", RemoteAssistant(held))  # its methods come from a table
+        return cast("Assistant", RemoteAssistant(ownership))  # its methods come from a table
     try:
         before(settings)
-        return LocalAssistant(settings, held, progress, foreign=foreign)
+        return LocalAssistant(settings, ownership, progress, foreign=foreign)
     except BaseException:
-        held.release()
+        ownership.release()
         raise

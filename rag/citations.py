@@ -17,12 +17,12 @@ def render(statements: Sequence[Statement]) -> str:
     numbers = number_citations(statements)
     lines = []
     for group in paragraphs(statements):
-        said = [group[0].lead_in] if group[0].lead_in else []
+        sentences = [group[0].lead_in] if group[0].lead_in else []
         for statement in group:
             marks = "".join(f"[{numbers[c]}]" for c in statement.citations)
             doubt = "" if statement.supported else f" {texts.UNSUPPORTED_MARK}"
-            said.append(f"{statement.text} {marks}".strip() + doubt)
-        lines.append(" ".join(said))
+            sentences.append(f"{statement.text} {marks}".strip() + doubt)
+        lines.append(" ".join(sentences))
     return "\n\n".join(lines)
 
 

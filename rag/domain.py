@@ -670,10 +670,10 @@ class Erasure:
 
 def together(reports: Iterable[IngestReport]) -> IngestReport:
     """Return several reports as one, each article and failure once."""
-    kept = list(reports)
+    items = list(reports)
 
     def all_of(name: str) -> tuple[Any, ...]:
-        return tuple(dict.fromkeys(item for r in kept for item in getattr(r, name)))
+        return tuple(dict.fromkeys(item for r in items for item in getattr(r, name)))
 
     return IngestReport(*(all_of(f.name) for f in fields(IngestReport)))
 
@@ -700,11 +700,11 @@ class Reading:
     @classmethod
     def of(cls, found: Iterable[Found]) -> Reading:
         """Take it to its end."""
-        kept = list(found)
+        items = list(found)
         return cls(
-            tuple(f for f in kept if isinstance(f, Article)),
-            tuple(f for f in kept if isinstance(f, Failure)),
-            tuple(f.path for f in kept if isinstance(f, FileRead)),
+            tuple(f for f in items if isinstance(f, Article)),
+            tuple(f for f in items if isinstance(f, Failure)),
+            tuple(f.path for f in items if isinstance(f, FileRead)),
         )
 
     def __iter__(self) -> Iterator[Found]:

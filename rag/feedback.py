@@ -44,7 +44,7 @@ class FeedbackStore:
     def __init__(self, folder: Path, retention_days: int, max_mb: int) -> None:
         """Take the index's folder, the days to keep, and the largest size of the file in MB."""
         self._path = folder / "feedback.sqlite"
-        self._kept = timedelta(days=retention_days)
+        self._ttl = timedelta(days=retention_days)
         self._most = max_mb * 1_000_000
 
     def add(self, feedback: Feedback) -> str:
@@ -56,7 +56,7 @@ class FeedbackStore:
         try:
             with closing(self._open()) as file, file:
                 file.execute("INSERT INTO feedback VALUES (?, ?, ?, ?, ?, ?)", row)
-                file.execute("DELETE FROM feedback WHERE at < ?", ((now - self._kept).isoformat(),))
+                file.execute("DELETE FROM feedback WHERE at < ?", ((now - self._ttl).isoformat(),))
                 while _used(file) > self._most:
                     file.execute(_FORGET)
         except sqlite3.Error as error:
@@ -65,7 +65,7 @@ class FeedbackStore:
 
     def all(self) -> Iterator[dict[str, Any]]:
         """Yield what is kept and not outdated, oldest first. Raises StoreError."""
-        since = (datetime.now(UTC) - self._kept).isoformat()
+        since = (datetime.now(UTC) - self._ttl).isoformat()
         with closing(self._open()) as file:
             found = file.execute(
                 "SELECT * FROM feedback WHERE at >= ? ORDER BY at, rowid", (since,)

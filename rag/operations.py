@@ -61,11 +61,11 @@ class Stream:
         """Return an item as JSON has it, under the name of its type."""
         return {type(item).__name__: plain(type(item), item)}
 
-    def made(self, said: Mapping[str, Any]) -> Any:
-        """Return the item that JSON tells."""
-        (name,) = said
+    def made(self, item: Mapping[str, Any]) -> Any:
+        """Return an item from its JSON."""
+        (name,) = item
         kind = next(kind for kind in self.kinds if kind.__name__ == name)
-        return made(kind, said[name])
+        return made(kind, item[name])
 
 
 @dataclass(frozen=True)

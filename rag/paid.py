@@ -127,11 +127,11 @@ def bounded_claim(claim: CheckedClaim, allowed: Allowance) -> CheckedClaim:
     What is said of evidence tells figures and names of it: only of what is shown.
     """
     evidence = tuple(e for made in claim.evidence if (e := _evidence(claim.text, made, allowed)))
-    told = " ".join(
+    context = " ".join(
         [claim.text, *(f"{e.citation.quote} {texts.cited(e.citation)}" for e in evidence)]
     )
     paid = any(e.citation.source.paywalled for e in claim.evidence)
-    hidden = paid and _tells(claim.reason, told)
+    hidden = paid and _tells(claim.reason, context)
     reason = "" if hidden else claim.reason
     if claim.evidence and (hidden or not evidence):
         reason = f"{reason} {texts.PAID_SPENT}".strip()
@@ -182,21 +182,24 @@ def _evidence(claim: str, shown: ClaimEvidence, allowed: Allowance) -> ClaimEvid
         return shown
     if (citation := _citation(shown.citation, allowed)) is None:
         return None
-    said, told = shown.attribution, f"{claim} {citation.quote}"
+    context = f"{claim} {citation.quote}"
+    attribution = shown.attribution
+    if _tells(attribution.speaker, context):
+        attribution = Attribution(attribution.kind)
     return replace(
         shown,
         citation=citation,
         before="",
         after="",
-        attribution=Attribution(said.kind) if _tells(said.speaker, told) else said,
-        signals=tuple(s for s in shown.signals if not _tells(s.text, told)),
+        attribution=attribution,
+        signals=tuple(s for s in shown.signals if not _tells(s.text, context)),
     )
 
 
-def _tells(text: str, told: str) -> bool:
-    """Tell whether a sentence of ours has a figure or a name that is not told already."""
-    known = set(words(told))
-    return any(not set(words(m.group())) <= known for m in _FACTS.finditer(text))
+def _tells(text: str, context: str) -> bool:
+    """Tell whether a sentence of ours has a figure or a name that its context does not show."""
+    context_words = set(words(context))
+    return any(not set(words(m.group())) <= context_words for m in _FACTS.finditer(text))
 
 
 def _citation(shown: Citation, allowed: Allowance) -> Citation | None:
@@ -239,11 +242,13 @@ def _copied(text: str, passage: Passage) -> list[Span]:
     ]
 
 
-def _runs(known: Sequence[_Word], written: Sequence[_Word]) -> list[Span]:
-    """Return the spans of a known text of which a written one has `_COPIED` words in a row."""
-    matcher = SequenceMatcher(None, [w for w, _ in known], [w for w, _ in written], autojunk=False)
+def _runs(reference: Sequence[_Word], written: Sequence[_Word]) -> list[Span]:
+    """Return the spans of a reference text of which a written one has `_COPIED` words in a row."""
+    matcher = SequenceMatcher(
+        None, [w for w, _ in reference], [w for w, _ in written], autojunk=False
+    )
     return [
-        (known[m.a][1][0], known[m.a + m.size - 1][1][1])
+        (reference[m.a][1][0], reference[m.a + m.size - 1][1][1])
         for m in matcher.get_matching_blocks()
         if m.size >= _COPIED
     ]

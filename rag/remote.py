@@ -29,7 +29,7 @@ class RemoteAssistant:
 
     def _call(self, operation: Operation, arguments: dict[str, Any]) -> Any:
         """Have the owner do something; raise the error that it met."""
-        said: dict[str, Any] = {}
+        fields: dict[str, Any] = {}
         hears: tuple[Any, ...] = ()
         listener: Callable[..., None] = lambda *_: None  # noqa: E731
         items: Iterator[dict[str, Any]] | None = None
@@ -40,9 +40,9 @@ class RemoteAssistant:
             elif isinstance(kind, Stream):
                 items = map(kind.plain, value)
             else:
-                said[name] = plain(kind, value)
+                fields[name] = plain(kind, value)
         with closing(_Call(self.owner, operation.name)) as call:
-            call.say(said)
+            call.say(fields)
             if items is None:
                 call.end()
             for step in call.answers():
@@ -144,8 +144,8 @@ class _Call:
 
 def _refused(status: int, body: bytes) -> RecoupeError:
     try:
-        told = json.loads(body)
-        return _named(told["error"], told["message"])
+        payload = json.loads(body)
+        return _named(payload["error"], payload["message"])
     except (ValueError, KeyError, TypeError):
         return RecoupeError(
             f"Le processus qui tient l'index a échoué ({status}) : voyez son journal."
@@ -154,5 +154,5 @@ def _refused(status: int, body: bytes) -> RecoupeError:
 
 def _named(name: str, message: str) -> RecoupeError:
     kind = getattr(errors, name, RecoupeError)
-    known = isinstance(kind, type) and issubclass(kind, RecoupeError)
-    return kind(message) if known else RecoupeError(message)
+    is_ours = isinstance(kind, type) and issubclass(kind, RecoupeError)
+    return kind(message) if is_ours else RecoupeError(message)

@@ -237,9 +237,9 @@ def load_settings(**overrides: Any) -> Settings:
 
 def _check_names() -> None:
     """Raise SettingsError for a variable that names no setting: a slip would change nothing."""
-    known = [f"{_PREFIX}{name.upper()}" for name in Settings.model_fields]
+    variables = [f"{_PREFIX}{name.upper()}" for name in Settings.model_fields]
     for name in sorted(os.environ):
-        if name.startswith(_PREFIX) and not name.startswith(_NOT_OURS) and name not in known:
+        if name.startswith(_PREFIX) and not name.startswith(_NOT_OURS) and name not in variables:
             raise SettingsError(f"La variable {name} n'est pas un réglage : {_hint(name)}")
 
 
@@ -248,8 +248,8 @@ def _hint(name: str) -> str:
     bare, prefix = name.removeprefix(_PREFIX), _PREFIX if name.startswith(_PREFIX) else ""
     if new := _RENAMED.get(bare.lower()):
         return f"il s'appelle {prefix}{new.upper() if prefix else new}."
-    told = {n: n for n in Settings.model_fields} | _RENAMED
-    names = {n.upper() if prefix else n: new for n, new in told.items()}
+    targets = {n: n for n in Settings.model_fields} | _RENAMED
+    names = {n.upper() if prefix else n: new for n, new in targets.items()}
     near = [names[n] for n in get_close_matches(bare, sorted(names), 1, cutoff=0.75)]
     near = [n.upper() if prefix else n for n in near]
     return f"vouliez-vous {prefix}{near[0]} ?" if near else "docs/settings.md les donne tous."

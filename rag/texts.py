@@ -427,8 +427,8 @@ def summary(report: IngestReport) -> str:
     parts = [f"{len(items)} {many if len(items) > 1 else one}" for one, many, items in counts]
     if gone := len(report.withdrawn):
         parts.append(f"{gone} {'dépubliés' if gone > 1 else 'dépublié'}")
-    told = "Articles\u00a0: " + ", ".join(parts) + "."
-    return f"{told}\n{_barred(report.barred)}" if report.barred else told
+    line = "Articles\u00a0: " + ", ".join(parts) + "."
+    return f"{line}\n{_barred(report.barred)}" if report.barred else line
 
 
 def _barred(names: Sequence[str]) -> str:
@@ -480,8 +480,8 @@ def edited(before: Source, after: Source, fields: Iterable[str]) -> list[str]:
 
 def _value(source: Source, field: str) -> str:
     value = getattr(source, field)
-    told = format_date(value) if isinstance(value, date) else value
-    return f"«\u00a0{told}\u00a0»" if told else NO_VALUE
+    text = format_date(value) if isinstance(value, date) else value
+    return f"«\u00a0{text}\u00a0»" if text else NO_VALUE
 
 
 def failed(failure: Failure) -> str:

@@ -438,15 +438,15 @@ class EvidenceOut(Out):
     @classmethod
     def of(cls, evidence: ClaimEvidence) -> Self:
         """Make it of a piece of evidence."""
-        said = evidence.attribution
+        attribution = evidence.attribution
         return cls(
             stance=evidence.stance,
             probability=round(evidence.probability, 4),
             attribution=AttributionOut(
-                kind=said.kind.name.lower(),  # type: ignore[arg-type]  # the names of Kind
-                label=said.label,
-                speaker=said.speaker,
-                marker=said.marker,
+                kind=attribution.kind.name.lower(),  # type: ignore[arg-type]  # the names of Kind
+                label=attribution.label,
+                speaker=attribution.speaker,
+                marker=attribution.marker,
             ),
             citation=CitationOut.of(evidence.citation),
             before=evidence.before,

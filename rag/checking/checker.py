@@ -63,17 +63,17 @@ _NOTABLE = 0.2  # what the network believes of a sentence, either way, for that 
 _LEAST = 0.3  # share of the claim's words, by rarity, below which a sentence is not about it
 
 
-_SHORTEST = 5  # words of a sentence that may tell something
+_SHORTEST = 5  # words of a sentence that may state something
 _UNREAD = Comparison(0.0, 0.0)
 OnClaim = Callable[[CheckedClaim], None]
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class _Candidate:
     hit: Hit
     sentence: Sentence
     text: str
-    told: str  # what of it stands, where its article is a correction
+    valid_text: str  # what of it is still valid, where its article is a correction
     score: float
     rest: float  # share of the claim's words but its figures, by rarity, that it holds
     coverage: float  # share of the claim's words, by rarity, that it and what surrounds it hold
@@ -117,8 +117,8 @@ class Checker:
         Of an article that readers pay for, one check quotes at most `paid_characters`. Evidence
         below the `bar` counts for nothing.
 
-        What `injections` tells to speak to a machine is no evidence, nor is it a claim; what
-        `opinions` tells (a judgement, advice, an order, a wish) is no claim either.
+        What `injections` finds to speak to a machine is no evidence, nor is it a claim; what
+        `opinions` finds (a judgement, advice, an order, a wish) is no claim either.
         """
         self._injections, self._opinions = injections, opinions
         self._split = split
@@ -163,8 +163,8 @@ class Checker:
             yield replace(claim, problem=claim.problem or self._problem(claim.text))
 
     def _problem(self, claim: str) -> str:
-        told = self._opinions.predict(claim) or self._injections.is_injection(claim)
-        return texts.IS_OPINION if told else ""
+        unfit = self._opinions.predict(claim) or self._injections.is_injection(claim)
+        return texts.IS_OPINION if unfit else ""
 
     def check_claims(
         self, claims: Sequence[Claim], filters: Filters | None = None
@@ -173,11 +173,11 @@ class Checker:
 
         Raises EmbeddingError.
         """
-        done, allowed = [], Allowance(self._paid)
+        results, allowed = [], Allowance(self._paid)
         for claim in claims:
-            done.append(checked := bounded_claim(self._check(claim, filters), allowed))
-            yield checked
-        yield self._verification(done)
+            results.append(result := bounded_claim(self._check(claim, filters), allowed))
+            yield result
+        yield self._verification(results)
 
     def _verification(self, claims: Sequence[CheckedClaim]) -> Verification:
         """Return checked claims with what it takes to repeat the check."""
@@ -195,22 +195,22 @@ class Checker:
     def _check(self, claim: Claim, filters: Filters | None) -> CheckedClaim:
         if claim.problem:
             return CheckedClaim(claim.text, Label.UNVERIFIABLE, claim.problem)
-        found = self._sentences(claim.text, filters)
+        candidates = self._sentences(claim.text, filters)
         return judge(
             claim.text,
-            self._evidence(claim.text, found),
+            self._evidence(claim.text, candidates),
             self._bar,
-            lambda e: self._said(claim.text, e),
+            lambda e: self._statement(claim.text, e),
         )
 
-    def _sentences(self, claim: str, filters: Filters | None) -> list[_Found]:
+    def _sentences(self, claim: str, filters: Filters | None) -> list[_Candidate]:
         """Return the sentences that hold most of the claim's words, best first."""
-        asked = self._retriever.understood(claim)
-        hits = self._retriever.search(asked, _PASSAGES, filters)
+        question = self._retriever.understood(claim)
+        hits = self._retriever.search(question, _PASSAGES, filters)
         stems = list(dict.fromkeys(content_stems(claim)))
         terms = Terms(rarity(self._index.lexical, stems))
         plain = frozenset(stem for stem in stems if not stem.isdecimal())
-        found = []
+        candidates = []
         for hit in hits:
             passage = hit.passage
             around = stem_set(f"{hit.source.title}\n{format_date(hit.source.published)}")
@@ -222,19 +222,21 @@ class Checker:
                     terms.idf_coverage(s.stems | around | before),
                 )
                 before = s.stems
-                told = standing(text) if hit.source.correction else text
-                if text.strip() == passage.heading or not told or wide < _LEAST or not own:
+                valid_text = standing(text) if hit.source.correction else text
+                if text.strip() == passage.heading or not valid_text or wide < _LEAST or not own:
                     continue
-                if len(words(told)) < _SHORTEST:
+                if len(words(valid_text)) < _SHORTEST:
                     continue  # « 5 juin 2012. »
                 rest = terms.idf_coverage(s.stems, plain)
-                found.append(_Found(hit, s, text, told, own + 0.7 * wide, rest, wide))
-        return sorted(found, key=lambda f: -f.score)[:_SENTENCES]
+                candidates.append(
+                    _Candidate(hit, s, text, valid_text, own + 0.7 * wide, rest, wide)
+                )
+        return sorted(candidates, key=lambda f: -f.score)[:_SENTENCES]
 
-    def _said(self, claim: str, evidence: ClaimEvidence) -> ClaimEvidence:
+    def _statement(self, claim: str, evidence: ClaimEvidence) -> ClaimEvidence:
         """Return somebody's words as they bear on a claim: they count for what they say alone."""
         quote, source = evidence.citation.quote, evidence.citation.source
-        otherwise = says(
+        objection = says(
             claim,
             quote,
             self._network,
@@ -242,47 +244,55 @@ class Checker:
             speaker=evidence.attribution.speaker,
             framed=evidence.his_words,
         )
-        if otherwise is None:
+        if objection is None:
             return evidence
-        signals = (*evidence.signals, otherwise)
+        signals = (*evidence.signals, objection)
         return replace(evidence, stance=Stance.NEITHER, signals=signals)
 
-    def _evidence(self, claim: str, found: Sequence[_Found]) -> list[ClaimEvidence]:
-        if not found:
+    def _evidence(self, claim: str, candidates: Sequence[_Candidate]) -> list[ClaimEvidence]:
+        if not candidates:
             return []
-        articles = {i: self._article(i, found) for i in {f.hit.passage.article_id for f in found}}
-        around = [_around(articles[f.hit.passage.article_id], f.sentence) for f in found]
+        articles = {
+            i: self._article(i, candidates) for i in {f.hit.passage.article_id for f in candidates}
+        }
+        around = [_around(articles[f.hit.passage.article_id], f.sentence) for f in candidates]
         pairs = [
             paired(
                 claim,
-                f"{before} {f.told}" if before and has_unresolved_anaphora(f.told) else f.told,
+                f"{before} {f.valid_text}"
+                if before and has_unresolved_anaphora(f.valid_text)
+                else f.valid_text,
             )
-            for f, (before, _) in zip(found, around, strict=True)
+            for f, (before, _) in zip(candidates, around, strict=True)
         ]
-        claimed = attribute(claim)
+        claim_attribution = attribute(claim)
         groups = self._index.catalogue.groups_of(list(articles))
-        made = []
-        for f, (before, after), pair, read in zip(
-            found, around, pairs, self._read(claim, claimed, found, around, pairs), strict=True
+        evidence = []
+        for f, (before, after), pair, comparison in zip(
+            candidates,
+            around,
+            pairs,
+            self._comparisons(claim, claim_attribution, candidates, around, pairs),
+            strict=True,
         ):
-            if read.stance is not Stance.NEITHER and self._injections.is_injection(
+            if comparison.stance is not Stance.NEITHER and self._injections.is_injection(
                 f.text, f.sentence.injection
             ):
                 continue
-            said = f.sentence.attribution
-            same = _same_speaker(claimed, said, f.text)
-            signals = read.signals
-            if agreed := agreement(pair):
-                signals = (*signals, agreed)
+            attribution = f.sentence.attribution
+            same = _same_speaker(claim_attribution, attribution, f.text)
+            signals = comparison.signals
+            if same_figure := agreement(pair):
+                signals = (*signals, same_figure)
             start, end = f.sentence.start, f.sentence.end
-            made.append(
+            evidence.append(
                 ClaimEvidence(
                     citation=Citation.of(f.hit.passage, f.hit.source, start, end),
-                    attribution=said,
+                    attribution=attribution,
                     his_words=same,
-                    other_voice=_names_speaker(claimed) and not same,
-                    stance=read.stance,
-                    probability=max(read.follows, read.contradicts),
+                    other_voice=_names_speaker(claim_attribution) and not same,
+                    stance=comparison.stance,
+                    probability=max(comparison.follows, comparison.contradicts),
                     coverage=f.coverage,
                     signals=signals,
                     before=before,
@@ -292,66 +302,71 @@ class Checker:
                     group=groups[f.hit.passage.article_id],
                 )
             )
-        return made
+        return evidence
 
-    def _read(
+    def _comparisons(
         self,
         claim: str,
-        claimed: Attribution,
-        found: Sequence[_Found],
+        claim_attribution: Attribution,
+        candidates: Sequence[_Candidate],
         around: Sequence[tuple[str, str]],
         pairs: Sequence[Pair],
     ) -> list[Comparison]:
-        """Return how a claim, whose word is `claimed`, compares with each sentence of `pairs`.
+        """Return how a claim compares with each sentence of `pairs`, in order.
 
-        The network reads all of them, each alone and between the sentences `around` it under its
-        article's title; signals are looked for where it believes something.
+        `claim_attribution` tells whose word the claim is. The network reads all of the sentences,
+        each alone and between the sentences `around` it under its article's title; signals are
+        looked for where it believes something.
         """
-        labels = [texts.label(f.hit.source) for f in found]
+        labels = [texts.label(f.hit.source) for f in candidates]
         whole = [
-            f"{label}\n{' '.join(filter(None, (before, f.told, after)))}"
-            for label, f, (before, after) in zip(labels, found, around, strict=True)
+            f"{label}\n{' '.join(filter(None, (before, f.valid_text, after)))}"
+            for label, f, (before, after) in zip(labels, candidates, around, strict=True)
         ]
-        about_words = claimed.kind is Kind.STATEMENT
+        about_words = claim_attribution.kind is Kind.STATEMENT
         speakers = [
             None
             if about_words or f.sentence.attribution.kind is Kind.REPORTED
             else f.sentence.attribution.speaker
-            for f in found
+            for f in candidates
         ]
-        read = averaged(
+        scores = averaged(
             screened(claim, whole, speakers, self._network),
             screened(claim, [p.premise for p in pairs], speakers, self._network),
         )
-        believed = [max(one.follows, one.against) for one in read]
-        notable = sorted(range(len(read)), key=lambda at: -believed[at] * found[at].coverage)
-        looked_at = {at for at in notable[:_COMPARED] if believed[at] >= _NOTABLE} | {
-            at for at, f in enumerate(found) if f.hit.source.correction
+        belief = [max(one.follows, one.against) for one in scores]
+        notable = sorted(range(len(scores)), key=lambda at: -belief[at] * candidates[at].coverage)
+        selected = {at for at in notable[:_COMPARED] if belief[at] >= _NOTABLE} | {
+            at for at, f in enumerate(candidates) if f.hit.source.correction
         }
-        compared = []
-        for at, (f, one) in enumerate(zip(found, read, strict=True)):
-            if at not in looked_at:
-                compared.append(_UNREAD)
+        comparisons = []
+        for at, (f, one) in enumerate(zip(candidates, scores, strict=True)):
+            if at not in selected:
+                comparisons.append(_UNREAD)
                 continue
-            told = compare(
+            comparison = compare(
                 claim, pairs[at].premise, self._network,
-                label=labels[at], read=one, speaker=speakers[at],
+                label=labels[at], scores=one, speaker=speakers[at],
             )  # fmt: skip
-            compared.append(_conflicting(f, _in_sentence(pairs[at], told), one))
-        return compared
+            comparisons.append(_conflicting(f, _in_sentence(pairs[at], comparison), one))
+        return comparisons
 
-    def _article(self, article_id: str, found: Sequence[_Found]) -> list[tuple[int, int, str]]:
+    def _article(
+        self, article_id: str, candidates: Sequence[_Candidate]
+    ) -> list[tuple[int, int, str]]:
         """Return the sentences of an article as (start, end, text), in order.
 
         Those of what was found of it when it has gone since the search.
         """
-        hits = {f.hit.passage.id: f.hit for f in found if f.hit.passage.article_id == article_id}
+        hits = {
+            f.hit.passage.id: f.hit for f in candidates if f.hit.passage.article_id == article_id
+        }
         try:
             passages: Sequence[Passage] = self._index.article(article_id).passages
         except ArticleNotFoundError:
             passages = [hit.passage for hit in hits.values()]
-        kept = self._index.understood(p for p in passages if p.id not in hits)
-        sentences = {p.id: (hits.get(p.id) or kept.get(p.id)) for p in passages}
+        stored = self._index.understood(p for p in passages if p.id not in hits)
+        sentences = {p.id: (hits.get(p.id) or stored.get(p.id)) for p in passages}
         return [
             (s.start, s.end, p.text[s.start - p.start : s.end - p.start])
             for p in passages
@@ -360,53 +375,53 @@ class Checker:
         ]
 
 
-def _in_sentence(pair: Pair, told: Comparison) -> Comparison:
+def _in_sentence(pair: Pair, comparison: Comparison) -> Comparison:
     """Return a comparison; a sentence whose title alone gives a figure of the claim is no support.
 
     What is shown as the evidence is the sentence.
     """
     absent = (Match.ABSENT, Match.CONFLICT)
-    if told.stance is Stance.SUPPORTS and any(
+    if comparison.stance is Stance.SUPPORTS and any(
         f.match in absent and not f.dated for f in pair.figures
     ):
-        return replace(told, follows=0.0)
-    return told
+        return replace(comparison, follows=0.0)
+    return comparison
 
 
-def _conflicting(found: _Found, told: Comparison, read: Compared) -> Comparison:
+def _conflicting(candidate: _Candidate, comparison: Comparison, scores: Compared) -> Comparison:
     """Return a comparison; another figure in a sentence that says all the rest stands against it.
 
-    So does another figure of a correction. `read` is what the network believes, figures or not.
+    So does another figure of a correction. `scores` are what the network believes, figures or not.
     """
-    if not {s.name for s in told.signals if s.side == Side.AGAINST} & {
+    if not {s.name for s in comparison.signals if s.side == Side.AGAINST} & {
         SignalName.NUMBER,
         SignalName.DATE,
     }:
-        return told
-    same = min(found.rest, found.coverage) >= _SAME and read.follows >= FOLLOWS
-    if same or (found.hit.source.correction and found.coverage >= _CORRECTED):
-        return replace(told, follows=0.0, contradicts=_SURE)
-    return told
+        return comparison
+    same = min(candidate.rest, candidate.coverage) >= _SAME and scores.follows >= FOLLOWS
+    if same or (candidate.hit.source.correction and candidate.coverage >= _CORRECTED):
+        return replace(comparison, follows=0.0, contradicts=_SURE)
+    return comparison
 
 
-def _around(sentences: Sequence[tuple[int, int, str]], found: Sentence) -> tuple[str, str]:
+def _around(sentences: Sequence[tuple[int, int, str]], sentence: Sentence) -> tuple[str, str]:
     """Return the sentences before and after one in its article."""
-    before = next((text for _, end, text in reversed(sentences) if end <= found.start), "")
-    after = next((text for start, _, text in sentences if start >= found.end), "")
+    before = next((text for _, end, text in reversed(sentences) if end <= sentence.start), "")
+    after = next((text for start, _, text in sentences if start >= sentence.end), "")
     return before, after
 
 
-def _names_speaker(claimed: Attribution) -> bool:
-    return claimed.kind is Kind.STATEMENT and bool(content_stems(claimed.speaker))
+def _names_speaker(attribution: Attribution) -> bool:
+    return attribution.kind is Kind.STATEMENT and bool(content_stems(attribution.speaker))
 
 
-def _same_speaker(claimed: Attribution, said: Attribution, sentence: str) -> bool:
+def _same_speaker(claim_attribution: Attribution, attribution: Attribution, sentence: str) -> bool:
     """Tell whether a claim is about words and the evidence holds words of the same speaker.
 
     « Le maire assure que… » claims that he said it: his words are then the fact. He may be known by
     his name, and be « le maire » where his sentence tells who speaks.
     """
-    if claimed.kind is not Kind.STATEMENT or said.kind is not Kind.STATEMENT:
+    if claim_attribution.kind is not Kind.STATEMENT or attribution.kind is not Kind.STATEMENT:
         return False
-    names = f"{said.speaker} {attribute(sentence).speaker}"
-    return bool(set(content_stems(claimed.speaker)) & set(content_stems(names)))
+    names = f"{attribution.speaker} {attribute(sentence).speaker}"
+    return bool(set(content_stems(claim_attribution.speaker)) & set(content_stems(names)))

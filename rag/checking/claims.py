@@ -129,13 +129,13 @@ def _without_markup(text: str) -> str:
 def _problem(sentence: str, doc: Doc) -> str:
     """Return why a sentence cannot be checked, or ""."""
     folded = fold(sentence).strip(" \n\t«»\"'—-–•*")
-    said = words(sentence)
+    tokens = words(sentence)
     if folded.rstrip(" »\"'").endswith("?"):
         return texts.IS_QUESTION
-    if sum(w in _FOREIGN for w in said) > sum(w in _FRENCH for w in said):
+    if sum(w in _FOREIGN for w in tokens) > sum(w in _FRENCH for w in tokens):
         return texts.NOT_FRENCH
     verbless = not any(t.pos_ in {"VERB", "AUX"} for t in doc)
-    if len(said) < 3 or (verbless and len(said) < 5):
+    if len(tokens) < 3 or (verbless and len(tokens) < 5):
         return texts.NO_STATEMENT
     return ""
 
@@ -158,15 +158,15 @@ def _clauses(sentence: str, doc: Doc) -> list[tuple[str, int, int]]:
         stops.append(joint.idx)
         starts.append((joint.idx + len(joint), "" if own else subject_text))
     stops.append(len(sentence))
-    made = []
+    clauses = []
     frame = re.match(r"(?:Selon|D['’]après) [^,]{2,60},", sentence)
     for (start, shared), stop in zip(starts, stops, strict=True):
         clause = sentence[start:stop].strip(" ,;.\n")
         text = f"{shared} {clause}" if shared else clause
         if start and frame:
             text = f"{frame.group()} {text[:1].lower()}{text[1:]}"
-        made.append((f"{text[:1].upper()}{text[1:]}.", start, stop))
-    return made if all(len(words(t)) >= 3 for t, _, _ in made) else whole
+        clauses.append((f"{text[:1].upper()}{text[1:]}.", start, stop))
+    return clauses if all(len(words(t)) >= 3 for t, _, _ in clauses) else whole
 
 
 def _cuts(token: Token, root: Token) -> bool:

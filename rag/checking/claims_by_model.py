@@ -50,21 +50,23 @@ def split_with_model(model: BaseChatModel, name: str, text: str) -> list[Claim]:
     if not checkable:
         return ruled
     try:
-        asked = prompts.claims_messages(checkable)
-        answer = model.with_structured_output(_Claims).invoke(asked)
+        messages = prompts.claims_messages(checkable)
+        answer = model.with_structured_output(_Claims).invoke(messages)
     except Exception:
         log.warning("le modèle %s n'a pas découpé le texte ; règles intégrées", name, exc_info=True)
         return ruled
-    said = answer.affirmations if isinstance(answer, _Claims) else []
-    kept = [Claim(" ".join(c.split()), 0, len(text)) for c in said if _faithful(c, checkable)]
-    if not kept or len(kept) < len(said) / 2:
+    affirmations = answer.affirmations if isinstance(answer, _Claims) else []
+    claims = [
+        Claim(" ".join(c.split()), 0, len(text)) for c in affirmations if _faithful(c, checkable)
+    ]
+    if not claims or len(claims) < len(affirmations) / 2:
         return ruled
-    return [*kept[:MOST_CLAIMS], *(c for c in ruled if c.problem)]
+    return [*claims[:MOST_CLAIMS], *(c for c in ruled if c.problem)]
 
 
 def _faithful(claim: str, text: str) -> bool:
     """Tell whether a claim says nothing that the text does not."""
-    wanted, given = content_stems(claim), set(content_stems(text))
-    if not wanted or not numbers(claim) <= numbers(text) or not names(claim) <= names(text):
+    stems, text_stems = content_stems(claim), set(content_stems(text))
+    if not stems or not numbers(claim) <= numbers(text) or not names(claim) <= names(text):
         return False
-    return sum(s in given for s in wanted) / len(wanted) >= _FROM_TEXT
+    return sum(s in text_stems for s in stems) / len(stems) >= _FROM_TEXT

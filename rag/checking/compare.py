@@ -3,9 +3,9 @@
 One comparison, for claims and for what a model writes, of two parts that mend each other: a trained
 network (`rag.models.comparer`, or another that `RECOUPE_STANCE` names), and what a person can check
 (`rag.checking.signals`): figures and dates with their units, which of them stands where, names,
-negation, contraries, and whether somebody's word or hearsay is told as a fact. Two logistic models
-give the probabilities: no signal may count in favour; their weights, fitted by `bench/compare.py`
-on pairs that the network was not trained on, stand in `compare.json`.
+negation, contraries, and whether somebody's word or hearsay is stated as a fact. Two logistic
+models give the probabilities: no signal may count in favour; their weights, fitted by
+`bench/compare.py` on pairs that the network was not trained on, stand in `compare.json`.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 NETWORK = ("net_follows", "net_contradicts")  # log-odds
 FEATURES = (*NETWORK, *REGISTRY)
-SOURCES = ("statement_as_fact", "hearsay_as_fact")  # who says it, and not what is said
+SOURCES = ("statement_as_fact", "hearsay_as_fact")  # who says it, and not what it states
 CONFLICTS = frozenset({"quantity_conflict", "date_conflict"})
 ABSENT = ("quantity_absent", "date_absent", "name_absent")
 _CONFLICTING = 0.25
@@ -78,24 +78,25 @@ def compare(
     network: Entailment,
     *,
     label: str = "",
-    read: Compared | None = None,
+    scores: Compared | None = None,
     speaker: str | None = None,
 ) -> Comparison:
-    """Return how a hypothesis compares with sentences that are shown, `label` standing beside them.
+    """Return how a hypothesis compares with a premise, `label` standing beside it.
 
-    A sentence of theirs, word for word, follows. `read` is what the network says of the pair, where
-    that is known. Of somebody's words (`speaker`, "" where no name is known) it is compared that he
-    says it: whose word it is is told apart and weighs nothing. Raises EmbeddingError.
+    A sentence of the premise, word for word, follows. `scores` are what the network says of the
+    pair, where they are computed already. Of somebody's words (`speaker`, "" where no name is
+    known) it is compared that he says it: whose word it is is told apart and weighs nothing.
+    Raises EmbeddingError.
     """
     pair = paired(hypothesis, premise, label, speaker)
     if is_verbatim(pair.hypothesis, pair.premise):
         return VERBATIM
-    features, signals = described(pair, network, read)
+    features, signals = described(pair, network, scores)
     if speaker is not None:
         features |= dict.fromkeys(SOURCES, 0.0)
         signals = {name: s for name, s in signals.items() if name not in SOURCES}
     follows = _probability(weights()["follows"], features)
-    if not CONFLICTS.isdisjoint(signals):  # no figure is said that another one is shown for (I4)
+    if not CONFLICTS.isdisjoint(signals):  # no figure passes that the premise contradicts (I4)
         follows = min(follows, _CONFLICTING)
     contradicts = min(1 - follows, _probability(weights()["contradicts"], features))
     return Comparison(follows, contradicts, tuple(signals.values()), _reason(features, signals))
@@ -159,19 +160,19 @@ def _composed(text: str) -> str:
 
 
 def described(
-    pair: Pair, network: Entailment, read: Compared | None = None
+    pair: Pair, network: Entailment, scores: Compared | None = None
 ) -> tuple[dict[str, float], dict[str, Signal]]:
     """Return the features and, by name, the signals of a pair. Raises EmbeddingError."""
     signals = signals_of(pair)
     alike = worded_alike(pair.hypothesis, pair.figures)
-    if read is None or alike != pair.hypothesis:
-        (read,) = network.compare([(attributed(alike, pair.speaker), pair.whole)])
-    features = {"net_follows": _odds(read.follows), "net_contradicts": _odds(read.against)}
+    if scores is None or alike != pair.hypothesis:
+        (scores,) = network.compare([(attributed(alike, pair.speaker), pair.whole)])
+    features = {"net_follows": _odds(scores.follows), "net_contradicts": _odds(scores.against)}
     return features | {name: float(name in signals) for name in REGISTRY}, signals
 
 
 def is_verbatim(hypothesis: str, premise: str) -> bool:
-    """Tell whether each sentence of what is said is a sentence that is shown, whole."""
+    """Tell whether each sentence of the hypothesis is a sentence of the premise, whole."""
     theirs = {_plain(premise[a:b]) for a, b in sentence_spans(premise)}
     mine = [_plain(hypothesis[a:b]) for a, b in sentence_spans(hypothesis)]
     return bool(mine) and all(words(m) and m in theirs for m in mine)

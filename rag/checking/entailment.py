@@ -25,7 +25,7 @@ class Entailment(Protocol):
     name: str
 
     def compare(self, pairs: Sequence[tuple[str, str]]) -> list[Compared]:
-        """Return what is told of pairs of a hypothesis and a premise, in order."""
+        """Return the probabilities for pairs of a hypothesis and a premise, in order."""
         ...
 
 

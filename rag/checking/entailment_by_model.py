@@ -48,21 +48,21 @@ class ModelEntailment:
         return found
 
     def _of(self, hypothesis: str, premises: Sequence[str]) -> list[Compared]:
-        told = self._ask(hypothesis, premises)
-        made = []
+        answers = self._ask(hypothesis, premises)
+        results = []
         for number, premise in enumerate(premises, 1):
-            one = told.get(number)
+            one = answers.get(number)
             if one is None:
-                made += self._shipped.compare([(hypothesis, premise)])
+                results += self._shipped.compare([(hypothesis, premise)])
                 continue
             rest = (1 - one.certitude) / 2
-            made.append(
+            results.append(
                 Compared(
                     one.certitude if one.position == "soutient" else rest,
                     one.certitude if one.position == "contredit" else rest,
                 )
             )
-        return made
+        return results
 
     def _ask(self, hypothesis: str, premises: Sequence[str]) -> dict[int, _One]:
         messages = prompts.stance_messages(hypothesis, premises)

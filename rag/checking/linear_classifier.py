@@ -1,4 +1,4 @@
-"""What the vector of a sentence tells by itself: a fitted linear model over the default encoder.
+"""What the vector of a sentence says by itself: a fitted linear model over the default encoder.
 
 `training/prompt_injection.py` and `training/opinions.py` fit one each, on sentences written for it.
 """
@@ -15,7 +15,7 @@ import numpy as np
 if TYPE_CHECKING:
     from rag.models.encoder import Encoder
 
-_KEPT = 4096  # sentences whose answer is remembered
+_CACHE_SIZE = 4096  # sentences whose answer is cached
 
 
 class LinearClassifier:
@@ -28,7 +28,7 @@ class LinearClassifier:
         self._slopes = np.array(loaded["weights"], dtype=np.float32)
         self._intercept = float(loaded["intercept"])
         self._encoder = encoder
-        self.predict = lru_cache(maxsize=_KEPT)(self._predict)
+        self.predict = lru_cache(maxsize=_CACHE_SIZE)(self._predict)
 
     def _predict(self, sentence: str) -> bool:
         """Tell whether a sentence is of the kind. Raises EmbeddingError."""

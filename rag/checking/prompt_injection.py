@@ -40,14 +40,15 @@ class InjectionDetector:
         self.encoder = encoder
         self._classifier = LinearClassifier(encoder, "prompt_injection")
 
-    def is_injection(self, sentence: str, known: bool | None = None) -> bool:
+    def is_injection(self, sentence: str, stored: bool | None = None) -> bool:
         """Tell whether a sentence speaks to a machine. Raises EmbeddingError.
 
-        `known` is what was told at ingestion, see `Sentence.injection`: nothing is then embedded.
+        `stored` is the answer computed at ingestion, see `Sentence.injection`: nothing is then
+        embedded.
         """
         if _PLAIN.search(fold(sentence)):
             return True
-        return self._classifier.predict(sentence) if known is None else known
+        return self._classifier.predict(sentence) if stored is None else stored
 
     def without_injections(self, sentences: Sequence[str]) -> list[str]:
         """Return the sentences that speak to readers. Raises EmbeddingError."""

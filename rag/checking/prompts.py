@@ -29,5 +29,5 @@ def stance_messages(claim: str, sentences: Sequence[str]) -> Messages:
     """Return the messages that ask what each sentence does to a claim."""
     tag = data_tag("phrase")
     blocks = [f'<{tag} numero="{n}">\n{s.strip()}\n</{tag}>' for n, s in enumerate(sentences, 1)]
-    asked = f"<{tag}-affirmation>\n{claim}\n</{tag}-affirmation>"
-    return [("system", STANCE.format(tag=tag)), ("human", "\n\n".join([asked, *blocks]))]
+    claim_block = f"<{tag}-affirmation>\n{claim}\n</{tag}-affirmation>"
+    return [("system", STANCE.format(tag=tag)), ("human", "\n\n".join([claim_block, *blocks]))]

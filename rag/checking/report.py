@@ -175,7 +175,7 @@ def _review(
     rating: dict[str, Any] = {"@type": "Rating", "alternateName": claim.settled.value}
     if claim.settled in _RATINGS:
         rating |= {"ratingValue": _RATINGS[claim.settled], "bestRating": 5, "worstRating": 1}
-    made = {
+    claim_review = {
         "@context": "https://schema.org",
         "@type": "ClaimReview",
         "url": url,
@@ -188,12 +188,12 @@ def _review(
     }
     # What was found is the journalist's to say when he settled it otherwise.
     if claim.review.note:
-        made["reviewBody"] = claim.review.note[:_LONGEST_CLAIM]
+        claim_review["reviewBody"] = claim.review.note[:_LONGEST_CLAIM]
     elif claim.review.decision == "accepted":
-        made["reviewBody"] = claim.reason
+        claim_review["reviewBody"] = claim.reason
     if cited := [s for s in dict.fromkeys(sources) if is_web_address(s)]:
-        made["citation"] = cited
-    return made
+        claim_review["citation"] = cited
+    return claim_review
 
 
 _FORMATS: dict[str, Callable[[Verification], str]] = {
@@ -238,10 +238,10 @@ def extent(claim: CheckedClaim) -> str:
 def reviewed(claim: CheckedClaim) -> str:
     """Return what a journalist decided and noted, in words; "" before they did."""
     review = claim.review
-    done = texts.DECISIONS.get(review.decision, "")
+    decision = texts.DECISIONS.get(review.decision, "")
     if review.decision == "corrected" and review.verdict:
-        done = f"{done}\u00a0: {review.verdict.value}"
-    return ". ".join(part.rstrip(".") for part in (done, review.note) if part)
+        decision = f"{decision}\u00a0: {review.verdict.value}"
+    return ". ".join(part.rstrip(".") for part in (decision, review.note) if part)
 
 
 def stance(evidence: ClaimEvidence) -> str:

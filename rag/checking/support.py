@@ -1,4 +1,4 @@
-"""Check that what a language model wrote follows from what is shown for it (I4).
+"""Check that what a language model wrote follows from the quotes shown for it (I4).
 
 A statement is shown with quotes: for each passage that it cites, the sentence
 that says most of it, and those that hold what is still missing. It passes when
@@ -35,7 +35,7 @@ _COUNT = "|".join(_COUNTS[1:]) + r"|\d{1,2}"
 _WEIGHING = re.compile(
     rf"\b({_COUNT}) (?:des )?sources? (?:sur|parmi) (?:les )?({_COUNT})\b", re.IGNORECASE
 )
-_WORDS_HELD = 0.6  # share of a statement's content words found in what is shown
+_WORD_COVERAGE = 0.6  # share of a statement's content words found in its evidence
 _MOST_QUOTES = 3  # of one passage
 
 
@@ -58,24 +58,24 @@ class Quote:
 
 
 class _Missing:
-    """What a statement says that some texts do not hold."""
+    """What a statement says that its evidence does not."""
 
-    def __init__(self, said: str, shown: Iterable[str]) -> None:
-        texts_shown = list(shown)
-        present = {w for text in texts_shown for w in words(text)}
-        held = {s for text in texts_shown for s in content_stems(text)}
-        stems = set(content_stems(said))
-        self.numbers = numbers(said) - {n for text in texts_shown for n in numbers(text)}
-        self.names = names(said) - present
-        self.stems = {s for s in stems if not any(same_root(s, h) for h in held)}
-        self.few_words = bool(stems) and 1 - len(self.stems) / len(stems) < _WORDS_HELD
+    def __init__(self, statement: str, evidence: Iterable[str]) -> None:
+        parts = list(evidence)
+        present = {w for text in parts for w in words(text)}
+        evidence_stems = {s for text in parts for s in content_stems(text)}
+        stems = set(content_stems(statement))
+        self.numbers = numbers(statement) - {n for text in parts for n in numbers(text)}
+        self.names = names(statement) - present
+        self.stems = {s for s in stems if not any(same_root(s, h) for h in evidence_stems)}
+        self.few_words = bool(stems) and 1 - len(self.stems) / len(stems) < _WORD_COVERAGE
 
-    def found_in(self, text: str) -> int:
+    def gain(self, text: str) -> int:
         """Return how much of what is missing a text holds."""
         gain = len(self.numbers & numbers(text)) + len(self.names & set(words(text)))
         if self.few_words:
-            held = set(content_stems(text))
-            gain += sum(any(same_root(s, h) for h in held) for s in self.stems)
+            stems = set(content_stems(text))
+            gain += sum(any(same_root(s, h) for h in stems) for s in self.stems)
         return gain
 
 
@@ -92,52 +92,52 @@ class SupportCheck:
         `text` holds its marks `[n]`, 1-based in `hits`. Marks without a passage
         are removed. None when nothing is left but marks. Raises EmbeddingError.
         """
-        said = MARK.sub("", text).strip()
-        if not re.search(r"\w", said):
+        statement = MARK.sub("", text).strip()
+        if not re.search(r"\w", statement):
             return None
         cited = [int(n) for m in MARK.findall(text) for n in re.findall(r"\d+", m)]
-        known = [hits[n - 1] for n in dict.fromkeys(cited) if 1 <= n <= len(hits)]
-        if not known:
+        cited_hits = [hits[n - 1] for n in dict.fromkeys(cited) if 1 <= n <= len(hits)]
+        if not cited_hits:
             reason = texts.INVENTED_CITATION if cited else texts.NO_CITATION
-            return Statement(said, supported=False, problem=reason)
-        weighing = _WEIGHING.search(said)
-        told = said.replace(weighing.group(), texts.WEIGHED) if weighing else said
-        main, quotes = self.quoted(told, known)
-        problem = self._refused(told, main, quotes)
-        if not problem and weighing and not _weighs(weighing, known, hits):
+            return Statement(statement, supported=False, problem=reason)
+        weighing = _WEIGHING.search(statement)
+        hypothesis = statement.replace(weighing.group(), texts.WEIGHED) if weighing else statement
+        main, quotes = self.quoted(hypothesis, cited_hits)
+        problem = self._refusal(hypothesis, main, quotes)
+        if not problem and weighing and not _weighs(weighing, cited_hits, hits):
             problem = texts.WRONG_WEIGHING
         if not problem:
-            shown, label = self.evidence(quotes)
-            compared = compare(told, shown, self._comparer, label=label)
-            if compared.follows < FOLLOWS:
-                problem = compared.reason
+            premise, label = self.evidence(quotes)
+            comparison = compare(hypothesis, premise, self._comparer, label=label)
+            if comparison.follows < FOLLOWS:
+                problem = comparison.reason
         citations = tuple(quote.citation() for quote in quotes)
-        return Statement(said, citations, supported=not problem, problem=problem)
+        return Statement(statement, citations, supported=not problem, problem=problem)
 
-    def quoted(self, said: str, cited: Sequence[Hit]) -> tuple[list[Quote], list[Quote]]:
+    def quoted(self, statement: str, cited: Sequence[Hit]) -> tuple[list[Quote], list[Quote]]:
         """Return the sentence of each passage that says most of a statement, and all shown."""
-        main = [_main_quote(said, hit) for hit in cited]
-        return main, self._quotes(said, main)
+        main = [_main_quote(statement, hit) for hit in cited]
+        return main, self._quotes(statement, main)
 
     def evidence(self, quotes: Sequence[Quote]) -> tuple[str, str]:
         """Return the quotes that a statement is compared with, as one text, and their labels.
 
         A quote that speaks to a machine is shown but is no evidence.
         """
-        told = self._injections.without_injections([quote.text for quote in quotes])
+        sentences = self._injections.without_injections([quote.text for quote in quotes])
         sources = dict.fromkeys(quote.hit.source for quote in quotes)
-        return " ".join(told), "\n".join(texts.label(s) for s in sources if s.title)
+        return " ".join(sentences), "\n".join(texts.label(s) for s in sources if s.title)
 
-    def _refused(self, said: str, main: Sequence[Quote], quotes: Sequence[Quote]) -> str:
+    def _refusal(self, statement: str, main: Sequence[Quote], quotes: Sequence[Quote]) -> str:
         """Return why a statement is not even compared with what is shown, in French, or ""."""
-        shown = [*(q.text for q in quotes), *(texts.label(q.hit.source) for q in quotes)]
-        if _UNSAFE.search(said) and not any(_UNSAFE.search(text) for text in shown):
+        evidence = [*(q.text for q in quotes), *(texts.label(q.hit.source) for q in quotes)]
+        if _UNSAFE.search(statement) and not any(_UNSAFE.search(text) for text in evidence):
             return texts.UNSAFE_TEXT
         if not self._injections.without_injections([quote.text for quote in main]):
             return texts.INSTRUCTION
         return ""
 
-    def _quotes(self, said: str, main: Sequence[Quote]) -> list[Quote]:
+    def _quotes(self, statement: str, main: Sequence[Quote]) -> list[Quote]:
         """Return what is shown for a statement, in reading order passage by passage.
 
         To the `main` quotes are added the sentences of their passages that hold a
@@ -147,8 +147,8 @@ class SupportCheck:
         for group in groups:
             others = [quote for quote in _sentences(group[0].hit) if quote not in group]
             while others and len(group) < _MOST_QUOTES:
-                shown, label = self.evidence([quote for g in groups for quote in g])
-                gain, best = _most_found(_Missing(said, [shown, label]), others)
+                premise, label = self.evidence([quote for g in groups for quote in g])
+                gain, best = _best_gain(_Missing(statement, [premise, label]), others)
                 if not gain:
                     break
                 others.remove(best)
@@ -157,30 +157,30 @@ class SupportCheck:
         return [quote for group in groups for quote in sorted(group, key=lambda q: q.span)]
 
 
-def _weighs(weighing: re.Match[str], cited: Sequence[Hit], given: Sequence[Hit]) -> bool:
+def _weighs(weighing: re.Match[str], cited: Sequence[Hit], hits: Sequence[Hit]) -> bool:
     """Tell whether « deux sources sur trois » counts sources that are cited and given."""
     some, of = (_COUNTS.index(n.lower()) if n.lower() in _COUNTS else int(n)
                 for n in weighing.groups())  # fmt: skip
-    return some <= len(_sources(cited)) and some <= of <= len(_sources(given))
+    return some <= len(_sources(cited)) and some <= of <= len(_sources(hits))
 
 
 def _sources(hits: Sequence[Hit]) -> set[str]:
     return {hit.source.name or hit.source.title for hit in hits}
 
 
-def _main_quote(said: str, hit: Hit) -> Quote:
+def _main_quote(statement: str, hit: Hit) -> Quote:
     """Return the sentence of a passage that says most of a statement."""
-    wanted = set(content_stems(said)) | numbers(said)
+    wanted = set(content_stems(statement)) | numbers(statement)
 
     def overlap(quote: Quote) -> tuple[int, int]:
-        held = set(content_stems(quote.text)) | numbers(quote.text)
-        return len(wanted & held), -quote.span[0]
+        terms = set(content_stems(quote.text)) | numbers(quote.text)
+        return len(wanted & terms), -quote.span[0]
 
     return max(_sentences(hit), key=overlap)
 
 
-def _most_found(missing: _Missing, quotes: Collection[Quote]) -> tuple[int, Quote]:
-    gains = [(missing.found_in(quote.text), -quote.span[0], quote) for quote in quotes]
+def _best_gain(missing: _Missing, quotes: Collection[Quote]) -> tuple[int, Quote]:
+    gains = [(missing.gain(quote.text), -quote.span[0], quote) for quote in quotes]
     gain, _, best = max(gains, key=lambda g: g[:2])
     return gain, best
 

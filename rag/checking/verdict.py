@@ -22,9 +22,9 @@ from rag.searching.matching import stem_set
 
 _CLOSE = 0.6  # share of the claim's words that a sentence holds which is close to it
 _NEAR, _MORE = 0.3, 3  # share of the claim's words, and how many, of what is shown besides
-_COMPARABLE = 0.8  # share of the stronger side's weight from which both sides are told
+_COMPARABLE = 0.8  # share of the stronger side's weight from which both sides are given
 _LONGEST_QUOTE = 160  # characters of the words that decide, in a reason
-_NOT_DONE = SignalName.MODALITY  # what is planned is not what denies that it was done
+_MODALITY = SignalName.MODALITY  # what is planned is not what denies that it was done
 _SAME_EVENT = timedelta(days=60)  # a figure replaces an older one of the same event
 
 
@@ -71,23 +71,23 @@ def judge(
     claim: str,
     evidence: Sequence[ClaimEvidence],
     bar: Bar,
-    as_said: Callable[[ClaimEvidence], ClaimEvidence] = lambda e: e,
+    as_statement: Callable[[ClaimEvidence], ClaimEvidence] = lambda e: e,
 ) -> CheckedClaim:
     """Return the verdict on a claim, with all its evidence, best first.
 
     What does not reach the `bar` counts for nothing. Of somebody's words that would support it,
-    `as_said` returns what they are worth: it is asked last, when an article's sentences have been
-    weighed against each other.
+    `as_statement` returns what they are worth: it is called last, when an article's sentences
+    have been weighed against each other.
     """
     evidence = [_counted(e, bar) for e in _outweighed(evidence)]
     settled = [
-        as_said(e) if supports(e) and e.attribution.kind is Kind.STATEMENT else e
+        as_statement(e) if supports(e) and e.attribution.kind is Kind.STATEMENT else e
         for e in _outrank(_consistent(claim, evidence))
     ]
     active = [e for e in settled if not e.outranked]
-    held, against = [e for e in active if supports(e)], [e for e in active if contradicts(e)]
-    label, reason = _decide(held, against, active)
-    winning = held + against if label is not Label.INSUFFICIENT else []
+    favour, against = [e for e in active if supports(e)], [e for e in active if contradicts(e)]
+    label, reason = _decide(favour, against, active)
+    winning = favour + against if label is not Label.INSUFFICIENT else []
     gone = next((e for e in settled if e.outranked), None)
     if gone and winning:
         reason = f"{reason} {gone.outranked}"
@@ -104,11 +104,11 @@ def judge(
         sources=_independent(winning),
         oldest=min(days, default=None),
         newest=max(days, default=None),
-        evidence=tuple(_shown(ordered)),
+        evidence=tuple(_selection(ordered)),
     )
 
 
-def _shown(ordered: Sequence[ClaimEvidence]) -> list[ClaimEvidence]:
+def _selection(ordered: Sequence[ClaimEvidence]) -> list[ClaimEvidence]:
     """Return what counts, and a few of the rest for the reader to judge.
 
     What a checked signal stands against is not shown as support.
@@ -164,37 +164,37 @@ def _counted(evidence: ClaimEvidence, bar: Bar) -> ClaimEvidence:
 
 
 def _decide(
-    held: Sequence[ClaimEvidence],
+    favour: Sequence[ClaimEvidence],
     against: Sequence[ClaimEvidence],
     active: Sequence[ClaimEvidence],
 ) -> tuple[Label, str]:
-    facts, denied = ([e for e in side if _is_fact(e)] for side in (held, against))
-    said, denials = (
+    facts, refutations = ([e for e in side if _is_fact(e)] for side in (favour, against))
+    statements, denials = (
         [e for e in side if not _is_fact(e) and e.attribution.kind is Kind.STATEMENT]
-        for side in (held, against)
+        for side in (favour, against)
     )
-    if (facts or said) and (denied or denials):
+    if (facts or statements) and (refutations or denials):
         return Label.DIVERGING, texts.DIVERGING.format(
-            _where((facts or said)[0]), _where((denied or denials)[0])
+            _where((facts or statements)[0]), _where((refutations or denials)[0])
         )
     if facts:
         reason = texts.SAID_SO if facts[0].his_words else texts.SUPPORTED
         return Label.SUPPORTED, reason.format(_where(facts[0]))
-    if denied:
+    if refutations:
         return Label.CONTRADICTED, texts.CONTRADICTED.format(
-            _where(denied[0]), _difference(denied[0])
+            _where(refutations[0]), _difference(refutations[0])
         )
-    if said:
-        who = _speaker(said[0])
+    if statements:
+        who = _speaker(statements[0])
         return Label.DECLARED, texts.DECLARED.format(
-            who, texts.agrees(who, "l’affirme", "l’affirment"), _where(said[0])
+            who, texts.agrees(who, "l’affirme", "l’affirment"), _where(statements[0])
         )
     if denials:
         who = _speaker(denials[0])
         return Label.DECLARED, texts.DENIED.format(
             who, texts.agrees(who, "dit", "disent"), _where(denials[0]), _difference(denials[0])
         )
-    if any(e.attribution.kind is Kind.CONDITIONAL for e in (*held, *against)):
+    if any(e.attribution.kind is Kind.CONDITIONAL for e in (*favour, *against)):
         return Label.INSUFFICIENT, texts.HEARSAY
     if active and active[0].coverage >= _CLOSE:
         return Label.INSUFFICIENT, texts.CLOSE.format(_where(active[0]))
@@ -219,16 +219,18 @@ def _consistent(claim: str, evidence: Sequence[ClaimEvidence]) -> list[ClaimEvid
         supports(e) and denied > supported and Side.FOR in _sides(e, SignalName.NUMBER)
         for e, (supported, denied) in zip(evidence, balance, strict=True)
     ]
-    given = [e for e, past in zip(evidence, recalled, strict=True) if _gives_figure(e) and not past]
-    found = []
+    with_figure = [
+        e for e, past in zip(evidence, recalled, strict=True) if _gives_figure(e) and not past
+    ]
+    result = []
     for e, past, (supported, denied) in zip(evidence, recalled, balance, strict=True):
         elsewhere = _sides(e, SignalName.NUMBER) == {Side.AGAINST} and any(
-            _day(g) >= _day(e) and g is not e and not _parties(g, e) for g in given
+            _day(g) >= _day(e) and g is not e and not _parties(g, e) for g in with_figure
         )
         same_article = 0 < supported >= denied
         refuted = contradicts(e) and not e.corrects and (same_article or elsewhere)
-        found.append(replace(e, stance=Stance.NEITHER) if refuted or past else e)
-    return found
+        result.append(replace(e, stance=Stance.NEITHER) if refuted or past else e)
+    return result
 
 
 def _in_article(
@@ -271,7 +273,7 @@ def _sides(evidence: ClaimEvidence, name: SignalName) -> set[Side]:
 def _outrank(evidence: Sequence[ClaimEvidence]) -> list[ClaimEvidence]:
     """Mark what a correction, or a newer figure of the same event, has replaced."""
     counting = [e for e in evidence if supports(e) or contradicts(e)]
-    found = []
+    result = []
     for older in evidence:
         by = [
             newer
@@ -282,10 +284,10 @@ def _outrank(evidence: Sequence[ClaimEvidence]) -> list[ClaimEvidence]:
             newest = max(by, key=_day)
             text = texts.CORRECTED if newest.corrects else texts.NEWER
             day = format_date(newest.citation.source.published)
-            found.append(replace(older, outranked=text.format(day)))
+            result.append(replace(older, outranked=text.format(day)))
         else:
-            found.append(older)
-    return found
+            result.append(older)
+    return result
 
 
 def _replaces(newer: ClaimEvidence, older: ClaimEvidence) -> bool:
@@ -341,7 +343,7 @@ def _speaker(evidence: ClaimEvidence) -> str:
 
 
 def _difference(evidence: ClaimEvidence) -> str:
-    """Return the first thing that differs; the words that say so where no signal tells it.
+    """Return the first thing that differs; the words that say so where no signal does.
 
     Of an article that readers pay for, no words: they are quoted within its bound alone.
     """
@@ -349,5 +351,5 @@ def _difference(evidence: ClaimEvidence) -> str:
     words = f"«\u00a0{excerpt(cited.quote.strip(), _LONGEST_QUOTE)}\u00a0»"
     if cited.source.paywalled:
         words = texts.SOMETHING_ELSE
-    told = (s.text for s in evidence.signals if s.side == Side.AGAINST and s.name != _NOT_DONE)
-    return next(told, words)
+    reasons = (s.text for s in evidence.signals if s.side == Side.AGAINST and s.name != _MODALITY)
+    return next(reasons, words)

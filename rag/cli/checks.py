@@ -10,13 +10,13 @@ import click
 
 from rag import texts
 from rag.cli.common import (
+    french_errors,
     index_option,
     json_option,
     open_for,
     print_json,
     progress_bar,
     settings_for,
-    told_in_french,
 )
 from rag.errors import ReadError, why
 
@@ -44,7 +44,7 @@ _FILE_NAME = re.compile(r"[^\s«»]+\.(?:txt|md|text|csv|docx?|pdf|html?|odt|rtf
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FICHIER",
               help="Écrire le rapport dans ce fichier.")  # fmt: skip
 @index_option
-@told_in_french
+@french_errors
 def verify_command(
     claims: str, as_json: bool, form: str | None, output: Path | None, index: Path | None
 ) -> None:
@@ -112,8 +112,8 @@ def _show(verification: Verification) -> None:
         for evidence in claim.evidence[:3]:
             quote = " ".join(evidence.citation.quote.split()).lstrip("-–— ")
             click.echo(f"   - {quote}")
-            told = (texts.cited(evidence.citation), evidence.attribution.label)
-            click.echo(f"     {' ; '.join(told)} ; {stance(evidence)}")
+            details = (texts.cited(evidence.citation), evidence.attribution.label)
+            click.echo(f"     {' ; '.join(details)} ; {stance(evidence)}")
             for signal in evidence.signals:
                 click.echo(f"     · {signal.text}")
         click.echo("")

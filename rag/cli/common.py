@@ -56,7 +56,7 @@ index_option = click.option(
 )
 
 
-def told_in_french(command: Callable[P, R]) -> Callable[P, R]:
+def french_errors(command: Callable[P, R]) -> Callable[P, R]:
     """Turn the errors of a command into one sentence on stderr and exit status 1."""
 
     @functools.wraps(command)
@@ -203,11 +203,11 @@ def filters_named(assistant: Assistant, filters: Filters) -> Filters:
     Raises SettingsError for a name that it does not have.
     """
     facets = assistant.facets()
-    told = {"sources": facets.sources, "authors": facets.authors, "sections": facets.sections}
+    options = {"sources": facets.sources, "authors": facets.authors, "sections": facets.sections}
     found: dict[str, Any] = {}
-    for field, kept in told.items():
-        names = {fold(name): name for name, _ in kept}
-        whole = len(kept) < MOST_FACETS
+    for field, values in options.items():
+        names = {fold(name): name for name, _ in values}
+        whole = len(values) < MOST_FACETS
         for asked in getattr(filters, field):
             if fold(asked) not in names and whole:
                 near = get_close_matches(fold(asked), names, 1)

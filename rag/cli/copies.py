@@ -8,6 +8,7 @@ import click
 
 from rag import texts
 from rag.cli.common import (
+    french_errors,
     index_option,
     json_option,
     open_for,
@@ -15,7 +16,6 @@ from rag.cli.common import (
     progress_bar,
     readmit_option,
     settings_for,
-    told_in_french,
 )
 from rag.wire import ReportOut
 
@@ -28,7 +28,7 @@ folder_argument = click.argument(
 @folder_argument
 @json_option
 @index_option
-@told_in_french
+@french_errors
 def export_command(folder: Path, as_json: bool, index: Path | None) -> None:
     """Écrire les articles dans articles.jsonl, et leurs passages et vecteurs dans passages.parquet.
 
@@ -50,7 +50,7 @@ def export_command(folder: Path, as_json: bool, index: Path | None) -> None:
 @readmit_option
 @json_option
 @index_option
-@told_in_french
+@french_errors
 def import_command(folder: Path, readmit: bool, as_json: bool, index: Path | None) -> None:
     """Indexer les articles d'un export ; identifiants, corrections, retraits, passé sont gardés.
 
@@ -76,7 +76,7 @@ def import_command(folder: Path, readmit: bool, as_json: bool, index: Path | Non
 @folder_argument
 @json_option
 @index_option
-@told_in_french
+@french_errors
 def backup_command(folder: Path, as_json: bool, index: Path | None) -> None:
     """Copier l'index entier dans un dossier neuf, qui est lui-même un index (--index DOSSIER).
 
@@ -93,7 +93,7 @@ def backup_command(folder: Path, as_json: bool, index: Path | None) -> None:
 @click.command("reindex", short_help="Refaire l'index à côté de l'ancien, qui répond toujours.")
 @json_option
 @index_option
-@told_in_french
+@french_errors
 def reindex_command(as_json: bool, index: Path | None) -> None:
     """Refaire l'index, avec les réglages d'à présent, à partir des textes qu'il garde.
 

@@ -12,12 +12,12 @@ from rag import texts
 from rag.cli.common import (
     article_named,
     dry_option,
+    french_errors,
     index_option,
     json_option,
     open_for,
     print_json,
     settings_for,
-    told_in_french,
 )
 from rag.domain import WITHHELD
 from rag.errors import SettingsError
@@ -37,7 +37,7 @@ from rag.wire import RecordOut
 @dry_option
 @json_option
 @index_option
-@told_in_french
+@french_errors
 def edit_command(
     articles: tuple[str, ...],
     undo: bool,
@@ -75,8 +75,8 @@ def edit_command(
                 after = replace(before, source=corrected(before.source, edits.items()))
             done.append(after)
             if not as_json:
-                told = texts.edited(before.source, after.source, changing)
-                what = "\u202f; ".join(told) or texts.UNCHANGED
+                changes = texts.edited(before.source, after.source, changing)
+                what = "\u202f; ".join(changes) or texts.UNCHANGED
                 click.echo(f"{texts.label(after.source)}\n  {what}")
     if as_json:
         shown = [RecordOut.of(record).plain() for record in done]
@@ -91,7 +91,7 @@ def edit_command(
 @dry_option
 @json_option
 @index_option
-@told_in_french
+@french_errors
 def withdraw_command(
     articles: tuple[str, ...], back: bool, dry: bool, as_json: bool, index: Path | None
 ) -> None:
@@ -107,8 +107,8 @@ def withdraw_command(
     if as_json:
         print_json([RecordOut.of(record).plain() for record in records])
         return
-    told = texts.ANSWERS_AGAIN if back else texts.WITHHELD_FROM.format(format_date(today))
+    status = texts.ANSWERS_AGAIN if back else texts.WITHHELD_FROM.format(format_date(today))
     for record in records:
-        click.echo(f"{texts.label(record.source)}\n  {told}")
+        click.echo(f"{texts.label(record.source)}\n  {status}")
     if dry:
         click.echo(texts.NOTHING_DONE, err=True)

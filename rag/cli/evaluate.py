@@ -15,13 +15,13 @@ import click
 
 from rag import texts
 from rag.cli.common import (
+    french_errors,
     index_option,
     json_option,
     open_for,
     print_json,
     progress_bar,
     settings_for,
-    told_in_french,
 )
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def eval_group() -> None:
 @_seed
 @json_option
 @index_option
-@told_in_french
+@french_errors
 def eval_retrieval(
     file: Path, output: Path | None, limit: int, seed: int, as_json: bool, index: Path | None
 ) -> None:
@@ -98,7 +98,7 @@ def eval_retrieval(
 @_seed
 @json_option
 @index_option
-@told_in_french
+@french_errors
 def eval_answers(
     file: Path,
     hold_out: float,
@@ -141,7 +141,7 @@ def eval_answers(
 @click.argument("before", metavar="AVANT", type=click.Path(path_type=Path))
 @click.argument("after", metavar="APRÈS", type=click.Path(path_type=Path))
 @json_option
-@told_in_french
+@french_errors
 def eval_compare(before: Path, after: Path, as_json: bool) -> None:
     """Comparer deux résultats, question par question, et dire si l'écart dépasse le hasard.
 
@@ -171,7 +171,7 @@ def eval_compare(before: Path, after: Path, as_json: bool) -> None:
     "--output", "-o", default="mesures.html", show_default=True, metavar="FICHIER",
     type=click.Path(path_type=Path), help="Page à écrire.",
 )  # fmt: skip
-@told_in_french
+@french_errors
 def eval_report(results: Sequence[Path], output: Path) -> None:
     """Écrire une page HTML autonome : qualité par étape, refus, durées, pires cas."""
     from rag.evaluation.results import load
@@ -250,7 +250,7 @@ def _say_latency(result: Result) -> None:
 @eval_group.command("stance", short_help="Mesurer le modèle qui compare.")
 @_file
 @json_option
-@told_in_french
+@french_errors
 def eval_stance(file: Path, as_json: bool) -> None:
     """Mesurer si une phrase soutient ou contredit une autre, sur des paires connues.
 
@@ -275,17 +275,17 @@ def eval_stance(file: Path, as_json: bool) -> None:
     for name, row in zip(result["classes"], result["confusion"], strict=True):
         click.echo(f"{name:14s}" + "".join(f"{n:14d}" for n in row))
     for row in result["precision"]:
-        told = "   ".join(
+        scores = "   ".join(
             f"{k} {_share(row[k]['precision'])} ({row[k]['said']})"
             for k in ("supports", "contradicts")
         )
-        click.echo(f"précision à {row['threshold']} : {told}")
+        click.echo(f"précision à {row['threshold']} : {scores}")
 
 
 @eval_group.command("attribution", short_help="Mesurer qui est dit parler.")
 @_file
 @json_option
-@told_in_french
+@french_errors
 def eval_attribution(file: Path, as_json: bool) -> None:
     """Mesurer à qui une phrase est attribuée, sur des phrases connues.
 
@@ -295,9 +295,9 @@ def eval_attribution(file: Path, as_json: bool) -> None:
     from rag.evaluation.attribution_scores import measure_attribution, read_sentences
     from rag.models.loading import load_embedder
 
-    known, embedder = read_sentences(file), load_embedder(settings_for(None))
-    with progress_bar("Phrases", len(known)) as step:
-        result = measure_attribution(known, embedder, lambda: step(None, None))
+    sentences, embedder = read_sentences(file), load_embedder(settings_for(None))
+    with progress_bar("Phrases", len(sentences)) as step:
+        result = measure_attribution(sentences, embedder, lambda: step(None, None))
     if as_json:
         print_json(result)
         return
@@ -316,7 +316,7 @@ def eval_attribution(file: Path, as_json: bool) -> None:
 @eval_group.command("support", short_help="Mesurer le contrôle d’une phrase écrite.")
 @_file
 @json_option
-@told_in_french
+@french_errors
 def eval_support(file: Path, as_json: bool) -> None:
     """Mesurer si le contrôle garde les phrases que leur passage soutient, et elles seules.
 
@@ -347,7 +347,7 @@ def eval_support(file: Path, as_json: bool) -> None:
 @_output
 @json_option
 @index_option
-@told_in_french
+@french_errors
 def eval_verify(file: Path, output: Path | None, as_json: bool, index: Path | None) -> None:
     """Mesurer les verdicts sur des affirmations connues.
 
@@ -356,10 +356,10 @@ def eval_verify(file: Path, output: Path | None, as_json: bool, index: Path | No
     """
     from rag.evaluation.claim_scores import measure_claims, read_claims
 
-    known = read_claims(file)
+    claims = read_claims(file)
     settings = settings_for(index)
-    with open_for(settings, "eval") as assistant, progress_bar("Affirmations", len(known)) as step:
-        result = measure_claims(assistant, known, lambda: step(None, None))
+    with open_for(settings, "eval") as assistant, progress_bar("Affirmations", len(claims)) as step:
+        result = measure_claims(assistant, claims, lambda: step(None, None))
     if output:
         output.write_text(json.dumps(result, ensure_ascii=False, indent=1), encoding="utf-8")
     if as_json:

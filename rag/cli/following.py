@@ -11,12 +11,12 @@ import click
 
 from rag import texts
 from rag.cli.common import (
+    french_errors,
     index_option,
     json_option,
     open_for,
     print_json,
     settings_for,
-    told_in_french,
 )
 from rag.errors import SettingsError
 from rag.markup import printable
@@ -26,7 +26,7 @@ from rag.markup import printable
 @click.argument("sources", metavar="[CHEMIN|ADRESSE]...", nargs=-1)
 @click.option("--prune", is_flag=True, help="Retirer les articles dont le fichier disparaît.")
 @index_option
-@told_in_french
+@french_errors
 def watch_command(sources: tuple[str, ...], prune: bool, index: Path | None) -> None:
     """Suivre des dossiers, des flux, des plans de site, des sites ; Ctrl+C l'arrête.
 
@@ -59,7 +59,7 @@ def _line(event: str) -> None:
 @click.option("--forget", metavar="ADRESSE", help="Ne plus lister cette source.")
 @json_option
 @index_option
-@told_in_french
+@french_errors
 def sources_command(forget: str | None, as_json: bool, index: Path | None) -> None:
     """Dire où en sont les sources du web : dernière lecture, dernières nouveautés, échecs.
 
@@ -76,15 +76,15 @@ def sources_command(forget: str | None, as_json: bool, index: Path | None) -> No
         raise SettingsError(texts.UNKNOWN_SOURCE.format(forget))
     states, now = memory.sources(), time.time()
     memory.close()
-    told = [silence(s, settings.source_silence_hours, now) for s in states]
+    silences = [silence(s, settings.source_silence_hours, now) for s in states]
     if as_json:
-        print_json([asdict(s) | {"warning": t} for s, t in zip(states, told, strict=True)])
+        print_json([asdict(s) | {"warning": t} for s, t in zip(states, silences, strict=True)])
     else:
-        for state, warning in zip(states, told, strict=True):
+        for state, warning in zip(states, silences, strict=True):
             click.echo(f"{printable(state.address)}  {texts.source_state(state)}")
             if warning or state.problem:
                 click.echo(f"  {printable(warning or state.problem)}", err=True)
         if not states:
             click.echo(texts.NO_SOURCES_YET)
-    if any(told):
+    if any(silences):
         raise SystemExit(1)

@@ -22,6 +22,7 @@ from rag.cli.common import (
     article_named,
     dry_option,
     filters_named,
+    french_errors,
     index_option,
     ingestion_bar,
     is_index,
@@ -33,7 +34,6 @@ from rag.cli.common import (
     progress_bar,
     readmit_option,
     settings_for,
-    told_in_french,
 )
 from rag.cli.copies import backup_command, export_command, import_command, reindex_command
 from rag.cli.editing import edit_command, withdraw_command
@@ -107,10 +107,10 @@ def filter_options(command: Callable[..., None]) -> Callable[..., None]:
             raise SettingsError(texts.DAYS_REVERSED.format(since, until))
         command(filters=filters, **others)
 
-    told = told_in_french(wrapped)
+    callback = french_errors(wrapped)
     for option in reversed(_FILTER_OPTIONS):
-        option(told)
-    return told
+        option(callback)
+    return callback
 
 
 @click.group(
@@ -134,7 +134,7 @@ def app() -> None:
 @dry_option
 @json_option
 @index_option
-@told_in_french
+@french_errors
 def ingest_command(
     paths: tuple[str, ...],
     prune: bool,
@@ -223,8 +223,8 @@ def _say_ingested(report: IngestReport, met: Mapping[str, Source] | None) -> Non
     if met is not None:
         for what in ("new", "updated", "removed"):
             for i in getattr(report, what):
-                told = texts.label(met[i]) if i in met else i
-                click.echo(f"{texts.WOULD_BE[what]}\u00a0: {told}")
+                label = texts.label(met[i]) if i in met else i
+                click.echo(f"{texts.WOULD_BE[what]}\u00a0: {label}")
     click.echo(texts.summary(report))
     if met is not None:
         click.echo(texts.NOTHING_DONE, err=True)
@@ -242,7 +242,7 @@ def _noted(found: Iterable[Found], met: dict[str, Source]) -> Iterator[Found]:
 @question_argument
 @json_option
 @index_option
-@told_in_french
+@french_errors
 @filter_options
 def ask(
     question: str,
@@ -293,7 +293,7 @@ def ask(
 )
 @json_option
 @index_option
-@told_in_french
+@french_errors
 @filter_options
 def search(
     question: str,
@@ -326,7 +326,7 @@ def search(
 @click.option("--copies", is_flag=True, help="Dont d'autres ont le même texte.")
 @json_option
 @index_option
-@told_in_french
+@french_errors
 def list_command(
     filters: Filters,
     words: str,
@@ -358,10 +358,10 @@ def list_command(
             print_json_list(RecordOut.of(r).plain() for r in records)
             return
         count = 0
-        for count, record in enumerate(records, 1):  # noqa: B007 - the last is told
+        for count, record in enumerate(records, 1):  # noqa: B007 - the last is printed
             day = record.source.published
             date_text = day.isoformat() if day else "sans date "
-            gone = f"  ({told})" if (told := texts.withdrawn(record)) else ""
+            gone = f"  ({notice})" if (notice := texts.withdrawn(record)) else ""
             title = record.source.title + gone
             click.echo(f"{record.id}  {date_text}  {record.source.name}  {title}")
     click.echo(f"{texts.articles(count)}.", err=True)
@@ -371,7 +371,7 @@ def list_command(
 @click.argument("article", metavar="ARTICLE")
 @json_option
 @index_option
-@told_in_french
+@french_errors
 def show(article: str, as_json: bool, index: Path | None) -> None:
     """Afficher un article en entier, par son identifiant, le début de celui-ci, ou son titre."""
     with open_for(settings_for(index), "show") as assistant:
@@ -399,7 +399,7 @@ def show(article: str, as_json: bool, index: Path | None) -> None:
 @click.argument("article", metavar="ARTICLE")
 @json_option
 @index_option
-@told_in_french
+@french_errors
 def history_command(article: str, as_json: bool, index: Path | None) -> None:
     """Montrer les versions d'un article, de la plus récente à la plus ancienne, et leurs écarts."""
     from rag.answering.changes import changes
@@ -435,7 +435,7 @@ def history_command(article: str, as_json: bool, index: Path | None) -> None:
 @dry_option
 @json_option
 @index_option
-@told_in_french
+@french_errors
 def remove(
     articles: tuple[str, ...], proof: Path | None, dry: bool, as_json: bool, index: Path | None
 ) -> None:
@@ -452,11 +452,11 @@ def remove(
     erasure = None
     with open_for(settings_for(index), "remove", wait=600 if proof else 15) as assistant:
         articles = tuple(_ids_named(assistant, articles))
-        known = {r.id: r for r in _records(assistant, articles)}
-        files = sources_of(known.values())
-        copies = {c.id: c for i in known for c in assistant.copies(i) if c.id not in known}
+        records = {r.id: r for r in _records(assistant, articles)}
+        files = sources_of(records.values())
+        copies = {c.id: c for i in records for c in assistant.copies(i) if c.id not in records}
         if dry:
-            gone = list(known)
+            gone = list(records)
         elif proof:
             erasure = assistant.erase(articles)
             proof.write_text(ErasureOut.of(erasure).model_dump_json(indent=2) + "\n", "utf-8")
@@ -472,7 +472,7 @@ def remove(
                 f"Erreur : aucun article « {article} » : « recoupe list » donne les identifiants.",
                 err=True,
             )
-        _say_removed([known[i] for i in gone] if dry else len(gone), erasure)
+        _say_removed([records[i] for i in gone] if dry else len(gone), erasure)
         _say_what_remains(copies.values(), files)
     if absent or (erasure and not erasure.proven):
         raise SystemExit(1)
@@ -519,7 +519,7 @@ def _records(assistant: Assistant, articles: Iterable[str]) -> Iterator[ArticleR
 @click.option("--host", metavar="ADRESSE", help="Adresse d'écoute.")
 @click.option("--port", type=click.IntRange(0, 65535), metavar="PORT", help="Port d'écoute.")
 @index_option
-@told_in_french
+@french_errors
 def serve(host: str | None, port: int | None, index: Path | None) -> None:
     """Servir le chat sur le web (http://127.0.0.1:7860 par défaut) ; Ctrl+C l'arrête."""
     from rag.assistant import LocalAssistant
@@ -542,7 +542,7 @@ def serve(host: str | None, port: int | None, index: Path | None) -> None:
 @click.option("--repair", is_flag=True, help="Réparer ce qui peut être refait.")
 @json_option
 @index_option
-@told_in_french
+@french_errors
 def doctor(repair: bool, as_json: bool, index: Path | None) -> None:
     """Vérifier l'installation et l'index ; dire ce qui ne va pas et quoi faire.
 
@@ -610,7 +610,7 @@ def doctor(repair: bool, as_json: bool, index: Path | None) -> None:
 @app.command("compact", short_help="Rendre la place de ce qui a été remplacé.")
 @json_option
 @index_option
-@told_in_french
+@french_errors
 def compact_command(as_json: bool, index: Path | None) -> None:
     """Refaire le magasin de vecteurs sans les restes des articles remplacés ou retirés.
 

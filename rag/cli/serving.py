@@ -9,19 +9,19 @@ import click
 
 from rag import texts
 from rag.cli.common import (
+    french_errors,
     index_option,
     json_option,
     open_for,
     print_json,
     settings_for,
-    told_in_french,
 )
 
 
 @click.command("widget", short_help="Afficher les lignes à ajouter à un site.")
 @click.option("--host", metavar="ADRESSE", help="Adresse publique de Recoupe.")
 @json_option
-@told_in_french
+@french_errors
 def widget_command(host: str | None, as_json: bool) -> None:
     """Afficher les deux lignes qui ajoutent Recoupe à un site, version et intégrité comprises."""
     from rag.web import site
@@ -38,7 +38,7 @@ def widget_command(host: str | None, as_json: bool) -> None:
 
 @click.command("mcp", short_help="Servir les outils MCP sur l'entrée et la sortie.")
 @index_option
-@told_in_french
+@french_errors
 def mcp_command(index: Path | None) -> None:
     """Servir les outils MCP (search, fetch, ask, verify) sur l'entrée et la sortie standard.
 
@@ -58,7 +58,7 @@ def mcp_command(index: Path | None) -> None:
 
 
 @click.command("token", short_help="Tirer un jeton d'administration.")
-@told_in_french
+@french_errors
 def token_command() -> None:
     """Tirer au sort un jeton (ou un mot de passe), et l'empreinte à mettre dans les réglages."""
     from rag.web.access import new_token
@@ -71,12 +71,12 @@ def token_command() -> None:
 
 @click.command("feedback", short_help="Exporter les retours des lecteurs.")
 @index_option
-@told_in_french
+@french_errors
 def feedback_command(index: Path | None) -> None:
     """Exporter les retours des lecteurs, un objet JSON par ligne, du plus ancien au plus récent."""
     from rag.feedback import FeedbackStore
 
     settings = settings_for(index)
-    kept = (settings.retention_days, settings.feedback_max_mb)
-    for row in FeedbackStore(settings.index_dir, *kept).all():
+    limits = (settings.retention_days, settings.feedback_max_mb)
+    for row in FeedbackStore(settings.index_dir, *limits).all():
         click.echo(json.dumps(row, ensure_ascii=False))

@@ -22,7 +22,7 @@ _ARTICLES = ("le ", "la ", "les ", "l'", "un ", "une ", "des ")
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class SentenceExample:
     """A sentence with what stands around it, and who says it.
 
     `also` are other kinds that can be defended, `wordings` other names of the speaker;
@@ -44,14 +44,14 @@ class Known:
 
     def names(self, speaker: str) -> bool:
         """Tell whether it is the speaker: without case, typography and leading article."""
-        said = plain(speaker)
-        return any(said == plain(name) for name in (self.speaker, *self.wordings))
+        candidate = plain(speaker)
+        return any(candidate == plain(name) for name in (self.speaker, *self.wordings))
 
     def mentions(self, speaker: str) -> bool:
         """Tell whether it is the speaker, more or less of the name being said."""
-        said = set(plain(speaker).split())
+        tokens = set(plain(speaker).split())
         return self.names(speaker) or any(
-            said and (words := set(plain(name).split())) and (said <= words or words <= said)
+            tokens and (words := set(plain(name).split())) and (tokens <= words or words <= tokens)
             for name in (self.speaker, *self.wordings)
         )
 
@@ -62,7 +62,7 @@ def plain(name: str) -> str:
     return next((low.removeprefix(a) for a in _ARTICLES if low.startswith(a)), low)
 
 
-def read_sentences(path: Path) -> list[Known]:
+def read_sentences(path: Path) -> list[SentenceExample]:
     """Read a JSONL file with `text`, `kind` and `speaker` a line.
 
     Also taken are `before`, `after`, `also_ok`, `also_speakers` and `draw`. Raises ReadError.
@@ -70,7 +70,7 @@ def read_sentences(path: Path) -> list[Known]:
     try:
         rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
         return [
-            Known(
+            SentenceExample(
                 row.get("before", ""),
                 row["text"],
                 row.get("after", ""),
@@ -90,7 +90,7 @@ def read_sentences(path: Path) -> list[Known]:
 
 
 def measure_attribution(
-    known: Sequence[Known], embedder: Embedder, step: Callable[[], None] = lambda: None
+    examples: Sequence[SentenceExample], embedder: Embedder, step: Callable[[], None] = lambda: None
 ) -> dict[str, Any]:
     """Return the measures of who is said to say sentences, and each wrong one.
 
@@ -101,7 +101,7 @@ def measure_attribution(
     both call a statement: as it is named, or with more or less of the name.
     """
     found = []
-    for each in known:
+    for each in examples:
         start = len(each.before)
         end = start + len(each.text)
         before = sentence_spans(each.before)
@@ -113,32 +113,32 @@ def measure_attribution(
         whole = each.before + each.text + each.after
         found.append(attributions_by(embedder, whole, spans)[len(before)])
         step()
-    draws = sorted({k.draw for k in known if k.draw})
+    draws = sorted({k.draw for k in examples if k.draw})
     wrong = [
         {
             "text": k.text,
             "expected": [k.kind.name.lower(), k.speaker],
             "found": [f.kind.name.lower(), f.speaker],
         }
-        for k, f in zip(known, found, strict=True)
+        for k, f in zip(examples, found, strict=True)
         if not k.allows(f.kind) or (f.kind is k.kind is Kind.STATEMENT and not k.names(f.speaker))
     ]
-    pairs = list(zip(known, found, strict=True))
+    pairs = list(zip(examples, found, strict=True))
     return {
-        "sentences": len(known),
+        "sentences": len(examples),
         **_measures(pairs),
         "by_draw": {d: _measures([p for p in pairs if p[0].draw == d]) for d in draws},
         "wrong": wrong,
     }
 
 
-def _measures(pairs: Sequence[tuple[Known, Attribution]]) -> dict[str, Any]:
+def _measures(pairs: Sequence[tuple[SentenceExample, Attribution]]) -> dict[str, Any]:
     strict = [(k.kind, f.kind) for k, f in pairs]
     lenient = [(f.kind if k.allows(f.kind) else k.kind, f.kind) for k, f in pairs]
     both = [(k, f) for k, f in pairs if k.kind is f.kind is Kind.STATEMENT]
     confusion: dict[str, dict[str, int]] = defaultdict(lambda: dict.fromkeys(_NAMES, 0))
-    for true, said in strict:
-        confusion[true.name.lower()][said.name.lower()] += 1
+    for true, prediction in strict:
+        confusion[true.name.lower()][prediction.name.lower()] += 1
     return {
         "strict": _scores(strict),
         "lenient": _scores(lenient),
@@ -155,12 +155,12 @@ _NAMES = tuple(k.name.lower() for k in Kind)
 def _scores(pairs: Sequence[tuple[Kind, Kind]]) -> dict[str, float]:
     from sklearn.metrics import accuracy_score, f1_score
 
-    true, said = [a.name for a, _ in pairs], [b.name for _, b in pairs]
+    true, predictions = [a.name for a, _ in pairs], [b.name for _, b in pairs]
     kinds = sorted(set(true))
     return {
-        "accuracy": round(float(accuracy_score(true, said)), 4),
+        "accuracy": round(float(accuracy_score(true, predictions)), 4),
         "macro_f1": round(
-            float(f1_score(true, said, labels=kinds, average="macro", zero_division=0)), 4
+            float(f1_score(true, predictions, labels=kinds, average="macro", zero_division=0)), 4
         ),
     }
 

@@ -25,7 +25,7 @@ _SAME_CLAIM = 0.5  # share of the words of both that two wordings of one claim h
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class ClaimExample:
     """A claim, its verdict, and the quotes of which one must be among the evidence."""
 
     claim: str
@@ -34,14 +34,14 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
-class KnownText:
+class TextExample:
     """What is checked at once: a claim, or a paragraph with the claims that it makes."""
 
     text: str
-    claims: tuple[Known, ...]
+    claims: tuple[ClaimExample, ...]
 
 
-def read_claims(path: Path) -> list[KnownText]:
+def read_claims(path: Path) -> list[TextExample]:
     """Read a JSONL file with `claim` and `verdict` a line.
 
     `evidence`, where there is some, lists `article_id` and `quote`. A paragraph has the verdict
@@ -50,32 +50,32 @@ def read_claims(path: Path) -> list[KnownText]:
     labels = {label.value for label in Label}
     try:
         rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
-        known = [_known_text(row) for row in rows]
+        examples = [_text_example(row) for row in rows]
     except (OSError, UnicodeDecodeError, ValueError, KeyError, TypeError) as error:
         raise ReadError(
             f"{path} ne se lit pas comme des affirmations ({error}) : il faut un objet JSON par "
             "ligne, avec claim et verdict, et claims pour un paragraphe (« multiple »)."
         ) from error
-    for text in known:
+    for text in examples:
         if wrong := [c.verdict for c in text.claims if c.verdict not in labels]:
             raise ReadError(f"{path} : « {wrong[0]} » n'est pas un verdict ({', '.join(labels)}).")
-    return known
+    return examples
 
 
-def _known_text(row: dict[str, Any]) -> KnownText:
+def _text_example(row: dict[str, Any]) -> TextExample:
     if row["verdict"] != MULTIPLE:
-        return KnownText(str(row["claim"]), (_known(row),))
-    return KnownText(str(row["claim"]), tuple(_known(claim) for claim in row["claims"]))
+        return TextExample(str(row["claim"]), (_claim_example(row),))
+    return TextExample(str(row["claim"]), tuple(_claim_example(claim) for claim in row["claims"]))
 
 
-def _known(row: dict[str, Any]) -> Known:
+def _claim_example(row: dict[str, Any]) -> ClaimExample:
     evidence = row.get("evidence", ())
     quotes = tuple(Quote(str(e["article_id"]), str(e["quote"])) for e in evidence)
-    return Known(str(row["claim"]), str(row["verdict"]), quotes)
+    return ClaimExample(str(row["claim"]), str(row["verdict"]), quotes)
 
 
 def measure_claims(
-    assistant: Assistant, known: Sequence[KnownText], step: Callable[[], None] = lambda: None
+    assistant: Assistant, examples: Sequence[TextExample], step: Callable[[], None] = lambda: None
 ) -> dict[str, Any]:
     """Return how verdicts compare with the known ones, and whether quotes are exact.
 
@@ -87,7 +87,7 @@ def measure_claims(
     wrong, inexact, unexpected = [], 0, 0
     shown: list[bool] = []
     milliseconds: list[float] = []
-    for text in known:
+    for text in examples:
         began = time.perf_counter()
         found = assistant.verify(text.text).claims
         milliseconds.append(1000 * (time.perf_counter() - began) / max(1, len(found)))
@@ -122,14 +122,14 @@ _EVIDENT = {Label.SUPPORTED.value, Label.CONTRADICTED.value, Label.DECLARED.valu
 
 
 def _paired(
-    known: Sequence[Known], found: Sequence[CheckedClaim]
-) -> Iterator[tuple[Known, CheckedClaim | None]]:
+    examples: Sequence[ClaimExample], found: Sequence[CheckedClaim]
+) -> Iterator[tuple[ClaimExample, CheckedClaim | None]]:
     """Yield each known claim with the one of those found that says it, each once, or None."""
-    if len(known) == 1:
-        yield known[0], found[0]
+    if len(examples) == 1:
+        yield examples[0], found[0]
         return
     left = list(found)
-    for claim in known:
+    for claim in examples:
         wanted = stem_set(claim.claim)
 
         def shared(other: CheckedClaim, wanted: frozenset[str] = wanted) -> float:
@@ -159,12 +159,12 @@ def _inexact(assistant: Assistant, claim: CheckedClaim) -> int:
 
 
 def _measures(counts: Counter[tuple[str, str]], label: str) -> dict[str, float | None]:
-    said = sum(n for (_, b), n in counts.items() if b == label)
+    predictions = sum(n for (_, b), n in counts.items() if b == label)
     true = sum(n for (a, _), n in counts.items() if a == label)
     right = counts[label, label]
     return {
         "known": true,
-        "said": said,
-        "precision": right / said if said else None,
+        "said": predictions,
+        "precision": right / predictions if predictions else None,
         "recall": right / true if true else None,
     }

@@ -48,11 +48,11 @@ class Quote:
         """
         if article_id != self.article_id and not article_id.startswith(f"{self.article_id}-"):
             return False
-        wanted, said = words(self.text), words(text)
-        joined, other = f" {' '.join(wanted)} ", f" {' '.join(said)} "
-        if joined in other or (said and other in joined):
+        wanted, text_words = words(self.text), words(text)
+        joined, other = f" {' '.join(wanted)} ", f" {' '.join(text_words)} "
+        if joined in other or (text_words and other in joined):
             return True
-        return len(set(wanted) & set(said)) >= _MOST * len(set(wanted))
+        return len(set(wanted) & set(text_words)) >= _MOST * len(set(wanted))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +93,8 @@ class Item:
 
     def parts_in(self, spans: Sequence[Passage | Citation]) -> set[int]:
         """Return the parts of the answer that some passages or citations cover."""
-        said = [(s.article_id, s.quote if isinstance(s, Citation) else s.text) for s in spans]
-        found = {q.part for q in self.quotes if any(q.covered(*s) for s in said)}
+        quotes = [(s.article_id, s.quote if isinstance(s, Citation) else s.text) for s in spans]
+        found = {q.part for q in self.quotes if any(q.covered(*s) for s in quotes)}
         in_text = [s for s in spans if not (isinstance(s, Citation) and s.in_title)]
         if any(g.meets(s.article_id, s.start, s.end) for g in self.gold for s in in_text):
             found.add(1)
@@ -180,8 +180,8 @@ def hold_out(
     shuffled = sorted(articles, key=lambda a: a.id)
     random.Random(seed).shuffle(shuffled)  # noqa: S311 - a sample, no secret
     gone = {a.id for a in shuffled[: round(share * len(shuffled))]}
-    kept = [a for a in articles if a.id not in gone]
-    return kept, [
+    remaining = [a for a in articles if a.id not in gone]
+    return remaining, [
         replace(item, gold=tuple(g for g in item.gold if g.article_id not in gone))
         for item in items
     ]

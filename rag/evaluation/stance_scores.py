@@ -63,19 +63,19 @@ def measure_stance(
             step()
     if two:
         truth = [int(label == CONTRADICTS) for _, _, label in pairs]
-        told = [int(r.against > _EVEN) for r in read]
+        predictions = [int(r.against > _EVEN) for r in read]
         names = ["compatible", "contradicts"]
     else:
         truth = [label for _, _, label in pairs]
-        told = [_likeliest(r) for r in read]
+        predictions = [_likeliest(r) for r in read]
         names = list(NAMES)
     return {
         "pairs": len(pairs),
         "engine": network.name,
         "classes": names,
-        "accuracy": float(accuracy_score(truth, told)),
-        "macro_f1": float(f1_score(truth, told, average="macro")),
-        "confusion": confusion_matrix(truth, told, labels=range(len(names))).tolist(),
+        "accuracy": float(accuracy_score(truth, predictions)),
+        "macro_f1": float(f1_score(truth, predictions, average="macro")),
+        "confusion": confusion_matrix(truth, predictions, labels=range(len(names))).tolist(),
         "precision": [_precision(pairs, read, t) for t in THRESHOLDS],
     }
 
@@ -94,10 +94,11 @@ def _precision(pairs: list[Pair], read: list[Compared], threshold: float) -> dic
     for name, field, value in (
         ("supports", "follows", (SUPPORTS, -1)), ("contradicts", "against", (CONTRADICTS,)),
     ):  # fmt: skip
-        told = [
+        outcomes = [
             label in value
             for (_, _, label), r in zip(pairs, read, strict=True)
             if float(getattr(r, field)) >= threshold
         ]
-        row[name] = {"said": len(told), "precision": sum(told) / len(told) if told else None}
+        precision = sum(outcomes) / len(outcomes) if outcomes else None
+        row[name] = {"said": len(outcomes), "precision": precision}
     return row

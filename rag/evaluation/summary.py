@@ -177,14 +177,14 @@ def _draw_latency(ax: Axes, result: Result) -> None:
 
 
 def _draw_calibration(ax: Axes, result: Result) -> None:
-    known = [q for q in result["questions"] if q["probability"] is not None]
+    questions = [q for q in result["questions"] if q["probability"] is not None]
     points = []
     for n in range(_BINS):
-        inside = [q for q in known if n <= min(q["probability"] * _BINS, _BINS - 0.001) < n + 1]
+        inside = [q for q in questions if n <= min(q["probability"] * _BINS, _BINS - 0.001) < n + 1]
         if inside:
-            said = mean(q["probability"] for q in inside)
+            forecast = mean(q["probability"] for q in inside)
             true = mean(q["answerable"] for q in inside)
-            points.append((said, true, len(inside)))
+            points.append((forecast, true, len(inside)))
     ax.plot([0, 1], [0, 1], color=_GREY, lw=1, ls="--")
     if points:
         x, y, sizes = zip(*points, strict=True)
@@ -198,13 +198,13 @@ def _draw_calibration(ax: Axes, result: Result) -> None:
 
 
 def _draw_thresholds(ax: Axes, result: Result) -> None:
-    known = [q for q in result["questions"] if q["probability"] is not None]
+    questions = [q for q in result["questions"] if q["probability"] is not None]
     marks = [n / 50 for n in range(51)]
     for answerable, label, colour in (
         (True, "refus à tort", _BLUE),
         (False, "réponses à tort", _RED),
     ):
-        those = [q["probability"] for q in known if q["answerable"] == answerable]
+        those = [q["probability"] for q in questions if q["answerable"] == answerable]
         if those:
             shares = [mean((p < t) == answerable for p in those) or 0.0 for t in marks]
             ax.plot(marks, shares, color=colour, label=label)

@@ -58,14 +58,14 @@ def measure_support(
     balanced accuracy is their mean. `check` takes a sentence with its mark `[1]`, and passages.
     """
     right: dict[str, list[bool]] = defaultdict(list)
-    kept: list[bool] = []
-    caught: list[bool] = []
+    acceptances: list[bool] = []
+    rejections: list[bool] = []
     wrong: list[dict[str, Any]] = []
     for pair in pairs:
         found = check(f"{pair.statement} [1]", [pair.hit()])
         passes = found is not None and found.supported
         fine = passes == pair.supported
-        (kept if pair.supported else caught).append(fine)
+        (acceptances if pair.supported else rejections).append(fine)
         right[f"{'vrai' if pair.supported else 'faux'} : {pair.kind}"].append(fine)
         if not fine:
             problem = found.problem if found else ""
@@ -79,12 +79,12 @@ def measure_support(
                 }
             )
         step()
-    shares = [share for share in (mean(kept), mean(caught)) if share is not None]
+    shares = [share for share in (mean(acceptances), mean(rejections)) if share is not None]
     return {
         "pairs": len(pairs),
         "balanced_accuracy": round(sum(shares) / len(shares), 4) if shares else None,
-        "kept": mean(kept),
-        "caught": mean(caught),
+        "kept": mean(acceptances),
+        "caught": mean(rejections),
         "by_kind": {
             kind: {"pairs": len(found), "right": mean(found)}
             for kind, found in sorted(right.items())

@@ -27,11 +27,11 @@ _LABELLED = re.compile(
 # « … : rectificatif »; not « CAC 40 : correction ».
 _LABELLED_LAST = re.compile(r"[:(\[|—–-]\s*(?:rectificatif|erratum|errata)s?[\])\s.]*$")
 
-_SAID = (
+_VERB = (
     r"(?:ecri|indiqu|publi|annonc|affirm|mentionn|attribu|rapport|precis|present|donn|titr|relat|"
     r"signal|evoqu|situ|confond|cit)"
 )
-_WROTE = rf"nous (?:l')?(?:(?:avons|avions)(?: \w+){{0,2}} {_SAID}\w+|{_SAID}v?ions\b)"
+_WROTE = rf"nous (?:l')?(?:(?:avons|avions)(?: \w+){{0,2}} {_VERB}\w+|{_VERB}v?ions\b)"
 _VERSION = r"(?:premiere|precedente|ancienne) version de (?:cet|notre) article"
 _PAPER = (
     r"(?:(?:notre|nos|cet|cette) (?:\w+ )?(?:articles?|editions?|numeros?|colonnes|pages?|journal|"
@@ -47,13 +47,13 @@ _CORRECTS = re.compile(
             rf"contrairement a ce qu(?:e|'|i)\b.{{0,80}}\b(?:{_WROTE}|{_PAPER})",
             rf"contrairement a ce que {_WROTE}",
             rf"{_WROTE}[^.]{{0,160}}\b{_WRONGLY}\b",
-            rf"nous (?:l')?(?:avons|avions) {_WRONGLY} {_SAID}",
+            rf"nous (?:l')?(?:avons|avions) {_WRONGLY} {_VERB}",
             rf"{_WRONGLY},? que {_WROTE}",
             rf"{_PAPER}[^.]{{0,160}}\b{_WRONGLY}\b",
             rf"{_SLIP}\b.{{0,40}}\bgliss\w+\b.{{0,60}}\b{_PAPER}",
             rf"{_PAPER}[^.]{{0,80}}\b(?:comport|conten)\w+ (?:\w+ ){{1,2}}{_SLIP}\b",
             rf"nous (?:avons|avions) commis (?:\w+ ){{1,2}}{_SLIP}\b",
-            rf"{_VERSION} {_SAID}",
+            rf"{_VERSION} {_VERB}",
             rf"{_PAPER}[^.]{{0,160}}\bil (?:faut|fallait) lire\b",
             rf"il (?:faut|fallait) lire\b[^.]{{0,160}}\b{_PAPER}",
         )
@@ -69,7 +69,7 @@ _INSIDE = re.compile(
     rf",?\s*\b(?:et non|mais non|non pas|au lieu d[e']|contrairement a ce qu(?:e|i|')|"
     rf"comme {_WROTE}){_REST},?"
 )
-_RECALLED = re.compile(rf"\b(?:{_WROTE}|{_PAPER}[^.]{{0,120}}\b{_SAID}\w*ai(?:en)?t\b)")
+_RECALLED = re.compile(rf"\b(?:{_WROTE}|{_PAPER}[^.]{{0,120}}\b{_VERB}\w*ai(?:en)?t\b)")
 
 
 def is_correction(title: str, section: str, text: str) -> bool:
@@ -81,8 +81,8 @@ def is_correction(title: str, section: str, text: str) -> bool:
     if re.fullmatch(_LABEL, fold(section[:_READ]).strip()) or _LABELLED.match(fold(opening)):
         return True
     # What is between quotation marks is somebody else's voice.
-    told = sentences(_QUOTED.sub("«»", opening))[:_OPENING]
-    return any(_CORRECTS.search(fold(sentence)) for sentence in told)
+    opening_sentences = sentences(_QUOTED.sub("«»", opening))[:_OPENING]
+    return any(_CORRECTS.search(fold(sentence)) for sentence in opening_sentences)
 
 
 def standing(sentence: str) -> str:
@@ -93,17 +93,17 @@ def standing(sentence: str) -> str:
     """
     if len(sentence) > _LONGEST:
         return sentence
-    kept = _without(_INSIDE, _without(_OPENS, sentence)).strip()
-    return "" if _RECALLED.search(fold(_QUOTED.sub("«»", kept))) else kept
+    remainder = _without(_INSIDE, _without(_OPENS, sentence)).strip()
+    return "" if _RECALLED.search(fold(_QUOTED.sub("«»", remainder))) else remainder
 
 
-def taken_back(text: str, told: Iterable[str]) -> frozenset[str]:
+def taken_back(text: str, statements: Iterable[str]) -> frozenset[str]:
     """Return the figures that a correction recalls in order to take them back.
 
-    `text` is what the correction says and `told` its sentences: « 312, et non
+    `text` is what the correction says and `statements` its sentences: « 312, et non
     340 » takes back 340. A figure that stands anywhere in it is not taken back.
     """
-    stands = " ".join(standing(sentence) for sentence in told)
+    stands = " ".join(standing(sentence) for sentence in statements)
     return frozenset(numbers(text) - numbers(stands))
 
 
@@ -112,8 +112,8 @@ def _without(pattern: re.Pattern[str], text: str) -> str:
     pieces = [fold(char) for char in text]
     # Where each folded character comes from: folding goes character by character.
     origins = [at for at, piece in enumerate(pieces) for _ in piece] + [len(text)]
-    kept, done = [], 0
+    remaining, done = [], 0
     for match in pattern.finditer("".join(pieces)):
-        kept.append(text[done : origins[match.start()]])
+        remaining.append(text[done : origins[match.start()]])
         done = origins[match.end()]
-    return "".join((*kept, text[done:]))
+    return "".join((*remaining, text[done:]))

@@ -32,8 +32,8 @@ def other_person(text: str, full_name: str) -> bool:
     if not given or not family:
         return False
     before = rf"((?:(?:[A-ZÀ-ÖØ-Þ]\.|[A-ZÀ-ÖØ-Þ][\w’'-]+)[ \u00a0]+)*){re.escape(family)}\b"
-    told = [m.group(1).split() for m in re.finditer(before, text)]
-    return bool(told) and all(_another(words, given) for words in told)
+    prefixes = [m.group(1).split() for m in re.finditer(before, text)]
+    return bool(prefixes) and all(_another(words, given) for words in prefixes)
 
 
 def _parts(full_name: str) -> tuple[list[str], str]:
@@ -48,10 +48,10 @@ def _parts(full_name: str) -> tuple[list[str], str]:
     return words[:at], " ".join(words[at:])
 
 
-def _another(told: list[str], given: list[str]) -> bool:
+def _another(prefix: list[str], given: list[str]) -> bool:
     """Tell whether the given names before a family name are other ones."""
     own = {fold(w).strip(".") for w in given}
-    mine = [fold(w) for w in told if fold(w).strip(".") not in _CIVILITIES | _PARTICLES]
+    mine = [fold(w) for w in prefix if fold(w).strip(".") not in _CIVILITIES | _PARTICLES]
     if not mine:
         return False
     return not any(

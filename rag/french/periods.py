@@ -225,6 +225,6 @@ _GRAMMAR: Sequence[tuple[str, _Reader]] = [
 
 def newest_first(days: Sequence[date | None]) -> Iterator[float]:
     """Yield for each day its place among `days`, from 1 for the newest to 0; 0 for none."""
-    known = sorted({d for d in days if d})
+    dates = sorted({d for d in days if d})
     for day in days:
-        yield (known.index(day) + 1) / len(known) if day and known else 0.0
+        yield (dates.index(day) + 1) / len(dates) if day and dates else 0.0

@@ -205,9 +205,9 @@ def _fraction(tokens: Sequence[Token], unit: Measure) -> tuple[float, int]:
     half, after = _half(tokens, at)
     if half or unit.kind != "heure":
         return half, after
-    for said, part in _QUARTERS:
-        if _follows(tokens, at, *said):
-            return part, at + len(said)
+    for words, part in _QUARTERS:
+        if _follows(tokens, at, *words):
+            return part, at + len(words)
     return 0.0, at
 
 
@@ -218,8 +218,8 @@ def _unit(tokens: Sequence[Token], at: int) -> Measure:
         word = token.text()
         if word in _BETWEEN:
             continue
-        if known := measure(tokens, place):
-            return known
+        if unit := measure(tokens, place):
+            return unit
         if not token.raw.isalpha() or is_function_word(word):
             break
         single = word.rstrip("s")
@@ -270,9 +270,9 @@ _PARTED = re.compile(r"(?:demie?|quarts?)$|\d ?h(?:eures?)? ?\d+$")
 
 def written(text: str, quantity: Quantity) -> str:
     """Return a quantity as `text` writes it, with the noun that it counts."""
-    said = text[quantity.start : quantity.end]
+    amount = text[quantity.start : quantity.end]
     # « un an et demi » has its noun already, « un million et demi » waits for it.
-    pattern = _OF_NOUN if _PARTED.search(fold(said)) else _RATE if "/" in quantity.unit else _NOUN
+    pattern = _OF_NOUN if _PARTED.search(fold(amount)) else _RATE if "/" in quantity.unit else _NOUN
     noun = pattern.match(text, quantity.end)
     tail = noun.group() if noun and not is_function_word(fold(noun.group(1) or "")) else ""
-    return " ".join((said + tail).split())
+    return " ".join((amount + tail).split())

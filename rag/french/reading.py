@@ -28,9 +28,9 @@ def understand(
     before, `written` what « mercredi » means. A sentence inside one of
     `headings` is a heading. No vectors are made.
     """
-    said = attributions(text, spans, title)
+    sentence_attributions = attributions(text, spans, title)
     found = []
-    for (start, end), attribution in zip(spans, said, strict=True):
+    for (start, end), attribution in zip(spans, sentence_attributions, strict=True):
         piece = text[start:end]
         found.append(
             Sentence(

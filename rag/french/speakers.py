@@ -79,8 +79,8 @@ def _can_speak(noun: str) -> bool:
     return _among(noun, _INSTITUTION) or not _ABSTRACT.search(noun)
 
 
-def _among(noun: str, known: frozenset[str]) -> bool:
-    return noun in known or noun.removesuffix("s") in known
+def _among(noun: str, nouns: frozenset[str]) -> bool:
+    return noun in nouns or noun.removesuffix("s") in nouns
 
 
 def is_individual(phrase: str) -> bool:

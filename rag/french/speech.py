@@ -106,8 +106,8 @@ class _Reader:
             return trimmed(found.speaker)
         head = self._plain[max(0, a - 200) : a]
         spans = sentence_spans(head)
-        told = head[spans[-1][0] :] if spans else ""
-        if told.rstrip().endswith(":") and (found := _framed(f"{told}{QUOTE}.")):
+        introduction = head[spans[-1][0] :] if spans else ""
+        if introduction.rstrip().endswith(":") and (found := _framed(f"{introduction}{QUOTE}.")):
             return trimmed(found.speaker)
         return ""
 
@@ -153,7 +153,7 @@ _ADVERB = (
     rf"[dà]e? ?nouveau|hier|au contraire|{_DAY}|à l'[A-Z]+|à la presse|au \w+|à [A-ZÀ-Þ]\w+) )?"
 )
 _IMPERFECT = r"(?:affirm|assur|déclar|dis|expliqu|estim|indiqu|jur|soutien?|prétend)(?:ait|aient)"
-_SAID = (
+_VERB = (
     rf"(?:{_AUX} {_ADVERB}(?:{_PARTICIPLE})e?s?|{_AUX} (?:fait (?:savoir|valoir)|"
     rf"tenu à (?:dire|préciser|rappeler))|f(?:ai|on)t (?:savoir|valoir)|{_PRESENT}|{_IMPERFECT})\b"
 )
@@ -206,14 +206,14 @@ _COMPLEMENT = (
 )
 _POSTPOSED = re.compile(
     rf"(?:[»,?!·])\s*,?\s*(?:(?P<inverted>{_INVERTED})|"
-    rf"(?:m'|nous |lui |leur )?{_SAID} (?!{_COMPLEMENT}){_ADVERB}{_WHO}{_APPOSED}{_END})"
+    rf"(?:m'|nous |lui |leur )?{_VERB} (?!{_COMPLEMENT}){_ADVERB}{_WHO}{_APPOSED}{_END})"
 )
 # « Le juge a estimé » : the noun, not the verb.
 _NOT_BARE = r"(?<!^Le)(?<!^La)(?<!^Un)(?<!^Une)(?<!^Les)(?<!^Des)"
 # « X, maire de Y, a assuré que… » ; a direct verb needs no « que ».
 _PREPOSED = re.compile(
     rf"^(?P<who>[^«»:;·,]*?){_NOT_BARE}(?P<name>,[^«»:;·]{{0,80}}?,)? "
-    rf"(?:mais |ne |n'|l'|le |en |y |leur |lui )?(?P<verb>{_SAID})(?= {_ADVERB}(?:que |qu'|«|·|:|d?'?«|"
+    rf"(?:mais |ne |n'|l'|le |en |y |leur |lui )?(?P<verb>{_VERB})(?= {_ADVERB}(?:que |qu'|«|·|:|d?'?«|"
     r"avoir |être |n'avoir |ne pas |n'|de |d'|[^«»:;,.]{0,60} (?:que |qu'|: ?[«·])))"
 )
 _DIRECTLY = re.compile(
@@ -229,9 +229,9 @@ _ANNOUNCES = re.compile(
 # « X, qui avait menacé…, a ajouté que », « Deux heures après, X indiquait : « … » ».
 _OPENED = re.compile(
     rf"^(?P<who>(?:(?:L[ea] |L'|Les |M\. |Mme )(?:[\w'-]+ )?)?[A-ZÀ-Þ][\w'-]+(?: [A-ZÀ-Þ][\w'-]+)*), "
-    rf"(?:qui|dont)\b.*?(?:,| mais) (?P<verb>{_SAID})(?= (?:que |qu'|«))"
+    rf"(?:qui|dont)\b.*?(?:,| mais) (?P<verb>{_VERB})(?= (?:que |qu'|«))"
 )
-_SAID_QUOTE = re.compile(rf"(?:^|, )(?P<who>[^«»:;·,.]{{2,60}}?) (?P<verb>{_SAID}|indiquait) ?: ?«")
+_VERB_QUOTE = re.compile(rf"(?:^|, )(?P<who>[^«»:;·,.]{{2,60}}?) (?P<verb>{_VERB}|indiquait) ?: ?«")
 _COLON = re.compile(
     r"^(?!.*selon)(?P<who>[A-ZÀ-Þ][^«»:;·,.]{2,80}?)(?P<name>,[^«»:·]{0,80})? ?: ?[«·]"
 )
@@ -289,7 +289,7 @@ def _framed(sentence: str) -> Attribution | None:
 
 def _with_verb(outside: str) -> Attribution | None:
     inserted = _POSTPOSED.search(outside)
-    if opened := _OPENED.match(outside) or _SAID_QUOTE.search(outside):
+    if opened := _OPENED.match(outside) or _VERB_QUOTE.search(outside):
         return _statement(opened, opened["verb"])
     for pattern in (_PREPOSED, _DIRECTLY, _ANNOUNCES, _COLON):
         found = pattern.match(outside)
@@ -299,8 +299,8 @@ def _with_verb(outside: str) -> Attribution | None:
         if pattern in {_DIRECTLY, _ANNOUNCES} and not is_person(found["who"].strip(" ,")):
             continue
         return _statement(found, found.groupdict().get("verb") or ":")
-    shown = _FOR.match(outside) or inserted
-    return _statement(shown, shown.group()) if shown else None
+    marker = _FOR.match(outside) or inserted
+    return _statement(marker, marker.group()) if marker else None
 
 
 def _speaks(who: str) -> bool:

@@ -115,12 +115,12 @@ def _simple(tokens: Sequence[Token], at: int, *, below: bool = False) -> Measure
     power, symbol = 1, word
     if raw[-1] in "²³":
         power, symbol = _POWERS[word[-1]], word[:-1]
-    known = _UNITS.get(symbol) or _UNITS.get(symbol.rstrip("s")) if symbol else None
+    entry = _UNITS.get(symbol) or _UNITS.get(symbol.rstrip("s")) if symbol else None
     if below and word == "s":
-        known = _SECOND
-    if known is None:
+        entry = _SECOND
+    if entry is None:
         return None
-    (kind, factor), end = known, at + 1
+    (kind, factor), end = entry, at + 1
     if kind == "metre":
         power, end = _power(tokens, at, power)
         if power > 1:

@@ -196,8 +196,8 @@ class Catalogue:
     def lacking(self, passages: Sequence[str]) -> list[str]:
         """Return, of passage ids, those of which nothing is kept."""
         rows = self._by_ids("select id from passages where id in", passages)
-        held = {i for (i,) in rows}
-        return [i for i in passages if i not in held]
+        existing = {i for (i,) in rows}
+        return [i for i in passages if i not in existing]
 
     def amend(self, changes: Mapping[str, Fields]) -> None:
         """Give articles, by id, other values of some fields of their records."""
@@ -336,8 +336,8 @@ class Catalogue:
         """Return 16 hex digits that tell the present versions of all articles."""
         return f"{self._total('digest'):016x}"
 
-    def kept(self, passages: Sequence[str]) -> dict[str, CachedPassage]:
-        """Return what is kept of passages, by id; those without sentences are left out."""
+    def cached(self, passages: Sequence[str]) -> dict[str, CachedPassage]:
+        """Return what is cached of passages, by id; those without sentences are left out."""
         rows = self._by_ids("select id, vector, reading from passages where id in", passages)
         found = {}
         for i, vector, blob in rows:
@@ -520,8 +520,8 @@ def _group_of(base: sqlite3.Connection, signed: Signature) -> str | None:
 
 
 def _count(base: sqlite3.Connection, record: ArticleRecord, sign: int) -> None:
-    told = blake2b(f"{record.id} {record.fingerprint}".encode(), digest_size=7).digest()
-    for name, value in (("passages", record.passages), ("digest", int.from_bytes(told))):
+    digest = blake2b(f"{record.id} {record.fingerprint}".encode(), digest_size=7).digest()
+    for name, value in (("passages", record.passages), ("digest", int.from_bytes(digest))):
         # Sums do not depend on the order of changes. Kept within SQLite's 64 bits.
         base.execute(
             "update totals set value = ((value + ?) % ? + ?) % ? where name = ?",

@@ -217,10 +217,10 @@ class Positions:
     def load(cls, file: Path, store: str) -> Positions | None:
         """Return the positions kept in `file`; None when there are none, or another store's."""
         try:
-            kept = json.loads(file.read_text(encoding="utf-8"))
-            if kept["store"] != store:
+            payload = json.loads(file.read_text(encoding="utf-8"))
+            if payload["store"] != store:
                 return None
-            return cls(file, store, {str(k): int(v) for k, v in kept["seen"].items()})
+            return cls(file, store, {str(k): int(v) for k, v in payload["seen"].items()})
         except (OSError, ValueError, AttributeError, TypeError, KeyError):
             return None
 
@@ -249,11 +249,11 @@ def news(
     touched: set[str] = set()
     ahead = dict(positions.seen)
     for writer in writers:
-        known = positions.seen.get(writer.id, 0)
-        if writer.done > known or writer.pending:
-            touched |= written(writer.id, known) | changes.gone_since(writer.id, known)
+        previous = positions.seen.get(writer.id, 0)
+        if writer.done > previous or writer.pending:
+            touched |= written(writer.id, previous) | changes.gone_since(writer.id, previous)
             touched |= {s.article_id for s in writer.steps}
-        ahead[writer.id] = max(known, writer.done)
+        ahead[writer.id] = max(previous, writer.done)
     return touched, ahead
 
 

@@ -120,11 +120,11 @@ def record_of(article_id: str, stored: Fields) -> ArticleRecord:
 
     Raises KeyError, TypeError or ValueError for damaged ones.
     """
-    told: dict[bool, dict[str, Any]] = {True: {}, False: {}}
+    values: dict[bool, dict[str, Any]] = {True: {}, False: {}}
     for c in COLUMNS:
         value = stored[c.key] if c.default is None else stored.get(c.key, c.default)
-        told[c.of_source][c.field] = c.form.decode(value)
-    return ArticleRecord(id=article_id, source=Source(**told[True]), **told[False])
+        values[c.of_source][c.field] = c.form.decode(value)
+    return ArticleRecord(id=article_id, source=Source(**values[True]), **values[False])
 
 
 def records_of(rows: Iterable[tuple[str, Any]]) -> dict[str, ArticleRecord]:

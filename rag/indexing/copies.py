@@ -59,15 +59,15 @@ def signature(text: str) -> Signature | None:
     """Return the signature of an article's text; None for one that is too short."""
     from rensa import RMinHash
 
-    said = words(text)
-    if len(said) < _LEAST:
+    tokens = words(text)
+    if len(tokens) < _LEAST:
         return None
-    made = RMinHash(num_perm=_HASHES, seed=_SEED)
-    made.update(list(_shingles(said)))
-    hashes = np.asarray(made.digest(), dtype=np.uint32).tobytes()
+    minhash = RMinHash(num_perm=_HASHES, seed=_SEED)
+    minhash.update(list(_shingles(tokens)))
+    hashes = np.asarray(minhash.digest(), dtype=np.uint32).tobytes()
     return Signature(hashes, " ".join(sorted(numbers(text))))
 
 
-def _shingles(said: list[str]) -> Iterator[str]:
-    for at in range(len(said) - _SHINGLE + 1):
-        yield " ".join(said[at : at + _SHINGLE])
+def _shingles(tokens: list[str]) -> Iterator[str]:
+    for at in range(len(tokens) - _SHINGLE + 1):
+        yield " ".join(tokens[at : at + _SHINGLE])

@@ -36,7 +36,7 @@ _SAMPLE = 40  # passages whose neighbours are asked for
 _NEAR = 10  # neighbours among which a passage, or one that says the same, has to be
 _SAME = 0.999  # cosine of a vector with itself, rounded
 _UNIT = 1e-2  # by which the norm of a vector may differ from 1
-_TOLD = 5  # ids in a sentence
+_MAX_NAMES = 5  # ids in a sentence
 
 
 @dataclass
@@ -50,16 +50,16 @@ class Findings:
     unreachable: int = 0  # passages of the sample that no search would find
     words: list[str] = field(default_factory=list)  # articles whose words are others
     words_damaged: bool = False  # the words cannot be read
-    words_held: int = 0  # passages in the words beyond those of the store
+    words_surplus: int = 0  # passages in the words beyond those of the store
     catalogue: list[str] = field(default_factory=list)  # articles that the catalogue tells wrongly
-    catalogue_held: int = 0  # passages in the catalogue of no current version
+    catalogue_surplus: int = 0  # passages in the catalogue of no current version
     orphans: list[str] = field(default_factory=list)  # articles with a past and no present
     unreadable: int = 0  # past versions that cannot be read
     files: dict[str, str] = field(default_factory=dict)  # damaged files, with what is wrong
 
     def sentences(self) -> list[str]:
         """Return the findings as French sentences."""
-        told: tuple[tuple[list[str] | int, str], ...] = (
+        findings: tuple[tuple[list[str] | int, str], ...] = (
             ([r.id for r in self.lost], "{} article(s) sans fiche dans le magasin : {}."),
             (self.incomplete, "{} article(s) incomplet(s), ou dont le texte a changé dans le "
              "magasin : {} ; « recoupe doctor --repair » relit leurs fichiers, leurs sources les "
@@ -70,24 +70,24 @@ class Findings:
              "par leur vecteur : le magasin est à refaire."),
             (int(self.words_damaged), "L'index lexical est abîmé."),
             (self.words, "L'index lexical dit autre chose de {} article(s) : {}."),
-            (self.words_held, "L'index lexical tient {} passage(s) de trop."),
+            (self.words_surplus, "L'index lexical tient {} passage(s) de trop."),
             (self.catalogue, "Le catalogue dit autre chose de {} article(s) : {}."),
-            (self.catalogue_held, "Le catalogue tient {} passage(s) de trop."),
+            (self.catalogue_surplus, "Le catalogue tient {} passage(s) de trop."),
             (self.orphans, "L'historique garde le passé de {} article(s) qui ne sont plus là : "
              "{}."),
             (self.unreadable, "{} version(s) passée(s) ne se lisent plus."),
         )  # fmt: skip
-        found = []
-        for value, sentence in told:
+        sentences = []
+        for value, sentence in findings:
             if value:
                 many = value if isinstance(value, int) else len(value)
-                names = "" if isinstance(value, int) else ", ".join(sorted(value)[:_TOLD])
-                found.append(sentence.format(many, names))
-        found += [
+                names = "" if isinstance(value, int) else ", ".join(sorted(value)[:_MAX_NAMES])
+                sentences.append(sentence.format(many, names))
+        sentences += [
             f"Le fichier {name} est abîmé ({why}) : remettez celui d'une sauvegarde."
             for name, why in self.files.items()
         ]
-        return found
+        return sentences
 
 
 def examine(index: Index) -> Findings:
@@ -100,8 +100,8 @@ def examine(index: Index) -> Findings:
         if not index.store.chroma.shared:
             found.lost = index.catalogue.beyond({r.id for r in records})
         # What the catalogue alone still knows is not swept.
-        known = {i for r in found.lost for i in r.passage_ids()}
-        found.stale = index.writer.stale(listed) - known
+        catalogue_only = {i for r in found.lost for i in r.passage_ids()}
+        found.stale = index.writer.stale(listed) - catalogue_only
         found.incomplete = index.writer.incomplete(records, listed)
         found.incomplete += [r.id for r in records if r.recipe == BROKEN]
         found.incomplete = list(dict.fromkeys(found.incomplete))
@@ -123,8 +123,8 @@ def _examine_whole(
     """Look at what only an index that nobody else writes tells."""
     if not found.words_damaged:
         expected = sum(r.passages for r in records)
-        found.words_held = max(0, index.lexical.versions() - expected)
-    found.catalogue_held = index.catalogue.stale()
+        found.words_surplus = max(0, index.lexical.versions() - expected)
+    found.catalogue_surplus = index.catalogue.stale()
     found.unreachable = _unreachable(index, records, listed)
     articles, found.unreadable = index.history.inventory()
     found.orphans = sorted(articles - {r.id for r in records} - {r.id for r in found.lost})
@@ -162,8 +162,8 @@ def _examine_some(index: Index, records: Sequence[ArticleRecord], found: Finding
     passages, vectors = index.store.passages(ids), _vectors(index, ids)
     dimension = len(next(iter(vectors.values()), ()))
     words = _words(index, records, found)
-    told = index.catalogue.records_of([r.id for r in records])
-    kept = index.catalogue.packed(ids)
+    entries = index.catalogue.records_of([r.id for r in records])
+    cached = index.catalogue.packed(ids)
     copies = index.catalogue.signatures([r.id for r in records])
     incomplete = set(found.incomplete)
     for record in records:
@@ -181,9 +181,9 @@ def _examine_some(index: Index, records: Sequence[ArticleRecord], found: Finding
         packed = dict(zip(own, pack([vectors[i] for i in own if i in vectors]), strict=False))
         signed = signature("".join(p.text for p in parts))
         if (
-            told.get(record.id) != record
+            entries.get(record.id) != record
             or copies.get(record.id) != signed
-            or any(kept.get(i, b"") not in {packed.get(i), b""} or i not in kept for i in own)
+            or any(cached.get(i, b"") not in {packed.get(i), b""} or i not in cached for i in own)
         ):
             found.catalogue.append(record.id)
 
@@ -264,10 +264,10 @@ def _damage(file: Path) -> str:
     """Return what SQLite says is wrong with a file, "" when it is whole."""
     try:
         with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=30)) as base:
-            (told,) = base.execute("pragma quick_check(1)").fetchone()
+            (result,) = base.execute("pragma quick_check(1)").fetchone()
     except sqlite3.Error as error:
         return str(error)
-    return "" if told == "ok" else str(told)
+    return "" if result == "ok" else str(result)
 
 
 def _embed(index: Index, articles: Sequence[StoredArticle]) -> None:

@@ -38,8 +38,8 @@ def sentences_of(articles: Iterable[StoredArticle]) -> list[str]:
         spans = [text[a:b].strip() for a, b in sentence_spans(text)]
         long = [s for s in (article.record.source.title, *spans) if len(s) >= _LEAST]
         # Of a text of short sentences, its beginning as it is written.
-        for said in long or [text.strip() or article.record.source.title]:
-            found[said[:_LONGEST]] = None
+        for sentence in long or [text.strip() or article.record.source.title]:
+            found[sentence[:_LONGEST]] = None
     return list(found)
 
 
@@ -59,16 +59,16 @@ def files_of(folder: Path) -> list[Path]:
 
 def remaining(files: Sequence[Path], sentences: Sequence[str]) -> Iterator[tuple[Path, str]]:
     """Yield each file and sentence of which something remains in it."""
-    wanted = [(said, written(said)) for said in sentences]
+    wanted = [(sentence, written(sentence)) for sentence in sentences]
     for path in files:
         with path.open("rb") as file:
             if not path.stat().st_size:
                 continue
             with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-                held = {said for said, forms in wanted if any(content.find(f) >= 0 for f in forms)}
+                matches = {s for s, forms in wanted if any(content.find(f) >= 0 for f in forms)}
         for piece in packed(path):
-            held |= {said for said, forms in wanted if any(form in piece for form in forms)}
-        yield from ((path, said) for said in sentences if said in held)
+            matches |= {s for s, forms in wanted if any(form in piece for form in forms)}
+        yield from ((path, sentence) for sentence in sentences if sentence in matches)
 
 
 def packed(path: Path) -> Iterator[bytes]:
@@ -153,7 +153,7 @@ def blank(path: Path, sentences: Sequence[str]) -> None:
     used yet, and with it whatever this process held there before. No vector looks like a sentence.
     """
     with path.open("r+b") as file, mmap.mmap(file.fileno(), 0) as content:
-        for form in {form for said in sentences for form in written(said)}:
+        for form in {form for sentence in sentences for form in written(sentence)}:
             while (at := content.find(form)) >= 0:
                 content[at : at + len(form)] = bytes(len(form))
         content.flush()

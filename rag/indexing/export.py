@@ -104,10 +104,10 @@ class ArticleRow(BaseModel):
 
     def article(self) -> Article:
         """Return the article. Raises ReadError for edits that cannot be."""
-        told = {"title": self.title, "name": self.source, "author": self.author,
-                "url": self.url, "section": self.section}  # fmt: skip
+        metadata = {"title": self.title, "name": self.source, "author": self.author,
+                    "url": self.url, "section": self.section}  # fmt: skip
         source = replace(
-            source_of(told, self.article_id), published=self.published, deduced=self.deduced,
+            source_of(metadata, self.article_id), published=self.published, deduced=self.deduced,
             modified=self.modified, correction=self.correction, paywalled=self.paywalled,
         )  # fmt: skip
         length = len(self.text)
@@ -192,7 +192,7 @@ class _Parquet:
         vectors = index.store.vectors([p.id for p in passages])
         passages = [p for p in passages if p.id in vectors]
         contents = index.catalogue.contents([p.id for p in passages])
-        kept = index.catalogue.kept([p.id for p in passages])
+        cached = index.catalogue.cached([p.id for p in passages])
         rows = {
             "article_id": [p.article_id for p in passages],
             "index": [p.index for p in passages],
@@ -205,7 +205,7 @@ class _Parquet:
             "content": pa.array([contents.get(p.id, b"") for p in passages], pa.binary()),
             "sentences": pa.array(
                 [
-                    [s.vector for s in kept[p.id].sentences] if p.id in kept else []
+                    [s.vector for s in cached[p.id].sentences] if p.id in cached else []
                     for p in passages
                 ],
                 pa.list_(pa.binary()),
@@ -247,10 +247,9 @@ def _checked(edits: Mapping[str, str]) -> Edits:
     own = {k: v for k, v in edits.items() if k in {*EDITABLE, WITHHELD}}
     was = {k.removeprefix(WAS): v for k, v in edits.items() if k.startswith(WAS)}
     deduced = {DEDUCED: "1"} if was.pop(DEDUCED.removeprefix(WAS), "") else {}
-    kept = checked_edits({k: v for k, v in was.items() if k in own})
-    return tuple(
-        sorted((checked_edits(own) | {f"{WAS}{k}": v for k, v in kept.items()} | deduced).items())
-    )
+    originals = checked_edits({k: v for k, v in was.items() if k in own})
+    undo = {f"{WAS}{k}": v for k, v in originals.items()}
+    return tuple(sorted((checked_edits(own) | undo | deduced).items()))
 
 
 def _of_row(row: ArticleRow) -> tuple[Article, str]:
@@ -380,6 +379,6 @@ def import_from(
     report = ingested(imported(folder), ExportedVectors(folder, index))
     failed: list[Failure] = []
     for some in paged(past(folder, failed), _GROUP):
-        held = index.records_of(version.article_id for version in some)
-        index.history.restore(v for v in some if v.article_id in held)
+        existing = index.records_of(version.article_id for version in some)
+        index.history.restore(v for v in some if v.article_id in existing)
     return replace(report, failed=(*report.failed, *failed))

@@ -105,9 +105,9 @@ def sweep(home: Path) -> None:
 
 def _sweep(home: Path, serving: Path) -> None:
     (serving / _DRAFT).unlink(missing_ok=True)  # a kill just after the switch
-    kept = {serving, *_drafts(home)}
+    live = {serving, *_drafts(home)}
     for number in _numbers(home):
-        if (folder := home / f"index-{number}") not in kept:
+        if (folder := home / f"index-{number}") not in live:
             log.info("génération remplacée, effacée : %s", folder)
             shutil.rmtree(folder, ignore_errors=True)
     if serving != home:

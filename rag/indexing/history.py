@@ -76,21 +76,21 @@ class History(SqliteFile):
     def saying(self, sentences: Sequence[str]) -> dict[str, set[str]]:
         """Return which of some sentences the past of each article says."""
         found: dict[str, set[str]] = {}
-        with self._lock, self._told():
+        with self._lock, self._french_errors():
             for article, content in self._base.execute("select article, content from versions"):
                 try:
                     text = zlib.decompress(content).decode(errors="surrogatepass")
                 except (zlib.error, ValueError, TypeError):
                     continue
-                if held := {said for said in sentences if said in text}:
-                    found.setdefault(article, set()).update(held)
+                if matches := {sentence for sentence in sentences if sentence in text}:
+                    found.setdefault(article, set()).update(matches)
         return found
 
     def inventory(self) -> tuple[set[str], int]:
         """Return the articles that have a past, and how many versions cannot be read."""
         articles: set[str] = set()
         unreadable = 0
-        with self._lock, self._told():
+        with self._lock, self._french_errors():
             for article, *row in self._base.execute(_ROWS):
                 articles.add(article)
                 unreadable += _version(article, *row) is None
@@ -114,7 +114,7 @@ class History(SqliteFile):
                 for a in articles
             ]
         if any(gone):
-            with self._lock, self._told():
+            with self._lock, self._french_errors():
                 self._base.execute("vacuum")
                 self._base.execute("pragma wal_checkpoint(truncate)")
 

@@ -175,11 +175,11 @@ class Index:
     def whole(self, records: Iterable[ArticleRecord]) -> list[StoredArticle]:
         """Return the articles of some records; one that has changed meanwhile is left out."""
         wanted = list(records)
-        kept = self.store.passages([i for r in wanted for i in r.passage_ids()])
+        passages = self.store.passages([i for r in wanted for i in r.passage_ids()])
         return [
-            StoredArticle(r, tuple(kept[i] for i in r.passage_ids()))
+            StoredArticle(r, tuple(passages[i] for i in r.passage_ids()))
             for r in wanted
-            if all(i in kept for i in r.passage_ids())
+            if all(i in passages for i in r.passage_ids())
         ]
 
     def nearest(self, vector: Vectors, limit: int) -> list[tuple[str, float]]:
@@ -205,9 +205,11 @@ class Index:
                 break
             found = self.store.nearest(vector, wanted)
             current = self.current(i for i, _ in found)
-            kept = [f for f in found if f[0] in current and filters.accept(current[f[0]].source)]
-            if len(kept) >= limit:
-                return kept[:limit]
+            selected = [
+                f for f in found if f[0] in current and filters.accept(current[f[0]].source)
+            ]
+            if len(selected) >= limit:
+                return selected[:limit]
         return self._compared(vector, limit, filters)
 
     def _compared(self, vector: Vectors, limit: int, filters: Filters) -> list[tuple[str, float]]:
@@ -222,7 +224,7 @@ class Index:
         catalogue was lost. Raises EmbeddingError.
         """
         wanted = {p.id: p.article_id for p in passages}
-        found = self.catalogue.kept(list(wanted))
+        found = self.catalogue.cached(list(wanted))
         for article_id in dict.fromkeys(a for i, a in wanted.items() if i not in found):
             try:
                 article = self.article(article_id)
@@ -241,11 +243,11 @@ class Index:
         """Return, by content, what was made of a passage and of its sentences and serves again."""
         alike = self.catalogue.alike(contents)
         vectors = self.store.vectors(list(alike.values()))
-        kept = self.catalogue.kept(list(vectors))
+        cached = self.catalogue.cached(list(vectors))
         found: Embedded = {}
         for content, i in alike.items():
-            if i in vectors and i in kept:
-                own = [s for s in kept[i].sentences if s.vector]
+            if i in vectors and i in cached:
+                own = [s for s in cached[i].sentences if s.vector]
                 found[content] = Made(
                     vectors[i],
                     [s.vector for s in own],
@@ -258,12 +260,12 @@ class Index:
         """Return which of some sentences each article says; those that say none are left out."""
         found: dict[str, set[str]] = {}
         for some in paged(self.records(), _PAGE) if sentences else ():
-            kept = self.store.passages([i for r in some for i in r.passage_ids()])
+            passages = self.store.passages([i for r in some for i in r.passage_ids()])
             for record in some:
-                text = "".join(kept[i].text for i in record.passage_ids() if i in kept)
+                text = "".join(passages[i].text for i in record.passage_ids() if i in passages)
                 title = record.source.title
-                if held := {said for said in sentences if said in text or said in title}:
-                    found[record.id] = held
+                if matches := {s for s in sentences if s in text or s in title}:
+                    found[record.id] = matches
         return found
 
     def folders(self) -> list[Path]:

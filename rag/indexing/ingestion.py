@@ -117,7 +117,7 @@ class _IngestState:
     ) -> None:
         self._dry = dry
         self._removals = removals
-        self._removed = removals.known()
+        self._removed = removals.snapshot()
         self._readmit = readmit
         self.barred: list[str] = []
         self.new: list[str] = []
@@ -171,13 +171,13 @@ class _IngestState:
         self.barred.append(f"{article.source.title} ({name})" if name else article.source.title)
         return True
 
-    def _where_it_was(self, known: dict[str, ArticleRecord], article: Article) -> Article:
+    def _where_it_was(self, records: dict[str, ArticleRecord], article: Article) -> Article:
         """Return an article under the id that it had before its file was moved or renamed.
 
         It is the one whose file is no longer there, with the same text and title; what is
         known by an id or an address of its own has that id anyway.
         """
-        if article.id in known or not article.path:
+        if article.id in records or not article.path:
             return article
         catalogue, signed = self._index.catalogue, signature(article.text)
         same = [*catalogue.at_path(article.path), *(catalogue.same_text(signed) if signed else ())]
@@ -185,7 +185,7 @@ class _IngestState:
             if record.id not in self.ids and _is_moved(record, article):
                 self.ids.discard(article.id)
                 self.ids.add(record.id)
-                known[record.id] = record
+                records[record.id] = record
                 return replace(article, id=record.id)
         return article
 
@@ -194,10 +194,10 @@ class _IngestState:
         todo: list[_New] = []
         moved: dict[str, str] = {}
         withdrawn: dict[str, date | None] = {}
-        known = self._index.records_of(article.id for article in articles)
-        for found in map(partial(self._where_it_was, known), articles):
-            record = known.get(found.id)
-            article = _as_kept(found, record)
+        records = self._index.records_of(article.id for article in articles)
+        for found in map(partial(self._where_it_was, records), articles):
+            record = records.get(found.id)
+            article = _with_record(found, record)
             version = self._version(article)
             if record and not _is_to_be_written(record, article, version):
                 self.unchanged.append(article.id)
@@ -217,7 +217,7 @@ class _IngestState:
         return todo
 
 
-def _as_kept(found: Article, record: ArticleRecord | None) -> Article:
+def _with_record(found: Article, record: ArticleRecord | None) -> Article:
     """Return an article that was found with what was said of it before: a keeper's edits hold.
 
     One that is read again because it was damaged stays withdrawn too, and one that a keeper
@@ -229,8 +229,8 @@ def _as_kept(found: Article, record: ArticleRecord | None) -> Article:
         edits = keeper.read_again(record.edits, found.source)
         if found.edits:  # an export tells them, and what the article said itself
             edits = tuple(sorted((dict(record.edits) | dict(found.edits)).items()))
-        kept = record.withdrawn if record.recipe == BROKEN else None
-        withdrawn = found.withdrawn or kept
+        previous = record.withdrawn if record.recipe == BROKEN else None
+        withdrawn = found.withdrawn or previous
     source = keeper.corrected(found.source, edits)
     withdrawn = keeper.withheld_on(edits) or withdrawn
     return replace(found, source=source, edits=edits, withdrawn=withdrawn)

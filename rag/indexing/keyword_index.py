@@ -30,7 +30,7 @@ SCHEMA_VERSION = "3"
 _TITLE_WEIGHT = 0.4
 
 
-def _told(
+def _report_damage(
     method: Callable[Concatenate[KeywordIndex, P], R],
 ) -> Callable[Concatenate[KeywordIndex, P], R]:
     """Tell of damaged files in French; tantivy's Rust panics over some."""
@@ -149,7 +149,7 @@ class KeywordIndex:
                 "disque et les droits, puis relancez ; il sera mis à jour à la prochaine ouverture."
             ) from error
 
-    @_told
+    @_report_damage
     def search(
         self, stems: Sequence[str], limit: int, filters: Filters | None = None
     ) -> list[tuple[str, float]]:
@@ -176,13 +176,13 @@ class KeywordIndex:
         result = searcher.search(wanted, limit, count=False)
         return [(searcher.doc(at)["id"][0], float(score)) for score, at in result.hits]
 
-    @_told
+    @_report_damage
     def document_frequencies(self, stems: Iterable[str]) -> tuple[int, dict[str, int]]:
         """Return (number of passages, passages that hold each stem)."""
         searcher = self._index.searcher()
         return searcher.num_docs, {s: searcher.doc_freq("terms", s) for s in stems}
 
-    @_told
+    @_report_damage
     def versions_of(self, articles: Iterable[str]) -> dict[str, set[str]]:
         """Return the versions held of some articles, by id; normally one each."""
         import tantivy
@@ -192,11 +192,11 @@ class KeywordIndex:
         for article_id in articles:
             query = tantivy.Query.term_query(self._schema, "article", article_id)
             for _, address in searcher.search(query, 10_000).hits:
-                held = version_of(searcher.doc(address)["id"][0])[1]
-                found.setdefault(article_id, set()).add(held)
+                version = version_of(searcher.doc(address)["id"][0])[1]
+                found.setdefault(article_id, set()).add(version)
         return found
 
-    @_told
+    @_report_damage
     def versions(self) -> int:
         """Return the number of passages held, for checks."""
         return int(self._index.searcher().num_docs)

@@ -139,7 +139,7 @@ def acquire(
     when the wait is over.
     """
     start = time.monotonic()
-    told = False
+    waiting = False
     while True:
         try:
             return Ownership(folder, command)
@@ -152,9 +152,9 @@ def acquire(
                 if owner and stopping:
                     raise IndexBusyError(lost_message(owner)) from busy
                 raise
-            if not told:
+            if not waiting:
                 on_wait(owner)
-                told = True
+                waiting = True
             time.sleep(0.2)
 
 

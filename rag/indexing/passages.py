@@ -89,8 +89,8 @@ def make_passages(
         heading = text[above[-1][0] : above[-1][1]][:_HEADING] if above else ""
         before = [p for p in pages if p[0] <= cut.start][-1:]
         own = (*before, *(p for p in pages if cut.start < p[0] < cut.end))
-        said = text[cut.start : cut.end]
-        passages.append(Passage("", article_id, index, cut.start, cut.end, said, heading, own))
+        content = text[cut.start : cut.end]
+        passages.append(Passage("", article_id, index, cut.start, cut.end, content, heading, own))
     return passages
 
 
@@ -184,7 +184,7 @@ def _pack(text: str, pieces: Sequence[_Piece], target: int) -> list[Cut]:
 
 def _trimmed(text: str, pieces: Sequence[_Piece]) -> Iterator[Span]:
     for piece in pieces:
-        said = text[piece.start : piece.end]
-        if bare := said.strip():
-            start = piece.start + len(said) - len(said.lstrip())
+        content = text[piece.start : piece.end]
+        if bare := content.strip():
+            start = piece.start + len(content) - len(content.lstrip())
             yield start, start + len(bare)

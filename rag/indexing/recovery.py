@@ -62,20 +62,20 @@ class Recovery:
         """Make words and catalogue of some articles those of their current versions."""
         for some in batched(sorted(articles), STEPS):
             records = self._parts.store.records_of(some)
-            held = self._parts.lexical.versions_of(some)
+            versions = self._parts.lexical.versions_of(some)
             drop, add = [], []
             for i in some:
                 wanted = records[i].version if i in records else ""
-                drop += [(i, v) for v in held.get(i, ()) if v != wanted]
-                if wanted and wanted not in held.get(i, ()):
+                drop += [(i, v) for v in versions.get(i, ()) if v != wanted]
+                if wanted and wanted not in versions.get(i, ()):
                     add.append(records[i])
             if drop or add:
                 passages = self._parts.passages_of(add)
                 self._parts.sign_passages(passages)
                 self._parts.lexical.update(add=passages, drop=drop)
-            known = self._parts.catalogue.records_of(some)
-            self._parts.catalogue.drop([i for i in known if i not in records])
-            self._parts.put_in_catalogue([r for i, r in records.items() if r != known.get(i)])
+            entries = self._parts.catalogue.records_of(some)
+            self._parts.catalogue.drop([i for i in entries if i not in records])
+            self._parts.put_in_catalogue([r for i, r in records.items() if r != entries.get(i)])
 
     def fill(self, progress: Progress = silent) -> None:
         """Make the words and the catalogue again from the store."""

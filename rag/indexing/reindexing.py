@@ -118,7 +118,7 @@ class Reindexing:
 
     def _copy(self, articles: Sequence[StoredArticle]) -> None:
         """Make articles again in the new index, but those that it has as they are."""
-        known = self.new.records_of(a.record.id for a in articles)
+        existing = self.new.records_of(a.record.id for a in articles)
         batch: list[tuple[ArticleRecord, list[Understood]]] = []
         for stored in articles:
             article = stored.article
@@ -129,7 +129,7 @@ class Reindexing:
             )
             digest = stored.record.digest or digest_of(article.text)
             record = replace(stored.record, fingerprint=version, generation="", digest=digest)
-            there = known.get(article.id)
+            there = existing.get(article.id)
             if there is None or replace(there, generation="", passages=record.passages) != record:
                 passages = understood(article, self._settings.passage_tokens)
                 batch.append((replace(record, passages=len(passages)), passages))

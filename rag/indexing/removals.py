@@ -53,20 +53,20 @@ class Removals(SqliteFile):
     def add(self, articles: Iterable[StoredArticle]) -> None:
         """Remember that articles were removed."""
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        rows, told = [], []
+        rows, digests = [], []
         for article in articles:
             text, record = article.text, article.record
-            told += [(digest, record.id) for digest, _ in _digested(text)]
-            made = signature(text)
-            hashes, figures = (made.hashes, made.figures) if made else (b"", "")
+            digests += [(digest, record.id) for digest, _ in _digested(text)]
+            marks = signature(text)
+            hashes, figures = (marks.hashes, marks.figures) if marks else (b"", "")
             rows.append(
                 (record.id, record.source.url, digest_of(text), hashes, figures, _named(text), now)
             )
         with self._change() as base:
             base.executemany("insert or replace into removals values (?, ?, ?, ?, ?, ?, ?)", rows)
-            base.executemany("insert or ignore into sentences values (?, ?)", told)
+            base.executemany("insert or ignore into sentences values (?, ?)", digests)
 
-    def known(self) -> RemovedArticles:
+    def snapshot(self) -> RemovedArticles:
         """Return what tells the articles that were removed, as of now."""
         return RemovedArticles(
             self._all("select article, url, digest, hashes, figures, names from removals"),
@@ -133,21 +133,21 @@ class RemovedArticles:
         """Return the removed article of which most of a text is sentences."""
         if not self._sentences:
             return None
-        whole, held = 0, Counter[str]()
+        whole, lengths = 0, Counter[str]()
         for digest, length in _digested(text):
             whole += length
             if article := self._sentences.get(digest):
-                held[article] += length
-        article, most = next(iter(held.most_common(1)), ("", 0))
+                lengths[article] += length
+        article, most = next(iter(lengths.most_common(1)), ("", 0))
         return article if most > _MOSTLY * whole else None
 
 
 def _digested(text: str) -> Iterator[tuple[bytes, int]]:
     """Yield a digest of each long sentence of a text, whatever its typography, and its words."""
     for start, end in sentence_spans(text):
-        said = words(text[start:end])
-        if len(said) >= _LONG:
-            yield blake2b(" ".join(said).encode(), digest_size=8).digest(), len(said)
+        tokens = words(text[start:end])
+        if len(tokens) >= _LONG:
+            yield blake2b(" ".join(tokens).encode(), digest_size=8).digest(), len(tokens)
 
 
 def _named(text: str) -> str:

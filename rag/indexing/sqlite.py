@@ -54,17 +54,17 @@ class SqliteFile:
         return found
 
     def _all(self, query: str, values: Sequence[Any] = ()) -> list[Any]:
-        with self._lock, self._told():
+        with self._lock, self._french_errors():
             return self._base.execute(query, values).fetchall()
 
     @contextmanager
     def _change(self) -> Iterator[sqlite3.Connection]:
         """Give the base for a change that is seen whole or not at all."""
-        with self._lock, self._told(), self._base:
+        with self._lock, self._french_errors(), self._base:
             yield self._base
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _french_errors(self) -> Iterator[None]:
         """Turn the errors of SQLite into one French sentence."""
         try:
             yield

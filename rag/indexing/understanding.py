@@ -55,8 +55,8 @@ class Understood:
 
     def content(self, embedding: str) -> bytes:
         """Return what tells passages whose vectors by one embedder are the same: 16 bytes."""
-        told = repr((_MADE, embedding, self.text.text, self.text.sentences, self.text.title))
-        return blake2b(told.encode(errors="replace"), digest_size=16).digest()
+        key = repr((_MADE, embedding, self.text.text, self.text.sentences, self.text.title))
+        return blake2b(key.encode(errors="replace"), digest_size=16).digest()
 
 
 def understood(article: Article, passage_tokens: int) -> list[Understood]:
@@ -85,10 +85,10 @@ def _in_context(
     headings: Sequence[Span],
 ) -> list[Understood]:
     spans = [span for cut in cuts for span in cut.sentences]
-    said = iter(understand(text, spans, source.title, source.published, headings))
+    sentences = iter(understand(text, spans, source.title, source.published, headings))
     return [
         Understood(
-            p, tuple(next(said) for _ in cut.sentences), passage_text(p, source, cut.sentences)
+            p, tuple(next(sentences) for _ in cut.sentences), passage_text(p, source, cut.sentences)
         )
         for p, cut in zip(passages, cuts, strict=True)
     ]
@@ -97,19 +97,19 @@ def _in_context(
 def embedded(
     embedder: Embedder,
     passages: Sequence[Understood],
-    known: Known = lambda _: {},
+    cached: Known = lambda _: {},
     *,
     sentence_vectors: bool = True,
 ) -> tuple[Vectors, list[Row]]:
     """Return the vectors of passages, and their rows for the catalogue.
 
-    `known` gives, by content, what was embedded already: the vector of a
+    `cached` gives, by content, what was embedded already: the vector of a
     passage and those of its sentences, packed. Raises EmbeddingError.
     """
     import numpy as np
 
     contents = [p.content(embedder.name) for p in passages]
-    before = known(contents)
+    before = cached(contents)
     fresh = list({c: p for c, p in zip(contents, passages, strict=True) if c not in before}.items())
     if sentence_vectors:
         new = embedder.embed_sentences([p.text for _, p in fresh])
@@ -137,14 +137,14 @@ def embedded(
 def _with(sentences: Sequence[Sentence], made: Made) -> tuple[Sentence, ...]:
     if len(made.sentences) != len(sentences):
         return tuple(sentences)
-    marks, said = made.injections, made.attributions
+    marks, attributions = made.injections, made.attributions
     if len(marks) != len(sentences):
         marks = [None] * len(sentences)
-    if len(said) != len(sentences):
-        said = [s.attribution for s in sentences]
+    if len(attributions) != len(sentences):
+        attributions = [s.attribution for s in sentences]
     return tuple(
         replace(s, vector=v, injection=i, attribution=a)
-        for s, v, i, a in zip(sentences, made.sentences, marks, said, strict=True)
+        for s, v, i, a in zip(sentences, made.sentences, marks, attributions, strict=True)
     )
 
 

@@ -71,7 +71,7 @@ class IndexWriter:
         rows: Sequence[Row],
     ) -> bool:
         """Write versions as a change of its own; False when others undid it meanwhile."""
-        known = self._parts.store.records_of(record.id for record, _ in versions)
+        existing = self._parts.store.records_of(record.id for record, _ in versions)
         number = self._parts.changes.next
         generation = self._parts.changes.generation(number)
         records = [replace(record, generation=generation) for record, _ in versions]
@@ -81,8 +81,8 @@ class IndexWriter:
             for p, i in zip(ps, record.passage_ids(), strict=True)
         ]
         sources = [r.source for r, (_, ps) in zip(records, versions, strict=True) for _ in ps]
-        steps = [_step(known.get(r.id), r) for r in records]
-        self._parts.history.keep(self._replaced_by(known, versions))
+        steps = [_step(existing.get(r.id), r) for r in records]
+        self._parts.history.keep(self._replaced_by(existing, versions))
         self._parts.changes.begin(steps)
         try:
             self._parts.store.put_passages(passages, sources, vectors)
@@ -101,20 +101,20 @@ class IndexWriter:
         # The signatures first: whoever settles this change looks at the words and the records.
         self._parts.sign((r.id, ps) for r, (_, ps) in zip(records, versions, strict=True))
         self._parts.lexical.update(add=list(zip(passages, sources, strict=True)), drop=drop)
-        kept = [replace(row, passage=p.id) for row, p in zip(rows, passages, strict=True)]
-        self._parts.catalogue.put(records, kept)
+        entries = [replace(row, passage=p.id) for row, p in zip(rows, passages, strict=True)]
+        self._parts.catalogue.put(records, entries)
         self._end(steps)
         return True
 
     def _replaced_by(
         self,
-        known: Mapping[str, ArticleRecord],
+        existing: Mapping[str, ArticleRecord],
         versions: Sequence[tuple[ArticleRecord, Sequence[Passage]]],
     ) -> Iterator[tuple[ArticleRecord, str]]:
         """Yield the present versions that say something else than those about to come."""
-        old = self._parts.store.passages([i for r in known.values() for i in r.passage_ids()])
+        old = self._parts.store.passages([i for r in existing.values() for i in r.passage_ids()])
         for record, passages in versions:
-            before = known.get(record.id)
+            before = existing.get(record.id)
             if before is None or before.recipe != record.recipe:
                 continue  # what another way of reading changed, its publisher did not
             if any(i not in old for i in before.passage_ids()):
@@ -135,20 +135,21 @@ class IndexWriter:
         What is withdrawn is kept, and answers nothing. Returns the ids for which that is
         new. Raises StoreError.
         """
-        told: list[str] = []
+        new_ids: list[str] = []
         for some in batched(list(days), STEPS):
-            known = self._records_of(some)
+            records = self._records_of(some)
             fresh = {
                 i: days[i]
                 for i in some
-                if i in known
-                and not known[i].withheld  # what a keeper withholds, a publisher does not give back
-                and (known[i].withdrawn is None) != (days[i] is None)
+                if i in records
+                # What a keeper withholds, a publisher does not give back.
+                and not records[i].withheld
+                and (records[i].withdrawn is None) != (days[i] is None)
             }
             if fresh:
                 self._amend({i: {"withdrawn": day} for i, day in fresh.items()})
-                told += fresh
-        return told
+                new_ids += fresh
+        return new_ids
 
     def _amend(self, changes: Mapping[str, Fields]) -> None:
         """Give articles, by id, other values of some fields of their records."""
@@ -163,24 +164,24 @@ class IndexWriter:
         gone: list[str] = []
         for some in batched(list(dict.fromkeys(ids)), STEPS):
             with self.write_lock():
-                known = self._parts.store.records_of(some)
-                if not known:
+                records = self._parts.store.records_of(some)
+                if not records:
                     continue
-                steps = [Step(r.id, r.version, r.passages) for r in known.values()]
+                steps = [Step(r.id, r.version, r.passages) for r in records.values()]
                 number = self._parts.changes.begin(steps)
                 # What another has replaced in between is not what was asked to go.
-                now = self._parts.store.records_of(known)
-                known = {i: r for i, r in now.items() if r.version == known[i].version}
-                steps = [s for s in steps if s.article_id in known]
+                now = self._parts.store.records_of(records)
+                records = {i: r for i, r in now.items() if r.version == records[i].version}
+                steps = [s for s in steps if s.article_id in records]
                 if self._parts.store.chroma.shared:
-                    self._parts.changes.gone(known, number)
-                self._parts.store.delete_records(list(known))
+                    self._parts.changes.gone(records, number)
+                self._parts.store.delete_records(list(records))
                 self._parts.changes.switched()
                 self._parts.lexical.update(drop=[(s.article_id, s.old) for s in steps])
-                self._parts.catalogue.drop(known)
+                self._parts.catalogue.drop(records)
                 self._end(steps)
-                self._parts.history.forget(list(known))
-                gone += known
+                self._parts.history.forget(list(records))
+                gone += records
         return gone
 
     def put_back(self, records: Sequence[ArticleRecord]) -> None:

@@ -156,8 +156,8 @@ class Encoder(CheckedEmbedder):
         """What makes the vector of a sentence: shape (described numbers + 1, 384)."""
         import numpy as np
 
-        with np.load(self._network.folder / "sentences.npz") as kept:
-            found: NDArray[np.float32] = kept["map"].astype(np.float32)
+        with np.load(self._network.folder / "sentences.npz") as archive:
+            found: NDArray[np.float32] = archive["map"].astype(np.float32)
         return found
 
     @cached_property
@@ -176,8 +176,8 @@ class Encoder(CheckedEmbedder):
         path = self._network.folder / "injection.npz"
         if not path.exists():
             return None
-        with np.load(path) as kept:
-            return kept["slopes"], float(kept["intercept"])
+        with np.load(path) as archive:
+            return archive["slopes"], float(archive["intercept"])
 
 
 def _described(

@@ -58,8 +58,8 @@ class Reader:
                 [tokens[at].ids for at in batch], ["spans", "answers"], urgent=True
             )
             for row, at in enumerate(batch):
-                said = float(answers[row][0])
-                found[at] = of_sentences(tokens[at], spans[row], said, passages[at].sentences)
+                answer = float(answers[row][0])
+                found[at] = of_sentences(tokens[at], spans[row], answer, passages[at].sentences)
         return [read for read in found if read is not None]
 
 

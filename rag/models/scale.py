@@ -113,11 +113,11 @@ class CosineScale:
 
     def _spreads(self) -> Spreads | None:
         """Return where the embedder's cosines lie; None for the default one."""
-        if self._embedder.name == _told()["embedding"]:
+        if self._embedder.name == _scale_data()["embedding"]:
             return None
         with self._lock:
             if self._found is None:
-                self._found = self._kept() or self._measured()
+                self._found = self._cached() or self._measured()
                 if not (self._found.asked.tells and self._found.alike.tells):
                     log.warning("%s", self._doubt(self._found))
             return self._found
@@ -131,14 +131,14 @@ class CosineScale:
             "RECOUPE_EMBEDDING et ré-indexez."
         )
 
-    def _kept(self) -> Spreads | None:
+    def _cached(self) -> Spreads | None:
         """Return what was measured at an earlier start, when the model is still the same."""
         try:
-            kept = json.loads(self._file.read_text(encoding="utf-8")) if self._file else None
-            if not kept or kept["key"] != self._key():
+            entry = json.loads(self._file.read_text(encoding="utf-8")) if self._file else None
+            if not entry or entry["key"] != self._key():
                 return None
-            spreads = Spreads(Spread(**kept["asked"]), Spread(**kept["alike"]))
-            probe = kept["probe"]
+            spreads = Spreads(Spread(**entry["asked"]), Spread(**entry["alike"]))
+            probe = entry["probe"]
         except (OSError, ValueError, TypeError, KeyError):
             return None
         import numpy as np
@@ -150,14 +150,14 @@ class CosineScale:
         log.info("étalonnage du modèle d'embedding « %s »", self._embedder.name)
         spreads = measure(self._embedder)
         if self._file:
-            kept = {
+            entry = {
                 "key": self._key(),
                 **asdict(spreads),
                 "probe": [round(float(x), 5) for x in self._probe()],
             }
             try:
                 made = self._file.with_suffix(".new")
-                made.write_text(json.dumps(kept), encoding="utf-8")
+                made.write_text(json.dumps(entry), encoding="utf-8")
                 made.replace(self._file)
             except OSError as error:  # it is only measured again
                 log.warning("étalonnage non gardé : %s", error)
@@ -190,16 +190,16 @@ def placed(cosine: float, own: Spread, reference: Spread) -> float:
 def measure(embedder: Embedder) -> Spreads:
     """Return where the cosines of an embedder lie. Raises EmbeddingError."""
     questions, sentences, restated = zip(*_triples(), strict=True)
-    asked = embedder.embed_questions(questions)
-    told = embedder.embed_passages([*sentences, *restated])
-    said, again = told[: len(sentences)], told[len(sentences) :]
-    return Spreads(_spread(asked, said), _spread(said, again))
+    queries = embedder.embed_questions(questions)
+    vectors = embedder.embed_passages([*sentences, *restated])
+    answers, paraphrases = vectors[: len(sentences)], vectors[len(sentences) :]
+    return Spreads(_spread(queries, answers), _spread(answers, paraphrases))
 
 
 def reference() -> Spreads:
     """Return where the cosines of the default embedder lie."""
-    told = _told()
-    return Spreads(Spread(**told["asked"]), Spread(**told["alike"]))
+    data = _scale_data()
+    return Spreads(Spread(**data["asked"]), Spread(**data["alike"]))
 
 
 def _spread(some: Vectors, others: Vectors) -> Spread:
@@ -216,11 +216,11 @@ def _spread(some: Vectors, others: Vectors) -> Spread:
 
 def _triples() -> Sequence[tuple[str, str, str]]:
     """Return the texts: a question, a sentence that answers it, the sentence said otherwise."""
-    return [(a, b, c) for a, b, c in _told()["triples"]]
+    return [(a, b, c) for a, b, c in _scale_data()["triples"]]
 
 
 @lru_cache(maxsize=1)
-def _told() -> dict[str, Any]:
+def _scale_data() -> dict[str, Any]:
     loaded: dict[str, Any] = json.loads(
         (files("rag.models") / "scale.json").read_text(encoding="utf-8")
     )
@@ -230,5 +230,5 @@ def _told() -> dict[str, Any]:
 @lru_cache(maxsize=1)
 def _digest() -> str:
     """Return what changes when the texts do."""
-    texts = json.dumps(_told()["triples"])
+    texts = json.dumps(_scale_data()["triples"])
     return hashlib.sha256(texts.encode()).hexdigest()[:16]

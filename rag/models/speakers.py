@@ -90,8 +90,8 @@ class SpeakerHead:
 
     def __init__(self, path: Path) -> None:
         """Load them; raises OSError, KeyError for another file."""
-        with np.load(path) as kept:
-            self._w = {name: kept[name].astype(np.float32) for name in kept.files}
+        with np.load(path) as archive:
+            self._w = {name: archive[name].astype(np.float32) for name in archive.files}
         self._layers = 1 + max(int(n.split(".")[1]) for n in self._w if n.startswith("layers."))
         # The normalisation's own weights go into the projection: see `_projected`.
         self._projection = self._w["proj.weight"] * self._w["norm.weight"]
@@ -117,11 +117,11 @@ class SpeakerHead:
         about = np.concatenate([weights @ hidden, mean @ hidden], axis=1)
         kinds = np.exp(_log_softmax(self._linear(
             np.maximum(self._linear(about, "kind.0"), 0.0), "kind.2")))  # fmt: skip
-        keys, asked = self._linear(hidden, "k"), self._linear(about, "q")
+        keys, query = self._linear(hidden, "k"), self._linear(about, "q")
         width = hidden.shape[1]
         bias = self._w["bias.weight"][distances(sentence, count)]
         starts, ends = (
-            _log_softmax(asked[:, part] @ keys[:, part].T / np.sqrt(width) + bias[..., at])
+            _log_softmax(query[:, part] @ keys[:, part].T / np.sqrt(width) + bias[..., at])
             for at, part in enumerate((slice(width), slice(width, None)))
         )
         segments = np.where(what == TITLE, -2, sentence)

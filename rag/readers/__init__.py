@@ -114,7 +114,7 @@ def _gathered(outcomes: Iterable[tuple[str, str, Outcome]]) -> Iterator[Found]:
 
     Each outcome comes with its input's name and its path, which is empty for a page.
     """
-    known: dict[str, str] = {}  # id -> how the article is called
+    labels: dict[str, str] = {}  # id -> how the article is called
     for name, path, outcome in outcomes:
         if outcome.reason:
             yield _failure(name, outcome.reason)
@@ -122,11 +122,11 @@ def _gathered(outcomes: Iterable[tuple[str, str, Outcome]]) -> Iterator[Found]:
         for failure in outcome.failures:
             yield _failure(failure.name, failure.reason)
         for article in outcome.found():
-            if (first := known.get(article.id)) is not None:
+            if (first := labels.get(article.id)) is not None:
                 row = article.path.removeprefix(path) if path and article.path else ""
                 yield _failure(name + row, f"même article que {first}")
             else:
-                known[article.id] = article.path or article.source.title
+                labels[article.id] = article.path or article.source.title
                 yield article
         if path and not outcome.failures:
             yield FileRead(path)
@@ -155,6 +155,6 @@ def _from_text(data: bytes, suffix: str, name: str, fields: dict[str, str]) -> M
     if draft is None:
         raise ReadError("pas de texte")
     # What is said of it beside wins; that readers pay for it is said in the text alone.
-    told = replace(source_of(fields, name), paywalled=draft.source.paywalled)
-    draft = replace(draft, source=told, row=0)
+    source = replace(source_of(fields, name), paywalled=draft.source.paywalled)
+    draft = replace(draft, source=source, row=0)
     return [to_article(draft, name, "")], []

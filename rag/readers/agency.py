@@ -85,8 +85,8 @@ def _news_item(item: _Element, name: str, row: int) -> Draft:
 def _first_date(item: _Element) -> str:
     for path in ("{*}contentMeta/{*}contentCreated", "{*}itemMeta/{*}firstCreated",
                  "{*}itemMeta/{*}versionCreated"):  # fmt: skip
-        if told := (item.findtext(path) or "").strip():
-            return day_of(told)
+        if value := (item.findtext(path) or "").strip():
+            return day_of(value)
     return ""
 
 
@@ -101,40 +101,40 @@ def _xhtml(element: _Element) -> Iterator[Block]:
             continue
         for line in node.iterdescendants("{*}br"):
             line.tail = " " + (line.tail or "")
-        for said in texts_of([node]):
-            yield Block(said, _name(node) in _HEADINGS)
+        for text in texts_of([node]):
+            yield Block(text, _name(node) in _HEADINGS)
 
 
 def _name(node: _Element) -> str:
     return node.tag.rpartition("}")[2].lower() if isinstance(node.tag, str) else ""
 
 
-def _nitf(root: _Element, known: dict[str, str], name: str, row: int) -> Draft:
-    """Return the draft of a NITF document; what is `known` of it comes first."""
+def _nitf(root: _Element, metadata: dict[str, str], name: str, row: int) -> Draft:
+    """Return the draft of a NITF document; its `metadata` come first."""
     body = root.find(".//{*}body.content")
     blocks = [
-        Block(said, node.tag.rpartition("}")[2] == "hl2")
+        Block(text, node.tag.rpartition("}")[2] == "hl2")
         for node in (() if body is None else body.iter("{*}p", "{*}hl2"))
-        for said in texts_of([node])
+        for text in texts_of([node])
     ]
 
     def first(path: str) -> str:
         return next(iter(texts_of(root.iterfind(path))), "")
 
-    def told(path: str, attribute: str) -> str:
+    def value_of(path: str, attribute: str) -> str:
         found = root.find(path)
         return "" if found is None else found.get(attribute) or ""
 
-    issued = told(".//{*}date.issue", "norm") or told(".//{*}pubdata", "date.publication")
+    issued = value_of(".//{*}date.issue", "norm") or value_of(".//{*}pubdata", "date.publication")
     own = {
-        "identity": told(".//{*}doc-id", "id-string"),
+        "identity": value_of(".//{*}doc-id", "id-string"),
         "title": first(".//{*}hedline/{*}hl1") or first(".//{*}head/{*}title"),
         "author": first(".//{*}byline"),
-        "name": told(".//{*}pubdata", "name") or told(".//{*}doc.copyright", "holder"),
+        "name": value_of(".//{*}pubdata", "name") or value_of(".//{*}doc.copyright", "holder"),
         "published": day_of(issued),
-        "section": told(".//{*}pubdata", "position.section"),
+        "section": value_of(".//{*}pubdata", "position.section"),
     }  # fmt: skip
-    fields = own | {key: value for key, value in known.items() if value}
+    fields = own | {key: value for key, value in metadata.items() if value}
     if not blocks:
         raise ReadError("la dépêche n'a pas de texte")
     return Draft(source_of(fields, name), tuple(blocks), fields["identity"], row)
@@ -143,19 +143,20 @@ def _nitf(root: _Element, known: dict[str, str], name: str, row: int) -> Draft:
 def read_json(data: bytes, name: str, charset: str = "") -> Iterator[Draft | Failure]:
     """Read ninjs, or objects with the fields of articles: one, or a list of them."""
     try:
-        said = json.loads(decode(data, charset), parse_int=str, parse_float=str,
-                          parse_constant=lambda _: None)  # fmt: skip
+        payload = json.loads(decode(data, charset), parse_int=str, parse_float=str,
+                             parse_constant=lambda _: None)  # fmt: skip
     except json.JSONDecodeError as error:
         raise ReadError(f"JSON incomplet ou abîmé (caractère {error.pos})") from error
     except RecursionError as error:
         raise ReadError("JSON trop imbriqué") from error
-    if isinstance(said, dict):
+    if isinstance(payload, dict):
         listed = next(
-            (said[k] for k in ("items", "articles", "data") if isinstance(said.get(k), list)), None
+            (payload[k] for k in ("items", "articles", "data") if isinstance(payload.get(k), list)),
+            None,
         )
-        items = [said] if listed is None else listed
+        items = [payload] if listed is None else listed
     else:
-        items = said if isinstance(said, list) else []
+        items = payload if isinstance(payload, list) else []
     if not items:
         raise ReadError("aucun article dans ce JSON")
     for row, item in enumerate(items[:_MOST_ITEMS], 1):

@@ -80,7 +80,7 @@ def read_bytes(data: bytes, name: str, path: str, charset: str = "") -> Made:
     except ReadError:
         raise
     except Exception as error:
-        reason = _told(error, name)
+        reason = _error_message(error, name)
         if not rows.made and not rows.failures:
             raise ReadError(reason) from error
         rows.failures.append(Failure(name, reason))
@@ -151,7 +151,7 @@ class _Rows:
         except ReadError as error:
             self._fail(where, str(error))
         except Exception as error:
-            self._fail(where, _told(error, where))
+            self._fail(where, _error_message(error, where))
 
     def _fail(self, name: str, reason: str) -> None:
         if len(self.failures) < _MOST_FAILURES:
@@ -169,12 +169,12 @@ class _Rows:
         """
         place = self.path or f"envoi/{self.name}"
         identity = _identity(draft, place)
-        known = bool(draft.identity or draft.source.url)
-        if not self.path and not known:
+        has_identifier = bool(draft.identity or draft.source.url)
+        if not self.path and not has_identifier:
             identity += f"#{_digest(draft)}"
         where = f"{self.path}#{draft.row}" if draft.row else self.path
         made = to_article(draft, identity, where if self.path else "")
-        if draft.row and draft.source.title and not known:
+        if draft.row and draft.source.title and not has_identifier:
             earlier = self._titled.setdefault(identity, {})
             if earlier and made.text not in earlier:
                 made = replace(made, id=article_id(f"{identity}#{len(earlier) + 1}"))
@@ -182,7 +182,7 @@ class _Rows:
         return made
 
 
-def _told(error: Exception, name: str) -> str:
+def _error_message(error: Exception, name: str) -> str:
     """Return the French of an error that a library raised; its traceback goes to the log."""
     log.info("%s", name, exc_info=error)
     if isinstance(error, MemoryError):
@@ -194,8 +194,8 @@ def _told(error: Exception, name: str) -> str:
 
 def _identity(draft: Draft, path: str) -> str:
     """Return what an article is known by: its id, else its address, else its place."""
-    if known := draft.identity or draft.source.url:
-        return known
+    if identifier := draft.identity or draft.source.url:
+        return identifier
     if not draft.row:
         return path
     # A row's number changes when rows are inserted above it; its title does not.

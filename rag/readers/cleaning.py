@@ -71,7 +71,7 @@ def clean(blocks: Iterable[Block], title: str, name: str = "") -> list[Block]:
     cookie and subscription notices; mends spaces; marks bare subheads as
     headings. What is cut is logged at INFO under `name`.
     """
-    kept: list[Block] = []
+    body: list[Block] = []
     bare_title = _bare(title)
     for block in blocks:
         text = tidy(block.text)
@@ -79,7 +79,7 @@ def clean(blocks: Iterable[Block], title: str, name: str = "") -> list[Block]:
         glued = trimmed != text
         if glued:
             _log_cut(name, "temps de lecture", text[: len(text) - len(trimmed)])
-        if not kept:
+        if not body:
             trimmed = _strip_title(trimmed, title, bare_title, name)
             # A title cut off may uncover a reading time that was glued to it.
             rest = strip_reading_time(trimmed)
@@ -91,8 +91,8 @@ def clean(blocks: Iterable[Block], title: str, name: str = "") -> list[Block]:
             _log_cut(name, reason, trimmed)
             continue
         heading = block.heading or (glued and _short(trimmed))
-        kept.append(Block(trimmed, heading, block.page))
-    return _mark_subheads(kept)
+        body.append(Block(trimmed, heading, block.page))
+    return _mark_subheads(body)
 
 
 def tidy(text: str) -> str:
@@ -129,12 +129,12 @@ def _addresses(text: str) -> list[tuple[int, int]]:
 
 def _fewer_marks(signs: re.Match[str]) -> str:
     """Return a run of signs, each with no more combining marks than any script uses."""
-    kept, marks = [], 0
+    characters, marks = [], 0
     for sign in signs.group():
         marks = marks + 1 if unicodedata.category(sign).startswith("M") else 0
         if marks <= _MOST_MARKS:
-            kept.append(sign)
-    return "".join(kept)
+            characters.append(sign)
+    return "".join(characters)
 
 
 def strip_reading_time(text: str) -> str:

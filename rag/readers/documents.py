@@ -135,10 +135,11 @@ def _page_lines(page: PageObject) -> list[_Line]:
     except Exception:  # whatever a damaged page makes the library raise is a page without text
         log.info("page illisible", exc_info=True)
         return []
-    told = [" ".join(line.split()) for line in text.splitlines()]
+    text_lines = [" ".join(line.split()) for line in text.splitlines()]
     lines = [replace(line, text=" ".join(line.text.split())) for line in placed]
-    if [line.text for line in lines if line.text] != [line for line in told if line]:
-        lines = [_Line(line) for line in told]  # the places of other lines say nothing of these
+    if [line.text for line in lines if line.text] != [line for line in text_lines if line]:
+        # The places of other lines say nothing of these.
+        lines = [_Line(line) for line in text_lines]
     while lines and not lines[-1].text:
         lines.pop()
     return lines if any(any(c.isalnum() for c in line.text) for line in lines) else []
@@ -160,12 +161,12 @@ def _pdf_fields(reader: PdfReader) -> dict[str, str]:
     return {key: value for key, value in fields.items() if isinstance(value, str)}
 
 
-def _title(told: str, blocks: Sequence[Block]) -> str:
+def _title(title: str, blocks: Sequence[Block]) -> str:
     """Return the title that a document tells, unless it is a file's name."""
-    if told and not re.search(
-        r"(?i)\.(?:docx?|odt|pdf|indd|qxd|tmp)$|^microsoft word|untitled", told
+    if title and not re.search(
+        r"(?i)\.(?:docx?|odt|pdf|indd|qxd|tmp)$|^microsoft word|untitled", title
     ):
-        return told
+        return title
     first = next((b.text for b in blocks), "")
     return first if len(first) <= 150 and first[-1:] not in ".;," else ""
 
@@ -235,24 +236,24 @@ def _joined(pages: Sequence[Sequence[_Line]]) -> list[Block]:
 
     for number, lines in enumerate(pages, 1):
         for line in lines:
-            said = line.text
-            if not said:
+            content = line.text
+            if not content:
                 ended = ended or text[-1:] in _ENDS
                 if text[-1:] in _ENDS:
                     close()
                 continue
             apart = layout.are_apart(before, line)
-            goes_on = said[0].islower() and text[-1:] not in _ENDS and line.size == before.size
-            if text and (ended or (apart and not goes_on) or _BULLET.match(said)):
+            goes_on = content[0].islower() and text[-1:] not in _ENDS and line.size == before.size
+            if text and (ended or (apart and not goes_on) or _BULLET.match(content)):
                 close()
             if text:
-                text, last = _mended(text, said, words), number
+                text, last = _mended(text, content, words), number
             else:
-                text, first, last = said, number, number
+                text, first, last = content, number, number
             before = line
-            ended = len(said) < _SHORT * usual and (said[-1] in _ENDS or _stands(said))
+            ended = len(content) < _SHORT * usual and (content[-1] in _ENDS or _stands(content))
             # A heading of two lines is one.
-            ended = ended and not (layout.is_large(line) and said[-1] not in _ENDS)
+            ended = ended and not (layout.is_large(line) and content[-1] not in _ENDS)
     close()
     return blocks
 
@@ -264,10 +265,10 @@ class _Layout:
         letters: Counter[float] = Counter()
         gaps: dict[float, list[float]] = {}
         for lines in pages:
-            said = [line for line in lines if line.text]
-            for line in said:
+            text_lines = [line for line in lines if line.text]
+            for line in text_lines:
                 letters[line.size] += len(line.text)
-            for one, other in pairwise(said):
+            for one, other in pairwise(text_lines):
                 if one.size == other.size and (gap := one.height - other.height) > 0:
                     gaps.setdefault(one.size, []).append(gap)
         self._size = letters.most_common(1)[0][0] if letters else 0.0
@@ -375,7 +376,7 @@ def read_odt(data: bytes, name: str, charset: str = "") -> Iterator[Draft | Fail
     for element in body.iter(f"{_TEXT}h", f"{_TEXT}p"):
         if any(a.tag == f"{_TEXT}note" for a in element.iterancestors()):
             continue
-        if line := " ".join(_said(element).split()):
+        if line := " ".join(_paragraph_text(element).split()):
             blocks.append(Block(line, element.tag == f"{_TEXT}h"))
     fields = {
         key: (about.findtext(f".//{tag}") or "") if about is not None else ""
@@ -389,14 +390,14 @@ def read_odt(data: bytes, name: str, charset: str = "") -> Iterator[Draft | Fail
     yield _document(fields, day, blocks, name)
 
 
-def _said(element: _Element) -> str:
+def _paragraph_text(element: _Element) -> str:
     """Return the text of a paragraph, its spaces and line breaks as marks have them, no notes."""
     parts = [element.text or ""]
     for child in element:
         if child.tag in {f"{_TEXT}s", f"{_TEXT}tab", f"{_TEXT}line-break"}:
             parts.append(" ")
         elif child.tag != f"{_TEXT}note" and isinstance(child.tag, str):
-            parts.append(_said(child))
+            parts.append(_paragraph_text(child))
         parts.append(child.tail or "")
     return "".join(parts)
 

@@ -254,10 +254,10 @@ def _is_charset(name: str) -> bool:
     « é » into their letters.
     """
     try:
-        known = codecs.lookup(name).name
+        codec = codecs.lookup(name).name
     except (LookupError, ValueError):  # ValueError: a NUL in the name
         return False
-    return bool(re.match(r"iso8859|cp(125\d|437|8[56]\d)|mac-", known))
+    return bool(re.match(r"iso8859|cp(125\d|437|8[56]\d)|mac-", codec))
 
 
 def _valid_multibyte(data: bytes) -> int:

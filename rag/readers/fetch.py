@@ -145,7 +145,7 @@ def fetch(
     """
     line = _Line(seconds)
     for _ in range(_REDIRECTS + 1):
-        step = _get(url, _Asked(max_bytes, tuple(types), known, cut), allowed, line)
+        step = _get(url, _Request(max_bytes, tuple(types), known, cut), allowed, line)
         if isinstance(step, Page):
             return step
         if not redirects:
@@ -155,10 +155,10 @@ def fetch(
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class _Request:
     max_bytes: int
     types: tuple[str, ...]
-    known: Validators
+    validators: Validators
     cut: bool
 
 
@@ -225,28 +225,28 @@ class _Stream(httpcore.NetworkStream):
         return self.inner.get_extra_info(info)
 
 
-def _get(url: str, asked_for: _Asked, allowed: Callable[[str], bool], line: _Line) -> Page | str:
+def _get(url: str, request: _Request, allowed: Callable[[str], bool], line: _Line) -> Page | str:
     """Return the page, or the address that it redirects to."""
-    asked = parsed(url)
-    host = asked.raw_host.decode("ascii")
-    port = asked.port or (443 if asked.scheme == "https" else 80)
+    parts = parsed(url)
+    host = parts.raw_host.decode("ascii")
+    port = parts.port or (443 if parts.scheme == "https" else 80)
     address = _resolved(host, port, allowed)
     line.left()
-    secure = httpx.create_ssl_context(trust_env=False) if asked.scheme == "https" else None
+    secure = httpx.create_ssl_context(trust_env=False) if parts.scheme == "https" else None
     target = httpcore.URL(
-        scheme=asked.raw_scheme, host=address.encode(), port=port, target=asked.raw_path
+        scheme=parts.raw_scheme, host=address.encode(), port=port, target=parts.raw_path
     )
     headers: dict[bytes | str, bytes | str] = {
-        "Host": asked.netloc,
+        "Host": parts.netloc,
         "User-Agent": _AGENT,
-        "Accept": ", ".join(asked_for.types) or "*/*",
+        "Accept": ", ".join(request.types) or "*/*",
         "Accept-Encoding": "gzip",
         "Connection": "close",
     }
-    if asked_for.known.etag:
-        headers["If-None-Match"] = asked_for.known.etag
-    elif asked_for.known.modified:
-        headers["If-Modified-Since"] = asked_for.known.modified
+    if request.validators.etag:
+        headers["If-None-Match"] = request.validators.etag
+    elif request.validators.modified:
+        headers["If-Modified-Since"] = request.validators.modified
     extensions = {"sni_hostname": host}
     try:
         with (
@@ -254,8 +254,8 @@ def _get(url: str, asked_for: _Asked, allowed: Callable[[str], bool], line: _Lin
             pool.stream("GET", target, headers=headers, extensions=extensions) as response,
         ):
             # The address is kept as it was given: articles are known by it.
-            kept = url if is_web_address(url) else str(asked)
-            return _read(response, kept, asked_for)
+            page_url = url if is_web_address(url) else str(parts)
+            return _read(response, page_url, request)
     except httpcore.TimeoutException as error:
         raise line.late() from error
     except httpcore.RemoteProtocolError as error:
@@ -271,14 +271,14 @@ def parsed(url: str) -> httpx.URL:
     if len(url) > _LONGEST_ADDRESS:
         raise ReadError(f"adresse de plus de {_LONGEST_ADDRESS} caractères")
     try:
-        asked = httpx.URL(url).copy_with(fragment=None)
+        parts = httpx.URL(url).copy_with(fragment=None)
     except (httpx.InvalidURL, ValueError) as error:  # ValueError: of `idna` and `ipaddress`
         raise ReadError(_BAD_ADDRESS) from error
-    if asked.port is not None and not 0 < asked.port < 65536:
+    if parts.port is not None and not 0 < parts.port < 65536:
         raise ReadError(_BAD_ADDRESS)
-    if asked.scheme not in {"http", "https"} or not asked.host or asked.userinfo:
+    if parts.scheme not in {"http", "https"} or not parts.host or parts.userinfo:
         raise ReadError("seules les adresses http et https sans mot de passe sont lues")
-    return asked
+    return parts
 
 
 def _resolved(host: str, port: int, allowed: Callable[[str], bool]) -> str:
@@ -296,7 +296,7 @@ def _resolved(host: str, port: int, allowed: Callable[[str], bool]) -> str:
     return addresses[0]
 
 
-def _read(response: httpcore.Response, url: str, asked: _Asked) -> Page | str:
+def _read(response: httpcore.Response, url: str, request: _Request) -> Page | str:
     status, headers = response.status, response.headers
     if status in {301, 302, 303, 307, 308}:
         location = _header(headers, b"location")
@@ -311,19 +311,19 @@ def _read(response: httpcore.Response, url: str, asked: _Asked) -> Page | str:
         printable(_header(headers, b"etag"))[:_LONGEST_VALIDATOR],
         printable(_header(headers, b"last-modified"))[:_LONGEST_VALIDATOR],
     )
-    if status == 304 and asked.known:
-        return Page(url, b"", "", validators=validators or asked.known, same=True)
+    if status == 304 and request.validators:
+        return Page(url, b"", "", validators=validators or request.validators, same=True)
     if status != 200:
         wait = _seconds(_header(headers, b"retry-after"))
         raise StatusError(f"la page répond {status}", status, wait)
     kind, _, parameters = _header(headers, b"content-type").partition(";")
     kind = kind.strip().lower()
-    if asked.types and kind not in asked.types:
+    if request.types and kind not in request.types:
         raise ReadError(f"le type « {printable(kind)[:80] or 'inconnu'} » n'est pas d'un article")
     charset = re.search(r"charset\s*=\s*[\"']?([\w.:-]+)", parameters, re.IGNORECASE | re.ASCII)
     packing = _header(headers, b"content-encoding").strip().lower()
-    most = asked.max_bytes
-    if asked.cut:
+    most = request.max_bytes
+    if request.cut:
         data = _beginning(response.iter_stream(), packing, most)
     else:
         data = unpacked(_within(response.iter_stream(), most), packing, most)

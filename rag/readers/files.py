@@ -47,7 +47,7 @@ def find_files(paths: Iterable[Path]) -> tuple[list[Path], list[Failure]]:
     failures: list[Failure] = []
     for path in paths:
         found: list[Path] = []
-        for item in _asked(path):
+        for item in _files_of(path):
             if isinstance(item, Failure):
                 failures.append(item)
             else:
@@ -85,7 +85,7 @@ def read_file(path: str, max_bytes: int) -> bytes:
                 data += piece
             after = os.fstat(handle)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
-        raise ReadError(told(error)) from error
+        raise ReadError(error_message(error)) from error
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns) or (
         len(data) != before.st_size
     ):
@@ -93,7 +93,7 @@ def read_file(path: str, max_bytes: int) -> bytes:
     return bytes(data)
 
 
-def told(error: OSError | ValueError) -> str:
+def error_message(error: OSError | ValueError) -> str:
     """Return the French of an error of the file system."""
     if isinstance(error, OSError):
         return _ERRORS.get(error.errno or 0) or f"illisible ({why(error)})"
@@ -109,7 +109,7 @@ def is_utf8(name: str) -> bool:
     return True
 
 
-def _asked(path: Path) -> Iterator[Path | Failure]:
+def _files_of(path: Path) -> Iterator[Path | Failure]:
     """Yield the files of a path that was asked for by name, or why it cannot be used."""
     name = printable(str(path))
     if not is_utf8(str(path)):
@@ -118,13 +118,13 @@ def _asked(path: Path) -> Iterator[Path | Failure]:
     try:
         mode = path.stat().st_mode
     except (OSError, ValueError) as error:
-        yield Failure(name, told(error))
+        yield Failure(name, error_message(error))
         return
     if stat.S_ISDIR(mode):
         yield from _walk(path)
     elif path.suffix.lower() not in READERS:
-        known = ", ".join(sorted(READERS))
-        yield Failure(name, f"type de fichier inconnu (lus : {known})")
+        types = ", ".join(sorted(READERS))
+        yield Failure(name, f"type de fichier inconnu (lus : {types})")
     else:
         yield path
 
@@ -139,7 +139,7 @@ def _walk(root: Path) -> Iterator[Path | Failure]:
             with os.scandir(folder) as entries:
                 found = sorted(entries, key=lambda entry: entry.name)
         except OSError as error:
-            reason = "dossier illisible : " + told(error)
+            reason = "dossier illisible : " + error_message(error)
             yield Failure(printable(folder), reason)
             continue
         if _INDEX_MARKS & {entry.name for entry in found}:
@@ -168,7 +168,9 @@ def _linked(path: str, inside: str) -> Iterator[Path | Failure]:
     except OSError as error:
         if _wanted(path):
             broken = error.errno == errno.ENOENT
-            reason = "lien brisé : ce qu'il désigne n'existe pas" if broken else told(error)
+            reason = (
+                "lien brisé : ce qu'il désigne n'existe pas" if broken else error_message(error)
+            )
             yield Failure(name, reason)
         return
     if folder:

@@ -166,7 +166,7 @@ def _kind(text: str) -> str:
     for kind, form in _KINDS:
         if form.fullmatch(bare):
             return kind
-    if _told(text):
+    if _has_quotation(text):
         return ""
     if _INTRODUCED.fullmatch(bare) or _titled_in_capitals(text):
         return "renvoi"
@@ -183,5 +183,5 @@ def _titled_in_capitals(text: str) -> bool:
     return bool(label and re.fullmatch(_LINK, fold(label.group()).strip(_ENDS)))
 
 
-def _told(text: str) -> bool:
+def _has_quotation(text: str) -> bool:
     return bool(re.search('[“”"]|«.+»', text) or _INCISE.search(text))

@@ -50,8 +50,8 @@ def read_html(data: bytes, name: str, charset: str = "") -> Iterator[Draft | Fai
     page, tree = _parsed(data, charset)
     if tree is None:
         raise ReadError("aucun article trouvé dans la page")
-    said = published(tree)
-    if said.listing and _link_share(tree) >= _MOSTLY:
+    metadata = published(tree)
+    if metadata.listing and _link_share(tree) >= _MOSTLY:
         raise ReadError("page de rubrique, qui liste des articles et n'en est pas un")
     document = trafilatura.bare_extraction(
         tree, with_metadata=True, include_comments=False, favor_recall=True, include_tables=True
@@ -60,20 +60,24 @@ def read_html(data: bytes, name: str, charset: str = "") -> Iterator[Draft | Fai
         raise ReadError("aucun article trouvé dans la page")
     source = source_of(
         {
-            "title": said.title or document.title or "",
-            "name": said.name or document.sitename or "",
-            "author": said.author or (document.author or "").replace("; ", ", "),
-            "url": said.canonical or document.url or "",
-            "section": said.section or ", ".join(document.categories or []),
+            "title": metadata.title or document.title or "",
+            "name": metadata.name or document.sitename or "",
+            "author": metadata.author or (document.author or "").replace("; ", ", "),
+            "url": metadata.canonical or document.url or "",
+            "section": metadata.section or ", ".join(document.categories or []),
         },
         name,
     )
-    day, deduced = said.published, False
+    day, deduced = metadata.published, False
     if day is None:
         day = parse_date(document.date) if document.date else _visible_date(page)
         deduced = day is not None
     source = replace(
-        source, published=day, deduced=deduced, modified=said.modified, paywalled=said.paywalled
+        source,
+        published=day,
+        deduced=deduced,
+        modified=metadata.modified,
+        paywalled=metadata.paywalled,
     )
     yield Draft(source, tuple(_apart(list(_blocks(document.body)), page)))
 
@@ -99,8 +103,8 @@ def _link_share(tree: HtmlElement) -> float:
         step = 1 if event == "start" else -1
         beside += step * (element.tag in _BESIDE)
         linked += step * (element.tag == "a")
-        said = element.text if event == "start" else element.tail
-        own = 0 if beside or not isinstance(element.tag, str) else len((said or "").strip())
+        content = element.text if event == "start" else element.tail
+        own = 0 if beside or not isinstance(element.tag, str) else len((content or "").strip())
         text += own
         links += own if linked else 0
     return links / max(1, text)
@@ -128,7 +132,7 @@ def page_blocks(data: bytes, charset: str = "") -> list[Block]:
         if event == "end":
             lines.add(element.tail)
         elif tag == "br":
-            lines.said.append("\n")
+            lines.pieces.append("\n")
         elif tag:
             lines.add(element.text)
     lines.close()
@@ -140,17 +144,17 @@ class _Lines:
 
     def __init__(self) -> None:
         self.found: list[Block] = []
-        self.said: list[str] = []
+        self.pieces: list[str] = []
 
     def add(self, text: str | None) -> None:
         """Take text, whose line breaks are the source's."""
-        self.said.append((text or "").replace("\n", " "))
+        self.pieces.append((text or "").replace("\n", " "))
 
     def close(self, *, heading: bool = False) -> None:
         """End a block; two breaks end one too."""
-        parts = (" ".join(p.split()) for p in re.split(r"\n\s*\n", "".join(self.said)))
+        parts = (" ".join(p.split()) for p in re.split(r"\n\s*\n", "".join(self.pieces)))
         self.found += [Block(line, heading) for line in parts if line]
-        self.said = []
+        self.pieces = []
 
 
 def _declared(data: bytes) -> str:

@@ -303,11 +303,11 @@ def _work(
     articles: list[Article] = []
     failures: list[Failure] = []
     reason = ""
-    told: list[Any] = []
+    extras: list[Any] = []
     raised: ReadError | None = None
     with _alarm(seconds), _bounded(memory_mb):
         try:
-            articles, failures, *told = read(*args)
+            articles, failures, *extras = read(*args)
         except ReadError as error:
             reason, raised = str(error), error
             log.info("%s", reason, exc_info=True)
@@ -323,7 +323,7 @@ def _work(
         articles, failures = [], []
         reason = f"plus de place dans le dossier temporaire ({why(error)}) : libérez-en"
     records = tuple(_kept.records)
-    besides = told[0] if told else None
+    besides = extras[0] if extras else None
     return Outcome(tuple(articles), tuple(failures), reason, records, rest, left, besides, raised)
 
 
@@ -333,14 +333,14 @@ def _set_aside(articles: list[Article], folder: str) -> tuple[list[Article], str
     Returns the articles that are held, the file, and how many are in it.
     """
     sizes = accumulate(len(article.text) for article in articles)
-    held = max(1, sum(size <= _HELD for size in sizes))
-    if held >= len(articles):
+    count = max(1, sum(size <= _HELD for size in sizes))
+    if count >= len(articles):
         return articles, "", 0
     handle, path = mkstemp(dir=folder)
     with os.fdopen(handle, "wb") as file:
-        for article in articles[held:]:
+        for article in articles[count:]:
             pickle.dump(article, file)
-    return articles[:held], path, len(articles) - held
+    return articles[:count], path, len(articles) - count
 
 
 @contextmanager
@@ -462,7 +462,7 @@ def _without_stderr() -> Iterator[None]:
     semaphores a warning when this process is killed.
     """
     try:
-        kept = os.dup(2)
+        stderr = os.dup(2)
     except OSError:  # there is none
         yield
         return
@@ -471,8 +471,8 @@ def _without_stderr() -> Iterator[None]:
         os.dup2(nowhere, 2)
         yield
     finally:
-        os.dup2(kept, 2)
-        os.close(kept)
+        os.dup2(stderr, 2)
+        os.close(stderr)
         os.close(nowhere)
 
 

@@ -82,13 +82,13 @@ def published(tree: HtmlElement, url: str = "") -> Published:
     canonical = _canonical(tree, metas, url)
     node = _own([n for n in graph if _is_a(n, _ARTICLES)], tree, canonical)
     pages = [n for n in graph if _is_a(n, _PAGES)]
-    known = {n["@id"]: n for n in graph if isinstance(n.get("@id"), str) and "name" in n}
+    entities = {n["@id"]: n for n in graph if isinstance(n.get("@id"), str) and "name" in n}
     found = {name: _first(metas, keys) for name, keys in _METAS.items()}
     own = {
         "title": _text(node.get("headline") or node.get("name")),
-        "name": _text(_named(_resolved(node.get("publisher"), known)))
+        "name": _text(_named(_resolved(node.get("publisher"), entities)))
         or _text(_named(node.get("isPartOf"))),
-        "author": _people(_resolved(node.get("author") or node.get("creator"), known)),
+        "author": _people(_resolved(node.get("author") or node.get("creator"), entities)),
         "published": _text(node.get("datePublished") or node.get("dateCreated")),
         "modified": _text(node.get("dateModified")),
         "section": _people(node.get("articleSection")),
@@ -140,11 +140,11 @@ def _graph(tree: HtmlElement) -> list[dict[str, Any]]:
         if not source or len(source) > _LONGEST_SCRIPT:
             continue
         try:
-            said = json.loads(_WRAPPING.sub("", source), strict=False)
+            data = json.loads(_WRAPPING.sub("", source), strict=False)
         except (ValueError, RecursionError):
             log.debug("JSON-LD illisible", exc_info=True)
             continue
-        found += _nodes(said)
+        found += _nodes(data)
     return found
 
 
@@ -163,25 +163,25 @@ def _own(nodes: list[dict[str, Any]], tree: HtmlElement, canonical: str) -> dict
 
 
 def _is_a(node: dict[str, Any], kinds: re.Pattern[str]) -> bool:
-    said = node.get("@type")
+    value = node.get("@type")
     return any(
         isinstance(k, str) and kinds.fullmatch(k)
-        for k in (said if isinstance(said, list) else [said])
+        for k in (value if isinstance(value, list) else [value])
     )
 
 
-def _resolved(value: Any, known: dict[str, dict[str, Any]]) -> Any:
+def _resolved(value: Any, entities: dict[str, dict[str, Any]]) -> Any:
     """Return what a reference (`@id`) stands for."""
     if isinstance(value, list):
-        return [_resolved(v, known) for v in value[:_MOST_SCRIPTS] if not isinstance(v, list)]
+        return [_resolved(v, entities) for v in value[:_MOST_SCRIPTS] if not isinstance(v, list)]
     if isinstance(value, dict) and "name" not in value and isinstance(value.get("@id"), str):
-        return known.get(value["@id"], value)
+        return entities.get(value["@id"], value)
     return value
 
 
-def _nodes(said: Any) -> Iterator[dict[str, Any]]:
+def _nodes(data: Any) -> Iterator[dict[str, Any]]:
     """Yield the objects of JSON-LD: itself, of a list, of `@graph`, of `mainEntity`."""
-    todo, met = [said], 0
+    todo, met = [data], 0
     while todo and met < _MOST_NODES:
         node = todo.pop(0)
         met += 1
@@ -237,9 +237,9 @@ def _day(text: str) -> date | None:
 
 def _canonical(tree: HtmlElement, metas: dict[str, str], url: str) -> str:
     links = tree.xpath("//link[contains(concat(' ', @rel, ' '), ' canonical ')]/@href")
-    for told in (*links[:1], metas.get("og:url", "")):
+    for link in (*links[:1], metas.get("og:url", "")):
         try:
-            address = urljoin(url, told.strip()).partition("#")[0] if told else ""
+            address = urljoin(url, link.strip()).partition("#")[0] if link else ""
         except ValueError:
             continue
         if is_web_address(address):
@@ -254,8 +254,8 @@ def _paywalled(node: dict[str, Any]) -> bool:
     return any(_closed(n.get("isAccessibleForFree")) for n in (node, *inner[:_MOST_SCRIPTS]))
 
 
-def _closed(said: Any) -> bool:
-    if isinstance(said, list):
-        return any(map(_closed, said[:_MOST_SCRIPTS])) if len(said) < _MOST_SCRIPTS else False
-    word = said.strip().lower().rpartition("/")[2] if isinstance(said, str) else said
+def _closed(value: Any) -> bool:
+    if isinstance(value, list):
+        return any(map(_closed, value[:_MOST_SCRIPTS])) if len(value) < _MOST_SCRIPTS else False
+    word = value.strip().lower().rpartition("/")[2] if isinstance(value, str) else value
     return word in ("false", "no", "0", 0, False) and word is not None

@@ -128,16 +128,16 @@ def _rows(lines: Sequence[str | ReadError], separator: str) -> Iterator[list[str
 
 def _cause(error: csv.Error) -> str:
     """Return the French of what the standard library says of a row."""
-    said = str(error)
-    if "expected after" in said:
+    message = str(error)
+    if "expected after" in message:
         return "un guillemet au milieu d'une case : doublez-le"
-    if "unexpected end" in said:
+    if "unexpected end" in message:
         return "un guillemet n'est pas fermé"
-    if "larger than field limit" in said:
+    if "larger than field limit" in message:
         return "une case de plus de 10 millions de caractères"
-    if "new-line" in said:
+    if "new-line" in message:
         return "une fin de ligne au milieu d'une case sans guillemets"
-    return said
+    return message
 
 
 def _draft(item: Mapping[str, Any], name: str, row: int) -> Draft | Failure:

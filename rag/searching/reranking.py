@@ -108,8 +108,8 @@ def _expected(question: Question, hit: Hit, title: frozenset[str]) -> float:
     for s in hit.sentences:
         covered = question.terms.idf_coverage(s.stems | title)
         if covered > best:  # what a sentence holds is at most 1
-            held = question.answered_in(hit.passage.text[s.start - start : s.end - start])
-            best = max(best, held * covered)
+            share = question.answered_in(hit.passage.text[s.start - start : s.end - start])
+            best = max(best, share * covered)
     return best
 
 
@@ -139,11 +139,11 @@ def _gram_coverage(question: str, texts: Sequence[str]) -> list[float]:
     wanted = _grams(question)
     # No gram spans two words: what is found in the words one after the other is in one of them.
     joined = [f" {' '.join(words(text))} " for text in texts]
-    held = [{gram for gram in wanted if gram in text} for text in joined]
-    counts = Counter(gram for grams in held for gram in grams)
+    matches = [{gram for gram in wanted if gram in text} for text in joined]
+    counts = Counter(gram for grams in matches for gram in grams)
     weights = {gram: inverse_frequency(counts[gram], len(texts)) for gram in wanted}
     total = sum(weights.values()) or 1.0
-    return [sum(weights[gram] for gram in grams) / total for grams in held]
+    return [sum(weights[gram] for gram in grams) / total for grams in matches]
 
 
 def _grams(text: str) -> frozenset[str]:

@@ -88,19 +88,19 @@ class Retriever:
             except ArticleNotFoundError:  # it has gone since the search
                 continue
             passages = article.passages[:_PART]
-            kept = self.index.understood(passages)
-            near = _cosines(question.vector, kept)
+            cached = self.index.understood(passages)
+            near = _cosines(question.vector, cached)
             found += [
                 Hit(
                     p,
                     article.record.source,
                     best[article_id],
                     similarity=_overall(*near[p.id]),
-                    sentences=kept[p.id].sentences,
+                    sentences=cached[p.id].sentences,
                     cosines=near[p.id][1],
                 )
                 for p in passages
-                if p.id in kept
+                if p.id in cached
             ]
         return found
 
@@ -150,8 +150,8 @@ class Retriever:
             # Both sides may still hold versions that are current no more.
             current = index.current([*near, *lexical])
             passages = index.store.passages(list(current))
-            kept = index.understood(passages.values())
-            found = _cosines(vector, kept)
+            cached = index.understood(passages.values())
+            found = _cosines(vector, cached)
             return [
                 Hit(
                     p,
@@ -159,11 +159,11 @@ class Retriever:
                     0.0,
                     similarity=_overall(near.get(i, found[i][0]), found[i][1]),
                     lexical=lexical.get(i, 0.0),
-                    sentences=kept[i].sentences,
+                    sentences=cached[i].sentences,
                     cosines=found[i][1],
                 )
                 for i, p in passages.items()
-                if i in kept
+                if i in cached
             ]
 
     def _fused(self, hits: Sequence[Hit]) -> list[Hit]:
@@ -185,13 +185,13 @@ class Retriever:
 
 
 def _cosines(
-    vector: Vectors, kept: Mapping[str, CachedPassage]
+    vector: Vectors, cached: Mapping[str, CachedPassage]
 ) -> dict[str, tuple[float, Cosines]]:
     """Return the cosines of passages, by id, and of their sentences, where these have vectors."""
-    packed = [v for k in kept.values() for v in (k.vector, *(s.vector for s in k.sentences)) if v]
+    packed = [v for k in cached.values() for v in (k.vector, *(s.vector for s in k.sentences)) if v]
     flat = iter(cosines(vector, packed))
     found = {}
-    for i, k in kept.items():
+    for i, k in cached.items():
         own = next(flat)
         found[i] = (own, tuple(next(flat) for s in k.sentences if s.vector))
     return found
@@ -241,41 +241,41 @@ def collapse(hits: Sequence[Hit]) -> list[Hit]:
     Copies of the same article are left apart, and so are texts whose figures
     differ: a correction is not a republication.
     """
-    kept: list[tuple[Hit, _Said]] = []
+    selected: list[tuple[Hit, _Features]] = []
     for hit in hits:
-        said = _said(hit)
-        for at, (other, others) in enumerate(kept):
-            if _copies(hit, said, other, others):
+        features = _features(hit)
+        for at, (other, others) in enumerate(selected):
+            if _copies(hit, features, other, others):
                 also: tuple[tuple[Passage, Source], ...] = (
                     *other.also,
                     (hit.passage, hit.source),
                 )
-                kept[at] = replace(other, also=also), others
+                selected[at] = replace(other, also=also), others
                 break
         else:
-            kept.append((hit, said))
-    return [hit for hit, _ in kept]
+            selected.append((hit, features))
+    return [hit for hit, _ in selected]
 
 
-def _copies(hit: Hit, said: _Said, other: Hit, others: _Said) -> bool:
+def _copies(hit: Hit, features: _Features, other: Hit, others: _Features) -> bool:
     """Tell whether two passages of different articles say the same in nearly the same words."""
     if hit.passage.article_id == other.passage.article_id:
         return False
-    if said.figures != others.figures or _jaccard(said.stems, others.stems) < _COPY:
+    if features.figures != others.figures or _jaccard(features.stems, others.stems) < _COPY:
         return False
     return _jaccard(_shingles(hit.passage.text), _shingles(other.passage.text)) >= _COPY
 
 
-class _Said(NamedTuple):
+class _Features(NamedTuple):
     """The stems and the figures of a passage."""
 
     stems: frozenset[str]
     figures: frozenset[str]
 
 
-def _said(hit: Hit) -> _Said:
+def _features(hit: Hit) -> _Features:
     empty: frozenset[str] = frozenset()
-    return _Said(
+    return _Features(
         empty.union(*(s.stems for s in hit.sentences)),
         empty.union(*(s.numbers for s in hit.sentences)),
     )

@@ -82,7 +82,7 @@ class FetchLimits:
     allowed: Callable[[str], bool]
 
 
-def look(url: str, known: Validators, limits: FetchLimits) -> Seen:
+def look(url: str, validators: Validators, limits: FetchLimits) -> Seen:
     """Return what is at an address: an article, or a list. Raises ReadError, StatusError."""
     page = fetch(
         url,
@@ -90,7 +90,7 @@ def look(url: str, known: Validators, limits: FetchLimits) -> Seen:
         limits.allowed,
         limits.seconds,
         types=_TYPES,
-        known=known,
+        known=validators,
         redirects=False,
     )
     if page.same:
@@ -147,8 +147,8 @@ def _feed(page: Page) -> FetchResult:
     entries = []
     for entry in islice(parsed.entries, MOST_ENTRIES):
         # What RSS dates is the publication: it tells nothing of a later change.
-        told = entry.get("updated_parsed") if parsed.version.startswith("atom") else None
-        changed = datetime.fromtimestamp(timegm(told), UTC).isoformat() if told else ""
+        stamp = entry.get("updated_parsed") if parsed.version.startswith("atom") else None
+        changed = datetime.fromtimestamp(timegm(stamp), UTC).isoformat() if stamp else ""
         link = entry.get("feedburner_origlink") or entry.get("link") or ""
         entries.append(Entry(urljoin(page.url, link), changed))
     following = [
@@ -162,10 +162,10 @@ def _feed(page: Page) -> FetchResult:
 def _json_feed(page: Page) -> FetchResult | None:
     """Read a JSON Feed (jsonfeed.org, version 1.1)."""
     try:
-        said = json.loads(decode(page.data, page.charset))
+        feed = json.loads(decode(page.data, page.charset))
     except (ValueError, RecursionError) as error:
         raise ReadError("le JSON de la page est abîmé") from error
-    items = said.get("items") if isinstance(said, dict) else None
+    items = feed.get("items") if isinstance(feed, dict) else None
     if not isinstance(items, list):
         raise ReadError("ni un article, ni un flux, ni un plan de site")
     entries = [
@@ -174,7 +174,7 @@ def _json_feed(page: Page) -> FetchResult | None:
         for item in items[:MOST_ENTRIES]
         if isinstance(item, dict)
     ]  # fmt: skip
-    following = _text(said, "next_url")
+    following = _text(feed, "next_url")
     return FetchResult(
         "feed", page.url, entries=tuple(entries), lists=(following,) if following else ()
     )
@@ -276,8 +276,8 @@ def _of_its_site(article: Article, url: str) -> Article:
 
     A page that says that it is another site's article would take that one's place.
     """
-    told = article.source.url
-    if told and site(told) == site(url):
+    canonical = article.source.url
+    if canonical and site(canonical) == site(url):
         return article
     return replace(article, id=article_id(url), source=replace(article.source, url=url))
 

@@ -205,9 +205,9 @@ class Watch:
             (report.new, report.updated, report.removed, report.withdrawn, report.failed,
              report.barred)
         ):  # fmt: skip
-            told = "".join(
+            failures = "".join(
                 f" Échec : {printable(f.name)} : {printable(f.reason)}."
                 for f in report.failed[:_NAMED]
             )
-            self._tell(f"{name} : {texts.summary(report)}{told}")
+            self._tell(f"{name} : {texts.summary(report)}{failures}")
         return report

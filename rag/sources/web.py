@@ -170,14 +170,14 @@ class Web:
             for url, validators in run.lists.items():
                 self._memory.keep_list(url, validators)
         if followed or kind not in {"", "page"}:
-            self._told(state, run, kind, report, began)
+            self._record_run(state, run, kind, report, began)
         return report
 
     def _begun(self, state: SourceState) -> None:
         if state.kind != "page":
             self._memory.keep_source(state)
 
-    def _told(
+    def _record_run(
         self, state: SourceState, run: _Run, kind: str, report: IngestReport, began: float
     ) -> None:
         fed = bool(report.new or report.updated)
@@ -202,17 +202,17 @@ class Web:
             seen = self.look(run.source, self._memory.list_state(run.source))
         except ReadError as error:
             raise _StoppedError(str(error)) from error
-        told = seen[1]
-        if told.kind == "page" and not told.same:
+        result = seen[1]
+        if result.kind == "page" and not result.same:
             if run.readmit:
-                before = self._memory.pages([run.source, told.url]).values()
-                at = self._memory.articles_at([run.source, told.url])
-                known = [s.article for s in before]
-                self._memory.readmit([*(a.id for a in seen[0].articles), *known, *at])
+                before = self._memory.pages([run.source, result.url]).values()
+                at = self._memory.articles_at([run.source, result.url])
+                stored = [s.article for s in before]
+                self._memory.readmit([*(a.id for a in seen[0].articles), *stored, *at])
             run.opened[run.source] = seen
             return "page", [Entry(run.source)]
-        kind = told.kind if not told.same else self._memory.source(run.source).kind
-        return kind, self._entries(run, told)
+        kind = result.kind if not result.same else self._memory.source(run.source).kind
+        return kind, self._entries(run, result)
 
     def _entries(self, run: _Run, first: FetchResult) -> Iterator[Entry]:
         """Yield the pages that a list and those that it names list, none twice."""
@@ -221,36 +221,37 @@ class Web:
             *(self._sitemaps(run) if first.kind == "site" else ()),
         ]
         read: set[str] = set()
-        known: set[str] = set()
+        urls: set[str] = set()
         while todo:
             at = todo.pop(0)
-            told = self._list(at, run) if isinstance(at, str) else at
-            if told is None or told.url in read:
+            result = self._list(at, run) if isinstance(at, str) else at
+            if result is None or result.url in read:
                 continue
-            read.add(told.url)
-            if told.same:
+            read.add(result.url)
+            if result.same:
                 run.complete = False  # what has not changed was taken before
                 continue
-            run.complete &= not told.cut
-            if told.cut:
+            run.complete &= not result.cut
+            if result.cut:
                 run.failed.append(
                     Failure(
-                        told.url, f"plus de {len(told.entries)} adresses : les premières sont lues"
+                        result.url,
+                        f"plus de {len(result.entries)} adresses : les premières sont lues",
                     )
                 )
             # A list that dates its pages tells all when it has not changed.
-            if told.entries and all(_settled(e.changed) for e in told.entries):
-                run.lists[told.url] = told.validators
-            for entry in told.entries:
-                if entry.url not in known:
-                    known.add(entry.url)
+            if result.entries and all(_settled(e.changed) for e in result.entries):
+                run.lists[result.url] = result.validators
+            for entry in result.entries:
+                if entry.url not in urls:
+                    urls.add(entry.url)
                     run.listed += 1
                     yield entry
-            further = [u for u in told.lists if u not in read]
+            further = [u for u in result.lists if u not in read]
             if len(read) + len(todo) + len(further) > _MOST_LISTS:
                 run.complete = False
                 run.failed.append(
-                    Failure(told.url, f"plus de {_MOST_LISTS} listes : les premières sont lues")
+                    Failure(result.url, f"plus de {_MOST_LISTS} listes : les premières sont lues")
                 )
                 further = further[: max(0, _MOST_LISTS - len(read) - len(todo))]
             todo += further
@@ -279,9 +280,9 @@ class Web:
 
         Raises _StoppedError once what was fetched before is there.
         """
-        known = self._memory.pages([e.url for e in entries])
-        group = _Group(self, run, self._answerable(known.values()))
-        report = self._assistant.ingest(group.found(entries, known, on_page), readmit=run.readmit)
+        pages = self._memory.pages([e.url for e in entries])
+        group = _Group(self, run, self._answerable(pages.values()))
+        report = self._assistant.ingest(group.found(entries, pages, on_page), readmit=run.readmit)
         gone = self._withdrawn(group.days)
         self._memory.keep(group.states)
         self._memory.keep_listed(run.source, run.number, group.met)
@@ -296,16 +297,16 @@ class Web:
 
     def _withdrawn(self, days: Mapping[str, date | None]) -> tuple[str, ...]:
         """Say which articles were withdrawn, and which are back; return those newly withdrawn."""
-        told = self._assistant.withdraw(days) if days else []
-        return tuple(i for i in told if days[i] is not None)
+        articles = self._assistant.withdraw(days) if days else []
+        return tuple(i for i in articles if days[i] is not None)
 
     def _gone(self, run: _Run, on_page: Callable[[str], None]) -> IngestReport:
         """Look at pages that a complete list no longer names: those that are not there go."""
         unlisted = self._memory.unlisted(run.source, run.number, _MOST_GONE)
-        held = self._answerable(unlisted)
+        answerable = self._answerable(unlisted)
         days: dict[str, date | None] = {}
         for state in unlisted:
-            if not held.get(state.article) or state.article in run.met:
+            if not answerable.get(state.article) or state.article in run.met:
                 continue
             on_page(state.url)
             try:
@@ -319,8 +320,8 @@ class Web:
         self._memory.keep_listed(run.source, run.number, [s.url for s in unlisted])
         return IngestReport(withdrawn=gone)
 
-    def as_known(self, article: Article, state: PageState | None, url: str, run: _Run) -> Article:
-        """Return an article under the id by which it is known, or is to be.
+    def with_id(self, article: Article, state: PageState | None, url: str, run: _Run) -> Article:
+        """Return an article under its id in the index, or the one that it is to have.
 
         `state` is what was known of its page, of which `url` is now the place. What a page
         calls its own address (`canonical`) makes it the article of that address only where
@@ -328,20 +329,24 @@ class Web:
         """
         if state:
             return replace(article, id=state.article)
-        told = article.source.url
-        if same_page(told, url):
-            article = replace(article, id=article_id(told))
+        canonical = article.source.url
+        if same_page(canonical, url):
+            article = replace(article, id=article_id(canonical))
         else:
             article = replace(article, id=article_id(url))
-            if urlsplit(told).path in {"", "/"}:
+            if urlsplit(canonical).path in {"", "/"}:
                 article = replace(article, source=replace(article.source, url=url))
         for gone in self._memory.removed(self._memory.articles_at([url])):
             return replace(article, id=gone)  # it stays away under its other address too
-        met = [run.places[place] for place in (told, url) if place in run.places]
-        places = [*met, *self._memory.articles_at(_url_variants(told, url)), article_id(told)]
-        for known in dict.fromkeys(places):
-            if self._titled(known, run) == fold(article.source.title):
-                return replace(article, id=known)
+        met = [run.places[place] for place in (canonical, url) if place in run.places]
+        places = [
+            *met,
+            *self._memory.articles_at(_url_variants(canonical, url)),
+            article_id(canonical),
+        ]
+        for candidate in dict.fromkeys(places):
+            if self._titled(candidate, run) == fold(article.source.title):
+                return replace(article, id=candidate)
         return article
 
     def _titled(self, article: str, run: _Run) -> str | None:
@@ -361,7 +366,7 @@ class Web:
         """Tell whether an article was removed on purpose."""
         return bool(self._memory.removed([article]))
 
-    def look(self, url: str, known: Validators) -> tuple[Any, FetchResult]:
+    def look(self, url: str, validators: Validators) -> tuple[Any, FetchResult]:
         """Return what a worker saw at an address.
 
         Raises ReadError, also where its site does not want it read, and _StoppedError when
@@ -371,12 +376,12 @@ class Web:
         until = time.monotonic() + self._policy.seconds
         for _ in range(_REDIRECTS + 1):
             try:
-                return self._looked(url, known, until)
+                return self._looked(url, validators, until)
             except MovedError as moved:
                 url = moved.url
         raise ReadError(f"plus de {_REDIRECTS} redirections")
 
-    def _looked(self, url: str, known: Validators, until: float) -> tuple[Any, FetchResult]:
+    def _looked(self, url: str, validators: Validators, until: float) -> tuple[Any, FetchResult]:
         """Look at one address, before any redirect. Raises MovedError, and what `look` raises."""
         parsed(url)
         if refusal := self._refusal(url):
@@ -388,7 +393,7 @@ class Web:
                 raise late
             limits = FetchLimits(self._policy.max_bytes, left, self._allowed(url))
             try:
-                outcome = self._run(look, (url, known, limits))
+                outcome = self._run(look, (url, validators, limits))
             except StatusError as error:
                 if error.status not in {429, 503}:
                     raise
@@ -462,28 +467,28 @@ class Web:
 
     def _read_rules(self, root: str) -> robots.Rules:
         limits = FetchLimits(self._policy.max_bytes, self._policy.seconds, self._policy.allowed)
-        said: list[str] = []
+        files: list[str] = []
         for path in ("/robots.txt", "/.well-known/tdmrep.json"):
             self._asked[urlsplit(root).netloc] = time.monotonic()
             try:
-                said.append(self._run(read_robots, (root + path, limits)).told)
+                files.append(self._run(read_robots, (root + path, limits)).told)
             except StatusError as error:
-                if (error.status >= 500 or error.status == 429) and not said:  # RFC 9309, 2.3.1.4
+                if (error.status >= 500 or error.status == 429) and not files:  # RFC 9309, 2.3.1.4
                     return robots.forbidding(str(error))
-                said.append("")
+                files.append("")
             except PrivateHostError:  # its rules are not what stands in the way
                 raise
             except ReadError as error:
-                if not said:
+                if not files:
                     return robots.forbidding(str(error))
-                said.append("")
-        return robots.parsed(*said)
+                files.append("")
+        return robots.parsed(*files)
 
 
 class _Group:
     """Some pages of a run: what they give, and what is known of them once the index has it."""
 
-    def __init__(self, web: Web, run: _Run, held: Mapping[str, bool]) -> None:
+    def __init__(self, web: Web, run: _Run, answerable: Mapping[str, bool]) -> None:
         self.states: list[PageState] = []
         self.met: list[str] = []  # addresses
         self.stopped: _StoppedError | None = None
@@ -491,21 +496,21 @@ class _Group:
         self.days: dict[str, date | None] = {}  # article -> when it was withdrawn, or not
         self._web = web
         self._run = run
-        self._held = held
+        self._answerable = answerable
 
     def found(
         self,
         entries: Iterable[Entry],
-        known: Mapping[str, PageState],
+        pages: Mapping[str, PageState],
         on_page: Callable[[str], None],
     ) -> Iterator[Found]:
         """Yield what pages give that may have changed."""
         for entry in entries:
             on_page(entry.url)
             self.met.append(entry.url)
-            state = known.get(entry.url) or PageState(entry.url)
+            state = pages.get(entry.url) or PageState(entry.url)
             same = entry.changed == state.changed and _settled(entry.changed)
-            if same and self._held.get(state.article):
+            if same and self._answerable.get(state.article):
                 self._unchanged(state)
                 continue
             try:
@@ -532,60 +537,58 @@ class _Group:
         gone = error.status in _GONE
         missed = replace(state, changed="", misses=state.misses + 1 if gone else 0)
         self.states.append(missed)
-        if state.article in self._held and (error.status == 410 or missed.misses >= _MISSES):
+        if state.article in self._answerable and (error.status == 410 or missed.misses >= _MISSES):
             self.days[state.article] = date.today()
         else:
             yield Failure(state.url, str(error))
 
     def _reserved(self, state: PageState, error: ReservedError) -> Failure:
         """Tell of a page that its publisher reserves: what was read of it answers no more."""
-        if state.article in self._held:
+        if state.article in self._answerable:
             self.days[state.article] = date.today()
             self.states.append(replace(state, etag="", modified="", changed=""))
         return Failure(state.url, str(error))
 
     def _visited(self, entry: Entry, state: PageState) -> Iterator[Found]:
         """Yield what a page gives. Raises ReadError where it gives nothing."""
-        here = state.article in self._held
+        here = state.article in self._answerable
         opened = self._run.opened.pop(entry.url, None)
         seen = opened or self._web.look(entry.url, state.validators if here else Validators())
-        outcome, told = seen
-        if told.same:
+        outcome, result = seen
+        if result.same:
             self._unchanged(replace(state, changed=entry.changed))
             return
-        if told.kind != "page":
+        if result.kind != "page":
             if here:  # what is gone is often sent to the home page
                 raise StatusError(_ELSEWHERE, 404)
             raise ReadError("cette adresse est une liste, pas un article")
-        if told.reserved and not self._web.own(told.url):
+        if result.reserved and not self._web.own(result.url):
             raise ReservedError(robots.RESERVED)
         for failure in outcome.failures:
             yield Failure(entry.url, printable(failure.reason))
         first = ""
-        moved = here and not same_page(told.url, state.url)
+        moved = here and not same_page(result.url, state.url)
         for article in outcome.found():
             title = article.source.title
             if moved and not self._web.is_titled(state.article, title, self._run):
                 raise StatusError(_ELSEWHERE, 404)  # a login page, another article
-            known = self._web.as_known(
-                article, state if here and not first else None, told.url, self._run
+            item = self._web.with_id(
+                article, state if here and not first else None, result.url, self._run
             )
-            self._run.titles[known.id] = fold(title)
-            for place in (article.source.url, told.url):
-                self._run.places.setdefault(place, known.id)
-            first = first or known.id
+            self._run.titles[item.id] = fold(title)
+            for place in (article.source.url, result.url):
+                self._run.places.setdefault(place, item.id)
+            first = first or item.id
             # Of a page that was asked for by its address, the ingestion says that it stays away.
             by_address = entry.url == self._run.source
-            if known.id not in self._run.met and (
-                by_address or not self._web.was_removed(known.id)
-            ):
-                self._run.met.add(known.id)
-                self.days[known.id] = None
-                yield known
+            if item.id not in self._run.met and (by_address or not self._web.was_removed(item.id)):
+                self._run.met.add(item.id)
+                self.days[item.id] = None
+                yield item
         # The home page is nobody's own address, however many pages say so.
-        own = next((a.source.url for a in outcome.articles), told.url)
-        final = told.url if urlsplit(own).path in {"", "/"} else own
-        marks = told.validators
+        own = next((a.source.url for a in outcome.articles), result.url)
+        final = result.url if urlsplit(own).path in {"", "/"} else own
+        marks = result.validators
         self.states.append(
             PageState(entry.url, final, first, marks.etag, marks.modified, entry.changed)
         )
@@ -613,7 +616,7 @@ def _settled(changed: str) -> bool:
 
 def _busy(error: StatusError) -> str:
     if not error.wait:
-        told = f"le serveur est trop sollicité ({error.status})"
+        message = f"le serveur est trop sollicité ({error.status})"
     else:
-        told = f"le serveur demande d'attendre {error.wait:.0f} secondes ({error.status})"
-    return f"{told} : la suite viendra à la prochaine lecture"
+        message = f"le serveur demande d'attendre {error.wait:.0f} secondes ({error.status})"
+    return f"{message} : la suite viendra à la prochaine lecture"

@@ -36,7 +36,13 @@ from rag.web.access import Access
 from rag.web.limits import Gate, LeftError, Rates, client_of, in_one_turn
 from rag.web.metrics import Metrics
 from rag.web.openapi import RESPONSES, document
-from rag.web.problems import ForbiddenError, add_problem_handlers, problem, problem_body, told
+from rag.web.problems import (
+    ForbiddenError,
+    add_problem_handlers,
+    describe_error,
+    problem,
+    problem_body,
+)
 from rag.web.pushed import pushed_article
 from rag.web.schemas import ArticleBody, ArticleId, AskBody, FeedbackBody, SearchBody, VerifyBody
 from rag.web.turns import claims_in_turns
@@ -215,13 +221,13 @@ def _running(
         response.status_code = 200 if count else 503
         states, now = assistant.followed(), time.time()
         fed = max((s.fed for s in states), default=0.0)
-        told = [silence(s, assistant.settings.source_silence_hours, now) for s in states]
+        silences = [silence(s, assistant.settings.source_silence_hours, now) for s in states]
         return HealthOut(
             live=True,
             ready=count > 0,
             articles=count,
             ingested=datetime.fromtimestamp(fed, UTC) if fed else None,
-            warnings=[t for t in told if t],
+            warnings=[t for t in silences if t],
         )
 
     @app.post("/feedback", operation_id="sendFeedback", status_code=201)
@@ -315,8 +321,8 @@ def _streamed(
                             metrics.answered(refused=step.refused)
                         if event := to_event(step):
                             yield event
-        except Exception as error:  # noqa: BLE001 - told to the reader, logged by `told`
-            status, detail = told(error)
+        except Exception as error:  # noqa: BLE001 - told to the reader, logged by `describe_error`
+            status, detail = describe_error(error)
             yield JSONServerSentEvent(problem_body(status, detail), event="error")
 
     return EventSourceResponse(events(), ping=15, send_timeout=30)
@@ -338,7 +344,7 @@ def _verify_event(event: Verification | CheckedClaim) -> JSONServerSentEvent:
     return _event("verify", ClaimOut.of(event))
 
 
-def _event(call: str, said: Out) -> JSONServerSentEvent:
-    """Return what is said as the event that `EVENTS` makes of it."""
-    name = next(name for name, kind in EVENTS[call].items() if isinstance(said, kind))
-    return JSONServerSentEvent(said.plain(), event=name)
+def _event(call: str, payload: Out) -> JSONServerSentEvent:
+    """Return a payload as the event that `EVENTS` makes of it."""
+    name = next(name for name, kind in EVENTS[call].items() if isinstance(payload, kind))
+    return JSONServerSentEvent(payload.plain(), event=name)

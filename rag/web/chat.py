@@ -58,11 +58,11 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _FOLLOWED = 5  # turns that a follow-up may be of
-_KEPT_TURNS = 30
+_MOST_TURNS = 30
 # What a click that the page does not make raises: no such turn, no such mark, no number.
 _BAD_CLICK = (IndexError, KeyError, TypeError, ValueError, OverflowError, StopIteration)
 _HOUR = 3600  # seconds
-_HOURS_KEPT = 12  # of a conversation whose page stays open
+_RETENTION_HOURS = 12  # of a conversation whose page stays open
 _MOST_SESSIONS = 1000  # pages whose conversation is remembered; the oldest goes first
 _HERE = files("rag.web")
 _WELCOME = message_html("welcome", texts.WELCOME)
@@ -157,14 +157,14 @@ class Chat:
             title="Recoupe", analytics_enabled=False, fill_width=True, delete_cache=(_HOUR, _HOUR)
         ) as page:
             gr.HTML(_read("header.html"), js_on_load=None)
-            turns = gr.State([], time_to_live=_HOURS_KEPT * _HOUR)
-            kept = browser_state()
+            turns = gr.State([], time_to_live=_RETENTION_HOURS * _HOUR)
+            state = browser_state()
             with gr.Tabs():
                 with gr.Tab("Questions"):
                     self._questions(page, turns)
                 with gr.Tab("Vérifier"):
                     scripts = {n: _read(n) for n in ("verify.js", "export.js", "panel.js")}
-                    VerifyTab(self.assistant, self.rates, self.gate, scripts).build(page, kept)
+                    VerifyTab(self.assistant, self.rates, self.gate, scripts).build(page, state)
                 with gr.Tab("Corpus") as tab:
                     self._corpus(tab)
         # The guard bounds events for each visitor, the gate what is worked on: a queue that all
@@ -323,19 +323,20 @@ class Chat:
             self.rates.take(visitor)
             filters = _filters(sources, since, until)
             history = [Turn(a.question, a.text) for a in turns[-_FOLLOWED:]]
-            said: list[Statement] = []
+            statements: list[Statement] = []
             work = self.assistant.stream(question, history, filters)
             async with aclosing(in_one_turn(self.gate, visitor, work)) as steps:
                 async for event in steps:
                     if isinstance(event, Answer):
-                        turns = [*turns, replace(event, hits=())][-_KEPT_TURNS:]
+                        turns = [*turns, replace(event, hits=())][-_MOST_TURNS:]
                         whole = "".join(answer_html(a, i) for i, a in enumerate(turns))
                         yield whole, turns, ""
                         return
                     tail = event.text if isinstance(event, Draft) else ""
                     if isinstance(event, Statement):
-                        said.append(event)
-                    yield past + draft_html(question, f"{render(said)} {tail}".strip()), turns, ""
+                        statements.append(event)
+                    draft = f"{render(statements)} {tail}".strip()
+                    yield past + draft_html(question, draft), turns, ""
         except RecoupeError as error:
             log.info("%s", error, exc_info=True)
             yield past + error_html(question, str(error)), turns, question
@@ -456,8 +457,8 @@ class Chat:
             records = [self.assistant.edit(i, {"published": day or ""}) for i in ids or []]
         except RecoupeError as error:
             return message_html("error", str(error))
-        told = "\u202f; ".join(texts.label(r.source) for r in records)
-        return message_html("status", told or texts.NOTHING_CHOSEN)
+        labels = "\u202f; ".join(texts.label(r.source) for r in records)
+        return message_html("status", labels or texts.NOTHING_CHOSEN)
 
 
 def _cited(answer: Answer) -> set[str]:

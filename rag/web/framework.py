@@ -149,23 +149,23 @@ class Events:
     def read(self, body: bytes) -> Event:
         """Return the event of a request's body. Raises BadEventError."""
         try:
-            told = json.loads(body)
+            payload = json.loads(body)
         except (ValueError, RecursionError) as error:
             raise BadEventError("not JSON") from error
-        if not isinstance(told, dict):
+        if not isinstance(payload, dict):
             raise BadEventError("not an object")
-        session, function = told.get("session_hash"), told.get("fn_index")
+        session, function = payload.get("session_hash"), payload.get("fn_index")
         if not isinstance(session, str) or not re.fullmatch(_SESSION, session):
             raise BadEventError("no session")
         if not isinstance(function, int) or isinstance(function, bool):
             raise BadEventError("no function")
-        values = told.get("data")
+        values = payload.get("data")
         if not isinstance(values, list) or len(values) != self._inputs.get(function, -1):
             raise BadEventError("not what the function takes")
         for value in values:
             if not _plain(value) and not (function == self._upload and self._uploaded(value)):
                 raise BadEventError("a value that is no text, number or list of them")
-        if not _harmless(told.get("event_data"), _DEEPEST):
+        if not _harmless(payload.get("event_data"), _DEEPEST):
             raise BadEventError("a file")
         return Event(session, function)
 

@@ -73,7 +73,7 @@ class Rates:
         self._sessions = _rate(settings.rate_sessions, "RECOUPE_RATE_SESSIONS")
         self._storage = MemoryStorage()
         self._limiter = MovingWindowRateLimiter(self._storage)
-        self._known: OrderedDict[tuple[str, str], None] = OrderedDict()
+        self._pages: OrderedDict[tuple[str, str], None] = OrderedDict()
 
     def take(self, address: str) -> None:
         """Count one question of a visitor that is work. Raises TooManyError."""
@@ -96,13 +96,13 @@ class Rates:
         visitor = visitor_key(address)
         self._hit(self._events, f"events {visitor}", 429)
         page = visitor, session
-        if page in self._known:
-            self._known.move_to_end(page)
+        if page in self._pages:
+            self._pages.move_to_end(page)
             return
         self._hit(self._sessions, f"sessions {visitor}", 429)
-        self._known[page] = None
-        if len(self._known) > _MOST_PAGES:
-            self._known.popitem(last=False)
+        self._pages[page] = None
+        if len(self._pages) > _MOST_PAGES:
+            self._pages.popitem(last=False)
 
     def take_claims(self, address: str, count: int) -> None:
         """Count the claims of one text of a visitor, all of them or none.

@@ -10,14 +10,14 @@ from rag.markup import markdown_text
 
 def answer_markdown(answer: Answer) -> str:
     """Return an answer with its references, to paste or to keep."""
-    lines = [f"**{markdown_text(answer.question)}**", "", *_said(answer, "[^{}]")]
+    lines = [f"**{markdown_text(answer.question)}**", "", *_body(answer, "[^{}]")]
     lines += [f"[^{n}]: {_reference(c)}" for c, n in number_citations(answer.statements).items()]
     return "\n".join(lines).strip() + "\n"
 
 
 def reply_markdown(answer: Answer) -> list[str]:
     """Return an answer for another program's chat, a piece a paragraph: `[n]`, then sources."""
-    pieces = [f"{line}\n\n" for line in _said(answer, "[{}]") if line]
+    pieces = [f"{line}\n\n" for line in _body(answer, "[{}]") if line]
     numbers = number_citations(answer.statements)
     if numbers:
         pieces.append(f"**{texts.SOURCES}**\n\n")
@@ -25,7 +25,7 @@ def reply_markdown(answer: Answer) -> list[str]:
     return pieces
 
 
-def _said(answer: Answer, mark: str) -> list[str]:
+def _body(answer: Answer, mark: str) -> list[str]:
     """Return the paragraphs of an answer, or of a refusal, an empty line after each."""
     numbers = number_citations(answer.statements)
     lines: list[str] = []
@@ -45,13 +45,13 @@ def _said(answer: Answer, mark: str) -> list[str]:
     if answer.intro:
         lines += [markdown_text(answer.intro), ""]
     for paragraph in paragraphs(answer.statements):
-        said = []
+        sentences = []
         for statement in paragraph:
             marks = "".join(mark.format(numbers[c]) for c in statement.citations)
             doubt = "" if statement.supported else f" {texts.UNSUPPORTED_MARK}"
-            said.append(f"{_answering(statement)}{marks}{doubt}")
+            sentences.append(f"{_answering(statement)}{marks}{doubt}")
         intro = f"{markdown_text(paragraph[0].lead_in)} " if paragraph[0].lead_in else ""
-        lines += [intro + " ".join(said), ""]
+        lines += [intro + " ".join(sentences), ""]
     return lines
 
 

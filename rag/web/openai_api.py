@@ -33,13 +33,13 @@ from rag.indexing.passages import count_tokens
 from rag.web.limits import Gate, Rates, TooManyError, client_of, in_one_turn
 from rag.web.markdown import reply_markdown
 from rag.web.metrics import Metrics
-from rag.web.problems import told
+from rag.web.problems import describe_error
 
 log = logging.getLogger(__name__)
 
 MODEL = "recoupe"
 _MOST_MESSAGES = 200
-_KEPT = 3  # exchanges before the question
+_HISTORY_TURNS = 3  # exchanges before the question
 _CREATED = 1704067200  # a date that the protocol asks of each model
 
 
@@ -82,14 +82,14 @@ class ChatBody(BaseModel):
 
     def asked(self) -> tuple[str, list[Turn]]:
         """Return the question, and the exchanges before it, oldest first."""
-        said = [m for m in self.messages if m.role in {"user", "assistant"}]
-        last = max((i for i, m in enumerate(said) if m.role == "user"), default=-1)
+        messages = [m for m in self.messages if m.role in {"user", "assistant"}]
+        last = max((i for i, m in enumerate(messages) if m.role == "user"), default=-1)
         turns = [
             Turn(asked.text, answered.text)
-            for asked, answered in pairwise(said[: max(last, 0)])
+            for asked, answered in pairwise(messages[: max(last, 0)])
             if (asked.role, answered.role) == ("user", "assistant")
         ]
-        return said[last].text if said and last >= 0 else "", turns[-_KEPT:]
+        return messages[last].text if messages and last >= 0 else "", turns[-_HISTORY_TURNS:]
 
 
 def build_openai_api(
@@ -189,13 +189,13 @@ async def _events(
         yield _event(made.chunk({}, "stop"))
         if made.usage:
             yield _event(made.last("".join(sent)))
-    except Exception as error:  # noqa: BLE001 - told to the reader, logged by `told`
-        yield _event(_error(*told(error)))
+    except Exception as error:  # noqa: BLE001 - told to the reader, logged by `describe_error`
+        yield _event(_error(*describe_error(error)))
     yield ServerSentEvent("[DONE]")
 
 
-def _event(said: dict[str, Any]) -> ServerSentEvent:
-    return ServerSentEvent(json.dumps(said, ensure_ascii=False))
+def _event(payload: dict[str, Any]) -> ServerSentEvent:
+    return ServerSentEvent(json.dumps(payload, ensure_ascii=False))
 
 
 def _model() -> dict[str, Any]:
@@ -212,7 +212,7 @@ def _add_error_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(RecoupeError)
     async def recoupe(_request: Request, error: Exception) -> JSONResponse:
-        status, detail = told(error)
+        status, detail = describe_error(error)
         headers = {"Retry-After": str(error.after)} if isinstance(error, TooManyError) else {}
         return JSONResponse(_error(status, detail), status, headers)
 
@@ -231,5 +231,5 @@ def _add_error_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     async def unexpected(_request: Request, error: Exception) -> JSONResponse:
-        status, detail = told(error)
+        status, detail = describe_error(error)
         return JSONResponse(_error(status, detail), status)

@@ -98,9 +98,9 @@ def document(app: FastAPI, language: Literal["fr", "en"]) -> dict[str, Any]:
     schemas = found["components"]["schemas"]
     for unused in ("HTTPValidationError", "ValidationError"):  # FastAPI's, which are problems here
         schemas.pop(unused, None)
-    said = {kind for events in EVENTS.values() for kind in events.values()}
+    kinds = {kind for events in EVENTS.values() for kind in events.values()}
     _, described = models_json_schema(
-        [(kind, "serialization") for kind in sorted(said, key=lambda k: k.__name__)],
+        [(kind, "serialization") for kind in sorted(kinds, key=lambda k: k.__name__)],
         ref_template=_REF,
     )
     schemas.update(described["$defs"])
@@ -109,6 +109,6 @@ def document(app: FastAPI, language: Literal["fr", "en"]) -> dict[str, Any]:
 
 def _event(name: str, data: type[Out]) -> dict[str, Any]:
     """Return the schema of a server-sent event, as OpenAPI 3.2 has it."""
-    said = {"type": "string", "contentMediaType": "application/json", "contentSchema": _ref(data)}
-    properties = {"event": {"const": name}, "data": said}
+    schema = {"type": "string", "contentMediaType": "application/json", "contentSchema": _ref(data)}
+    properties = {"event": {"const": name}, "data": schema}
     return {"type": "object", "required": ["event", "data"], "properties": properties}

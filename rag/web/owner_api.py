@@ -94,9 +94,9 @@ def _route(operation: Operation, assistant: LocalAssistant, token: str) -> Calla
         if token and not secrets.compare_digest(given.encode(), token.encode()):
             return _refused()
         lines = _lines(request)
-        said = json.loads(await anext(lines))
+        body = json.loads(await anext(lines))
         heard = _Heard(lines, asyncio.get_running_loop(), lambda: assistant.stopping)
-        return _Work(partial(_done, operation, assistant, said, heard), heard)
+        return _Work(partial(_done, operation, assistant, body, heard), heard)
 
     return route
 
@@ -104,19 +104,19 @@ def _route(operation: Operation, assistant: LocalAssistant, token: str) -> Calla
 def _done(
     operation: Operation,
     assistant: LocalAssistant,
-    said: Step,
+    body: Step,
     heard: _Heard,
     tell: Callable[[Step], None],
 ) -> Any:
-    """Do an operation with the arguments that were said; return its result as JSON has it."""
+    """Do an operation with the arguments of a request's body; return its result as JSON has it."""
     arguments: dict[str, Any] = {}
     for name, kind in operation.takes.items():
         if isinstance(kind, Callback):
             arguments[name] = partial(_tell, kind, tell)
         elif isinstance(kind, Stream):
             arguments[name] = _sent(kind, heard, tell)
-        elif name in said:
-            arguments[name] = made(kind, said[name])
+        elif name in body:
+            arguments[name] = made(kind, body[name])
     return plain(operation.gives, getattr(assistant, operation.name)(**arguments))
 
 

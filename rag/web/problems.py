@@ -64,7 +64,7 @@ def problem(status: int, detail: str, request: Request, **headers: str) -> JSONR
     return JSONResponse(body, status, headers=named, media_type=MEDIA_TYPE)
 
 
-def told(error: Exception) -> tuple[int, str]:
+def describe_error(error: Exception) -> tuple[int, str]:
     """Return the status and the French sentence of an error; what is unknown is logged whole."""
     if isinstance(error, TooManyError | ForbiddenError):
         return error.status, str(error)
@@ -92,7 +92,7 @@ def add_problem_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(RecoupeError)
     async def recoupe(request: Request, error: Exception) -> JSONResponse:
-        status, detail = told(error)
+        status, detail = describe_error(error)
         if isinstance(error, TooManyError):
             return problem(status, detail, request, Retry_After=str(error.after))
         if status == 401:
@@ -110,4 +110,4 @@ def add_problem_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     async def unexpected(request: Request, error: Exception) -> JSONResponse:
-        return problem(*told(error), request)
+        return problem(*describe_error(error), request)

@@ -64,9 +64,9 @@ def answer_html(answer: Answer, turn: int) -> str:
     )
 
 
-def draft_html(question: str, said: str) -> str:
-    """Return a turn that is still being written; what is said is not checked yet."""
-    return _html("draft.html", question=question, said=said)
+def draft_html(question: str, text: str) -> str:
+    """Return a turn that is still being written; its text is not checked yet."""
+    return _html("draft.html", question=question, said=text)
 
 
 def error_html(question: str, message: str) -> str:
@@ -102,7 +102,7 @@ def article_html(
     """
     source = article.record.source
     whole = whole and not source.paywalled
-    told = [v for v in history if not v.source.paywalled]  # what was paid for may be free today
+    versions = [v for v in history if not v.source.paywalled]  # what was paid for may be free today
     in_title = citation is not None and citation.in_title and citation.quote == source.title
     span = locate(article.text, citation) if citation and not in_title else None
     past = None if span or in_title or not citation else _cited_by(citation, history)
@@ -132,7 +132,7 @@ def article_html(
         copies=copies,
         record=article.record,
         paid=source.paywalled,
-        changes=changes(article, told) if whole and not past else [],
+        changes=changes(article, versions) if whole and not past else [],
         blocks=blocks,
     )
 

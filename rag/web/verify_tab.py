@@ -59,8 +59,8 @@ class VerifyTab:
         self._gate = gate
         self._scripts = scripts
 
-    def build(self, page: gr.Blocks, kept: gr.BrowserState) -> None:
-        """Add the tab's content; `kept` must stand outside the tabs, which load when opened."""
+    def build(self, page: gr.Blocks, state: gr.BrowserState) -> None:
+        """Add the tab's content; `state` must stand outside the tabs, which load when opened."""
         welcome = message_html("welcome", texts.VERIFY_WELCOME)
         no_proof = message_html("placeholder", texts.NO_PROOF)
         with gr.Row(elem_classes="rc-columns"):
@@ -85,11 +85,11 @@ class VerifyTab:
                 panel = gr.HTML(no_proof, elem_id="rc-proof", js_on_load=self._scripts["panel.js"])
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
         # The gate bounds it, claim by claim: a slot of Gradio's would be held for the whole text.
-        check.click(self.check, [text], [claims, kept], concurrency_limit=None, **quiet)
-        claims.select(self.act, [kept], [panel, kept, export], **quiet)
+        check.click(self.check, [text], [claims, state], concurrency_limit=None, **quiet)
+        claims.select(self.act, [state], [panel, state, export], **quiet)
         clear.click(lambda: ("", welcome, None, no_proof), None,
-                    [text, claims, kept, panel], **quiet)  # fmt: skip
-        page.load(self.restore, [kept], [claims, kept], **quiet)
+                    [text, claims, state, panel], **quiet)  # fmt: skip
+        page.load(self.restore, [state], [claims, state], **quiet)
 
     async def check(self, text: str, request: gr.Request) -> AsyncIterator[tuple[str, Any]]:
         """Check a text: yield the claims' HTML as it grows, then what is to be kept."""
@@ -125,10 +125,10 @@ class VerifyTab:
             return message_html("welcome", texts.VERIFY_WELCOME), None
         return verification_html(done), self.sealed(done)
 
-    def _read(self, kept: Any) -> Verification | None:
+    def _read(self, stored: Any) -> Verification | None:
         """Return what the browser kept, without what has gone from the corpus since."""
         try:
-            found = self._seal.open(kept)
+            found = self._seal.open(stored)
             done = _STORED.validate_python(found) if found else None
         except ValidationError:  # of another version
             log.info("vérification gardée illisible")
@@ -136,8 +136,8 @@ class VerifyTab:
         if done is None:
             return None
         cited = {e.citation.article_id for c in done.claims for e in c.evidence}
-        held = self._assistant.answerable(list(cited))
-        return replace(done, claims=tuple(_without_gone(c, held) for c in done.claims))
+        answerable = self._assistant.answerable(list(cited))
+        return replace(done, claims=tuple(_without_gone(c, answerable) for c in done.claims))
 
     def sealed(self, done: Verification) -> str:
         """Return a verification as the browser keeps it."""
@@ -172,9 +172,9 @@ class VerifyTab:
         return article_html(article, cited, whole=whole, history=past)
 
 
-def _without_gone(claim: CheckedClaim, held: Mapping[str, bool]) -> CheckedClaim:
+def _without_gone(claim: CheckedClaim, answerable: Mapping[str, bool]) -> CheckedClaim:
     """Return a claim without evidence of articles that were removed; it then stands on nothing."""
-    left = tuple(e for e in claim.evidence if e.citation.article_id in held)
+    left = tuple(e for e in claim.evidence if e.citation.article_id in answerable)
     if len(left) == len(claim.evidence):
         return claim
     return replace(

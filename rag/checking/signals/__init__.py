@@ -51,5 +51,5 @@ DECISIVE = (
 
 def signals_of(pair: Pair) -> dict[str, Signal]:
     """Return what each signal of the registry finds in a pair, by name."""
-    found = {name: find(pair) for name, find in REGISTRY.items()}
-    return {name: signal for name, signal in found.items() if signal}
+    signals = {name: find(pair) for name, find in REGISTRY.items()}
+    return {name: signal for name, signal in signals.items() if signal}

@@ -1,7 +1,7 @@
-"""An accusation, a suspicion, a charge or a denial told as the deed itself.
+"""An accusation, a suspicion, a charge or a denial stated as the deed itself.
 
 « B a agressé A » does not follow from « A, qui accuse B de l'avoir agressée », nor from « B nie
-avoir agressé A »: the deed stands in what is shown only as what somebody is accused of.
+avoir agressé A »: in the premise the deed is only what somebody is accused of.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _LONGEST = 160  # characters of what is alleged
 
 
 def find(pair: Pair) -> Signal | None:
-    """Return the word by which what the hypothesis tells as done is only alleged."""
+    """Return the word by which a deed of the hypothesis is only alleged in the premise."""
     if _ALLEGED.search(lowered(pair.hypothesis)):
         return None
     deeds = [root(v.text) for v in verbs(pair.docs[0])]
@@ -38,15 +38,15 @@ def find(pair: Pair) -> Signal | None:
     spans = [(m.start(), m.group(), _end(sentence, m.end())) for m in _ALLEGED.finditer(sentence)]
     if not deeds or not spans:
         return None
-    left, done = "", 0
+    rest, position = "", 0
     for start, _, end in spans:
-        left += sentence[done : max(done, start)]
-        done = max(done, end)
-    left += sentence[done:]
+        rest += sentence[position : max(position, start)]
+        position = max(position, end)
+    rest += sentence[position:]
     for start, word, end in spans:
         alleged = content_stems(sentence[start:end])[1:]
         for deed in deeds:
-            if _has(alleged, deed) and not _has(content_stems(left), deed):
+            if _has(alleged, deed) and not _has(content_stems(rest), deed):
                 return Signal(SignalName.ALLEGATION, texts.ALLEGED.format(word), Side.AGAINST)
     return None
 

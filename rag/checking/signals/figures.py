@@ -10,22 +10,22 @@ from rag.french.words import content_stems
 
 
 def quantity_conflict(pair: Pair) -> Signal | None:
-    """Return a figure of which another one of its kind is shown."""
+    """Return a figure for which the premise has another one of its kind."""
     return _conflict(pair, dated=False)
 
 
 def date_conflict(pair: Pair) -> Signal | None:
-    """Return a date of which another one is shown."""
+    """Return a date for which the premise has another one."""
     return _conflict(pair, dated=True)
 
 
 def quantity_absent(pair: Pair) -> Signal | None:
-    """Return a figure that is not shown."""
+    """Return a figure that the premise lacks."""
     return _absent(pair, dated=False)
 
 
 def date_absent(pair: Pair) -> Signal | None:
-    """Return a date that is not shown."""
+    """Return a date that the premise lacks."""
     return _absent(pair, dated=True)
 
 
@@ -38,9 +38,11 @@ def agreement(pair: Pair) -> Signal | None:
 
 def _agreement(figure: Figure) -> str:
     """Return what both give, alike or not: « 8 000 personnes » is not « 8 000 postes »."""
-    if not figure.shown or set(content_stems(figure.said)) <= set(content_stems(figure.shown)):
-        return texts.SAME_FIGURE.format(figure.said)
-    return texts.LIKE_FIGURE.format(figure.said, figure.shown)
+    if not figure.counterpart or set(content_stems(figure.text)) <= set(
+        content_stems(figure.counterpart)
+    ):
+        return texts.SAME_FIGURE.format(figure.text)
+    return texts.LIKE_FIGURE.format(figure.text, figure.counterpart)
 
 
 def _conflict(pair: Pair, *, dated: bool) -> Signal | None:
@@ -48,7 +50,7 @@ def _conflict(pair: Pair, *, dated: bool) -> Signal | None:
     if figure is None:
         return None
     return Signal(
-        _name(dated=dated), texts.OTHER_FIGURE.format(figure.said, figure.shown), Side.AGAINST
+        _name(dated=dated), texts.OTHER_FIGURE.format(figure.text, figure.counterpart), Side.AGAINST
     )
 
 
@@ -56,7 +58,7 @@ def _absent(pair: Pair, *, dated: bool) -> Signal | None:
     figure = _first(pair, Match.ABSENT, dated=dated)
     if figure is None:
         return None
-    return Signal(_name(dated=dated), texts.ABSENT_NUMBER.format(figure.said), Side.OPEN)
+    return Signal(_name(dated=dated), texts.ABSENT_NUMBER.format(figure.text), Side.OPEN)
 
 
 def _first(pair: Pair, match: Match, *, dated: bool) -> Figure | None:

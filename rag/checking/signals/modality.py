@@ -1,4 +1,4 @@
-"""Whether what is told as done is only meant, promised or expected in what is shown.
+"""Whether what the hypothesis states as done is only meant, promised or expected in the premise.
 
 « L'armée a remis le pouvoir » does not follow from « elle a promis de remettre le pouvoir »: the
 same verb, in a form that says that it happened on one side, and only in forms that do not on the
@@ -28,8 +28,8 @@ _MARKS = frozenset("après avant pour sans".split())
 
 
 def find(pair: Pair) -> Signal | None:
-    """Return a verb that the hypothesis tells as done and the premise does not."""
-    verb = not_done(*pair.docs)
+    """Return a verb that the hypothesis states as done and the premise does not."""
+    verb = irrealis_verb(*pair.docs)
     if verb is None:
         return None
     # « aurait été tué » is neither planned nor wished for.
@@ -38,13 +38,13 @@ def find(pair: Pair) -> Signal | None:
     return Signal(SignalName.MODALITY, text.format(verb), Side.AGAINST)
 
 
-def not_done(said: Doc, shown: Doc) -> str | None:
-    """Return a verb that what is said tells as done and what is shown does not, or None."""
-    told = {v.lemma_ for v in verbs(said) if _happened(v)}
+def irrealis_verb(hypothesis: Doc, premise: Doc) -> str | None:
+    """Return a verb that the hypothesis has as done and the premise only as irrealis, or None."""
+    past = {v.lemma_ for v in verbs(hypothesis) if _happened(v)}
     theirs: dict[str, set[bool]] = {}
-    for verb in verbs(shown):
+    for verb in verbs(premise):
         theirs.setdefault(verb.lemma_, set()).add(_may_have(verb))
-    return next((v for v in sorted(told) if theirs.get(v) == {False}), None)
+    return next((v for v in sorted(past) if theirs.get(v) == {False}), None)
 
 
 def verbs(doc: Doc) -> list[Token]:

@@ -16,16 +16,16 @@ WORD = re.compile(r"[^\W\d_][\w-]*")
 
 
 def absent(pair: Pair) -> Signal | None:
-    """Return the names that are not shown."""
-    found = sorted(names(pair.hypothesis) - set(words(pair.whole)))
-    if not found:
+    """Return the names that the premise lacks."""
+    missing = sorted(names(pair.hypothesis) - set(words(pair.whole)))
+    if not missing:
         return None
-    told = ", ".join(as_written(pair.hypothesis, name) for name in found)
-    return Signal(SignalName.NAMES, texts.ABSENT_NAME.format(told), Side.OPEN)
+    text = ", ".join(as_written(pair.hypothesis, name) for name in missing)
+    return Signal(SignalName.NAMES, texts.ABSENT_NAME.format(text), Side.OPEN)
 
 
 def substituted(pair: Pair) -> Signal | None:
-    """Return a name in whose place another one is shown."""
+    """Return a name in whose place the premise has another one."""
     other = substituted_name(pair.hypothesis, pair.premise)
     return (
         Signal(SignalName.NAMES, texts.OTHER_NAME.format(*other), Side.AGAINST) if other else None

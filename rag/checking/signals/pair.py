@@ -15,12 +15,12 @@ from rag.french.words import content_stems
 if TYPE_CHECKING:
     from spacy.tokens import Doc
 
-_PARSED = 64  # texts whose parse is kept: a claim is compared with several sentences
+_CACHE_SIZE = 64  # texts whose parse is cached: a claim is compared with several sentences
 
 
 @dataclass(frozen=True)
 class Pair:
-    """What is said, the sentences that are shown for it, and the label that stands beside them.
+    """A hypothesis, the sentences of its premise, and the label that stands beside them.
 
     `speaker` is who says the premise, "" for somebody, None for the newsroom.
     """
@@ -58,6 +58,6 @@ class Pair:
         return self.premise[slice(*self.nearest)]
 
 
-@lru_cache(maxsize=_PARSED)
+@lru_cache(maxsize=_CACHE_SIZE)
 def _parsed(text: str) -> Doc:
     return parse(text)

@@ -1,4 +1,4 @@
-"""What is said of all, and shown of some."""
+"""What the hypothesis states of all, and the premise of some."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""The figures and dates of what is said, each accounted for by what is shown, or not.
+"""The figures and dates of a hypothesis, each matched with those of the premise.
 
-A figure is held when the sentences give it, in any unit of its kind; rounded when they give it more
-exactly (« 12,4 % » for « un sur huit »); reckoned when it is a plain sum of theirs (147 + 6 is 153,
-1952 and « deux ans après » is 1954); another when they give one of its kind that does not agree;
-absent when they give none. Dates are compared by the parts that both name.
+A figure is exact when the premise gives it, in any unit of its kind; rounded when it gives it more
+exactly (« 12,4 % » for « un sur huit »); derived when it is a plain sum of the premise's (147 + 6
+is 153, 1952 and « deux ans après » is 1954); in conflict when the premise gives one of its kind
+that does not agree; absent when it gives none. Dates are compared by the parts that both name.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from rag.french.words import fold, same_root, stem
 
 
 class Match(Enum):
-    """How what is shown accounts for a figure."""
+    """How a figure of the hypothesis matches the premise."""
 
     EXACT = "exact"
     ROUNDED = "rounded"
@@ -34,15 +34,15 @@ class Match(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A figure or a date as it is said, how it is accounted for, and what is shown in its place.
+    """A figure or a date of the hypothesis, how it is matched, and its counterpart in the premise.
 
-    `span` is where it stands in what is said; `alike` is how the one that it agrees with is written
-    there, "" when their units differ.
+    `span` is where it stands in the hypothesis; `alike` is how the one that it agrees with
+    is written there, "" when their units differ.
     """
 
-    said: str
+    text: str
     match: Match
-    shown: str = ""
+    counterpart: str = ""
     span: tuple[int, int] = (0, 0)
     alike: str = ""
     dated: bool = False
@@ -52,9 +52,9 @@ class Figure:
 class Amount:
     """A number with its unit: `low <= value <= high`; `raw` is the number as it is written.
 
-    It is written `said`, its noun included, and stands at `span` without it. `kind` is a measure
+    It is written `text`, its noun included, and stands at `span` without it. `kind` is a measure
     (« euro », « day »), the stem of the noun that is counted, or "". `rate` is what it is given
-    for: « an » of « par an » and « annuel », "" when nothing is said.
+    for: « an » of « par an » and « annuel », "" when there is none.
     """
 
     value: float
@@ -62,7 +62,7 @@ class Amount:
     high: float
     kind: str
     raw: float
-    said: str
+    text: str
     span: tuple[int, int]
     rate: str = ""
 
@@ -80,7 +80,7 @@ class Day:
     last: int | None
     month: int | None
     day: int | None
-    said: str
+    text: str
     span: tuple[int, int]
     weekday: str = ""
 
@@ -90,7 +90,7 @@ _OWN = frozenset({_DAY, "score", "fois", "parts"})  # measures that are no units
 # Time is one measure, in days; a month is given some room.
 _TIMES = {"heure": 1 / 24, "jour": 1.0, "mois": 30.44}
 _ROOM = 0.02
-_MOST = 8  # figures shown that are reckoned with: with more of them any figure is a sum
+_MOST = 8  # figures of a premise that are combined: with more of them any figure is a sum
 _LONGEST = 80  # amounts and dates of a text that are compared at all
 _YEAR = r"(?:1[0-9]|20)\d\d"
 _MONTH = "|".join(map(fold, MONTHS))
@@ -117,7 +117,7 @@ _FRACTIONS = (
     (re.compile(r"\b(?:un|le|du|au) cinquieme des?\b"), 20.0),
     (re.compile(r"\b(?:un|le|du|au) dixieme des?\b"), 10.0),
 )  # fmt: skip
-# What is shown as a share or a multiple of what is said, or the other way round.
+# A figure of the premise as a share or a multiple of one of the hypothesis, or the other way round.
 _SHARES_OF = (
     (re.compile(r"\bmoitie\b|\bdemi\b"), 0.5), (re.compile(r"\bmoitie\b|\bdoubl"), 2.0),
     (re.compile(r"\btiers\b"), 1 / 3), (re.compile(r"\btiers\b"), 2 / 3),
@@ -162,11 +162,11 @@ _PLAIN = re.compile(r"\d[\d\s.,]*")
 
 
 def match_quantities(hypothesis: str, premise: str) -> list[Figure]:
-    """Return each figure and date of what is said, with how what is shown accounts for it."""
-    (mine, own), (given, days) = _read_both(hypothesis), _read_both(premise)
+    """Return each figure and date of the hypothesis, with how the premise matches it."""
+    (mine, own), (candidates, days) = _read_both(hypothesis), _read_both(premise)
     shares = _multiples(premise) if mine else []
-    found = [_amount(a, given, days, shares, premise) for a in mine]
-    return found + [_day(d, days, given) for d in own]
+    found = [_amount(a, candidates, days, shares, premise) for a in mine]
+    return found + [_day(d, days, candidates) for d in own]
 
 
 def _read_both(text: str) -> tuple[list[Amount], list[Day]]:
@@ -177,19 +177,19 @@ def _read_both(text: str) -> tuple[list[Amount], list[Day]]:
     return found, days[:_LONGEST]
 
 
-def worded_alike(said: str, figures: Sequence[Figure]) -> str:
-    """Return what is said with each figure that agrees with one that is shown put as that one is.
+def worded_alike(hypothesis: str, figures: Sequence[Figure]) -> str:
+    """Return the hypothesis with each figure worded as the one of the premise that it agrees with.
 
-    A network takes « un sur huit » and « 12,4 % » for two things; reckoning has told that they are
-    one.
+    A network takes « un sur huit » and « 12,4 % » for two things; the comparison of figures has
+    shown that they are one.
     """
-    done = len(said)
+    limit = len(hypothesis)
     for figure in sorted(figures, key=lambda f: f.span, reverse=True):
         start, end = figure.span
-        if figure.alike and end <= done:
-            said = said[:start] + figure.alike + said[end:]
-            done = start
-    return said
+        if figure.alike and end <= limit:
+            hypothesis = hypothesis[:start] + figure.alike + hypothesis[end:]
+            limit = start
+    return hypothesis
 
 
 def _folded(text: str) -> str:
@@ -271,7 +271,7 @@ def _raw(piece: str) -> float:
 
 
 def _shares(folded: str) -> Iterator[tuple[float, tuple[int, int]]]:
-    """Yield the shares that are said in words, in hundredths, and where."""
+    """Yield the shares that are written in words, in hundredths, and where."""
     for pattern, share in _FRACTIONS:
         for m in pattern.finditer(folded):
             yield share, m.span()
@@ -308,22 +308,22 @@ def dates(text: str) -> list[Day]:
     return [day for _, day in sorted(found, key=lambda f: f[0])]
 
 
-def _read(m: re.Match[str], said: str) -> Day | None:
+def _read(m: re.Match[str], text: str) -> Day | None:
     parts = m.groupdict()
     if parts.get("decade"):
-        return Day(int(m["decade"]), int(m["decade"]) + 9, None, None, said, m.span())
+        return Day(int(m["decade"]), int(m["decade"]) + 9, None, None, text, m.span())
     if parts.get("century"):
         raw = m["century"]
         century = int(raw) if raw.isdecimal() else _roman(raw)
         if not century:
             return None
-        return Day(100 * century - 100, 100 * century, None, None, said, m.span())
+        return Day(100 * century - 100, 100 * century, None, None, text, m.span())
     year = int(parts["year"]) if parts.get("year") else None
     month = _FOLDED_MONTHS.index(parts["month"]) + 1 if parts.get("month") else None
     day = int(parts["day"]) if parts.get("day") else None
     if day is not None and not 0 < day <= 31:
         return None
-    return Day(year, year, month, day, said, m.span(), parts.get("weekday") or "")
+    return Day(year, year, month, day, text, m.span(), parts.get("weekday") or "")
 
 
 def _roman(letters: str) -> int:
@@ -335,36 +335,36 @@ def _roman(letters: str) -> int:
 
 
 def _amount(
-    said: Amount,
-    given: Sequence[Amount],
+    amount: Amount,
+    candidates: Sequence[Amount],
     days: Sequence[Day],
     shares: Sequence[float],
-    shown: str,
+    premise: str,
 ) -> Figure:
-    near = [g for g in given if _of_a_kind(said, g)]
+    near = [g for g in candidates if _of_a_kind(amount, g)]
     # « 120 marins » and « 120 hommes »
-    counts = [g for g in given if not said.measured and not g.measured]
-    for how, found, fits in (
+    counts = [g for g in candidates if not amount.measured and not g.measured]
+    for match, pool, fits in (
         (Match.EXACT, [*near, *counts], _agree),
         (Match.ROUNDED, near, _rounds),
     ):
-        if match := next((g for g in found if fits(said, g)), None):
-            one_unit = said.kind != _DAY and not said.kind.startswith("rank ")
-            alike = shown[slice(*match.span)] if one_unit and said.kind == match.kind else ""
-            if _OUT_OF.search(said.said) or _OUT_OF.search(alike):
+        if other := next((g for g in pool if fits(amount, g)), None):
+            one_unit = amount.kind != _DAY and not amount.kind.startswith("rank ")
+            alike = premise[slice(*other.span)] if one_unit and amount.kind == other.kind else ""
+            if _OUT_OF.search(amount.text) or _OUT_OF.search(alike):
                 alike = ""  # « un papillon sur huit » holds what is counted
-            return Figure(said.said, how, match.said, said.span, alike)
-    if _reckoned(said, given, days, shares):
-        return Figure(said.said, Match.DERIVED, "", said.span)
-    rivals = [*(g for g in given if said.raw and said.raw == g.raw), *near]
+            return Figure(amount.text, match, other.text, amount.span, alike)
+    if _is_derived(amount, candidates, days, shares):
+        return Figure(amount.text, Match.DERIVED, "", amount.span)
+    rivals = [*(g for g in candidates if amount.raw and amount.raw == g.raw), *near]
     if rivals:
-        mine, theirs = said.said, rivals[0].said
+        mine, theirs = amount.text, rivals[0].text
         if mine == theirs:  # they differ by what they are given for
             mine, theirs = (
-                f"{a.said} par {a.rate}" if a.rate else a.said for a in (said, rivals[0])
+                f"{a.text} par {a.rate}" if a.rate else a.text for a in (amount, rivals[0])
             )
-        return Figure(mine, Match.CONFLICT, theirs, said.span)
-    return Figure(said.said, Match.ABSENT, "", said.span)
+        return Figure(mine, Match.CONFLICT, theirs, amount.span)
+    return Figure(amount.text, Match.ABSENT, "", amount.span)
 
 
 def _of_a_kind(a: Amount, b: Amount) -> bool:
@@ -385,65 +385,67 @@ def _agree(a: Amount, b: Amount) -> bool:
     return a.low <= b.high * (1 + room) and b.low <= a.high * (1 + room)
 
 
-def _rounds(said: Amount, given: Amount) -> bool:
-    """Tell whether what is said is the other with fewer digits."""
-    if not given.value or said.value == given.value:
+def _rounds(amount: Amount, other: Amount) -> bool:
+    """Tell whether an amount is the other with fewer digits."""
+    if not other.value or amount.value == other.value:
         return False
-    digits = len(f"{said.value:.10g}".replace(".", "").strip("0")) or 1
-    fewer = digits < len(f"{given.value:.10g}".replace(".", "").strip("0"))
-    return fewer and float(f"{given.value:.{digits - 1}e}") == float(f"{said.value:.10g}")
+    digits = len(f"{amount.value:.10g}".replace(".", "").strip("0")) or 1
+    fewer = digits < len(f"{other.value:.10g}".replace(".", "").strip("0"))
+    return fewer and float(f"{other.value:.{digits - 1}e}") == float(f"{amount.value:.10g}")
 
 
-def _multiples(shown: str) -> list[float]:
+def _multiples(premise: str) -> list[float]:
     """Return what « la moitié », « doubler » and such may multiply by, of those in a text."""
-    folded = _folded(shown)
+    folded = _folded(premise)
     return [share for pattern, share in _SHARES_OF if pattern.search(folded)]
 
 
-def _reckoned(
-    said: Amount, given: Sequence[Amount], days: Sequence[Day], shares: Sequence[float]
+def _is_derived(
+    amount: Amount, candidates: Sequence[Amount], days: Sequence[Day], shares: Sequence[float]
 ) -> bool:
-    """Tell whether an amount follows from two that are shown, or from one and a share of it."""
-    some = [g for g in given if g.value and not g.kind.startswith("rank ") and g.kind != "score"]
+    """Tell whether an amount follows from two of the premise, or from one and a share of it."""
+    some = [
+        g for g in candidates if g.value and not g.kind.startswith("rank ") and g.kind != "score"
+    ]
     some = some[:_MOST]
-    low, high = _bounds(said)
+    low, high = _bounds(amount)
 
     def within(value: float) -> bool:
         return low <= value <= high
 
-    if said.kind == _DAY:
+    if amount.kind == _DAY:
         spans = [s for a, b in combinations(days[:_MOST], 2) for s in _apart(a, b)]
         if any(low * (1 - _ROOM) <= s <= high * (1 + _ROOM) for s in spans):
             return True
-    if any(within(g.value * s) for g in some if _of_a_kind(said, g) for s in shares):
+    if any(within(g.value * s) for g in some if _of_a_kind(amount, g) for s in shares):
         return True
-    return any(within(v) for a, b in combinations(some, 2) for v in _results(said, a, b))
+    return any(within(v) for a, b in combinations(some, 2) for v in _results(amount, a, b))
 
 
-def _bounds(said: Amount) -> tuple[float, float]:
+def _bounds(amount: Amount) -> tuple[float, float]:
     """Return what an amount may be at least and at most: « plus de » something is not much more."""
-    low, high = max(said.low, said.value / _OPEN), min(said.high, said.value * _OPEN)
+    low, high = max(amount.low, amount.value / _OPEN), min(amount.high, amount.value * _OPEN)
     return low * (1 - 1e-6), high * (1 + 1e-6)
 
 
-def _results(said: Amount, a: Amount, b: Amount) -> Iterator[float]:
-    """Yield what two amounts make that can be of the kind of what is said.
+def _results(amount: Amount, a: Amount, b: Amount) -> Iterator[float]:
+    """Yield what two amounts make that can be of the kind of a third.
 
     Sums and differences of what is of one kind, or of parts of a whole; one taken a number of
-    times; their ratio, where a multiple or a share is said; one more, or less, by a percentage.
+    times; their ratio, where it is a multiple or a share; one more, or less, by a percentage.
     """
     more, less = max(a.value, b.value), min(a.value, b.value)
-    if said.kind in {"fois", "parts"} and _alike(a, b):
+    if amount.kind in {"fois", "parts"} and _alike(a, b):
         yield more / less
-    if said.kind == "%" and _alike(a, b):
+    if amount.kind == "%" and _alike(a, b):
         yield 100 * less / more
         yield 100 * (more - less) / less
         yield 100 * (more - less) / more
-    if _sums(said, a, b):
+    if _sums(amount, a, b):
         yield a.value + b.value
         yield more - less
     for one, times in ((a, b), (b, a)):
-        if not _of_a_kind(said, one):
+        if not _of_a_kind(amount, one):
             continue
         if times.kind == "%":
             yield one.value * (1 + times.value / 100)
@@ -459,17 +461,17 @@ def _alike(a: Amount, b: Amount) -> bool:
     return a.kind == b.kind or not (a.measured or b.measured)
 
 
-def _sums(said: Amount, a: Amount, b: Amount) -> bool:
-    """Tell whether two amounts can be added up to what is said: of its kind, or parts of a whole.
+def _sums(amount: Amount, a: Amount, b: Amount) -> bool:
+    """Tell whether two amounts can be added up to a third: of its kind, or parts of a whole.
 
     « 147 passagers » and « 6 membres d'équipage » are 153 people; « onze classes, deux de moins »
     make thirteen.
     """
     if a.kind == b.kind:
-        return said.kind in {"", a.kind}
+        return amount.kind in {"", a.kind}
     if not a.kind or not b.kind:
-        return said.kind in {"", a.kind, b.kind}
-    return said.kind not in {"", a.kind, b.kind} and not said.measured
+        return amount.kind in {"", a.kind, b.kind}
+    return amount.kind not in {"", a.kind, b.kind} and not amount.measured
 
 
 def _apart(a: Day, b: Day) -> Iterator[float]:
@@ -482,22 +484,22 @@ def _apart(a: Day, b: Day) -> Iterator[float]:
         yield abs(a.first - b.first) * 365.25
 
 
-def _day(said: Day, given: Sequence[Day], spans: Sequence[Amount]) -> Figure:
-    shared = [g for g in given if _share(said, g)]
-    met = [g for g in shared if _meet(said, g)]
-    if met and _told(said, met):
-        return Figure(said.said, Match.EXACT, met[0].said, said.span, dated=True)
-    if said.first and any(_after(said, g, spans) for g in given):
-        return Figure(said.said, Match.DERIVED, "", said.span, dated=True)
-    if shared and not met:
-        return Figure(said.said, Match.CONFLICT, shared[0].said, said.span, dated=True)
-    return Figure(said.said, Match.ABSENT, "", said.span, dated=True)
+def _day(day: Day, candidates: Sequence[Day], spans: Sequence[Amount]) -> Figure:
+    shared = [g for g in candidates if _share(day, g)]
+    matches = [g for g in shared if _meet(day, g)]
+    if matches and _names_all_parts(day, matches):
+        return Figure(day.text, Match.EXACT, matches[0].text, day.span, dated=True)
+    if day.first and any(_after(day, g, spans) for g in candidates):
+        return Figure(day.text, Match.DERIVED, "", day.span, dated=True)
+    if shared and not matches:
+        return Figure(day.text, Match.CONFLICT, shared[0].text, day.span, dated=True)
+    return Figure(day.text, Match.ABSENT, "", day.span, dated=True)
 
 
-def _told(said: Day, met: Sequence[Day]) -> bool:
-    """Tell whether dates that agree with one name all of its parts: « en 2024 » tells no month."""
-    named = ("first", "month", "day", "weekday")
-    return all(any(getattr(g, part) for g in met) for part in named if getattr(said, part))
+def _names_all_parts(day: Day, matches: Sequence[Day]) -> bool:
+    """Tell whether dates that agree with one name all of its parts: « en 2024 » names no month."""
+    parts = ("first", "month", "day", "weekday")
+    return all(any(getattr(g, part) for g in matches) for part in parts if getattr(day, part))
 
 
 def _share(a: Day, b: Day) -> bool:
@@ -513,14 +515,14 @@ def _meet(a: Day, b: Day) -> bool:
     return years and months and weekdays and (not a.day or not b.day or a.day == b.day)
 
 
-def _after(said: Day, given: Day, spans: Sequence[Amount]) -> bool:
-    """Tell whether a date is another one with a time that is shown added to it, or taken off."""
-    if not (said.first and given.first):
+def _after(day: Day, other: Day, spans: Sequence[Amount]) -> bool:
+    """Tell whether a date is another one plus or minus a time of the premise."""
+    if not (day.first and other.first):
         return False
     times = [s.value for s in spans if s.kind == _DAY]
-    if said.month and given.month:
-        apart = (said.first - given.first) * 12 + said.month - given.month
+    if day.month and other.month:
+        apart = (day.first - other.first) * 12 + day.month - other.month
         near = [t / 30.44 for t in times]
         return any(abs(abs(apart) - t) < 1 for t in near if t < 60)
-    apart = said.first - given.first
+    apart = day.first - other.first
     return any(t > 300 and abs(abs(apart) - t / 365.25) < 0.6 for t in times)

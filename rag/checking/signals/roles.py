@@ -1,4 +1,4 @@
-"""Who does what: the same verb with another doer, or another thing done to, on both sides.
+"""Who does what: the same verb with another agent, or another patient, on both sides.
 
 « La Macédoine a bloqué Athènes » does not follow from « Athènes a bloqué la Macédoine »: what is
 the subject on one side stands elsewhere on the other, where the verb has another subject. The
@@ -25,30 +25,30 @@ if TYPE_CHECKING:
 _NOUNS = frozenset({"NOUN", "PROPN"})
 
 
-class _Done(NamedTuple):
-    """A verb with its doer and what it is done to: the stems of their nouns, the head first."""
+class _Event(NamedTuple):
+    """A verb with its agent and patient: the stems of their nouns, the head first."""
 
     verb: str
-    doer: tuple[str, ...]
-    done_to: tuple[str, ...]
+    agent: tuple[str, ...]
+    patient: tuple[str, ...]
 
 
 def find(pair: Pair) -> Signal | None:
-    """Return a verb with another doer or object."""
+    """Return a verb with another agent or patient."""
     verb = other_role(*pair.docs)
     return Signal(SignalName.ROLES, texts.OTHER_ROLE.format(verb), Side.AGAINST) if verb else None
 
 
-def other_role(said: Doc, shown: Doc) -> str | None:
-    """Return the verb of which what is said has another doer or object than what is shown."""
-    nouns = {root(t.text) for t in shown if t.pos_ in _NOUNS}
-    given: dict[str, list[_Done]] = {}
-    for done in _all(shown):
-        given.setdefault(done.verb, []).append(done)
-    for mine in _all(said):
-        others = given.get(mine.verb, [])
-        doers, objects = [o.doer for o in others], [o.done_to for o in others]
-        if _another(mine.doer, doers, nouns) or _another(mine.done_to, objects, nouns):
+def other_role(hypothesis: Doc, premise: Doc) -> str | None:
+    """Return the verb whose agent or patient differs between hypothesis and premise."""
+    nouns = {root(t.text) for t in premise if t.pos_ in _NOUNS}
+    theirs: dict[str, list[_Event]] = {}
+    for event in _all(premise):
+        theirs.setdefault(event.verb, []).append(event)
+    for mine in _all(hypothesis):
+        others = theirs.get(mine.verb, [])
+        agents, patients = [o.agent for o in others], [o.patient for o in others]
+        if _another(mine.agent, agents, nouns) or _another(mine.patient, patients, nouns):
             return mine.verb
     return None
 
@@ -61,18 +61,18 @@ def _another(mine: Sequence[str], theirs: Sequence[Sequence[str]], nouns: Iterab
     return not any(same_root(a, b) for a in mine for b in others)
 
 
-def _all(doc: Doc) -> list[_Done]:
-    return [_done(verb) for verb in verbs(doc)]
+def _all(doc: Doc) -> list[_Event]:
+    return [_event(verb) for verb in verbs(doc)]
 
 
-def _done(verb: Token) -> _Done:
+def _event(verb: Token) -> _Event:
     parts: dict[str, Token] = {}
     for child in verb.children:
         parts.setdefault(child.dep_, child)
-    doer, done_to = parts.get("nsubj"), parts.get("obj")
+    agent, patient = parts.get("nsubj"), parts.get("obj")
     if "nsubj:pass" in parts:
-        doer, done_to = parts.get("obl:agent"), parts["nsubj:pass"]
-    return _Done(verb.lemma_, _stems(doer), _stems(done_to))
+        agent, patient = parts.get("obl:agent"), parts["nsubj:pass"]
+    return _Event(verb.lemma_, _stems(agent), _stems(patient))
 
 
 def _stems(head: Token | None) -> tuple[str, ...]:

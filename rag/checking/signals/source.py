@@ -1,4 +1,4 @@
-"""Somebody's word, or hearsay, told as a fact."""
+"""Somebody's word, or hearsay, stated as a fact."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Whether figures and names stand with the same words in what is said as in what is shown.
+"""Whether figures and names stand with the same words in the hypothesis as in the premise.
 
 « La capsule livre 660 kg et en ramène 521 » has both figures of « elle livre 521 kg et en ramène
 660 », each in the other's place. Two things that both texts have are exchanged when the words
-beside each of them in what is said are rather those beside the other in what is shown.
+beside each of them in the hypothesis are rather those beside the other in the premise.
 """
 
 from __future__ import annotations
@@ -41,16 +41,16 @@ def find(pair: Pair) -> Signal | None:
 class Anchor:
     """A figure or a name that both texts have: where in each, `[start, end)`."""
 
-    said: tuple[int, int]
-    shown: tuple[int, int]
+    hypothesis: tuple[int, int]
+    premise: tuple[int, int]
     kind: str
 
 
-def anchors(said: str, shown: str) -> list[Anchor]:
+def anchors(hypothesis: str, premise: str) -> list[Anchor]:
     """Return what both texts name once: their numbers, and their words with a capital."""
     found = []
     for kind, pattern in (("number", _NUMBER), ("name", _NAME)):
-        mine, theirs = (_once(text, pattern) for text in (said, shown))
+        mine, theirs = (_once(text, pattern) for text in (hypothesis, premise))
         found += [Anchor(span, theirs[key], kind) for key, span in mine.items() if key in theirs]
     return found[:_MOST]
 
@@ -67,12 +67,12 @@ def _once(text: str, pattern: re.Pattern[str]) -> dict[str, tuple[int, int]]:
     return {key: spans[0] for key, spans in found.items() if len(spans) == 1}
 
 
-def swapped_arguments(said: str, shown: str) -> tuple[str, str] | None:
-    """Return two things of what is said that stand in each other's place, or None."""
-    found = anchors(said, shown)
-    beside = {a: (_beside(said, a.said), _beside(shown, a.shown)) for a in found}
+def swapped_arguments(hypothesis: str, premise: str) -> tuple[str, str] | None:
+    """Return two things of the hypothesis that stand in each other's place, or None."""
+    found = anchors(hypothesis, premise)
+    beside = {a: (_beside(hypothesis, a.hypothesis), _beside(premise, a.premise)) for a in found}
     for one, other in combinations(found, 2):
-        if one.kind != other.kind or _joined(said, one, other):
+        if one.kind != other.kind or _joined(hypothesis, one, other):
             continue
         mine, theirs = zip(beside[one], beside[other], strict=True)
         own = [_alike(m, t) for m, t in zip(mine, theirs, strict=True)]
@@ -80,13 +80,13 @@ def swapped_arguments(said: str, shown: str) -> tuple[str, str] | None:
         if sum(crossed) > sum(own) + _MARGIN and min(
             c - o for c, o in zip(crossed, own, strict=True)
         ) >= 0:  # fmt: skip
-            return said[slice(*one.said)], said[slice(*other.said)]
+            return hypothesis[slice(*one.hypothesis)], hypothesis[slice(*other.hypothesis)]
     return None
 
 
 def _joined(text: str, one: Anchor, other: Anchor) -> bool:
-    """Tell whether two things are said of one: « en 1938 et en 1996 »."""
-    first, last = sorted((one.said, other.said))
+    """Tell whether two things are stated of one: « en 1938 et en 1996 »."""
+    first, last = sorted((one.hypothesis, other.hypothesis))
     between = text[first[1] : last[0]]
     return bool(
         re.fullmatch(r"(?:\s|,|\b(?:et|ou|à|en|au|de|du|des|le|la|les|l|d)\b|['’])*", between)
@@ -112,22 +112,24 @@ def _alike(a: tuple[set[str], set[str]], b: tuple[set[str], set[str]]) -> float:
     return shared + 0.5 * sides
 
 
-def substituted_name(said: str, shown: str) -> tuple[str, str] | None:
-    """Return a name of what is said, which is not shown, and the one that is shown in its place.
+def substituted_name(hypothesis: str, premise: str) -> tuple[str, str] | None:
+    """Return a name that the premise lacks, and the one that it has in its place.
 
     « face à l'Espagnol Ian Poulter » has the words around « Anglais », and another word there.
     """
-    theirs = list(_NAME.finditer(shown))[:_MOST]
-    known = {w for m in theirs for w in words(m.group())}
-    told = set(words(said))
-    for mine in islice(_NAME.finditer(said), _MOST):
+    theirs = list(_NAME.finditer(premise))[:_MOST]
+    premise_words = {w for m in theirs for w in words(m.group())}
+    hypothesis_words = set(words(hypothesis))
+    for mine in islice(_NAME.finditer(hypothesis), _MOST):
         own = words(mine.group())
-        if mine.start() == 0 or is_grammatical(mine.group()) or not known.isdisjoint(own):
+        if mine.start() == 0 or is_grammatical(mine.group()) or not premise_words.isdisjoint(own):
             continue
-        here = _around(said, mine.span())
+        here = _around(hypothesis, mine.span())
         for other in theirs:
-            if told.isdisjoint(words(other.group())) and not is_grammatical(other.group()):
-                there = _around(shown, other.span())
+            if hypothesis_words.isdisjoint(words(other.group())) and not is_grammatical(
+                other.group()
+            ):
+                there = _around(premise, other.span())
                 sides = [_shared(here[side], there[side]) for side in (0, 1)]
                 if sum(sides) >= _SAME_PLACE:
                     return mine.group(), other.group()
