@@ -114,8 +114,8 @@ def _save(graph: _Graph, path: Path) -> None:
     for tensor in model.graph.initializer:
         if tensor.name == "word.values":
             size = graph.pieces.nbytes
-            tensor.ClearField("raw_data")
             set_external_data(tensor, TABLE, beside.stat().st_size - size, size)
+            tensor.ClearField("raw_data")
     onnx.save(model, path)
 
 
