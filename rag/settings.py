@@ -38,6 +38,7 @@ _EXAMPLES = {
     "allowed_origins": "https://www.journal.fr, https://journal.fr",
     "trusted_proxies": "127.0.0.1, 10.0.0.0/8",
     "rate_client": "30/minute",
+    "public_url": "https://recoupe.journal.fr",
     "public_text": "false",
     "sentence_vectors": "true",
     "log_questions": "true",
@@ -269,6 +270,8 @@ def _message(error: ErrorDetails, given: dict[str, Any]) -> str:
     reason = texts.FIELD_ERRORS.get(error["type"], texts.OTHER_FIELD_ERROR)
     if field is None:
         return f"{where} n'est pas un réglage : {_hint(name)}"
+    if error["type"] in {"string_pattern_mismatch", "value_error"} and field.description:
+        reason = f"ce n'est pas ce qui est attendu ({field.description})"
     secret = field.annotation is SecretStr
     value = "" if secret else f" vaut « {str(error.get('input', ''))[:80]} »"
     example = _EXAMPLES.get(name, field.default)

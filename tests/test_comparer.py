@@ -127,11 +127,10 @@ def test_a_network_reads_back_what_was_written(tmp_path: Path) -> None:
     import numpy as np
 
     from training import graph, network
-    from training.reader import SHIPPED
-    from training.weights import shipped
+    from training.weights import SHIPPED, shipped
 
     like = shipped()
-    found = network.from_onnx(SHIPPED / "onnx" / "model.onnx", like)
+    found = network.from_onnx(SHIPPED / "reader-fr.onnx", like)
     assert {n: a.shape for n, a in found.tensors.items()} == {
         n: a.shape for n, a in like.tensors.items()
     }

@@ -10,7 +10,8 @@ from rag.assistant import LocalAssistant
 from rag.domain import ArticleRecord, Label, Source
 from rag.french.corrections import is_correction, standing, taken_back
 from rag.indexing.chroma import connect
-from rag.indexing.store import Store, _record, _record_metadata
+from rag.indexing.codec import record_fields, record_of
+from rag.indexing.store import Store
 from rag.readers import find_files, read_files
 from rag.settings import load_settings
 from rag.wire import SourceOut
@@ -176,9 +177,9 @@ def test_the_index_knows_corrections_after_it_is_opened_again(reading: LocalAssi
 
 
 def test_an_index_of_before_has_no_corrections() -> None:
-    metadata = _record_metadata(ArticleRecord("a", "v", Source("T"), 1, 1))
+    metadata = record_fields(ArticleRecord("a", "v", Source("T"), 1, 1))
     del metadata["correction"]
-    assert _record("a", metadata).source == Source("T")
+    assert record_of("a", metadata).source == Source("T")
 
 
 def test_a_correction_settles_a_claim_and_its_recalled_figure_supports_none(

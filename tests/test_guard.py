@@ -244,5 +244,5 @@ def test_beyond_loopback_without_a_public_address_any_name_is_served() -> None:
     "address", ["http://[", "recoupe.example", "ftp://recoupe.example", "https://", "https://a b"]
 )
 def test_a_public_address_that_is_none_is_refused_at_start(address: str) -> None:
-    with pytest.raises(SettingsError, match="RECOUPE_PUBLIC_URL"):
+    with pytest.raises(SettingsError, match=r"public_url|RECOUPE_PUBLIC_URL"):
         Access.of(load_settings(public_url=address))

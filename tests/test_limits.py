@@ -12,7 +12,7 @@ from mcp import Client
 from starlette.testclient import TestClient
 
 from rag.assistant import LocalAssistant
-from rag.errors import QuestionError
+from rag.errors import QuestionError, SettingsError
 from rag.settings import load_settings
 from rag.web.limits import Rates, TooManyError, subscriber
 from tests.test_api import page_config, serving, with_settings
@@ -62,8 +62,8 @@ def test_pages_are_counted_once_and_clicks_each() -> None:
 
 @pytest.mark.parametrize("rate", ["rate_events", "rate_sessions"])
 def test_a_rate_that_cannot_be_read_is_told(rate: str) -> None:
-    with pytest.raises(Exception, match=f"RECOUPE_{rate.upper()}"):
-        Rates(load_settings(**{rate: "beaucoup"}))
+    with pytest.raises(SettingsError, match=f"{rate}.*beaucoup"):
+        load_settings(**{rate: "beaucoup"})
 
 
 def test_what_cannot_be_read_costs_its_sender_alone(assistant: LocalAssistant) -> None:

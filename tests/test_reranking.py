@@ -148,5 +148,5 @@ def test_a_reranker_that_does_not_load_says_what_to_check(assistant: LocalAssist
     with pytest.raises(EmbeddingError, match="RECOUPE_RERANKER"):
         reranker.scores(understand_question("la crue"), [hit("a", "la crue")])
     with pytest.raises(SettingsError, match="features, none"):
-        load_reranker(load_settings(reranker="magic"))
+        load_settings(reranker="magic")
     assert load_reranker(load_settings(reranker="none")) is None

@@ -11,7 +11,6 @@ from rag.domain import Side, Signal, SignalName
 from rag.french.names import names
 from rag.french.words import fold, words
 
-_PART = re.compile(r"[^\W\d_]+")  # « Pfalz » of « Rheinland-Pfalz »
 WORD = re.compile(r"[^\W\d_][\w-]*")
 
 
@@ -20,8 +19,8 @@ def absent(pair: Pair) -> Signal | None:
     missing = sorted(names(pair.hypothesis) - set(words(pair.whole)))
     if not missing:
         return None
-    text = ", ".join(as_written(pair.hypothesis, name) for name in missing)
-    return Signal(SignalName.NAMES, texts.ABSENT_NAME.format(text), Side.OPEN)
+    whole = dict.fromkeys(as_written(pair.hypothesis, name) for name in missing)
+    return Signal(SignalName.NAMES, texts.ABSENT_NAME.format(", ".join(whole)), Side.OPEN)
 
 
 def substituted(pair: Pair) -> Signal | None:
@@ -33,8 +32,7 @@ def substituted(pair: Pair) -> Signal | None:
 
 
 def as_written(text: str, folded: str) -> str:
-    """Return a word of a text as it is written there."""
-    found = (
-        m.group() for p in (WORD, _PART) for m in p.finditer(text) if fold(m.group()) == folded
-    )
-    return next(found, folded)
+    """Return a word as a text has it, whole: « Rheinland-Pfalz » for « pfalz »."""
+    written = [m.group() for m in WORD.finditer(text)]
+    exact = (word for word in written if fold(word) == folded)
+    return next(exact, next((word for word in written if folded in words(word)), folded))
