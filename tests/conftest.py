@@ -30,6 +30,25 @@ ROOT = Path(__file__).parent.parent
 CORPUS = ROOT / "corpus"
 
 
+# Files that take more than five seconds on two cores: `make quick` leaves them out.
+SLOW = frozenset(
+    "answering api attack attacker checking chroma_server cli comparer copies docs doctor documents "
+    "duplicates editing erasure evaluation fetch framework french guard history hostile index "
+    "ingestion injection interfaces isolation limits linear logs mouths owner paid reindexing removals "
+    "scale sealing sources writing".split()
+)
+MODELS = frozenset("embedders embedding training".split())  # that load torch
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        name = item.path.stem.removeprefix("test_")
+        if name in SLOW:
+            item.add_marker(pytest.mark.slow)
+        if name in MODELS:
+            item.add_marker(pytest.mark.models)
+
+
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in os.environ:

@@ -273,7 +273,7 @@ def test_a_caller_that_dies_leaves_whole_articles_and_prunes_nothing(
         "import os, sys\nfrom tests.test_owner import *\n"
         "def found():\n"
         "    for n in range(100):\n"
-        "        yield make_article(f'a{n}', f'{BRIDGE} ({n})')\n"
+        "        yield make_article(f'a{n}', f'Le bac {n} a repris ses traversées mardi matin.')\n"
         "    os.kill(os.getpid(), 9)\n"
         "open_assistant(load_settings(), 'mort').ingest(found(), [sys.argv[1]])\n"
     )
