@@ -100,6 +100,18 @@ def test_whoever_is_accused_is_not_told_to_have_done_it(assistant: LocalAssistan
         assert checked.verdict.value not in {"Soutenu", "Déclaration"}
 
 
+def test_the_frame_of_speech_is_not_what_is_said(assistant: LocalAssistant) -> None:
+    """« Selon la mairie » on both sides made anything follow from any words of the mairie."""
+    ingested(
+        assistant,
+        drones="Le feu sera remplacé par un spectacle de drones, pour un coût de 28 000 euros, selon la "
+        "mairie d’Orvelle. Le maire d’Orvelle recevra les artificiers jeudi.",
+    )  # fmt: skip
+    for claim in ("Le maire d’Orvelle a détourné de l’argent.", "Les éléphants d’Orvelle volent."):
+        (checked,) = assistant.verify(claim).claims
+        assert checked.verdict.value not in {"Soutenu", "Déclaration"}
+
+
 def test_to_deny_is_not_to_contradict_that_it_was_not_done() -> None:
     pair = Pair("Le notaire n’a pas détourné l’argent.", "Le notaire nie avoir détourné l’argent.")
     assert "negation" not in signals_of(pair)
