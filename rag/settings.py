@@ -15,7 +15,7 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Literal
 
-from limits import parse_many
+from limits import parse
 from platformdirs import user_data_path
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_core import ErrorDetails
@@ -203,7 +203,7 @@ class Settings(BaseSettings):
     @classmethod
     def _rate(cls, value: str) -> str:
         """Refuse what is no rate."""
-        parse_many(value)
+        parse(value)
         return value
 
     @field_validator("sources", "own_hosts", "allowed_origins", "trusted_proxies", mode="before")
@@ -249,11 +249,13 @@ def _hint(name: str) -> str:
     bare, prefix = name.removeprefix(_PREFIX), _PREFIX if name.startswith(_PREFIX) else ""
     if new := _RENAMED.get(bare.lower()):
         return f"il s'appelle {prefix}{new.upper() if prefix else new}."
-    targets = {n: n for n in Settings.model_fields} | _RENAMED
-    names = {n.upper() if prefix else n: new for n, new in targets.items()}
-    near = [names[n] for n in get_close_matches(bare, sorted(names), 1, cutoff=0.75)]
-    near = [n.upper() if prefix else n for n in near]
-    return f"vouliez-vous {prefix}{near[0]} ?" if near else "docs/settings.md les donne tous."
+    names = {n: n for n in Settings.model_fields} | _RENAMED
+    if prefix:
+        names = {n.upper(): new.upper() for n, new in names.items()}
+    near = get_close_matches(bare, sorted(names), 1, cutoff=0.75)
+    return (
+        f"vouliez-vous {prefix}{names[near[0]]} ?" if near else "docs/settings.md les donne tous."
+    )
 
 
 def _message(error: ErrorDetails, given: dict[str, Any]) -> str:

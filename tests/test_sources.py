@@ -740,3 +740,8 @@ def _sending(kind: str, body: bytes):  # type: ignore[no-untyped-def]
             handler.close_connection = True
 
     return hook
+
+
+def test_an_own_host_is_named_with_its_port_or_is_an_ipv6_address() -> None:
+    named = load_settings(own_hosts=("Journal.fr:8443", "127.0.0.1", "::1"))
+    assert CrawlPolicy.of(named).own == ("journal.fr", "127.0.0.1", "::1")

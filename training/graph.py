@@ -97,12 +97,6 @@ def save_comparer(weights: Weights, head: tuple[Array, Array], path: Path) -> No
     _save(_ComparerGraph(weights, head), path)
 
 
-def table(path: Path) -> NDArray[np.int8]:
-    """Return the table of pieces that stands beside a graph, of shape (pieces, hidden)."""
-    found: NDArray[np.int8] = np.load(path.with_name(TABLE))
-    return found
-
-
 def _save(graph: _Graph, path: Path) -> None:
     """Write a graph, and its table of pieces beside it. Raises ValueError for another one there."""
     model = graph.model()

@@ -151,11 +151,12 @@ def one_each(question: Question, hits: Sequence[Hit], limit: int) -> list[Eviden
     wanted = subject(question)
     named = {n for n in question.names if set(content_stems(n)) <= wanted}
     timed = only_a_time(question)
+    about_names = {h.passage.id for h in hits if not named or _names_most(named, h)}
     found: dict[str, Evidence] = {}
     for rank, hit, s, text, features in described(question, hits):
-        stems = around(hit) | s.stems
-        if named and not _names_most(named, hit):
+        if hit.passage.id not in about_names:
             continue
+        stems = around(hit) | s.stems
         coverage = 1.0 if timed or not wanted else question.terms.idf_coverage(stems, wanted)
         score = (0.0 if timed else coverage) + 0.01 * features["opening"]
         best = found.get(hit.passage.article_id)

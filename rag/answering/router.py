@@ -126,17 +126,17 @@ class Router:
     def answer(self, asked: str, filters: Filters | None) -> Answer:
         """Return an answer none of whose sentences speaks to a machine, or a refusal."""
         question = self.retriever.understood(asked)
-        barred: set[str] = set()
+        found = _Search(self.retriever, question, filters)
+        hits = found.hits(self.settings.answer_passages)
         for _ in range(_MOST_ORDERS):
-            found = _Search(self.retriever, question, filters, barred)
-            hits = found.hits(self.settings.answer_passages)
             answer, read = self._extract_from(question, asked, hits, found)
             flags = _injections(read)
             orders = {t for t in _shown_by(answer) if self.injections.is_injection(t, flags.get(t))}
             if not orders:
                 return replace(answer, notice=self._undated(question, answer, hits, filters))
             log.warning("phrases adressées à un programme écartées : %d", len(orders))
-            barred |= orders
+            found = replace(found, barred=found.barred | orders)
+            hits = [_without(hit, orders) for hit in hits]
         return refuse(question, [], (), MODE)
 
     def _undated(
@@ -189,10 +189,11 @@ class Router:
             return refusal
         asked = texts.ABOUT_ARTICLE.format(near.citation.source.title)
         question = self.retriever.understood(asked)
-        hits = self.retriever.search(question, self.settings.answer_passages, filters)
+        found = _Search(self.retriever, question, filters)
+        hits = found.hits(self.settings.answer_passages)
         if not hits or hits[0].passage.article_id != near.citation.article_id:
             return refusal
-        overview = self._overview(question, hits, _Search(self.retriever, question, filters))
+        overview = self._overview(question, hits, found)
         return replace(refusal, suggestion=asked if overview else "")
 
     def _articles(

@@ -241,10 +241,7 @@ def _in_article(
     article = [e for e in among if e.citation.article_id == evidence.citation.article_id]
     for_it, against = (
         [len(wanted & stem_set(e.citation.quote)) for e in article if counts(e)]
-        for counts in (
-            supports,
-            lambda e: contradicts(e) and Side.AGAINST in _sides(e, SignalName.NUMBER),
-        )
+        for counts in (supports, _has_other_figure)
     )
     return max(for_it, default=0), max(against, default=0)
 

@@ -99,7 +99,8 @@ COLUMNS = (
     Column("edits", "edits", PAIRS, default=""),
 )
 _BY_FIELD = {c.field: c for c in COLUMNS}
-_SEARCHED = ("source", "author", "section", "day")  # fields of a record that its passages bear too
+# Fields of a source that its passages bear too: what a search filters by.
+_SEARCHED = tuple(c for c in COLUMNS if c.key in {"source", "author", "section", "day"})
 
 
 def record_fields(record: ArticleRecord) -> dict[str, Scalar]:
@@ -127,10 +128,10 @@ def record_of(article_id: str, stored: Fields) -> ArticleRecord:
     return ArticleRecord(id=article_id, source=Source(**values[True]), **values[False])
 
 
-def records_of(rows: Iterable[tuple[str, Any]]) -> dict[str, ArticleRecord]:
-    """Return the records that (id, plain values) tell, by id; a damaged one is no record."""
+def records_of(ids: Iterable[str], rows: Iterable[Any]) -> dict[str, ArticleRecord]:
+    """Return the records that rows of plain values tell, by id; a damaged one is no record."""
     found = {}
-    for article_id, stored in rows:
+    for article_id, stored in zip(ids, rows, strict=True):
         try:
             found[article_id] = record_of(article_id, stored)
         except (KeyError, TypeError, ValueError, AttributeError):
@@ -138,8 +139,8 @@ def records_of(rows: Iterable[tuple[str, Any]]) -> dict[str, ArticleRecord]:
     return found
 
 
-def passage_fields(passage: Passage, record: Fields) -> dict[str, Scalar]:
-    """Return a passage, but for its id and text, as plain values; `record` are its article's."""
+def passage_fields(passage: Passage, source: Source) -> dict[str, Scalar]:
+    """Return a passage, but for its id and text, as plain values; `source` is its article's."""
     return {
         "article_id": passage.article_id,
         "index": passage.index,
@@ -147,13 +148,8 @@ def passage_fields(passage: Passage, record: Fields) -> dict[str, Scalar]:
         "end": passage.end,
         "heading": passage.heading,
         "pages": " ".join(f"{at}:{page}" for at, page in passage.pages),
-        **{key: record[key] for key in _SEARCHED},
+        **{c.key: c.form.encode(getattr(source, c.field)) for c in _SEARCHED},
     }
-
-
-def source_fields(source: Source) -> dict[str, Scalar]:
-    """Return a source as plain values."""
-    return {c.key: c.form.encode(getattr(source, c.field)) for c in COLUMNS if c.of_source}
 
 
 def passage_of(passage_id: str, text: str, stored: Fields) -> Passage:

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from hashlib import blake2b
 from pathlib import Path
 
 from rag.domain import Article, StoredArticle, digest_of
@@ -32,7 +31,7 @@ create table if not exists removals (
     removed text
 ) without rowid;
 create table if not exists sentences (
-    digest blob, article text, primary key (digest, article)
+    digest text, article text, primary key (digest, article)
 ) without rowid;
 """
 _MOSTLY = 0.6  # share of the words of an article that stand in sentences of a removed one
@@ -87,7 +86,7 @@ class RemovedArticles:
     def __init__(
         self,
         rows: Iterable[tuple[str, str, str, bytes, str, str]],
-        sentences: Iterable[tuple[bytes, str]] = (),
+        sentences: Iterable[tuple[str, str]] = (),
     ) -> None:
         """Take the rows of the file: id, address, digest, hashes, figures, digest of names.
 
@@ -142,12 +141,12 @@ class RemovedArticles:
         return article if most > _MOSTLY * whole else None
 
 
-def _digested(text: str) -> Iterator[tuple[bytes, int]]:
+def _digested(text: str) -> Iterator[tuple[str, int]]:
     """Yield a digest of each long sentence of a text, whatever its typography, and its words."""
     for start, end in sentence_spans(text):
         tokens = words(text[start:end])
         if len(tokens) >= _LONG:
-            yield blake2b(" ".join(tokens).encode(), digest_size=8).digest(), len(tokens)
+            yield digest_of(" ".join(tokens)), len(tokens)
 
 
 def _named(text: str) -> str:

@@ -21,7 +21,6 @@ from rag.indexing.codec import (
     passage_of,
     record_fields,
     records_of,
-    source_fields,
 )
 from rag.models.embedding import DEFAULT
 
@@ -78,14 +77,14 @@ class Store:
     def records(self) -> Iterator[ArticleRecord]:
         """Yield the record of every article, a page at a time."""
         for page in self.chroma.pages(self._articles, include=["metadatas"]):
-            yield from records_of(zip(page["ids"], page["metadatas"], strict=True)).values()
+            yield from records_of(page["ids"], page["metadatas"]).values()
 
     def records_of(self, ids: Iterable[str]) -> dict[str, ArticleRecord]:
         """Return the present records of some articles, by id; absent ones are left out."""
         found: dict[str, ArticleRecord] = {}
         for part in self.chroma.parts(list(dict.fromkeys(ids))):
             got = self.chroma.call(self._articles.get, ids=list(part), include=["metadatas"])
-            found |= records_of(zip(got["ids"], got["metadatas"], strict=True))
+            found |= records_of(got["ids"], got["metadatas"])
         return found
 
     def written(self, writer: str, number: int) -> set[str]:
@@ -135,9 +134,7 @@ class Store:
         vectors: Vectors,
     ) -> None:
         """Store passages with their vectors of shape (len(passages), dimension)."""
-        metadatas = [
-            passage_fields(p, source_fields(s)) for p, s in zip(passages, sources, strict=True)
-        ]
+        metadatas = [passage_fields(p, s) for p, s in zip(passages, sources, strict=True)]
         for at in range(0, len(passages), self.chroma.most):
             part = slice(at, at + self.chroma.most)
             self.chroma.call(
@@ -210,7 +207,7 @@ class Store:
         other = Store(chroma, self._embedding)
         done = 0
         for page in self.chroma.pages(self._articles, include=["metadatas"]):
-            records = list(records_of(zip(page["ids"], page["metadatas"], strict=True)).values())
+            records = list(records_of(page["ids"], page["metadatas"]).values())
             for some in batched(records, _COPIED_ARTICLES if embed is None else _EMBEDDED_ARTICLES):
                 if embed:
                     self._embedded_again(some, embed, other)

@@ -76,10 +76,15 @@ class CrawlPolicy:
         """Return what the settings say."""
         return cls(
             settings.request_interval,
-            tuple(h.lower().partition(":")[0] for h in settings.own_hosts),  # whatever the port
+            tuple(_without_port(h.lower()) for h in settings.own_hosts),
             settings.max_file_mb * 1_000_000,
             bounds=Bounds.of(settings),
         )
+
+
+def _without_port(host: str) -> str:
+    """Return a host without its port; an IPv6 address, which has several colons, as it is."""
+    return host.partition(":")[0] if host.count(":") == 1 else host
 
 
 @dataclass

@@ -7,6 +7,7 @@ avoir agressé A »: in the premise the deed is only what somebody is accused of
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from rag import texts
 from rag.checking.signals.modality import verbs
@@ -38,17 +39,22 @@ def find(pair: Pair) -> Signal | None:
     spans = [(m.start(), m.group(), _end(sentence, m.end())) for m in _ALLEGED.finditer(sentence)]
     if not deeds or not spans:
         return None
-    rest, position = "", 0
-    for start, _, end in spans:
-        rest += sentence[position : max(position, start)]
-        position = max(position, end)
-    rest += sentence[position:]
+    rest = content_stems(_outside(sentence, [(start, end) for start, _, end in spans]))
+    unproven = [deed for deed in deeds if not _has(rest, deed)]
     for start, word, end in spans:
         alleged = content_stems(sentence[start:end])[1:]
-        for deed in deeds:
-            if _has(alleged, deed) and not _has(content_stems(rest), deed):
-                return Signal(SignalName.ALLEGATION, texts.ALLEGED.format(word), Side.AGAINST)
+        if any(_has(alleged, deed) for deed in unproven):
+            return Signal(SignalName.ALLEGATION, texts.ALLEGED.format(word), Side.AGAINST)
     return None
+
+
+def _outside(text: str, spans: Sequence[tuple[int, int]]) -> str:
+    """Return what of a text stands in none of some spans, which are in order and may overlap."""
+    parts, position = [], 0
+    for start, end in spans:
+        parts.append(text[position : max(position, start)])
+        position = max(position, end)
+    return "".join([*parts, text[position:]])
 
 
 def _end(sentence: str, start: int) -> int:
