@@ -31,29 +31,24 @@ from rag.errors import RecoupeError
 from rag.french.dates import parse_date
 from rag.logs import LoggedTracebacks
 from rag.models.embedding import clean
-from rag.readers import READERS, Bounds, read_uploads
 from rag.searching.question import LONGEST_QUESTION
 from rag.web.access import Access
+from rag.web.corpus_tab import CorpusTab
 from rag.web.framework import Events
 from rag.web.limits import Gate, Rates, client_of, in_one_turn
 from rag.web.problems import invalid
 from rag.web.render import (
     answer_html,
     article_html,
-    articles_html,
     draft_html,
     error_html,
     examples_html,
-    ingested_html,
     message_html,
-    overview_html,
-    sources_html,
 )
 from rag.web.verify_tab import VerifyTab, browser_state
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
-    from gradio.events import Dependency
 
 log = logging.getLogger(__name__)
 
@@ -65,9 +60,9 @@ _HOUR = 3600  # seconds
 _RETENTION_HOURS = 12  # of a conversation whose page stays open
 _MOST_SESSIONS = 1000  # pages whose conversation is remembered; the oldest goes first
 _HERE = files("rag.web")
+_STYLES = ("chat.css", "verify.css", "corpus.css")
 _WELCOME = message_html("welcome", texts.WELCOME)
 _NO_ARTICLE = message_html("placeholder", texts.NO_ARTICLE)
-_REFUSED = message_html("error", texts.NEEDS_ADMIN_HERE)
 
 
 def mount_chat(
@@ -92,7 +87,7 @@ def mount_chat(
         show_error=False,
         max_file_size="50mb",
         theme=_theme(),
-        css=_read("chat.css"),
+        css="\n".join(_read(name) for name in _STYLES),
         head='<meta name="viewport" content="width=device-width, initial-scale=1">',
         auth=access.logs_in if access.login else None,
         auth_message=texts.LOGIN if access.login else None,
@@ -166,7 +161,9 @@ class Chat:
                     scripts = {n: _read(n) for n in ("verify.js", "export.js", "panel.js")}
                     VerifyTab(self.assistant, self.rates, self.gate, scripts).build(page, state)
                 with gr.Tab("Corpus") as tab:
-                    self._corpus(tab)
+                    CorpusTab(
+                        self.assistant, self.access, lambda path: self.events.holds(path)
+                    ).build(tab)
         # The guard bounds events for each visitor, the gate what is worked on: a queue that all
         # share would be anybody's to fill.
         page.queue(default_concurrency_limit=None, max_size=None)
@@ -177,6 +174,9 @@ class Chat:
         inputs = {at: len(fn.inputs) for at, fn in page.fns.items()}
         self.events = Events(self.uploads, inputs, upload if self.access.may_upload else None)
         return page
+
+    def _is_upload(self, path: str) -> bool:
+        return self.events.holds(path)  # of the page as it is now: `build` makes it last
 
     def _questions(self, page: gr.Blocks, turns: gr.State) -> None:
         with gr.Row(elem_classes="rc-columns"):
@@ -241,68 +241,6 @@ class Chat:
             self.on_load, None, [sources, examples], show_progress="hidden",
             api_visibility="private",
         )  # fmt: skip
-
-    def _corpus(self, tab: gr.Tab) -> None:
-        private: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-        overview = gr.HTML("", elem_id="rc-overview", js_on_load=None)
-        words = gr.Textbox(
-            label="Chercher un article par son titre", max_length=300, elem_id="rc-title-words"
-        )
-        listing = gr.HTML("", elem_id="rc-listing", js_on_load=None)
-        trail = gr.State([])
-        with gr.Row():
-            newer = gr.Button("Articles plus récents", size="sm", elem_id="rc-newer")
-            older = gr.Button("Articles plus anciens", size="sm", elem_id="rc-older")
-        chosen, changes = self._editing()
-        shown = [listing, trail, newer, older, chosen]
-        gr.on([tab.select, words.input], self.list_articles, [words], shown,
-              trigger_mode="always_last", **private)  # fmt: skip
-        older.click(self.list_older, [words, trail], shown, **private)
-        newer.click(self.list_newer, [words, trail], shown, **private)
-        tab.select(self.count_articles, None, [overview], **private)
-        for change in changes:
-            change.then(self.list_articles, [words], shown, **private)
-            change.then(self.count_articles, None, [overview], **private)
-
-    def _editing(self) -> tuple[gr.Dropdown, list[Dependency]]:
-        """Build what administrators see; return the articles to remove, and the changes made."""
-        if not self.access.has_admin:
-            return gr.Dropdown(visible=False), []
-        token = gr.Textbox(
-            label="Jeton d’administration",
-            type="password",
-            elem_id="rc-token",
-            visible=not self.access.open_admin,
-        )
-        with gr.Row():
-            with gr.Column():
-                upload = gr.File(
-                    label="Ajouter des fichiers",
-                    file_count="multiple",
-                    file_types=sorted(READERS),
-                    type="filepath",
-                    elem_id="rc-upload",
-                    visible=self.access.may_upload,
-                )
-                add = gr.Button(
-                    "Ajouter au corpus", elem_id="rc-add", visible=self.access.may_upload
-                )
-            with gr.Column():
-                chosen = gr.Dropdown(
-                    [], multiselect=True, label="Articles choisis", info=texts.AMONG_LISTED
-                )
-                drop = gr.Button("Retirer du corpus", variant="stop", elem_id="rc-drop")
-            with gr.Column():
-                day = gr.Textbox(
-                    label="Date des articles choisis", placeholder="31/12/2024", max_length=40,
-                    elem_id="rc-day",
-                )  # fmt: skip
-                correct = gr.Button("Corriger la date", elem_id="rc-correct")
-        done = gr.HTML("", elem_id="rc-done", js_on_load=None)
-        added = add.click(self.upload, [upload, token], [done, upload], api_visibility="private")
-        gone = drop.click(self.remove, [chosen, token], [done], api_visibility="private")
-        dated = correct.click(self.edit, [chosen, day, token], [done], api_visibility="private")
-        return chosen, [added, gone, dated]
 
     async def ask(
         self,
@@ -380,85 +318,6 @@ class Chat:
         dropdown = gr.Dropdown(choices=sorted(names), allow_custom_value=len(names) == MOST_FACETS)
         about = about_corpus.described(facets) if facets.articles else ""
         return dropdown, examples_html(self.assistant.examples(), about)
-
-    def count_articles(self) -> str:
-        """Return what the corpus is made of."""
-        return overview_html(self.assistant.facets()) + sources_html(
-            self.assistant.followed(), self.assistant.settings.source_silence_hours
-        )
-
-    def list_articles(self, words: str) -> tuple[Any, ...]:
-        """Return the first page of the articles whose titles hold `words`; see `_listed`."""
-        return self._listed(words, [""])
-
-    def list_older(self, words: str, trail: list[str]) -> tuple[Any, ...]:
-        """Return the page after the one that is shown; see `_listed`."""
-        return self._listed(words, trail)
-
-    def list_newer(self, words: str, trail: list[str]) -> tuple[Any, ...]:
-        """Return the page before the one that is shown; see `_listed`."""
-        return self._listed(words, trail[:-2])
-
-    def _listed(self, words: str, trail: list[str]) -> tuple[Any, ...]:
-        """Return the page that begins at the end of a trail, and what goes with it.
-
-        That is the trail with where the following page begins, the buttons
-        that turn pages, and the choices for removal.
-        """
-        page = self.assistant.page(trail[-1] if trail else "", words=words or "")
-        choices = [(f"{r.source.title} ({r.source.name or r.id})", r.id) for r in page.records]
-        return (
-            articles_html(page),
-            [*trail, page.next],
-            gr.Button(interactive=len(trail) > 1),
-            gr.Button(interactive=bool(page.next)),
-            gr.Dropdown(choices=choices, value=[]),
-        )
-
-    def upload(
-        self,
-        paths: Sequence[str] | None,
-        token: str = "",
-        progress: gr.Progress = gr.Progress(),  # noqa: B008
-    ) -> tuple[str, None]:
-        """Ingest uploaded files; return what was done."""
-        if not self.access.is_admin(token or ""):
-            return _REFUSED, None
-        if not paths:
-            return message_html("status", texts.NO_FILE), None
-        settings = self.assistant.settings
-        # The guard has looked at them too: a path is the name of any file.
-        files = [Path(path) for path in paths if self.events.holds(path)]
-        reading = read_uploads(files, settings.max_file_mb, Bounds.of(settings))
-        try:
-            report = self.assistant.ingest(
-                reading,
-                progress=lambda done, total: progress((done, max(total, 1)), desc="Indexation"),
-            )
-        except RecoupeError as error:
-            return message_html("error", str(error)), None
-        finally:
-            for file in files:
-                file.unlink(missing_ok=True)
-        return ingested_html(report), None
-
-    def remove(self, ids: Sequence[str] | None, token: str = "") -> str:
-        """Remove the chosen articles; say how many."""
-        if not self.access.is_admin(token or ""):
-            return _REFUSED
-        gone = self.assistant.remove(ids or [])
-        return message_html("status", texts.removed(len(gone)))
-
-    def edit(self, ids: Sequence[str] | None, day: str, token: str = "") -> str:
-        """Correct the date of the chosen articles; say which they have now."""
-        if not self.access.is_admin(token or ""):
-            return _REFUSED
-        try:
-            records = [self.assistant.edit(i, {"published": day or ""}) for i in ids or []]
-        except RecoupeError as error:
-            return message_html("error", str(error))
-        labels = "\u202f; ".join(texts.label(r.source) for r in records)
-        return message_html("status", labels or texts.NOTHING_CHOSEN)
 
 
 def _cited(answer: Answer) -> set[str]:
