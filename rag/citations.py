@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
 from rag import texts
 from rag.domain import Citation, Source, Statement
+
+_DAYS = 3  # from which articles make a line of time
 
 
 def render(statements: Sequence[Statement]) -> str:
@@ -51,3 +54,30 @@ def by_article(statements: Sequence[Statement]) -> list[tuple[Source, list[Citat
     for citation in number_citations(statements):
         found.setdefault(citation.article_id, (citation.source, []))[1].append(citation)
     return list(found.values())
+
+
+def counted(statements: Sequence[Statement]) -> tuple[int, int, int]:
+    """Return how many articles are cited, of how many sources, and how many only for a copy.
+
+    The first citation of a statement is where it stands; those after it print the same sentence.
+    """
+    articles = by_article(statements)
+    own = {s.citations[0].article_id for s in statements if s.citations}
+    copies = sum(cited[0].article_id not in own for _, cited in articles)
+    names = {source.name or source.title for source, _ in articles}
+    return len(articles), len(names), copies
+
+
+def timeline(statements: Sequence[Statement]) -> list[tuple[date, Source, Citation]]:
+    """Return the dated articles cited, the oldest first, with their first citation.
+
+    None where they are of fewer than three days.
+    """
+    dated = [
+        (source.published, source, cited[0])
+        for source, cited in by_article(statements)
+        if source.published
+    ]
+    if len({day for day, _, _ in dated}) < _DAYS:
+        return []
+    return sorted(dated, key=lambda found: found[0])

@@ -338,12 +338,16 @@ class Filters:
     sections: tuple[str, ...] = ()
     since: date | None = None
     until: date | None = None
+    articles: tuple[str, ...] = ()  # ids
 
     def __bool__(self) -> bool:
-        return bool(self.sources or self.authors or self.sections or self.since or self.until)
+        named = self.sources or self.authors or self.sections or self.articles
+        return bool(named or self.since or self.until)
 
-    def accept(self, source: Source) -> bool:
-        """Tell whether an article of this source passes; an undated one fails a date bound."""
+    def accept(self, article_id: str, source: Source) -> bool:
+        """Tell whether an article passes; an undated one fails a date bound."""
+        if self.articles and article_id not in self.articles:
+            return False
         if self.sources and source.name not in self.sources:
             return False
         if self.authors and source.author not in self.authors:

@@ -59,6 +59,17 @@ AUTOMATIC = (
 )
 COMPLETED = "Question comprise ainsi\u00a0: {}"
 ABOUT_TERMS = "{} (à propos de\u00a0: {})"
+CONTEXT = "Compris avec ce qui précède\u00a0:"
+WITHOUT_CONTEXT = "Demander sans «\u00a0{}\u00a0»"
+SOUGHT = "Cherché dans {}\u00a0: {}."
+FILTERED_BY = "{} (filtres\u00a0: {})"
+WITHOUT_FILTERS = "Chercher sans les filtres"
+SEARCHING = "Je cherche dans {}…"
+READING = "Je lis {}…"
+STOPPED = "Réponse arrêtée à votre demande\u00a0: la question est de nouveau dans le champ."
+CORPUS_CHANGED = (
+    "Le corpus a changé depuis que ce lien a été copié\u00a0: la réponse peut être une autre."
+)
 AFTER_QUESTION = "{} (à la suite de «\u00a0{}\u00a0?\u00a0»)"
 
 NO_CITATION = "aucun passage n’est cité"
@@ -228,6 +239,12 @@ WELCOME = (
     "Posez une question\u00a0: Recoupe répond avec les phrases des articles, et chaque phrase "
     "porte le numéro de sa source. Quand les articles ne répondent pas, Recoupe le dit."
 )
+DAYS_TURNED = "Les dates des filtres sont à l’envers\u00a0: la première est après la dernière."
+SINCE, UNTIL = "depuis le {}", "jusqu’au {}"
+ONLY_ARTICLE = "cet article seulement\u00a0: {}"
+WITHOUT_FILTER = "Retirer le filtre «\u00a0{}\u00a0»"
+ANY_TIME, THIS_YEAR, LAST_DAYS = "Toutes dates", "Cette année", "Les 30 derniers jours"
+LINK_GONE = "L’article de ce lien n’est plus dans le corpus\u00a0: la question est posée à tous."
 BAD_DATE = "La date du champ «\u00a0{}\u00a0» ne se lit pas\u00a0: écrivez-la comme 31/12/2024."
 SUGGESTED = "Les articles répondent à une question proche\u00a0: {}"
 ABOUT_ARTICLE = "De quoi parle l’article «\u00a0{}\u00a0»\u202f?"
@@ -530,6 +547,17 @@ def checking(count: int) -> str:
     """Return how many claims are checked, while others wait."""
     s = "s" if count > 1 else ""
     return f"Vérification en cours… {count} affirmation{s} vérifiée{s}."
+
+
+def of_sources(articles: int, sources: int, copies: int) -> str:
+    """Return how many articles an answer cites, of how many sources."""
+    found = "un article" if articles == 1 else f"{articles} articles"
+    if articles > 1:
+        found += ", tous d’une même source" if sources == 1 else f", de {sources} sources"
+    if copies:
+        found += ", dont " + ("une reprise" if copies == 1 else f"{copies} reprises")
+        found += " du même texte"
+    return found
 
 
 def articles(count: int) -> str:

@@ -111,11 +111,12 @@ def test_articles_are_listed_by_title_with_a_sentence_each(
 
 
 def test_every_face_says_it(assistant: LocalAssistant) -> None:
+    from rag.web.conversation import ChatTurn
     from rag.web.markdown import reply_markdown
     from rag.web.render import answer_html
 
     answer = assistant.ask("Bonjour")
-    assert "Posez une question" in answer_html(answer, 0)
+    assert "Posez une question" in answer_html(ChatTurn(answer), 0)
     assert "Posez une question" in "".join(reply_markdown(answer))
 
 

@@ -297,6 +297,7 @@ def test_the_panels_show_a_reserved_article_by_its_passage(own: LocalAssistant) 
     import gradio as gr
 
     from rag.web.chat import Chat
+    from rag.web.conversation import ChatTurn
     from rag.web.verify_tab import VerifyTab
 
     answer = own.ask(HALL["question"])
@@ -306,12 +307,12 @@ def test_the_panels_show_a_reserved_article_by_its_passage(own: LocalAssistant) 
         served = with_settings(own, public_text=public)
         settings = served.settings
         rules = (Rates(settings), Gate(1, 1))
-        chat = Chat(served, Access.of(settings), *rules, settings.index_dir / "uploads")
+        chat = Chat(served, Access.of(settings), *rules, settings.index_dir / "uploads").questions
         clicked = gr.EventData(None, {"turn": 0, "number": 1})
         proof = gr.EventData(None, {"claim": 0, "evidence": 0})
         tab = VerifyTab(served, *rules, {})
         panel, *_ = tab.act(tab.sealed(checked), proof)
-        shown[public] = [chat.open_citation([answer], clicked), panel]
+        shown[public] = [chat.open_citation([ChatTurn(answer)], clicked), panel]
     cited = answer.statements[0].citations[0]
     for part, whole in zip(shown[False], shown[True], strict=True):
         assert 'id="rc-cited"' in part

@@ -76,6 +76,7 @@ def test_a_click_that_the_page_does_not_make_raises_nothing(
 
     from rag.web.access import Access
     from rag.web.chat import Chat
+    from rag.web.conversation import ChatTurn
     from rag.web.limits import Gate, Rates
 
     settings = served.settings
@@ -83,7 +84,8 @@ def test_a_click_that_the_page_does_not_make_raises_nothing(
         served, Access.of(settings), Rates(settings), Gate(1, 1), settings.index_dir / "uploads"
     )
     answer = served.ask("Combien a coûté la restauration de la halle aux grains ?")
-    assert "Cliquez" in chat.open_citation([answer], gr.EventData(None, click))
+    shown = chat.questions.open_citation([ChatTurn(answer)], gr.EventData(None, click))
+    assert "Cliquez" in shown
 
 
 def test_events_that_fail_write_little_and_nothing_that_was_typed(
@@ -93,7 +95,7 @@ def test_events_that_fail_write_little_and_nothing_that_was_typed(
     with serving(served) as url, httpx.Client(base_url=url, timeout=60) as client:
         ask = function_of(client, "rc-send", "click")
         for n in range(30):
-            data = ["loup", None, f"zanzibar-{n} \u0080" * 3000, "", ""]
+            data = ["loup", None, None, f"zanzibar-{n} \u0080" * 3000, *[""] * 5]
             body = {"fn_index": ask, "session_hash": f"s{n}", "data": data}
             assert client.post("/gradio_api/queue/join", json=body).status_code == 200
             with client.stream("GET", f"/gradio_api/queue/data?session_hash=s{n}") as told:

@@ -254,37 +254,86 @@ def test_a_source_is_a_card_and_nothing_stands_twice(page: Page) -> None:
     assert " articles dans l’index, de Le Courrier de l’Orvelle (23)" in page.text(".rc-about")
 
 
-def test_a_link_asks_its_question_and_the_device_remembers_it(page: Page, site: str) -> None:
-    page.driver.get(f"{site}?q=Quand+la+halle+aux+grains+rouvre-t-elle+%3F")
+def test_a_link_asks_its_question_again_with_its_filters(page: Page, site: str) -> None:
+    page.driver.get(f"{site}?q=Quand+la+halle+aux+grains+rouvre-t-elle+%3F&rubrique=Rien&corpus=x")
     page.wait(".rc-actions")
     assert page.text(".rc-question") == "Quand la halle aux grains rouvre-t-elle ?"
-    link = page.wait(".rc-link")
-    assert link.get_attribute("data-asked") == page.text(".rc-question")
-    page.driver.get(site)
-    page.wait(".rc-about")  # what comes from the server has come: it is drawn again then
-    page.click(page.wait(".rc-before summary"))
-    kept = page.wait(".rc-before .rc-example")
-    assert kept.text == "Quand la halle aux grains rouvre-t-elle ?"
-    page.click(kept)
+    assert texts.CORPUS_CHANGED in page.text(".rc-notice")
+    assert "filtres : Rien" in page.text(".rc-turn").replace("\u00a0", " ")
+    page.click(page.wait(".rc-unfiltered"))
+    page.until(lambda: len(page.all(".rc-actions")) == 2)
+    assert page.all("#rc-filters .rc-chip") == []
+    again = page.all(".rc-link")[-1].get_attribute("data-link")
+    page.driver.get(site + again)
     page.wait(".rc-actions")
-    page.driver.get(site)
+    assert page.all(".rc-notice") == []
+
+
+def past(page: Page) -> list[str]:
+    """Open the list of conversations that the device keeps; return their titles."""
     page.wait(".rc-about")  # what comes from the server has come: it is drawn again then
-    page.click(page.wait(".rc-before summary"))
+    if not page.all(".rc-pasts[open]"):
+        page.click(page.wait(".rc-pasts summary"))
+    return [b.text for b in page.all(".rc-open")]
+
+
+def test_a_conversation_survives_a_reload_and_the_device_keeps_it(page: Page, site: str) -> None:
+    page.ask(HALL)
+    page.ask("Quand la halle aux grains rouvre-t-elle ?")
+    page.driver.get(site)
+    page.until(lambda: len(page.all(".rc-turn")) == 2)
+    page.click(page.wait(".rc-answer .rc-cite"))
+    page.wait("#rc-cited")
+    page.click(page.wait(".rc-close"))
+    page.click(page.wait("button#rc-clear"))
+    page.wait(".rc-welcome")
+    page.ask("Qui a gagné le Tour de l’Orvelle ?")
+    assert past(page) == ["Qui a gagné le Tour de l’Orvelle ?", HALL]
+    page.wait(".rc-search").send_keys("rouvre")
+    assert [b.text for b in page.all(".rc-open")] == [HALL]
+    page.click(page.wait(".rc-name"))
+    from selenium.webdriver.common.keys import Keys
+
+    page.wait(".rc-rename").send_keys(Keys.CONTROL + "a", "La halle", Keys.ENTER)
+    page.until(lambda: page.all(".rc-open") and page.text(".rc-open") == "La halle")
+    page.click(page.wait(".rc-open"))
+    page.until(lambda: page.text(".rc-question") == HALL)
+    past(page)
     page.click(page.wait(".rc-forget"))
-    page.until(lambda: not page.all(".rc-before"))
+    page.until(lambda: not page.all(".rc-open"))
     page.driver.get(site)
     page.wait(".rc-example")
-    assert page.all(".rc-before") == []
+    assert page.all(".rc-turn") == []
+
+
+def test_a_device_forgets_what_cites_an_article_that_is_gone(page: Page, site: str) -> None:
+    """Its question stays, its words go: from what is shown and from what is stored."""
+    page.ask(HALL)
+    page.driver.execute_script(
+        "const all = JSON.parse(localStorage.getItem('recoupe:conversations'));"
+        "all[0].turns[0].a.push('no-such-article');"
+        "localStorage.setItem('recoupe:conversations', JSON.stringify(all));"
+        "sessionStorage.clear();"
+    )
+    page.driver.get(site)
+    stored = "return JSON.parse(localStorage.getItem('recoupe:conversations'))[0].turns[0].s"
+    page.until(lambda: page.driver.execute_script(stored) == "")
+    past(page)
+    page.click(page.wait(".rc-open"))
+    page.until(lambda: page.text(".rc-refusal") == texts.ANSWER_GONE)
+    assert page.text(".rc-question") == HALL
 
 
 def test_what_a_device_keeps_is_text_whatever_it_is(page: Page, site: str) -> None:
-    for kept in ("not JSON", "[1, null]", "{}", '["<img src=x onerror=window.pwned=1>"]'):
-        page.driver.execute_script("localStorage.setItem('recoupe:questions', arguments[0])", kept)
+    evil = '[{"id": "1", "title": "<img src=x onerror=window.pwned=1>", "at": "x", "turns": []}]'
+    for kept in ("not JSON", "[1, null]", "{}", '[{"id": 1, "turns": [3]}]', evil):
+        script = "localStorage.setItem('recoupe:conversations', arguments[0])"
+        page.driver.execute_script(script, kept)
         page.driver.get(site)
         page.wait("#rc-examples > * .rc-example, .rc-example")
-    page.wait(".rc-about")  # what comes from the server has come: it is drawn again then
-    page.click(page.wait(".rc-before summary"))
-    assert page.wait(".rc-before .rc-example").text.startswith("<img")
+    assert past(page)[0].startswith("<img")
+    page.click(page.wait(".rc-open"))
+    page.wait(".rc-welcome")
     assert page.driver.execute_script("return window.pwned") is None
 
 
@@ -300,6 +349,14 @@ def test_a_follow_up_uses_the_conversation(page: Page) -> None:
     page.ask("Combien de visiteurs le festival des Lanternes a-t-il accueillis en 2024 ?")
     page.ask("Et en 2023 ?")
     assert "en 2023" in page.text(".rc-asked")
+    page.ask("Et combien cela a-t-il coûté ?")
+    chips = page.all(".rc-turn:last-of-type .rc-asked .rc-chip")
+    assert chips
+    first = chips[0].text.split(" ×")[0].strip()
+    page.click(chips[0])
+    page.until(lambda: len(page.all(".rc-actions")) == 4)
+    left = [c.text for c in page.all(".rc-turn:last-of-type .rc-asked .rc-chip")]
+    assert not any(first in chip for chip in left)
     clear = next(b for b in page.all("button") if b.text == "Nouvelle conversation")
     page.click(clear)
     page.wait(".rc-welcome")
@@ -323,6 +380,7 @@ def test_filters_apply_and_a_bad_date_is_said(page: Page) -> None:
 
 def test_an_answer_is_exported_with_its_references(page: Page, tmp_path: Path) -> None:
     page.ask(HALL)
+    page.click(page.wait(".rc-more summary"))
     page.click(page.wait(".rc-export"))
     exported = tmp_path / "profile" / "downloads" / "recoupe.md"
     page.until(exported.exists)
@@ -331,8 +389,9 @@ def test_an_answer_is_exported_with_its_references(page: Page, tmp_path: Path) -
     assert "[^1]: Le Courrier de l’Orvelle" in text
     page.click(page.wait(".rc-judge[data-rating=wrong]"))
     page.until(lambda: page.text(".rc-done").startswith("Merci"))
-    page.click(page.wait(".rc-copy"))
-    page.until(lambda: page.text(".rc-done").startswith("Cop"))
+    for form in page.all(".rc-copy"):
+        page.click(form)
+        page.until(lambda: page.text(".rc-done").startswith("Cop"))
 
 
 def upload(page: Page, *files: Path) -> None:

@@ -407,11 +407,13 @@ def test_filters_hold_on_both_sides(index: Index) -> None:
         (Filters(until=date(2021, 1, 1)), {"old"}),
         (Filters(sources=("L’Écho",), until=date(2021, 1, 1)), {"old"}),
         (Filters(authors=("Personne",)), set()),
+        (Filters(articles=("new", "undated")), {"new", "undated"}),
+        (Filters(sources=("L’Écho",), articles=("new",)), set()),
     ):
         dense = {version_of(i)[0] for i, _ in index.among(vector, 10, filters)}
         lexical = {version_of(i)[0] for i in matching(index, "pont", filters)}
         assert dense == lexical == expected
-        accepted = {r.id for r in index.records() if filters.accept(r.source)}
+        accepted = {r.id for r in index.records() if filters.accept(r.id, r.source)}
         assert accepted == expected
 
 

@@ -20,6 +20,7 @@ from rag.checking.prompt_injection import InjectionDetector
 from rag.domain import Article, Label, Reading, Source
 from rag.models.encoder import Encoder
 from rag.settings import load_settings
+from rag.web.conversation import ChatTurn
 from rag.web.render import answer_html
 from tests.conftest import ROOT
 from tests.servers import ScriptedModel
@@ -106,7 +107,7 @@ def test_an_attack_fails(
     assert not any(rule.strip() in said for rule in rules)
     # Nothing becomes markup.
     page = Tags()
-    page.feed(answer_html(answer, 0))
+    page.feed(answer_html(ChatTurn(answer), 0))
     assert not page.elements & {"script", "img", "iframe", "svg", "object", "style"}
     assert not any(re.match(r"(?i)javascript|http|//|data", link) for link in page.links)
 

@@ -23,6 +23,7 @@ from rag.domain import (
     StoredArticle,
 )
 from rag.french.typography import typographic
+from rag.web.conversation import ChatTurn
 from rag.web.markdown import answer_markdown
 from rag.web.render import (
     answer_html,
@@ -81,7 +82,7 @@ def test_hostile_text_is_text_everywhere() -> None:
     record = ArticleRecord("a", "v", source, 1, 3)
     article = StoredArticle(record, (Passage("a:v:0", "a", 0, 0, len(HOSTILE), HOSTILE),))
     for page in (
-        answer_html(answer, 0),
+        answer_html(ChatTurn(answer), 0),
         article_html(article, cited),
         overview_html(Facets(((HOSTILE, 1),), ((HOSTILE, 1),), ((HOSTILE, 1),), articles=1)),
         articles_html(ArticlePage((record,), "", 1)),
@@ -172,7 +173,7 @@ def test_the_words_that_answer_are_in_bold() -> None:
     start = text.index("<b>")
     statement = Statement(text, (citation(text, 0, len(text)),), span=(start, start + 19))
     answer = Answer("Q ?", (statement,), (), False, "m", "")
-    page = html.fromstring(answer_html(answer, 0))
+    page = html.fromstring(answer_html(ChatTurn(answer), 0))
     assert page.xpath("//strong/text()") == ["<b>3</b> *millions*"]
     assert page.xpath("string(//*[@class='rc-said'])") == text
     assert "Il a coûté **\\<b\\>3\\</b\\> \\*millions\\*** hier." in answer_markdown(answer)
@@ -180,7 +181,7 @@ def test_the_words_that_answer_are_in_bold() -> None:
 
 def test_an_unsupported_statement_shows_it() -> None:
     statement = Statement("Faux.", supported=False, problem="nombre absent")
-    page = answer_html(Answer("Q", (statement,), (), False, "m", ""), 0)
+    page = answer_html(ChatTurn(Answer("Q", (statement,), (), False, "m", "")), 0)
     assert "rc-unsupported" in page
     assert "nombre absent" in page
 

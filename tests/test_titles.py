@@ -12,6 +12,7 @@ from rag.assistant import LocalAssistant
 from rag.domain import Answer, Article, Citation, Nearest, Reading, Source
 from rag.paid import Allowance, bounded_events
 from rag.settings import load_settings
+from rag.web.conversation import ChatTurn
 from rag.web.markdown import reply_markdown
 from rag.web.render import answer_html, article_html
 from rag.wire import AnswerOut
@@ -106,7 +107,7 @@ def test_the_sentence_that_may_answer_is_shown_as_such(assistant: LocalAssistant
     (near,) = answer.nearest
     c = near.citation
     assert assistant.article(c.article_id).text[c.start : c.end] == c.quote
-    assert texts.PERHAPS in answer_html(answer, 0)
+    assert texts.PERHAPS in answer_html(ChatTurn(answer), 0)
     assert texts.PERHAPS in "".join(reply_markdown(answer))
     assert AnswerOut.of(answer).tentative
 

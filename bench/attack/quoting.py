@@ -116,7 +116,7 @@ def _replies(app: App, text: Paid, *, fast: bool) -> Iterator[tuple[str, str, An
         for tool, argument in (("ask", "question"), ("search", "query")):
             got = _tool(app, tool, {argument: question})
             yield f"/mcp {tool}, question {number}", question, got
-        got = app.chat("ask", [question, None, [], "", ""])
+        got = app.chat("ask", [question, None, "", [], [], [], "", "", ""])
         yield f"the chat, question {number}", question, got
     for name, claims in _texts(fast=fast).items():
         body = {"text": claims}
@@ -265,7 +265,7 @@ def erasure(stage: Stage) -> Iterator[Attempt]:
             "PUT", f"/api/v1/articles/moulin-{number}", json=body, token=TOKEN, seconds=30
         )
         session, question = new_session(), f"Qu'est-il arrivé au moulin de {name} ?"
-        first = app.chat("ask", [question, None, [], "", ""], session=session)
+        first = app.chat("ask", [question, None, "", [], [], [], "", "", ""], session=session)
         tab = app.chat("check", [f"Le moulin de {name} a brûlé dans la nuit du 2 au 3 mai."])
         kept = _kept(tab)
         ready = _has(first, quote) and put.status < 300
@@ -276,11 +276,11 @@ def erasure(stage: Stage) -> Iterator[Attempt]:
         past = [{"question": question, "answer": "Il a brûlé."}]
         later = {
             "the session asks something else": app.chat(
-                "ask", ["Quand rouvre la halle ?", None, [], "", ""], session=session),
+                "ask", ["Quand rouvre la halle ?", None, "", [], [], [], "", "", ""], session=session),
             "the session opens the citation": app.chat(
                 "open", [None], session=session, event={"turn": 0, "number": 1}),
-            "the session asks again": app.chat("ask", [question, None, [], "", ""], session=session),
-            "another session asks": app.chat("ask", [question, None, [], "", ""]),
+            "the session asks again": app.chat("ask", [question, None, "", [], [], [], "", "", ""], session=session),
+            "another session asks": app.chat("ask", [question, None, "", [], [], [], "", "", ""]),
             "the API asks": app.request("POST", "/api/v1/ask", json={"question": question, "history": past}),
             "the API searches": app.request("POST", "/api/v1/search", json={"question": question}),
             "the API reads it": app.request("GET", f"/api/v1/articles/moulin-{number}"),

@@ -74,7 +74,7 @@ def _tool(app: App, visitor: str) -> Answer:
 
 
 def _chat(app: App, visitor: str) -> Answer:
-    got = app.chat("ask", ["La halle rouvre-t-elle ?", None, [], "", ""], visitor=visitor)
+    got = app.chat("ask", ["La halle rouvre-t-elle ?", None, "", [], [], [], "", "", ""], visitor=visitor)
     answered = got.status == 200 and ("rc-refusal" in got.text or "rc-statement" in got.text or "[1]" in got.text)  # fmt: skip
     return Answer(200 if answered else 429, got.text[-300:], got.seconds)
 
@@ -146,10 +146,10 @@ def queue(stage: Stage) -> Iterator[Attempt]:
     data: list[object]
     for number in range(120):
         question = f"Quand la halle de Brissange rouvre-t-elle, question {number} ?"
-        data = [question, None, [], "", ""]
+        data = [question, None, "", [], [], [], "", "", ""]
         statuses[app.join(asked, data, new_session(), visitor="203.0.113.1").status] += 1
     start = time.monotonic()
-    data = ["Quand la halle rouvre-t-elle ?", None, [], "", ""]
+    data = ["Quand la halle rouvre-t-elle ?", None, "", [], [], [], "", "", ""]
     mine = app.chat("ask", data, visitor="203.0.113.2", seconds=20)
     seconds = time.monotonic() - start
     held = mine.status == 200 and '"process_completed"' in mine.text and seconds < 20

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Generator as Coroutine
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
@@ -37,7 +37,16 @@ if TYPE_CHECKING:
 
 _LONGEST_ANSWER, _MOST_TURNS = 10_000, 10  # characters, and turns of a conversation, that are read
 _TITLES = 3  # articles that are named
-Event = Draft | Statement | Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What is done before the first words come, told to who waits."""
+
+    text: str
+
+
+Event = Draft | Statement | Answer | Step
 
 
 class Answerer:
@@ -143,6 +152,7 @@ class Answerer:
         understood = self.retriever.understood(asked)
         evidence, _ = find_evidence(understood, hits, self.index.scale, self.reader)
         hits = rerank_by_reader(hits, evidence)
+        yield Step(texts.READING.format(texts.articles(len({h.passage.article_id for h in hits}))))
         statements: list[Statement] = []
         for event in generator.answer(asked, hits):
             if isinstance(event, Retried):

@@ -32,6 +32,11 @@ _OPENING = re.compile(r"^\s*(?:et|mais|alors|puis)\b[\s,]*", re.IGNORECASE)
 _ASKING = re.compile(
     r"\b(?:qui|que|quoi|quand|pourquoi|comment|combien|ou|quel(?:le)?s?|lequel|laquelle)\b|\bqu'|-t?-?(?:il|elle|on|ils|elles)\b"
 )
+# How a question is shown with what it took from before: `texts.ABOUT_TERMS`, `AFTER_QUESTION`.
+_CARRIED = re.compile(
+    r"^(?P<question>.+?)\s*\((?:à propos de\s*:\s*(?P<terms>[^()]{1,300})"
+    r"|à la suite de\s*«\s*(?P<before>.{1,1000}?)\s*\?\s*»)\)\s*$"
+)
 _YEAR = re.compile(r"\b(?:1[5-9]|20)\d\d\b")
 # What an earlier turn must have named, on folded text.
 _REFERENCE = re.compile(
@@ -79,6 +84,29 @@ class Rewriting:
         return self.searched == self.shown
 
 
+@dataclass(frozen=True, slots=True)
+class CarriedOver:
+    """A question as it was asked, and what was taken for it from before: terms, or a question."""
+
+    question: str
+    terms: tuple[str, ...] = ()
+    before: str = ""
+
+    def without(self, at: int) -> str:
+        """Return the question to ask without the term at a place, or without what was before."""
+        left = [t for i, t in enumerate(self.terms) if i != at]
+        return texts.ABOUT_TERMS.format(self.question, ", ".join(left)) if left else self.question
+
+
+def carried_over(asked: str) -> CarriedOver:
+    """Return what a question, as `Rewriting.shown` gives it, took from before."""
+    found = _CARRIED.match(asked)
+    if found is None:
+        return CarriedOver(asked)
+    terms = [t.strip() for t in (found["terms"] or "").split(",")]
+    return CarriedOver(found["question"], tuple(filter(None, terms)), found["before"] or "")
+
+
 def complete(question: str, history: Sequence[Turn]) -> str:
     """Return the question to search for: the likeliest of `rewrite_candidates`."""
     return rewrite_candidates(question, history)[0].searched
@@ -90,6 +118,12 @@ def rewrite_candidates(question: str, history: Sequence[Turn]) -> list[Rewriting
     That is the question alone when it stands by itself, and at most four ways when it does not.
     What it may be about is what was asked about before, and whom the answer named.
     """
+    carried = carried_over(question)
+    if carried.before:  # as a link to an answer asks it
+        return rewrite_candidates(carried.question, [Turn(f"{carried.before} ?", "")])
+    if carried.terms:
+        searched = f"{carried.question.strip(' ?')} {' '.join(carried.terms)} ?"
+        return [Rewriting(searched, question)]
     if not history or stands_alone(question):
         return [Rewriting(question, question)]
     previous = rewrite_candidates(history[-1].question, history[:-1])[0]

@@ -5,10 +5,11 @@ Whether there is one is decided by the caller, from its probability; here it is 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from rag import texts
 from rag.answering.evidence import Evidence
+from rag.answering.followup import topic_terms
 from rag.domain import Answer, Hit, Nearest
 from rag.french.words import WORD, content_stems
 from rag.searching.question import Question
@@ -41,13 +42,29 @@ def refuse(
     for e in sorted(evidence, key=lambda e: -e.features["coverage"]):
         if not e.in_title:
             best.setdefault(e.hit.passage.article_id, e)
+    about = _about_the_same(question)
     found = [Nearest(e.citation(), tuple(_shared(question, e.text))) for e in best.values()]
-    nearest = ([n for n in found if n.shared] or found)[:_NEAREST]
+    nearest = [n for n in found if about(f"{n.citation.source.title}\n{n.citation.quote}")][
+        :_NEAREST
+    ]
     text = texts.NO_ANSWER if nearest else texts.NO_PASSAGE
     return Answer(
         question.text, (), tuple(hits[:_NEAREST]), refused=True, mode=mode, text=text,
         nearest=tuple(nearest),
     )  # fmt: skip
+
+
+def _about_the_same(question: Question) -> Callable[[str], bool]:
+    """Return what tells whether a text speaks of what a question is about.
+
+    « Quel est le prix du pétrole ? » is about oil: the price of milk is not near. A question that
+    names nothing is about each of its words.
+    """
+    terms = topic_terms(question.text)
+    stems = {stem for term in terms for stem in content_stems(term)} or set(
+        content_stems(question.text)
+    )
+    return lambda text: not stems.isdisjoint(content_stems(text))
 
 
 def _shared(question: Question, sentence: str) -> Iterator[str]:

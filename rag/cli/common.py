@@ -200,7 +200,8 @@ def article_named(assistant: Assistant, name: str) -> str:
 def filters_named(assistant: Assistant, filters: Filters) -> Filters:
     """Return filters by the names that the index has, whatever their case and accents.
 
-    Raises SettingsError for a name that it does not have.
+    Articles may be named as `article_named` takes them. Raises SettingsError for a name that
+    the index does not have, and what `article_named` raises.
     """
     facets = assistant.facets()
     options = {"sources": facets.sources, "authors": facets.authors, "sections": facets.sections}
@@ -213,7 +214,8 @@ def filters_named(assistant: Assistant, filters: Filters) -> Filters:
                 near = get_close_matches(fold(asked), names, 1)
                 raise SettingsError(texts.unknown_name(field, asked, [names[n] for n in near]))
         found[field] = tuple(names.get(fold(asked), asked) for asked in getattr(filters, field))
-    return replace(filters, **found)
+    articles = tuple(article_named(assistant, name) for name in filters.articles)
+    return replace(filters, articles=articles, **found)
 
 
 @contextmanager

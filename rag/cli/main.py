@@ -80,6 +80,13 @@ _FILTER_OPTIONS = (
     ),
     click.option("--depuis", "since", metavar="DATE", help="Publié ce jour ou après."),
     click.option("--jusqu-au", "until", metavar="DATE", help="Publié ce jour ou avant."),
+    click.option(
+        "--article",
+        "articles",
+        multiple=True,
+        metavar="ID|TITRE",
+        help="Cet article (répétable).",
+    ),
 )
 
 
@@ -94,6 +101,7 @@ def filter_options(command: Callable[..., None]) -> Callable[..., None]:
         section: Sequence[str],
         since: str | None,
         until: str | None,
+        articles: Sequence[str],
         **others: Any,
     ) -> None:
         filters = Filters(
@@ -102,6 +110,7 @@ def filter_options(command: Callable[..., None]) -> Callable[..., None]:
             sections=_typographic(section),
             since=_day(since, "--depuis"),
             until=_day(until, "--jusqu-au"),
+            articles=tuple(articles),
         )
         if filters.since and filters.until and filters.since > filters.until:
             raise SettingsError(texts.DAYS_REVERSED.format(since, until))
@@ -344,7 +353,7 @@ def list_command(
 
     def wanted(record: ArticleRecord) -> bool:
         return (
-            named.accept(record.source)
+            named.accept(record.id, record.source)
             and (record.withdrawn is not None or not withdrawn)
             and (record.source.published is None or not undated)
             and (bool(record.corrected) or not edited)

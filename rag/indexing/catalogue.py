@@ -536,6 +536,7 @@ def _where(filters: Filters) -> tuple[str, list[Any]]:
         ("source", filters.sources),
         ("author", filters.authors),
         ("section", filters.sections),
+        ("articles.id", filters.articles),
     ):
         if names:
             clauses.append(f"{column} in ({_marks(len(names))})")

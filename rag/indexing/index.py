@@ -206,7 +206,9 @@ class Index:
             found = self.store.nearest(vector, wanted)
             current = self.current(i for i, _ in found)
             selected = [
-                f for f in found if f[0] in current and filters.accept(current[f[0]].source)
+                f
+                for f in found
+                if f[0] in current and filters.accept(current[f[0]].id, current[f[0]].source)
             ]
             if len(selected) >= limit:
                 return selected[:limit]

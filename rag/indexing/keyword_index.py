@@ -211,6 +211,7 @@ class KeywordIndex:
                 ("source", filters.sources),
                 ("author", filters.authors),
                 ("section", filters.sections),
+                ("article", filters.articles),
             )
             if values
         ]

@@ -1,54 +1,66 @@
-// One listener for the whole conversation: marks, nearest sentences, copy, export, judgements.
+// One listener for the whole conversation: marks, nearest sentences, copies, export, judgements.
+const ask = (detail) => document.dispatchEvent(new CustomEvent("recoupe:ask", { detail }));
+const save = (name, type, text) => {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([text], { type }));
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+};
+const judge = async (turn, rating, answer) => {
+  const question = turn.querySelector(".rc-question").textContent.slice(0, 1000);
+  const response = await fetch(new URL("api/v1/feedback", document.baseURI), {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ rating, question, answer: answer.slice(0, 10000) }),
+  }).catch(() => null);
+  return response?.ok
+    ? "Merci : la rédaction lira votre avis."
+    : "Avis non transmis : réessayez plus tard.";
+};
+const copied = async (text, done) => {
+  try {
+    await navigator.clipboard.writeText(text);
+    return done;
+  } catch {
+    return `Copie refusée par le navigateur : ${text.length < 500 ? text : "utilisez le fichier Markdown."}`;
+  }
+};
+const print = (turn) => {
+  turn.classList.add("rc-printed");
+  window.print();
+  turn.classList.remove("rc-printed");
+};
 element.addEventListener("click", async (event) => {
   const button = event.target.closest("button");
   if (!button) return;
-  const { turn, number, near } = button.dataset;
-  if (button.matches(".rc-cite")) {
-    trigger("select", { turn, number });
-    return;
+  const { turn, number, near, question, form, link, rating } = button.dataset;
+  if (button.matches(".rc-cite")) return trigger("select", { turn, number });
+  if (button.matches(".rc-near")) return trigger("select", { turn, near });
+  if (button.matches(".rc-again")) return ask({ question });
+  if (button.matches(".rc-unfiltered")) return ask({ question, unfiltered: true });
+  if (button.matches(".rc-edit")) {
+    const field = document.querySelector("#rc-question textarea");
+    field.value = question;
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+    return field.focus();
   }
-  if (button.matches(".rc-near")) {
-    trigger("select", { turn, near });
-    return;
-  }
-  const article = button.closest(".rc-turn");
-  const markdown = article?.querySelector(".rc-markdown")?.textContent;
-  if (!markdown) return;
-  const done = article.querySelector(".rc-done");
+  const shown = button.closest(".rc-turn");
+  const text = (name) => shown?.querySelector(`.rc-form[data-form="${name}"]`)?.textContent ?? "";
+  const done = shown?.querySelector(".rc-done");
+  if (!done) return;
   if (button.matches(".rc-judge")) {
-    const question = article.querySelector(".rc-question").textContent;
-    const body = JSON.stringify({
-      rating: button.dataset.rating,
-      question: question.slice(0, 1000),
-      answer: markdown.slice(0, 10000),
-    });
-    const response = await fetch(new URL("api/v1/feedback", document.baseURI), {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body,
-    }).catch(() => null);
-    done.textContent = response?.ok
-      ? "Merci : la rédaction lira votre avis."
-      : "Avis non transmis : réessayez plus tard.";
-    return;
-  }
-  if (button.matches(".rc-copy, .rc-link")) {
-    const address = new URL(location.pathname, location.href);
-    address.searchParams.set("q", button.dataset.asked ?? "");
-    const link = button.matches(".rc-link");
-    try {
-      await navigator.clipboard.writeText(link ? address.href : markdown);
-      done.textContent = link ? "Lien copié : il repose la question." : "Copié.";
-    } catch {
-      done.textContent = link ? address.href : "Copie refusée par le navigateur : utilisez l’export.";
-    }
+    done.textContent = await judge(shown, rating, text("markdown"));
+  } else if (button.matches(".rc-copy")) {
+    done.textContent = await copied(text(form), "Copié.");
+  } else if (button.matches(".rc-link")) {
+    const address = new URL(link, new URL(location.pathname, location.href)).href;
+    done.textContent = await copied(address, "Lien copié : il repose la question.");
   } else if (button.matches(".rc-export")) {
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(new Blob([markdown], { type: "text/markdown" }));
-    link.download = "recoupe.md";
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+    save("recoupe.md", "text/markdown", text("markdown"));
     done.textContent = "Exporté.";
+  } else if (button.matches(".rc-print")) {
+    print(shown);
   }
 });
 
@@ -65,9 +77,5 @@ new MutationObserver(() => {
   const now = `${turns.length} ${last.querySelector(".rc-actions, .rc-error") ? "done" : "begun"}`;
   if (now === seen) return;
   seen = now;
-  if (last.querySelector(".rc-actions")) {
-    const detail = last.querySelector(".rc-question").textContent;
-    document.dispatchEvent(new CustomEvent("recoupe:asked", { detail }));
-  }
   last.scrollIntoView({ block: "start" });
 }).observe(element, { childList: true, subtree: true });

@@ -11,22 +11,18 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Literal
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from typing import Literal, NamedTuple
 
 from rag import texts
 from rag.answering.changes import changes
-from rag.checking.report import extent, provenance, stance
-from rag.citations import by_article, number_citations, paragraphs
+from rag.answering.followup import carried_over
+from rag.citations import by_article, counted, number_citations, paragraphs, timeline
 from rag.domain import (
     MOST_FACETS,
-    Answer,
     ArticlePage,
     ArticleRecord,
     CheckedClaim,
     Citation,
-    ClaimEvidence,
     Facets,
     IngestReport,
     Label,
@@ -35,53 +31,73 @@ from rag.domain import (
     Verification,
     Version,
 )
-from rag.french.dates import format_date
 from rag.french.typography import typographic
-from rag.french.words import excerpt
-from rag.markup import is_web_address
 from rag.sources.memory import SourceState
 from rag.sources.watch import shown, silence
-from rag.web.markdown import answer_markdown
+from rag.web.conversation import ChatTurn
+from rag.web.copying import forms
+from rag.web.links import link
+from rag.web.templating import html_of
 
 LONGEST_NOTE = 2000  # characters of a journalist's note
 _EXPORTS = {"md": "Markdown", "html": "HTML", "csv": "CSV", "json": "JSON", "jsonld": "ClaimReview"}
-_GRADIO_SIGNS = str.maketrans({"{": "&#123;", "}": "&#125;", "$": "&#36;", "`": "&#96;"})
 _CHART = (1000, 56)  # width and height of the bars, in the units of the chart's view box
 
 
-def answer_html(answer: Answer, turn: int) -> str:
-    """Return one turn of the conversation: question, answer with marks, references."""
-    return _html(
+class Chip(NamedTuple):
+    """A filter in force: the control that holds it, what of it, and its words."""
+
+    field: str
+    value: str
+    label: str
+
+
+def answer_html(turn: ChatTurn, at: int) -> str:
+    """Return one turn of the conversation, the `at`-th: question, answer with marks, references."""
+    answer = turn.answer
+    carried = carried_over(answer.asked)
+    return html_of(
         "answer.html",
-        question=answer.question,
+        question=carried_over(answer.question).question,
         answer=answer,
-        turn=turn,
+        turn=at,
+        context=carried,
+        sought=turn.sought if answer.refused and answer.mode else "",
+        filtered=bool(turn.filters),
+        link=link(answer.asked or answer.question, turn.filters, turn.corpus),
         numbers=number_citations(answer.statements),
         paragraphs=paragraphs(answer.statements),
         sources=by_article(answer.statements),
+        extent=texts.of_sources(*counted(answer.statements)),
+        dates=timeline(answer.statements),
         shown={s.text.strip() for s in answer.statements},
-        markdown=answer_markdown(answer),
+        forms=forms(answer),
     )
 
 
 def draft_html(question: str, text: str) -> str:
     """Return a turn that is still being written; its text is not checked yet."""
-    return _html("draft.html", question=question, said=text)
+    return html_of("draft.html", question=question, said=text)
 
 
 def error_html(question: str, message: str) -> str:
     """Return a turn that failed, with its one sentence."""
-    return _html("failed.html", question=question, message=message)
+    return html_of("failed.html", question=question, message=message)
 
 
 def message_html(kind: Literal["error", "status", "welcome", "placeholder"], text: str) -> str:
     """Return a sentence of ours that stands alone."""
-    return _html("message.html", kind=kind, text=typographic(text))
+    return html_of("message.html", kind=kind, text=typographic(text))
+
+
+def chips_html(chips: Sequence[Chip]) -> str:
+    """Return a chip for each filter in force."""
+    return html_of("chips.html", chips=chips)
 
 
 def examples_html(questions: Sequence[str], about: str = "") -> str:
     """Return example questions to click on, under what the corpus is."""
-    return _html("examples.html", questions=questions, about=about)
+    return html_of("examples.html", questions=questions, about=about)
 
 
 def article_html(
@@ -123,7 +139,7 @@ def article_html(
         and not "".join(p.text for p in shown).lstrip().startswith(shown[0].heading)
     ):
         blocks.insert(0, _Block(heading=True, before=shown[0].heading))
-    return _html(
+    return html_of(
         "article.html",
         source=article.record.source,
         changed=citation is not None and span is None and not in_title,
@@ -155,34 +171,34 @@ def overview_html(facets: Facets) -> str:
     """Return what the corpus is made of: counts by source, and a chart by month."""
     others = facets.articles - sum(count for _, count in facets.sources)
     bars = list(_bars(facets.months))
-    return _html("overview.html", facets=facets, others=others, bars=bars, most=MOST_FACETS)
+    return html_of("overview.html", facets=facets, others=others, bars=bars, most=MOST_FACETS)
 
 
 def sources_html(states: Sequence[SourceState], hours: float) -> str:
     """Return how followed sources do; "" where none is. `hours` of silence are worrying."""
     now = time.time()
     rows = [(shown(s.address), texts.source_state(s), silence(s, hours, now)) for s in states]
-    return _html("sources.html", rows=rows) if rows else ""
+    return html_of("sources.html", rows=rows) if rows else ""
 
 
 def articles_html(page: ArticlePage) -> str:
     """Return a page of the list of articles."""
-    return _html("articles.html", page=page)
+    return html_of("articles.html", page=page)
 
 
 def ingested_html(report: IngestReport) -> str:
     """Return what an ingestion did, with what failed and why."""
-    return _html("ingested.html", report=report, summary=texts.summary(report))
+    return html_of("ingested.html", report=report, summary=texts.summary(report))
 
 
 def checking_html(claims: Sequence[CheckedClaim]) -> str:
     """Return the claims checked so far, while others are."""
-    return _html("checking.html", claims=claims, labels=Label, longest_note=LONGEST_NOTE)
+    return html_of("checking.html", claims=claims, labels=Label, longest_note=LONGEST_NOTE)
 
 
 def verification_html(done: Verification) -> str:
     """Return checked claims, the line that says how, and the exports."""
-    return _html(
+    return html_of(
         "verification.html",
         verification=done,
         claims=done.claims,
@@ -192,9 +208,19 @@ def verification_html(done: Verification) -> str:
     )
 
 
-def export_html(form: str, report: str, at: int) -> str:
+def export_html(form: str, report: str, at: int, name: str = "verification") -> str:
     """Return a report that the page saves as a file; another `at` makes it news to the page."""
-    return _html("export.html", form=form, report=report, at=at)
+    return html_of("export.html", name=f"{name}.{form}", report=report, at=at)
+
+
+def history_html(
+    kind: Literal["turn", "gone"], *, articles: Sequence[str], sealed: str = "", question: str = ""
+) -> str:
+    """Return what the device is to keep of a turn, or to forget: what cites `articles`."""
+    return html_of(
+        "history.html", kind=kind, articles=articles, sealed=sealed, question=question,
+        at=time.monotonic_ns(),
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,34 +284,3 @@ def _bars(months: Sequence[tuple[date, int]]) -> Iterator[_Bar]:
             f"{day:%m/%Y}", count, (number - first) * width, max(width - 1, 1.5),
             _CHART[1] * count / top,
         )  # fmt: skip
-
-
-def _republished(evidence: ClaimEvidence) -> str:
-    names = dict.fromkeys(s.name or s.title for s in evidence.also)
-    return texts.REPUBLISHED.format(", ".join(names)) if names else ""
-
-
-def _html(template: str, **values: object) -> str:
-    return _TEMPLATES.get_template(template).render(values).translate(_GRADIO_SIGNS)
-
-
-_TEMPLATES = Environment(
-    loader=PackageLoader("rag.web"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-    auto_reload=False,
-)
-_TEMPLATES.globals["texts"] = texts
-_TEMPLATES.tests["web_address"] = is_web_address
-_TEMPLATES.filters |= {
-    "excerpt": excerpt,
-    "extent": extent,
-    "french_date": format_date,
-    "label": texts.label,
-    "cited": texts.cited,
-    "provenance": provenance,
-    "republished": _republished,
-    "stance": stance,
-}

@@ -39,6 +39,7 @@ class FiltersBody(_Body):
     sections: list[Name] = Field(default=[], max_length=_MOST_NAMES)
     since: Day | None = None
     until: Day | None = None
+    articles: list[ArticleId] = Field(default=[], max_length=_MOST_NAMES)
 
     def filters(self) -> Filters:
         """Return them as the assistant takes them."""
@@ -46,7 +47,7 @@ class FiltersBody(_Body):
         lists = ([n.replace("'", "’") for n in names]
                  for names in (self.sources, self.authors, self.sections))  # fmt: skip
         sources, authors, sections = map(tuple, lists)
-        return Filters(sources, authors, sections, self.since, self.until)
+        return Filters(sources, authors, sections, self.since, self.until, tuple(self.articles))
 
 
 class TurnBody(_Body):

@@ -1,0 +1,319 @@
+"""The « Questions » tab: a conversation, its filters, the cited article beside it, past ones."""
+
+from __future__ import annotations
+
+import logging
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import replace
+from time import monotonic_ns
+from typing import Any
+
+import gradio as gr
+from starlette.concurrency import run_in_threadpool
+
+from rag import texts
+from rag.answering import about_corpus
+from rag.answering.answerer import Step
+from rag.answering.followup import topic_terms
+from rag.answering.writing import Draft
+from rag.assistant import LocalAssistant
+from rag.citations import render
+from rag.domain import Answer, Statement, Turn
+from rag.errors import ArticleNotFoundError, RecoupeError
+from rag.models.embedding import clean
+from rag.searching.question import LONGEST_QUESTION
+from rag.web.conversation import BAD_CLICK, MOST_TURNS, ChatTurn, TurnSeal, standing
+from rag.web.filter_bar import Choice, FilterBar
+from rag.web.limits import Gate, Rates, client_of, in_one_turn
+from rag.web.links import linked
+from rag.web.markdown import answer_markdown
+from rag.web.render import (
+    answer_html,
+    article_html,
+    draft_html,
+    error_html,
+    examples_html,
+    export_html,
+    history_html,
+    message_html,
+)
+
+log = logging.getLogger(__name__)
+
+_FOLLOWED = 5  # turns that a follow-up may be of
+_HOUR = 3600  # seconds
+_RETENTION_HOURS = 12  # of a conversation whose page stays open
+_MOST_STOPPED = 200  # pages whose answer is being stopped
+_MOST_CHECKED = 1000  # articles that a device asks after at once
+_MOST_SOUGHT = 6  # terms of a question that are named
+_DIGEST = 12  # characters of the digest of a corpus that a link carries
+_WELCOME = message_html("welcome", texts.WELCOME)
+_NO_ARTICLE = message_html("placeholder", texts.NO_ARTICLE)
+
+
+class QuestionsTab:
+    """The tab and its handlers; each conversation's turns live in its own session state."""
+
+    def __init__(
+        self,
+        assistant: LocalAssistant,
+        rates: Rates,
+        gate: Gate,
+        script: Callable[[str], str],
+    ) -> None:
+        """Take the assistant that answers, the rules, and what reads a script by its file's name.
+
+        Raises StoreError where the key of what a device keeps can be neither read nor written.
+        """
+        self._assistant = assistant
+        self._rates = rates
+        self._gate = gate
+        self._script = script
+        self._seal = TurnSeal(assistant.settings.index_dir)
+        self._stopped: OrderedDict[str, None] = OrderedDict()
+        self._bar = FilterBar(self._title_of)
+
+    def build(self, page: gr.Blocks, turns: gr.State) -> None:
+        """Add the content of the tab."""
+        script = self._script
+        with gr.Row(elem_classes="rc-columns"):
+            with gr.Column(scale=3, min_width=320, elem_id="rc-main"):
+                past = gr.HTML("", elem_id="rc-history", js_on_load=script("history.js"))
+                conversation = gr.HTML(
+                    _WELCOME,
+                    elem_id="rc-conversation",
+                    js_on_load=script("conversation.js"),
+                    autoscroll=False,
+                )
+                examples = gr.HTML("", elem_id="rc-examples", js_on_load=script("examples.js"))
+                with gr.Column(elem_id="rc-composer"):
+                    self._bar.build_chips(script("filters.js"))
+                    with gr.Row(elem_classes="rc-ask"):
+                        question = gr.Textbox(
+                            label="Votre question",
+                            placeholder="Posez une question sur les articles…",
+                            lines=1,
+                            max_lines=4,
+                            scale=5,
+                            max_length=1000,
+                            elem_id="rc-question",
+                            autofocus=True,
+                        )
+                        send = gr.Button(
+                            "Demander", variant="primary", scale=1, elem_id="rc-send", min_width=110
+                        )
+                        stop = gr.Button(
+                            "Arrêter", scale=1, elem_id="rc-stop", min_width=90, visible=False
+                        )
+                    with gr.Row(elem_classes="rc-tools"):
+                        self._bar.build_controls()
+                        clear = gr.Button(
+                            "Nouvelle conversation", size="sm", variant="secondary",
+                            min_width=160, elem_id="rc-clear",
+                        )  # fmt: skip
+                    gr.HTML(message_html("status", texts.AUTOMATIC), js_on_load=None)
+                export = gr.HTML(
+                    "", elem_id="rc-past-export", js_on_load=script("export.js"), visible="hidden"
+                )
+            with gr.Column(scale=2, min_width=320, elem_id="rc-side"):
+                panel = gr.HTML(_NO_ARTICLE, elem_id="rc-panel", js_on_load=script("panel.js"))
+
+        quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+        corpus = gr.State("")  # of a link that is being followed
+        asking: dict[str, Any] = {
+            "fn": self.ask,
+            "inputs": [question, turns, corpus, *self._bar.controls],
+            "outputs": [conversation, turns, question, corpus, past, stop],
+            "trigger_mode": "multiple",
+            **quiet,
+        }
+        gr.on([send.click, question.submit], **asking)
+        stop.click(self.stop, None, [stop], **quiet)
+        # The page's own marks and examples come back as events with their data.
+        conversation.select(self.open_citation, [turns], [panel], **quiet)
+        examples.select(
+            self.take, None, [question, corpus, *self._bar.controls, self._bar.chips], **quiet
+        ).then(**asking)
+        past.select(self.recall, None, [conversation, turns, past, export], **quiet)
+        clear.click(
+            lambda: (_WELCOME, [], _NO_ARTICLE),
+            None,
+            [conversation, turns, panel],
+            api_visibility="private",
+        )
+        page.load(self.on_load, None, [*self._bar.named, examples], **quiet)
+
+    async def ask(
+        self,
+        question: str,
+        turns: list[ChatTurn],
+        corpus: str,
+        sources: list[str] | None,
+        sections: list[str] | None,
+        authors: list[str] | None,
+        since: str | None,
+        until: str | None,
+        article: str,
+        request: gr.Request,
+    ) -> AsyncIterator[tuple[Any, ...]]:
+        """Answer a question: yield the conversation as it grows.
+
+        That is its HTML, its turns, the emptied field, the state of a link, what the device
+        keeps, and whether the answer can be stopped.
+        """
+        question = clean((question or "")[: LONGEST_QUESTION + 1])
+        session = str(request.session_hash)
+        self._stopped.pop(session, None)
+        turns = await run_in_threadpool(self._standing, turns)
+        past = "".join(map(answer_html, turns, range(len(turns))))
+        may_stop, over = gr.Button(visible=True), gr.Button(visible=False)
+
+        def shown(turn: str, *, field: str = "", ended: bool = False) -> tuple[Any, ...]:
+            return past + turn, turns, field, "", gr.skip(), over if ended else may_stop
+
+        try:
+            choice = Choice.of(sources, sections, authors, since, until, article)
+            yield shown(draft_html(question, await run_in_threadpool(self._searching)))
+            filters = choice.filters()
+            visitor = client_of(request)
+            self._rates.take(visitor)
+            history = [Turn(t.answer.question, t.answer.text) for t in turns[-_FOLLOWED:]]
+            statements: list[Statement] = []
+            work = self._assistant.stream(question, history, filters)
+            async with aclosing(in_one_turn(self._gate, visitor, work)) as steps:
+                async for event in steps:
+                    if isinstance(event, Answer):
+                        turn = await run_in_threadpool(self._turn, event, choice, corpus)
+                        turns = [*turns, turn][-MOST_TURNS:]
+                        whole = "".join(map(answer_html, turns, range(len(turns))))
+                        yield whole, turns, "", "", self._remembered(turn), over
+                        return
+                    if session in self._stopped:
+                        break
+                    tail = event.text if isinstance(event, Draft | Step) else ""
+                    if isinstance(event, Statement):
+                        statements.append(event)
+                    yield shown(draft_html(question, f"{render(statements)} {tail}".strip()))
+            yield shown(error_html(question, texts.STOPPED), field=question, ended=True)
+        except RecoupeError as error:
+            log.info("%s", error, exc_info=True)
+            yield shown(error_html(question, str(error)), field=question, ended=True)
+        except Exception:
+            log.exception("question")
+            yield shown(error_html(question, texts.UNEXPECTED), field=question, ended=True)
+
+    def stop(self, request: gr.Request) -> Any:
+        """Stop the answer that a page waits for, at its next step."""
+        self._stopped[str(request.session_hash)] = None
+        while len(self._stopped) > _MOST_STOPPED:
+            self._stopped.popitem(last=False)
+        return gr.Button(visible=False)
+
+    def open_citation(self, turns: list[ChatTurn], event: gr.EventData) -> str:
+        """Return the panel for the mark or passage that was clicked."""
+        data = event._data or {}
+        try:
+            citation = self._standing(turns)[int(data["turn"])].citation(data)
+            article = self._assistant.article(citation.article_id)
+            whole = self._assistant.settings.public_text
+            past = self._assistant.history(article.record.id)
+            others = self._assistant.copies(article.record.id)
+            return article_html(article, citation, whole=whole, history=past, copies=others)
+        except RecoupeError as error:
+            return message_html("error", str(error))
+        except BAD_CLICK:
+            return _NO_ARTICLE
+
+    def take(self, event: gr.EventData) -> list[Any]:
+        """Take the question that was clicked, or that of a link with its filters.
+
+        For the field, the state of a link, the controls and the chips.
+        """
+        data = event._data or {}
+        if "link" not in data:
+            question = str(data.get("question", ""))[:1000]
+            bar = self._bar.put(Choice()) if data.get("unfiltered") else [gr.skip()] * 7
+            return [question, "", *bar]
+        question, filters, corpus = linked(str(data["link"])[:5000])
+        found = self._assistant.records(filters.articles)
+        filters = replace(filters, articles=tuple(r.id for r in found))
+        return [question[:1000], corpus[:_DIGEST], *self._bar.put(Choice.made_of(filters))]
+
+    def recall(self, event: gr.EventData) -> list[Any]:
+        """Show a conversation that the device kept, say which articles are gone, or export.
+
+        For the conversation, its turns, what the device keeps, and the export.
+        """
+        data = event._data or {}
+        skipped = [gr.skip()] * 4
+        if "open" in data:
+            turns = self._standing(self._seal.all_of(data["open"]))
+            shown = "".join(map(answer_html, turns, range(len(turns))))
+            return [shown or _WELCOME, turns, gr.skip(), gr.skip()]
+        if isinstance(ids := data.get("check"), list):
+            asked = [str(i) for i in ids[:_MOST_CHECKED]]
+            answering = self._assistant.answerable(asked)
+            gone = [i for i in asked if not answering.get(i)]
+            return [*skipped[:2], history_html("gone", articles=gone), gr.skip()]
+        if isinstance(kept := data.get("export"), list):
+            turns = [t for one in kept[:100] for t in self._standing(self._seal.all_of(one))]
+            written = "\n\n".join(answer_markdown(t.answer) for t in turns)
+            return [*skipped[:3], export_html("md", written, monotonic_ns(), "conversations")]
+        return skipped
+
+    def on_load(self) -> list[Any]:
+        """Return the names to filter by and the example questions."""
+        facets = self._assistant.facets()
+        about = about_corpus.described(facets) if facets.articles else ""
+        return [*self._bar.options(facets), examples_html(self._assistant.examples(), about)]
+
+    def _turn(self, answer: Answer, choice: Choice, corpus: str) -> ChatTurn:
+        """Return an answer as the page shows and remembers it."""
+        now = self._assistant.index.catalogue.digest()[:_DIGEST]
+        if corpus and corpus != now:
+            notice = f"{texts.CORPUS_CHANGED} {answer.notice}".strip()
+            answer = replace(answer, notice=notice)
+        sought = self._sought(answer.question, choice) if answer.refused else ""
+        return ChatTurn(replace(answer, hits=()), choice.filters(), sought, now)
+
+    def _sought(self, question: str, choice: Choice) -> str:
+        """Return the sentence that says what was looked for, and where."""
+        terms = topic_terms(question)[:_MOST_SOUGHT]
+        if not terms:
+            return ""
+        among = self._among()
+        if labels := [chip.label for chip in choice.chips(self._title_of)]:
+            among = texts.FILTERED_BY.format(among, "\u202f; ".join(labels))
+        quoted = ", ".join(f"«\u00a0{term}\u00a0»" for term in terms)
+        return texts.SOUGHT.format(among, quoted)
+
+    def _searching(self) -> str:
+        return texts.SEARCHING.format(self._among())
+
+    def _among(self) -> str:
+        return texts.articles(self._assistant.index.articles())
+
+    def _remembered(self, turn: ChatTurn) -> str:
+        return history_html(
+            "turn",
+            articles=sorted(turn.articles()),
+            sealed=self._seal.close(turn),
+            question=turn.answer.question,
+        )
+
+    def _standing(self, turns: Sequence[ChatTurn]) -> list[ChatTurn]:
+        return standing(turns, self._assistant.answerable)
+
+    def _title_of(self, article_id: str) -> str:
+        try:
+            record = self._assistant.article(article_id).record
+        except ArticleNotFoundError:
+            return ""
+        return record.source.title or texts.label(record.source)
+
+
+def retention() -> int:
+    """Return for how many seconds the turns of an open page are remembered."""
+    return _RETENTION_HOURS * _HOUR
