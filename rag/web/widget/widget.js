@@ -41,6 +41,10 @@ a { color: var(--_link); }
 form { display: flex; gap: .5em; padding: .6em .9em; border-top: 1px solid var(--_line); align-items: end; }
 label { flex: 1; font-size: .85em; color: var(--_soft); min-width: 0; }
 textarea { display: block; width: 100%; resize: vertical; border: 1px solid var(--_line); border-radius: 6px; background: var(--_paper); color: var(--_ink); padding: .3em .45em; font-size: 1.17em; }
+.cards { list-style: none; margin: .5em 0; padding: 0; }
+.cards li { border: 1px solid var(--_line); border-radius: 8px; padding: .4em .7em; margin: .4em 0; }
+.cards p { margin: 0; }
+.chip { border-radius: 1em; color: var(--_link); font-size: .9em; }
 .ideas { display: flex; flex-wrap: wrap; gap: .4em; margin: .5em 0; }
 :focus-visible { outline: 3px solid var(--_link); outline-offset: 2px; }
 header :focus-visible { outline-color: currentColor; }
@@ -58,6 +62,7 @@ header :focus-visible { outline-color: currentColor; }
     suggested: "Les articles répondent à une question proche :",
     stopped: "Réponse arrêtée.", lost: "Le service ne répond pas : réessayez dans un instant.",
     read: "Lire l’article", useful: "Utile", wrong: "Erreur", thanks: "Merci, c’est noté.",
+    context: "Compris avec ce qui précède :", without: (t) => `Demander sans « ${t} »`, paid: "payant", changed: "corrigé le",
     source: (n) => `Source ${n} : lire la phrase citée`,
   };
   const sheet = new CSSStyleSheet();
@@ -76,7 +81,10 @@ header :focus-visible { outline-color: currentColor; }
   const day = (iso) => iso
     ? new Intl.DateTimeFormat("fr", { dateStyle: "long", timeZone: "UTC" }).format(new Date(`${iso}T00:00:00Z`))
     : "";
-  const label = (s) => [s.source, s.title && `« ${s.title} »`, day(s.published) && day(s.published) + (s.deduced ? " (date déduite)" : ""), s.page && `p. ${s.page}`].filter(Boolean).join(", ");
+  const when = (s) => day(s.published) && day(s.published) + (s.deduced ? " (date déduite)" : "");
+  /* A question with what it took from before, as the server words it. */
+  const CONTEXT = /^(.+?)\s*\(à propos de\s*:\s*([^()]{1,300})\)\s*$/;
+  const label = (s) => [s.source, s.title && `« ${s.title} »`, when(s), s.page && `p. ${s.page}`].filter(Boolean).join(", ");
   /* https only: a link of an article is data. */
   const web = (url) => { try { return /^https?:$/.test(new URL(url).protocol); } catch { return false; } };
   /* A text fragment scrolls to the quote: https://wicg.github.io/scroll-to-text-fragment/ */
@@ -233,7 +241,7 @@ header :focus-visible { outline-color: currentColor; }
     }
 
     #turn(question) {
-      const turn = el("div", { className: "turn" }, el("p", { className: "q", textContent: question }));
+      const turn = el("div", { className: "turn" }, el("p", { className: "q", textContent: CONTEXT.exec(question)?.[1] ?? question }));
       this.#ui.log.append(turn);
       this.#top(turn);
       return turn;
@@ -251,6 +259,14 @@ header :focus-visible { outline-color: currentColor; }
     }
 
     #show(turn, answer) {
+      const [, asked, terms] = CONTEXT.exec(answer.asked ?? "") ?? [];
+      if (terms) {
+        const all = terms.split(",").map((t) => t.trim());
+        turn.append(el("p", { className: "soft" }, T.context, ...all.flatMap((t) => [" ", el("button", {
+          type: "button", className: "chip", textContent: `${t} ×`, "aria-label": T.without(t),
+          on: { click: () => { const left = all.filter((o) => o !== t).join(", "); this.ask(left ? `${asked} (à propos de\u00a0: ${left})` : asked); } },
+        })])));
+      }
       if (answer.notice) turn.append(el("p", { className: "soft", textContent: answer.notice }));
       if (answer.refused) {
         turn.append(el("p", { textContent: answer.answer }));
@@ -261,7 +277,7 @@ header :focus-visible { outline-color: currentColor; }
           el("button", { type: "button", textContent: answer.suggestion, on: { click: () => this.ask(answer.suggestion) } })));
       }
       if (answer.intro) turn.append(el("p", { textContent: answer.intro }));
-      const seen = new Map();
+      const seen = new Map(), cards = new Map();
       for (const statement of answer.refused ? [] : answer.statements) {
         const line = el("p", {});
         if (statement.lead_in) line.append(el("span", { className: "soft", textContent: `${statement.lead_in} ` }));
@@ -274,8 +290,12 @@ header :focus-visible { outline-color: currentColor; }
           const key = `${cited.article_id}:${cited.start}:${cited.end}`;
           if (!seen.has(key)) seen.set(key, seen.size + 1);
           this.#cite(line, cited, seen.get(key));
+          const card = cards.get(cited.article_id) ?? { cited, numbers: new Set() };
+          cards.set(cited.article_id, card);
+          card.numbers.add(seen.get(key));
         }
       }
+      if (cards.size) turn.append(el("ul", { className: "cards", part: "sources", "aria-label": "Sources" }, ...[...cards.values()].map(this.#card, this)));
       turn.append(this.#judge(turn, answer));
       this.#top(turn);
     }
@@ -293,6 +313,13 @@ header :focus-visible { outline-color: currentColor; }
         button.setAttribute("aria-expanded", String(!proof.hidden));
       });
       line.append(button);
+    }
+
+    #card({ cited: c, numbers }) {
+      const changed = c.modified && c.modified !== c.published && `${T.changed} ${day(c.modified)}`;
+      const facts = [c.source, when(c), c.author, c.section, c.paywalled && T.paid, changed];
+      return el("li", {}, el("p", {}, `${[...numbers].join(", ")}. `, el("strong", { textContent: c.title || c.source })),
+        el("p", { className: "soft" }, facts.filter(Boolean).join(" · "), ...(web(c.url) ? [" · ", this.#link(c, c.url, T.read)] : [])));
     }
 
     #link(of, url, text) {
@@ -335,7 +362,7 @@ header :focus-visible { outline-color: currentColor; }
       this.style.setProperty("--recoupe-on-accent", 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.179 ? "#000" : "#fff");
     }
   }
-  const slim = ({ answer, refused, notice, intro, statements, nearest, tentative, suggestion }) =>
-    ({ answer, refused, notice, intro, statements, nearest, tentative, suggestion });
+  const slim = ({ answer, asked, refused, notice, intro, statements, nearest, tentative, suggestion }) =>
+    ({ answer, asked, refused, notice, intro, statements, nearest, tentative, suggestion });
   customElements.get("recoupe-chat") || customElements.define("recoupe-chat", RecoupeChat);
 })();
