@@ -416,10 +416,10 @@ def test_an_address_that_is_no_owner_s_is_not_called(address: str) -> None:
 def test_each_operation_is_declared_once() -> None:
     """Arguments, their defaults and their types: as `Assistant` says, at both ends."""
     for operation in OPERATIONS:
-        said = inspect.signature(getattr(Assistant, operation.name))
+        declaration = inspect.signature(getattr(Assistant, operation.name))
         for kind in (LocalAssistant, RemoteAssistant):
             assert operation.name in vars(kind)
-            assert inspect.signature(getattr(kind, operation.name)) == said, operation.name
+            assert inspect.signature(getattr(kind, operation.name)) == declaration
 
 
 def test_what_goes_is_read_from_the_annotations() -> None:
