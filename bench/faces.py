@@ -8,8 +8,9 @@ from typing import Any
 
 import httpx
 
-from rag.assistant import Assistant, LocalAssistant, open_assistant
+from rag.assistant import LocalAssistant, open_assistant
 from rag.domain import Article, Reading
+from rag.operations import Assistant
 from rag.readers import read_files, workers
 from rag.settings import load_settings
 

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar
 
 from rag import texts
 from rag.answering.answerer import Answerer, Event
@@ -25,7 +25,6 @@ from rag.domain import (
     Article,
     ArticlePage,
     ArticleRecord,
-    CheckedClaim,
     Erasure,
     Facets,
     Filters,
@@ -47,10 +46,12 @@ from rag.indexing.export import export, import_from
 from rag.indexing.index import Index, Progress, open_index
 from rag.indexing.ingestion import edit, fingerprint, ingest, sources_of, undo_edits
 from rag.indexing.owner import Owner, Ownership, acquire
+from rag.indexing.parts import silent
 from rag.indexing.reindexing import Reindexing
 from rag.indexing.removals import Removals
 from rag.models.encoder import Encoder
 from rag.models.loading import load_embedder
+from rag.operations import Assistant, unheard
 from rag.readers.draft import checked_edits
 from rag.searching.reranking import load_reranker
 from rag.searching.retrieval import Retriever
@@ -65,164 +66,6 @@ log = logging.getLogger(__name__)
 _PROGRESS_PERIOD = 5.0  # seconds between two words to who waits
 _LINGER = 60.0  # seconds that a replaced index stays open for the requests that use it
 T = TypeVar("T")
-
-
-def _unheard(_claim: CheckedClaim) -> None:
-    return None
-
-
-def _silent(_done: int, _total: int) -> None:
-    return None
-
-
-class Assistant(Protocol):
-    """What a face can ask for; `LocalAssistant` does it, `RemoteAssistant` passes it on."""
-
-    def page(self, after: str = "", limit: int = 50, words: str = "") -> ArticlePage:
-        """Return up to `limit` articles, newest first, from where `after` says.
-
-        `after` is the `next` of the page before; an article added or removed
-        meanwhile shifts no other. `words` keeps the articles that have a word
-        of the title beginning with each of them. Raises CursorError.
-        """
-        ...
-
-    def facets(self) -> Facets:
-        """Return what the index is made of: names, days, counts."""
-        ...
-
-    def article(self, article_id: str) -> StoredArticle:
-        """Return one article, whole. Raises ArticleNotFoundError."""
-        ...
-
-    def copies(self, article_id: str) -> list[ArticleRecord]:
-        """Return the other articles that print the same text, the oldest first."""
-        ...
-
-    def history(self, article_id: str) -> list[Version]:
-        """Return what an article said before, newest first. Raises ArticleNotFoundError."""
-        ...
-
-    def search(self, question: str, limit: int, filters: Filters | None = None) -> list[Hit]:
-        """Return up to `limit` passages, best first."""
-        ...
-
-    def ask(
-        self, question: str, history: Sequence[Turn] = (), filters: Filters | None = None
-    ) -> Answer:
-        """Return a cited answer or a refusal. Raises QuestionError."""
-        ...
-
-    def verify(
-        self, text: str, filters: Filters | None = None, on_claim: OnClaim = _unheard
-    ) -> Verification:
-        """Return the verdict on each claim of a text; `on_claim` hears them one by one.
-
-        Raises QuestionError for a text without a claim, or too long.
-        """
-        ...
-
-    def ingest(
-        self,
-        found: Iterable[Found],
-        prune: Sequence[str] = (),
-        progress: Progress = _silent,
-        readmit: bool = False,
-        dry: bool = False,
-    ) -> IngestReport:
-        """Bring the index up to date with what readers find; see `rag.indexing.ingestion`.
-
-        What was removed stays so, and is named in the report; with `readmit` it comes back.
-        With `dry` nothing is changed: the report says what would be.
-        """
-        ...
-
-    def answerable(self, ids: Sequence[str]) -> dict[str, bool]:
-        """Return, for those of some articles that the index has, whether they may answer."""
-        ...
-
-    def withdraw(self, days: Mapping[str, date | None]) -> list[str]:
-        """Say of articles on which day their publisher withdrew them; None for not at all.
-
-        What is withdrawn is kept and answers nothing. Returns the ids for which it is new.
-        """
-        ...
-
-    def edit(self, article_id: str, edits: Mapping[str, str]) -> ArticleRecord:
-        """Correct fields (`EDITABLE`) of an article's source; they hold when it is ingested again.
-
-        `WITHHELD` with a day keeps the article from answering, with "" lets it answer again.
-        Raises ArticleNotFoundError, and ReadError for a field or a value that cannot be.
-        """
-        ...
-
-    def undo_edits(self, article_id: str, fields: Sequence[str]) -> ArticleRecord:
-        """Take back the corrections of some fields: the source says again what the article does.
-
-        Raises ArticleNotFoundError.
-        """
-        ...
-
-    def remove(self, ids: Sequence[str]) -> list[str]:
-        """Remove articles, which only `readmit` brings back; return the ids that were there."""
-        ...
-
-    def erase(self, ids: Sequence[str]) -> Erasure:
-        """Remove articles and whatever is left of them in the index's folder, and look for it.
-
-        Raises StoreError; nothing can be said of a Chroma server's disk.
-        """
-        ...
-
-    def export(self, folder: str) -> list[str]:
-        """Write all articles into a folder of this machine; return the names of the files."""
-        ...
-
-    def import_from(
-        self,
-        folder: str,
-        progress: Progress = _silent,
-        readmit: bool = False,
-    ) -> IngestReport:
-        """Index what `export` wrote into a folder of this machine, with its vectors if they serve.
-
-        Raises ReadError where there is no export. `readmit` is as that of `ingest`.
-        """
-        ...
-
-    def backup(self, folder: str) -> int:
-        """Copy the index into a new folder of this machine; return how many articles it has."""
-        ...
-
-    def check(self) -> list[str]:
-        """Return what is wrong with the index, in French; empty when whole."""
-        ...
-
-    def repair(self) -> list[ArticleRecord]:
-        """Mend what can be rebuilt; return the articles that have to be read again."""
-        ...
-
-    def compact(self) -> bool:
-        """Give back the room of what was replaced; False where only its server can."""
-        ...
-
-    def reindex(
-        self,
-        embedding: str,
-        passage_tokens: int,
-        sentence_vectors: bool,
-        progress: Progress = _silent,
-    ) -> int:
-        """Build the index anew with these settings, beside the one that serves, and switch to it.
-
-        Returns how many articles it has. Raises StoreError; the old index then serves on, and
-        what was built is gone on with by the next call with the same settings.
-        """
-        ...
-
-    def close(self) -> None:
-        """Give the index back."""
-        ...
 
 
 class Services:
@@ -243,14 +86,14 @@ class Services:
         return load_checker(self.settings, self.index, self.retriever, self._injections)
 
 
-class LocalAssistant:
+class LocalAssistant(Assistant):
     """The assistant over an index that this process owns."""
 
     def __init__(
         self,
         settings: Settings,
         ownership: Ownership | None = None,
-        progress: Progress = _silent,
+        progress: Progress = silent,
         *,
         foreign: bool = False,
     ) -> None:
@@ -340,7 +183,7 @@ class LocalAssistant:
         return self.answerer.stream(question, history, filters)
 
     def verify(
-        self, text: str, filters: Filters | None = None, on_claim: OnClaim = _unheard
+        self, text: str, filters: Filters | None = None, on_claim: OnClaim = unheard
     ) -> Verification:
         """See `Assistant`."""
         return self._services.checker.verify(text, filters, on_claim)
@@ -353,7 +196,7 @@ class LocalAssistant:
         self,
         found: Iterable[Found],
         prune: Sequence[str] = (),
-        progress: Progress = _silent,
+        progress: Progress = silent,
         readmit: bool = False,
         dry: bool = False,
     ) -> IngestReport:
@@ -487,7 +330,7 @@ class LocalAssistant:
     def import_from(
         self,
         folder: str,
-        progress: Progress = _silent,
+        progress: Progress = silent,
         readmit: bool = False,
     ) -> IngestReport:
         """See `Assistant`."""
@@ -510,7 +353,7 @@ class LocalAssistant:
 
     def repair(self) -> list[ArticleRecord]:
         """See `Assistant`. What came from the web is asked for again by its source."""
-        gone = self._changed(lambda index: mend(index, _silent))
+        gone = self._changed(lambda index: mend(index, silent))
         self.memory.forget([record.id for record in gone])
         return gone
 
@@ -523,7 +366,7 @@ class LocalAssistant:
         embedding: str,
         passage_tokens: int,
         sentence_vectors: bool,
-        progress: Progress = _silent,
+        progress: Progress = silent,
     ) -> int:
         """See `Assistant`."""
         if not self._reindexing.acquire(blocking=False):
@@ -621,7 +464,7 @@ def open_assistant(
     command: str,
     wait: float = 10.0,
     on_wait: Callable[[Owner | None], None] = lambda _: None,
-    progress: Progress = _silent,
+    progress: Progress = silent,
     *,
     foreign: bool = False,
     before: Callable[[Settings], None] = lambda _: None,
@@ -638,7 +481,7 @@ def open_assistant(
     if isinstance(ownership, Owner):
         from rag.remote import RemoteAssistant
 
-        return cast("Assistant", RemoteAssistant(ownership))  # its methods come from a table
+        return RemoteAssistant(ownership)  # type: ignore[abstract]  # its methods are made
     try:
         before(settings)
         return LocalAssistant(settings, ownership, progress, foreign=foreign)

@@ -6,19 +6,30 @@ import http.client
 import json
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import wraps
 from typing import Any
 
 from rag import errors
 from rag.errors import IndexBusyError, RecoupeError
 from rag.indexing.owner import Owner, connect, lost_message
-from rag.operations import HEADER, OPERATIONS, PATH, Callback, Operation, Stream, made, plain
+from rag.operations import (
+    HEADER,
+    OPERATIONS,
+    PATH,
+    Assistant,
+    Callback,
+    Operation,
+    Stream,
+    made,
+    plain,
+)
 
 _CONNECT = 5.0  # seconds
 _SILENCE = 600.0  # seconds without a word after which the owner is taken for lost
 
 
-class RemoteAssistant:
-    """The assistant of another process: it has the methods of `OPERATIONS`, see `Assistant`."""
+class RemoteAssistant(Assistant):
+    """The assistant of another process, which does each of `OPERATIONS`."""
 
     def __init__(self, owner: Owner) -> None:
         """Take the owner's note, which has its address and token."""
@@ -58,11 +69,10 @@ class RemoteAssistant:
 
 
 def _method(operation: Operation) -> Callable[..., Any]:
+    @wraps(operation.method)
     def method(self: RemoteAssistant, *given: Any, **named: Any) -> Any:
-        return self._call(operation, dict(zip(operation.takes, given, strict=False)) | named)
+        return self._call(operation, operation.arguments(*given, **named))
 
-    method.__name__ = operation.name
-    method.__doc__ = "See `Assistant`."
     return method
 
 

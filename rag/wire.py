@@ -1,26 +1,37 @@
 """What Recoupe says to programs: the JSON of the API, of `--json` and of reports.
 
-One pydantic model an answer, made from domain objects by `of`; OpenAPI describes
-them. At the end the table of what the process that owns an index does for others:
-both ends of that protocol, `rag/remote.py` and `rag/web/owner_api.py`, follow it.
-What comes *in* by the API stands in `rag/web/schemas.py`.
+One pydantic model an answer, made from domain objects by `of`; OpenAPI describes them. A field is
+the attribute of its name, or of its alias: a new one is a line here. What has none here does not
+go out: sentences and their vectors, what the index holds of a record, and where its file lies,
+but for who has the machine (`RecordOut`, `WholeArticleOut`). What is paid for is cut before
+(`rag/paid.py`); who may have the whole text (`ArticleTextOut`) is for the API to tell. What comes
+*in* by the API stands in `rag/web/schemas.py`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict
 from datetime import date, datetime
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Generic, Literal, NamedTuple, Self, TypeVar
 
-from pydantic import BaseModel
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    AliasPath,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+)
 
 from rag.domain import (
     Answer,
+    ArticlePage,
     ArticleRecord,
     CheckedClaim,
     Citation,
-    ClaimEvidence,
     Erasure,
     Hit,
     IngestReport,
@@ -34,110 +45,113 @@ from rag.domain import (
     Version,
 )
 
+T = TypeVar("T")
+Rounded = Annotated[float, AfterValidator(lambda value: round(value, 4))]
+Pairs = Annotated[dict[str, int], BeforeValidator(dict)]
+
 
 class Out(BaseModel):
     """Something said to a program."""
+
+    model_config = ConfigDict(from_attributes=True)
 
     def plain(self) -> dict[str, Any]:
         """Return it as JSON-ready fields; dates are ISO 8601."""
         return self.model_dump(mode="json")
 
 
+class _Of(Out, Generic[T]):
+    """What is made of a domain object of a type."""
+
+    @classmethod
+    def of(cls, value: T) -> Self:
+        """Make it of a domain object."""
+        return cls.model_validate(value)
+
+
+def _of(name: str, *holders: str) -> Any:
+    """Return a field that is an attribute of an object, or of what it holds (« record.source »)."""
+    paths = [AliasPath(*holder.split("."), name) for holder in holders]
+    return Field(validation_alias=AliasChoices(*paths, name))
+
+
+def _of_source(name: str) -> Any:
+    return _of(name, "source", "record.source", "citation.source")
+
+
 class _Identified(Out):
-    article_id: str
+    article_id: str = Field(
+        validation_alias=AliasChoices(
+            "article_id", "id", AliasPath("record", "id"),
+            AliasPath("passage", "article_id"), AliasPath("citation", "article_id"),
+        )
+    )  # fmt: skip
 
 
 class _Sourced(Out):
-    title: str
-    source: str
-    author: str
-    published: date | None
-    url: str
-    section: str
-    correction: bool
-    modified: date | None
-    deduced: bool
-    paywalled: bool
+    title: str = _of_source("title")
+    source: str = _of_source("name")
+    author: str = _of_source("author")
+    published: date | None = _of_source("published")
+    url: str = _of_source("url")
+    section: str = _of_source("section")
+    correction: bool = _of_source("correction")
+    modified: date | None = _of_source("modified")
+    deduced: bool = _of_source("deduced")
+    paywalled: bool = _of_source("paywalled")
 
 
 class _Placed(_Sourced, _Identified):
     """A span of an article: `[start, end)`, in Unicode code points of its text."""
 
-    start: int
-    end: int
+    start: int = _of("start", "passage", "citation")
+    end: int = _of("end", "passage", "citation")
 
 
-class SourceOut(_Sourced):
+class SourceOut(_Sourced, _Of[Source]):
     """Where an article comes from.
 
     `correction` tells that it corrects what its paper published, `deduced` that the date is
     not told by the publisher, `paywalled` that readers pay for it.
     """
 
-    @classmethod
-    def of(cls, source: Source) -> Self:
-        """Make it of a source."""
-        return cls(**_source(source))
 
-
-class CitationOut(_Placed):
+class CitationOut(_Placed, _Of[Citation]):
     """An exact quote: the article's text from `start` to `end`, on a `page` if there are some.
 
     With `in_title` it is the article's title, and `start` and `end` count in it.
     """
 
-    quote: str
-    page: str
-    in_title: bool
+    quote: str = _of("quote", "citation")
+    page: str = _of("page", "citation")
+    in_title: bool = _of("in_title", "citation")
 
-    @classmethod
-    def of(cls, citation: Citation) -> Self:
-        """Make it of a citation."""
-        return cls(
-            article_id=citation.article_id,
-            **_source(citation.source),
-            start=citation.start,
-            end=citation.end,
-            quote=citation.quote,
-            page=citation.page,
-            in_title=citation.in_title,
-        )
+
+class _Republication(NamedTuple):
+    passage: Passage
+    source: Source
+
+
+def _republished(also: Iterable[tuple[Passage, Source]]) -> list[_Republication]:
+    return [_Republication(*pair) for pair in also]
 
 
 class RepublicationOut(_Placed):
     """A passage of another article that says the same, almost word for word."""
 
-    @classmethod
-    def of(cls, passage: Passage, source: Source) -> Self:
-        """Make it of a passage and its source."""
-        return cls(**_place(passage, source))
 
-
-class HitOut(_Placed):
+class HitOut(_Placed, _Of[Hit]):
     """A passage found. `score` orders those of one search; `also` are its republications."""
 
-    text: str
-    heading: str
-    score: float
-    similarity: float | None
-    lexical: float
-    also: list[RepublicationOut]
-
-    @classmethod
-    def of(cls, hit: Hit) -> Self:
-        """Make it of a hit."""
-        return cls(
-            **_place(hit.passage, hit.source),
-            text=hit.passage.text,
-            heading=hit.passage.heading,
-            score=round(hit.score, 4),
-            similarity=None if hit.similarity is None else round(hit.similarity, 4),
-            lexical=round(hit.lexical, 4),
-            also=[RepublicationOut.of(p, s) for p, s in hit.also],
-        )
+    text: str = _of("text", "passage")
+    heading: str = _of("heading", "passage")
+    score: Rounded
+    similarity: Rounded | None
+    lexical: Rounded
+    also: Annotated[list[RepublicationOut], BeforeValidator(_republished)]
 
 
-class StatementOut(Out):
+class StatementOut(_Of[Statement]):
     """A sentence of an answer with what it rests on; `lead_in` introduces it and is ours.
 
     `span` is the place `[start, end)` in `text`, in characters, of the words that answer; null
@@ -151,18 +165,6 @@ class StatementOut(Out):
     span: tuple[int, int] | None
     citations: list[CitationOut]
 
-    @classmethod
-    def of(cls, statement: Statement) -> Self:
-        """Make it of a statement."""
-        return cls(
-            text=statement.text,
-            lead_in=statement.lead_in,
-            supported=statement.supported,
-            problem=statement.problem,
-            span=statement.span,
-            citations=[CitationOut.of(c) for c in statement.citations],
-        )
-
 
 class NearestOut(CitationOut):
     """A sentence near to a question that it does not answer; `shared`: its words that are asked."""
@@ -170,7 +172,7 @@ class NearestOut(CitationOut):
     shared: list[str]
 
 
-class AnswerOut(Out):
+class AnswerOut(_Of[Answer]):
     """An answer, or a refusal with the nearest sentences.
 
     `asked` is the question that was really searched; `intro` introduces the whole and is ours;
@@ -180,39 +182,22 @@ class AnswerOut(Out):
 
     question: str
     asked: str
-    answer: str
+    answer: str = Field(validation_alias="text")
     refused: bool
     mode: str
     notice: str
-    probability: float | None
+    probability: Rounded | None
     intro: str
     statements: list[StatementOut]
     nearest: list[NearestOut]
     suggestion: str
     tentative: bool
-    passages: list[HitOut]
+    passages: list[HitOut] = Field(validation_alias="hits")
 
+    @field_validator("asked")
     @classmethod
-    def of(cls, answer: Answer) -> Self:
-        """Make it of an answer."""
-        return cls(
-            question=answer.question,
-            asked=answer.asked or answer.question,
-            answer=answer.text,
-            refused=answer.refused,
-            mode=answer.mode,
-            notice=answer.notice,
-            probability=None if answer.probability is None else round(answer.probability, 4),
-            intro=answer.intro,
-            statements=[StatementOut.of(s) for s in answer.statements],
-            nearest=[
-                NearestOut(**dict(CitationOut.of(n.citation)), shared=list(n.shared))
-                for n in answer.nearest
-            ],
-            suggestion=answer.suggestion,
-            tentative=answer.tentative,
-            passages=[HitOut.of(h) for h in answer.hits],
-        )
+    def _question(cls, asked: str, others: ValidationInfo) -> str:
+        return asked or str(others.data["question"])
 
 
 class DraftOut(Out):
@@ -233,71 +218,45 @@ class SearchOut(Out):
 
 
 class _Listed(_Sourced, _Identified):
-    passages: int
-    characters: int
-    withdrawn: date | None
+    passages: int = _of("passages", "record")
+    characters: int = _of("characters", "record")
+    withdrawn: date | None = _of("withdrawn", "record")
 
 
-class ArticleOut(_Listed):
+class ArticleOut(_Listed, _Of[ArticleRecord]):
     """An article as anybody may see it: without the place of its file on the server's disk."""
 
-    @classmethod
-    def of(cls, record: ArticleRecord) -> Self:
-        """Make it of an article's record."""
-        return cls(**_record(record))
 
-
-class ArticlesOut(Out):
+class ArticlesOut(_Of[ArticlePage]):
     """Some of the articles, newest first; `next` is the `after` of those that follow, or ""."""
 
-    articles: list[ArticleOut]
+    articles: list[ArticleOut] = Field(validation_alias="records")
     next: str
     total: int
 
 
-class ArticleTextOut(_Listed):
+class ArticleTextOut(_Listed, _Of[StoredArticle]):
     """An article with its text."""
 
     text: str
 
-    @classmethod
-    def of(cls, stored: StoredArticle) -> Self:
-        """Make it of an article."""
-        return cls(**_record(stored.record), text=stored.text)
 
-
-class RecordOut(_Listed):
+class RecordOut(_Listed, _Of[ArticleRecord]):
     """An article as `recoupe list --json` gives it; `path` is the file that it was read from.
 
     `edited` names the fields that a keeper corrected.
     """
 
     path: str
-    edited: list[str]
-
-    @classmethod
-    def of(cls, record: ArticleRecord) -> Self:
-        """Make it of an article's record."""
-        return cls(**_record(record), path=record.path, edited=list(record.corrected))
+    edited: list[str] = Field(validation_alias="corrected")
 
 
-class VersionOut(_Sourced, _Identified):
+class VersionOut(_Sourced, _Identified, _Of[Version]):
     """What an article said until `replaced` (ISO 8601)."""
 
     version: str
     replaced: str
     text: str
-
-    @classmethod
-    def of(cls, version: Version) -> Self:
-        """Make it of a version."""
-        return cls(
-            article_id=version.article_id,
-            **_source(version.source),
-            version=version.version,
-            replaced=version.replaced,
-            text=version.text,
-        )
 
 
 class HistoryOut(Out):
@@ -320,26 +279,17 @@ class PassageOut(Out):
     heading: str
 
 
-class WholeArticleOut(_Sourced, _Identified):
+class WholeArticleOut(_Sourced, _Identified, _Of[StoredArticle]):
     """An article as `recoupe show --json` gives it."""
 
     passages: list[PassageOut]
-    characters: int
-    withdrawn: date | None
-    path: str
+    characters: int = _of("characters", "record")
+    withdrawn: date | None = _of("withdrawn", "record")
+    path: str = _of("path", "record")
     text: str
 
-    @classmethod
-    def of(cls, stored: StoredArticle) -> Self:
-        """Make it of an article."""
-        passages = [
-            PassageOut(start=p.start, end=p.end, heading=p.heading) for p in stored.passages
-        ]
-        fields = _record(stored.record) | {"passages": passages}
-        return cls(**fields, path=stored.record.path, text=stored.text)
 
-
-class ErasureOut(Out):
+class ErasureOut(_Of[Erasure]):
     """What was looked at to prove that nothing of articles remains.
 
     `kept` says what is kept on purpose, so that nothing brings them back; `outside` which files
@@ -351,8 +301,8 @@ class ErasureOut(Out):
     files: int
     bytes: int
     sentences: int
-    found: dict[str, int]
-    shared: dict[str, int]
+    found: Pairs
+    shared: Pairs
     feedback: int
     unread: list[str]
     outside: list[str]
@@ -362,12 +312,6 @@ class ErasureOut(Out):
         "texte, dont il ne se tire pas, pour que rien ne les ramène"
     )
 
-    @classmethod
-    def of(cls, erasure: Erasure) -> Self:
-        """Make it of a proof."""
-        fields = asdict(erasure) | {"found": dict(erasure.found), "shared": dict(erasure.shared)}
-        return cls(**fields, proven=erasure.proven)
-
 
 class FailureOut(Out):
     """An input that could not be ingested, and why."""
@@ -376,7 +320,7 @@ class FailureOut(Out):
     reason: str
 
 
-class ReportOut(Out):
+class ReportOut(_Of[IngestReport]):
     """What an ingestion did, by article id.
 
     `barred` names what was not taken, for it was removed on purpose before.
@@ -390,11 +334,6 @@ class ReportOut(Out):
     withdrawn: list[str]
     barred: list[str]
 
-    @classmethod
-    def of(cls, report: IngestReport) -> Self:
-        """Make it of a report."""
-        return cls(**asdict(report))
-
 
 class PushedOut(_Identified):
     """What became of an article that was pushed."""
@@ -405,7 +344,11 @@ class PushedOut(_Identified):
 class AttributionOut(Out):
     """Who says a sentence; `marker` is the piece of text that shows it."""
 
-    kind: Literal["reported", "statement", "conditional"]
+    kind: Annotated[
+        Literal["reported", "statement", "conditional"],
+        Field(validation_alias=AliasPath("kind", "name")),
+        BeforeValidator(str.lower),
+    ]
     label: str
     speaker: str
     marker: str
@@ -426,35 +369,14 @@ class EvidenceOut(Out):
     """
 
     stance: Stance
-    probability: float
+    probability: Rounded
     attribution: AttributionOut
     citation: CitationOut
     before: str
     after: str
-    republished: list[SourceOut]
+    republished: list[SourceOut] = Field(validation_alias="also")
     outranked: str
     signals: list[SignalOut]
-
-    @classmethod
-    def of(cls, evidence: ClaimEvidence) -> Self:
-        """Make it of a piece of evidence."""
-        attribution = evidence.attribution
-        return cls(
-            stance=evidence.stance,
-            probability=round(evidence.probability, 4),
-            attribution=AttributionOut(
-                kind=attribution.kind.name.lower(),  # type: ignore[arg-type]  # the names of Kind
-                label=attribution.label,
-                speaker=attribution.speaker,
-                marker=attribution.marker,
-            ),
-            citation=CitationOut.of(evidence.citation),
-            before=evidence.before,
-            after=evidence.after,
-            republished=[SourceOut.of(s) for s in evidence.also],
-            outranked=evidence.outranked,
-            signals=[SignalOut(name=s.name, text=s.text, side=s.side) for s in evidence.signals],
-        )
 
 
 class ReviewOut(Out):
@@ -465,7 +387,7 @@ class ReviewOut(Out):
     note: str
 
 
-class ClaimOut(Out):
+class ClaimOut(_Of[CheckedClaim]):
     """A claim with its verdict; `sources` counts the independent ones behind it."""
 
     text: str
@@ -478,23 +400,8 @@ class ClaimOut(Out):
     evidence: list[EvidenceOut]
     review: ReviewOut
 
-    @classmethod
-    def of(cls, claim: CheckedClaim) -> Self:
-        """Make it of a checked claim."""
-        return cls(
-            text=claim.text,
-            verdict=claim.verdict,
-            reason=claim.reason,
-            confidence=claim.confidence,
-            sources=claim.sources,
-            oldest=claim.oldest,
-            newest=claim.newest,
-            evidence=[EvidenceOut.of(e) for e in claim.evidence],
-            review=ReviewOut(**asdict(claim.review)),
-        )
 
-
-class VerificationOut(Out):
+class VerificationOut(_Of[Verification]):
     """The checked claims of a text, and what it takes to repeat the check."""
 
     claims: list[ClaimOut]
@@ -504,19 +411,6 @@ class VerificationOut(Out):
     corpus: str
     articles: int
     version: str
-
-    @classmethod
-    def of(cls, verification: Verification) -> Self:
-        """Make it of a verification."""
-        return cls(
-            claims=[ClaimOut.of(c) for c in verification.claims],
-            checked_on=verification.checked_on,
-            engine=verification.engine,
-            embedding=verification.embedding,
-            corpus=verification.corpus,
-            articles=verification.articles,
-            version=verification.version,
-        )
 
 
 class HealthOut(Out):
@@ -571,33 +465,3 @@ EVENTS: dict[str, dict[str, type[Out]]] = {
     "ask": {"draft": DraftOut, "statement": StatementOut, "done": AnswerOut, "error": ProblemOut},
     "verify": {"claim": ClaimOut, "done": VerificationOut, "error": ProblemOut},
 }
-
-
-def _source(source: Source) -> dict[str, Any]:
-    return {
-        "title": source.title,
-        "source": source.name,
-        "author": source.author,
-        "published": source.published,
-        "url": source.url,
-        "section": source.section,
-        "correction": source.correction,
-        "modified": source.modified,
-        "deduced": source.deduced,
-        "paywalled": source.paywalled,
-    }
-
-
-def _place(passage: Passage, source: Source) -> dict[str, Any]:
-    where = {"start": passage.start, "end": passage.end}
-    return {"article_id": passage.article_id, **_source(source), **where}
-
-
-def _record(record: ArticleRecord) -> dict[str, Any]:
-    return {
-        "article_id": record.id,
-        **_source(record.source),
-        "passages": record.passages,
-        "characters": record.characters,
-        "withdrawn": record.withdrawn,
-    }

@@ -22,8 +22,18 @@ from pathlib import Path
 
 import pytest
 
-from rag.assistant import Assistant, LocalAssistant, open_assistant
-from rag.domain import Filters, Found, IngestReport, Reading
+from rag.assistant import LocalAssistant, open_assistant
+from rag.domain import (
+    Article,
+    CheckedClaim,
+    Failure,
+    FileRead,
+    Filters,
+    Found,
+    Hit,
+    IngestReport,
+    Reading,
+)
 from rag.errors import (
     ArticleNotFoundError,
     CursorError,
@@ -32,7 +42,7 @@ from rag.errors import (
     RecoupeError,
 )
 from rag.indexing.owner import Owner, Ownership, acquire, read_owner
-from rag.operations import OPERATIONS
+from rag.operations import OPERATIONS, Assistant, Callback, Stream
 from rag.readers import read_files
 from rag.remote import RemoteAssistant
 from rag.settings import Settings, load_settings
@@ -403,14 +413,33 @@ def test_an_address_that_is_no_owner_s_is_not_called(address: str) -> None:
         RemoteAssistant(Owner(1, "recoupe serve", address, "t")).facets()
 
 
-def test_the_table_of_operations_is_what_an_assistant_does() -> None:
-    named = {o.name: o for o in OPERATIONS}
-    public = {n for n in vars(Assistant) if not n.startswith("_")} - {"close"}
-    assert set(named) == public
-    for name, operation in named.items():
-        for kind in (Assistant, LocalAssistant):
-            _, *takes = inspect.signature(getattr(kind, name)).parameters
-            assert takes == list(operation.takes), name
+def test_each_operation_is_declared_once() -> None:
+    """Arguments, their defaults and their types: as `Assistant` says, at both ends."""
+    for operation in OPERATIONS:
+        declaration = inspect.signature(getattr(Assistant, operation.name))
+        for kind in (LocalAssistant, RemoteAssistant):
+            assert operation.name in vars(kind)
+            assert inspect.signature(getattr(kind, operation.name)) == declaration
+
+
+def test_what_goes_is_read_from_the_annotations() -> None:
+    takes = {o.name: o.takes for o in OPERATIONS}
+    assert "close" not in takes
+    assert list(takes["page"].items()) == [("after", str), ("limit", int), ("words", str)]
+    assert takes["verify"]["on_claim"] == Callback((CheckedClaim,))
+    assert takes["ingest"]["found"] == Stream((Article, Failure, FileRead))
+    assert takes["ingest"]["progress"] == Callback((int, int))
+    assert {o.name: o.gives for o in OPERATIONS}["search"] == list[Hit]
+
+
+def test_what_an_operation_does_not_take_is_refused_before_it_is_sent() -> None:
+    remote = RemoteAssistant(Owner(1, "recoupe serve", "tcp:127.0.0.1:9", "t"))
+    with pytest.raises(TypeError, match="too many"):
+        remote.article("pont", "gare")  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match="colour"):
+        remote.page(colour="bleu")  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match="question"):
+        remote.search(limit=3)  # type: ignore[call-arg]
 
 
 def test_an_owner_that_vanished_is_said(tmp_path: Path) -> None:

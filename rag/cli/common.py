@@ -32,9 +32,9 @@ from rag.logs import start_log
 from rag.settings import Settings, load_settings
 
 if TYPE_CHECKING:
-    from rag.assistant import Assistant
     from rag.domain import ArticleRecord
     from rag.indexing.owner import Owner
+    from rag.operations import Assistant
 
 log = logging.getLogger(__name__)
 P = ParamSpec("P")

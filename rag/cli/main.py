@@ -67,7 +67,7 @@ from rag.wire import (
 )
 
 if TYPE_CHECKING:
-    from rag.assistant import Assistant
+    from rag.operations import Assistant
 
 question_argument = click.argument("question", metavar="QUESTION")
 _FILTER_OPTIONS = (

@@ -6,12 +6,12 @@ import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from rag.assistant import Assistant
 from rag.domain import Answer
 from rag.errors import ArticleNotFoundError
 from rag.evaluation.data import Gold, Item
 from rag.evaluation.results import FORMAT, Result, latency, mean, percentile
 from rag.french.words import excerpt
+from rag.operations import Assistant
 
 RESAMPLES = 400
 

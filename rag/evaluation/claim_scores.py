@@ -17,7 +17,7 @@ from rag.evaluation.results import latency, mean
 from rag.searching.matching import stem_set
 
 if TYPE_CHECKING:
-    from rag.assistant import Assistant
+    from rag.operations import Assistant
 
 MULTIPLE = "multiple"  # the verdict of a paragraph, whose claims have each their own
 ABSENT = "affirmation non trouvée"

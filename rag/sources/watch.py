@@ -26,7 +26,7 @@ from rag.sources.memory import Memory, SourceState
 from rag.sources.web import CrawlPolicy, Web
 
 if TYPE_CHECKING:
-    from rag.assistant import Assistant
+    from rag.operations import Assistant
     from rag.settings import Settings
 
 log = logging.getLogger(__name__)

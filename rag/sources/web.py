@@ -36,7 +36,7 @@ from rag.sources.listing import Entry, FetchLimits, FetchResult, look, read_robo
 from rag.sources.memory import Memory, PageState, SourceState
 
 if TYPE_CHECKING:
-    from rag.assistant import Assistant
+    from rag.operations import Assistant
     from rag.settings import Settings
 
 log = logging.getLogger(__name__)

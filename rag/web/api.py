@@ -26,7 +26,7 @@ from starlette.concurrency import run_in_threadpool
 from rag import __version__, texts
 from rag.answering.writing import Draft
 from rag.assistant import LocalAssistant
-from rag.domain import Answer, CheckedClaim, Statement, StoredArticle, Verification
+from rag.domain import Answer, ArticlePage, CheckedClaim, Statement, StoredArticle, Verification
 from rag.errors import ReadError, RemovedError
 from rag.feedback import Feedback, FeedbackStore
 from rag.french.words import excerpt
@@ -176,12 +176,9 @@ def _reading(app: FastAPI, assistant: LocalAssistant, access: Access) -> None:
         ids: Annotated[str, Query(max_length=_LONGEST_IDS, pattern=_IDS)] = "",
     ) -> ArticlesOut:
         if wanted := [i for i in ids.split(",") if i]:
-            found = assistant.records(wanted)
-            total = assistant.index.articles()
-            return ArticlesOut(articles=list(map(ArticleOut.of, found)), next="", total=total)
-        page = assistant.page(after, limit)
-        shown = [ArticleOut.of(r) for r in page.records]
-        return ArticlesOut(articles=shown, next=page.next, total=page.total)
+            found = tuple(assistant.records(wanted))
+            return ArticlesOut.of(ArticlePage(found, "", assistant.index.articles()))
+        return ArticlesOut.of(assistant.page(after, limit))
 
     @app.get("/articles/{article_id}", operation_id="getArticle")
     def article(
