@@ -212,13 +212,13 @@ def test_closing_leaves_no_worker_and_the_next_task_starts_some() -> None:
 
 
 def _workers() -> list[psutil.Process]:
-    """Return the workers of this process: what its fork server started."""
+    """Return the workers of this process."""
     found = []
     for child in psutil.Process().children(recursive=True):
         try:
-            if "forkserver" in " ".join(child.parent().cmdline()):
+            if "rag.readers.worker" in child.cmdline():
                 found.append(child)
-        except (psutil.Error, AttributeError):
+        except psutil.Error:
             continue
     return found
 
