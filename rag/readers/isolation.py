@@ -25,7 +25,7 @@ from itertools import islice
 from pathlib import Path
 from queue import SimpleQueue
 from tempfile import TemporaryDirectory
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 from rag.domain import Article, Failure
 from rag.errors import ReadError
@@ -114,7 +114,7 @@ class _Process:
         kept = {k: v for k, v in os.environ.items() if not _SECRET.search(k)}
         # Modules are found where this process finds them, never in the folder that it is in.
         kept["PYTHONPATH"] = os.pathsep.join(map(os.path.abspath, sys.path))
-        self._popen = subprocess.Popen(  # noqa: S603 - our own module
+        self._popen = subprocess.Popen(
             [sys.executable, "-P", "-m", "rag.readers.worker"],
             env=kept,
             stdin=subprocess.PIPE,
@@ -122,15 +122,13 @@ class _Process:
             stderr=subprocess.PIPE,
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
         )
-        assert self._popen.stdin and self._popen.stdout and self._popen.stderr
-        self._tasks, self._answers = self._popen.stdin, self._popen.stdout
+        self._tasks: Any = self._popen.stdin
+        self._answers: Any = self._popen.stdout
         self._late = False
         self._printed = b""
         self.done = 0  # tasks
         self.kill = self._popen.kill
-        self._listener = threading.Thread(
-            target=self._listen, args=(self._popen.stderr,), daemon=True
-        )
+        self._listener = threading.Thread(target=self._listen, daemon=True)
         self._listener.start()
 
     def takes(self, task: bytes) -> bool:
@@ -165,8 +163,9 @@ class _Process:
             log.info("processus de lecture arrêté, code %s %s", status, said)
         return status
 
-    def _listen(self, printed: IO[bytes]) -> None:
-        while piece := printed.read1(_PRINTED):  # type: ignore[attr-defined]
+    def _listen(self) -> None:
+        stderr: Any = self._popen.stderr
+        while piece := stderr.read1(_PRINTED):
             self._printed = (self._printed + piece)[-_PRINTED:]
 
     @contextmanager
@@ -338,9 +337,7 @@ def _outcome(job: _Job, said: bytes) -> Outcome:
     if made is None:
         return Outcome(reason=report.reason, lines=report.lines, error=report.raised())
     articles, failures, *told = made
-    return Outcome(
-        tuple(articles), tuple(failures), "", report.lines, job.rest, report.left, *told
-    )
+    return Outcome(tuple(articles), tuple(failures), "", report.lines, job.rest, report.left, *told)
 
 
 def workers_count() -> int:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import date
 from functools import cache
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import IO, TYPE_CHECKING, Any
 
 from rag.domain import Article
 from rag.errors import MovedError, PrivateHostError, ReadError, ReservedError, StatusError
@@ -56,23 +56,24 @@ class Report:
     @staticmethod
     def of(error: ReadError) -> Report:
         """Return the report of an error; one of another module is told as a ReadError."""
-        name = type(error).__name__
-        made_of = error.__reduce__()[1] if name in _ERRORS else (str(error),)
-        return Report(str(error), (name if name in _ERRORS else "ReadError", made_of))
+        name, made_of = type(error).__name__, error.__reduce__()[1]
+        if name not in _ERRORS or not isinstance(made_of, tuple):
+            name, made_of = "ReadError", (str(error),)
+        return Report(str(error), (name, made_of))
 
     def raised(self) -> ReadError | None:
         """Return the error again. Raises KeyError or TypeError when there is no such one."""
         return _ERRORS[self.error[0]](*self.error[1]) if self.error else None  # type: ignore[arg-type]
 
 
-def send(pipe: BinaryIO, message: bytes) -> None:
+def send(pipe: IO[bytes], message: bytes) -> None:
     """Write a message. Raises OSError when the other end is gone."""
     pipe.write(len(message).to_bytes(4))
     pipe.write(message)
     pipe.flush()
 
 
-def receive(pipe: BinaryIO) -> bytes | None:
+def receive(pipe: IO[bytes]) -> bytes | None:
     """Return the next message; None when the other end is gone, or says too much."""
     size = int.from_bytes(head := pipe.read(4))
     if len(head) < 4 or size > _LONGEST:
@@ -114,7 +115,9 @@ def article(said: bytes) -> Article:
 def _answer_type(read: Callable[..., Any]) -> TypeAdapter[Any]:
     from pydantic import TypeAdapter
 
-    return TypeAdapter(tuple[typing.get_type_hints(read)["return"] | None, Report])
+    made: Any = typing.get_type_hints(read)["return"]
+    answer_type: Any = tuple[made | None, Report]
+    return TypeAdapter(answer_type)
 
 
 @cache

@@ -16,7 +16,7 @@ from dataclasses import replace
 from importlib import import_module
 from itertools import accumulate
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 from rag.domain import Article
 from rag.errors import ReadError, why
@@ -30,7 +30,7 @@ _MOST_LINES = 1000  # of the log, of one task
 _LONGEST_LINE = 20_000  # characters
 
 # Loaded before the first task: neither their time nor their memory is a file's.
-_PRELOADED = ("trafilatura", "dateparser", "frontmatter", "markdown_it")
+_PRELOADED = ("trafilatura", "dateparser")
 
 
 class _Journal(logging.Handler):
@@ -67,7 +67,7 @@ def main() -> None:
         send(answers, _answer(*pickle.loads(task)))  # noqa: S301 - our parent's
 
 
-def _pipes() -> tuple[BinaryIO, BinaryIO]:
+def _pipes() -> tuple[IO[bytes], IO[bytes]]:
     """Return the pipes to the parent, out of the way of libraries that print or ask."""
     tasks, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     nothing = os.open(os.devnull, os.O_RDONLY)
