@@ -12,17 +12,21 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rag.domain import Article, Failure, Reading, Source
-from rag.errors import ReadError
+from rag.errors import ReadError, StatusError
 from rag.readers import read_files
 from rag.readers.articles import Made
 from rag.readers.isolation import Bounds, Outcome, Task, workers, workers_count
+from rag.readers.messages import article, encoded
 from tests.conftest import ROOT
 
 SENTENCE = "Le pont est fermé depuis lundi, selon l’adjoint à la voirie."
@@ -82,6 +86,38 @@ def warn() -> Made:
     logging.getLogger("rag.essai").warning("premier\nsecond \x1b[31m %s", "mot")
     logging.getLogger("rag.essai").debug("pas gardé")
     return [], []
+
+
+def speak() -> Made:
+    sys.stdout.write("bruit\n")
+    sys.stdout.flush()
+    os.write(1, b"\x00\x00\x00\x01bruit")
+    os.write(2, b"bruit" * 200_000)
+    return [], [Failure("lu", sys.stdin.read())]
+
+
+def speak_and_die() -> Made:
+    os.write(2, b"bruit " * 200_000 + b"\x1b dernier mot")
+    os._exit(3)
+
+
+def garble() -> Made:
+    for number in range(3, 20):
+        with suppress(OSError):
+            os.write(number, b"\xff" * 100)
+    return [], []
+
+
+def lie() -> Made:
+    return [], [Failure(1, ["deux"])]  # type: ignore[arg-type]
+
+
+def overheard() -> Made:
+    return [], [Failure(" ".join(os.environ), "")]
+
+
+def answered_503() -> Made:
+    raise StatusError("occupé", 503, 1.5)
 
 
 def spend(seconds: float) -> Made:
@@ -181,6 +217,73 @@ def test_what_a_reader_logs_reaches_this_log_on_one_line(caplog: pytest.LogCaptu
     assert record.getMessage() == r"premier\nsecond \x1b[31m mot"
 
 
+def test_what_a_library_prints_or_asks_for_disturbs_nothing() -> None:
+    assert run(speak).failures == (Failure("lu", ""),)
+    assert run(say, "après").failures == (Failure("après", "lu"),)
+
+
+def test_what_a_worker_printed_before_it_died_is_logged_in_bounds(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO, "rag.readers.isolation")
+    assert "arrêtée net" in run(speak_and_die).reason
+    said = caplog.records[-1].getMessage()
+    assert said.endswith(r"\x1b dernier mot")
+    assert len(said) < 5000
+
+
+@pytest.mark.parametrize("read", [garble, lie])
+def test_an_answer_that_is_not_of_its_type_is_one_failure(read: Callable[..., Made]) -> None:
+    assert "arrêtée net" in run(read).reason
+    assert run(say, "après").failures == (Failure("après", "lu"),)
+
+
+def test_what_a_reader_raises_comes_back_as_it_was() -> None:
+    error = run(answered_503).error
+    assert isinstance(error, StatusError)
+    assert (str(error), error.status, error.wait) == ("occupé", 503, 1.5)
+
+
+@given(
+    st.builds(
+        Article,
+        st.text(),
+        st.builds(Source, st.text(), published=st.none() | st.dates(), paywalled=st.booleans()),
+        st.text(),
+        headings=st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9))).map(tuple),
+        path=st.text(),
+        pages=st.lists(st.tuples(st.integers(0, 9), st.text())).map(tuple),
+    )
+)
+def test_an_article_comes_back_as_it_was(made: Article) -> None:
+    said = encoded(made)
+    assert b"\n" not in said
+    assert article(said) == made
+
+
+def test_half_a_character_does_not_stop_an_answer() -> None:
+    assert article(encoded(Article("a", Source("\ud800"), ""))).source.title == "?"
+
+
+def test_a_worker_knows_no_key_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "k")
+    monkeypatch.setenv("RECOUPE_ADMIN_PASSWORD", "k")
+    monkeypatch.setenv("ESSAI", "e")
+    workers.close()
+    names = run(overheard).failures[0].name.split()
+    assert "ESSAI" in names
+    assert not {"OPENAI_API_KEY", "RECOUPE_ADMIN_PASSWORD"} & set(names)
+
+
+def test_who_stops_listening_stops_the_tasks_under_way() -> None:
+    count = workers_count()
+    tasks = [Task(say, ("a",), 60.0, ""), *[Task(hang, (), 600.0, "")] * count]
+    outcomes = workers.run(tasks, 300)
+    next(outcomes)
+    outcomes.close()  # type: ignore[attr-defined]
+    assert run(say, "après").failures == (Failure("après", "lu"),)
+
+
 def test_threads_share_the_workers() -> None:
     found: dict[str, str] = {}
 
@@ -212,13 +315,13 @@ def test_closing_leaves_no_worker_and_the_next_task_starts_some() -> None:
 
 
 def _workers() -> list[psutil.Process]:
-    """Return the workers of this process: what its fork server started."""
+    """Return the workers of this process."""
     found = []
     for child in psutil.Process().children(recursive=True):
         try:
-            if "forkserver" in " ".join(child.parent().cmdline()):
+            if "rag.readers.worker" in child.cmdline():
                 found.append(child)
-        except (psutil.Error, AttributeError):
+        except psutil.Error:
             continue
     return found
 
@@ -234,6 +337,29 @@ def test_a_script_without_a_guard_reads_and_leaves_no_process(tmp_path: Path) ->
     done = _python(tmp_path, str(script))
     assert (done.stdout, done.stderr, done.returncode) == ("main\n1\n", "", 0)
     assert not [p for p in psutil.process_iter(["environ"]) if _is_of(p, tmp_path)]
+
+
+def test_no_module_is_taken_from_the_folder_where_one_works(tmp_path: Path) -> None:
+    (tmp_path / "trafilatura.py").write_text("raise SystemExit('pris')")
+    (tmp_path / "a.txt").write_text(SENTENCE, "utf-8")
+    (tmp_path / "b").mkdir()
+    script = tmp_path / "b" / "lire.py"
+    script.write_text(
+        "from pathlib import Path\nfrom rag.domain import Reading\nfrom rag.readers import read_files\n"
+        "print(len(Reading.of(read_files([Path('a.txt')])).articles))\n"
+    )
+    assert _python(tmp_path, str(script)).stdout == "1\n"
+
+
+@posix
+def test_a_copy_of_a_process_has_workers_of_its_own(tmp_path: Path) -> None:
+    script = (
+        "import os, warnings\nwarnings.simplefilter('ignore')\nfrom tests import test_isolation as t\n"
+        "t.run(t.say, 'a')\n"
+        "if copy := os.fork():\n    os.waitpid(copy, 0)\n"
+        "print(t.run(t.say, 'b').failures[0].name, flush=True)\n"
+    )
+    assert _python(tmp_path, "-c", script).stdout == "b\nb\n"
 
 
 @posix
@@ -281,9 +407,9 @@ def test_bounds_are_told_in_the_reason(tmp_path: Path) -> None:
     assert len(reading.articles) == 1
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="no fork server there")
+@posix
 def test_a_process_that_ends_while_workers_start_prints_nothing(tmp_path: Path) -> None:
-    """They find that what they share is gone, and said so with a traceback."""
+    """They find that their parent is gone."""
     (tmp_path / "a.txt").write_text(
         "Titre : A\n\nLe pont de Lérac est fermé depuis lundi.", "utf-8"
     )

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from rag.french.words import fold
 from rag.readers.furniture import noise
+from rag.readers.links import without_links
 
 log = logging.getLogger(__name__)
 
@@ -85,6 +86,9 @@ def clean(blocks: Iterable[Block], title: str, name: str = "") -> list[Block]:
             rest = strip_reading_time(trimmed)
             glued = glued or rest != trimmed
             trimmed = rest
+        trimmed, links = without_links(trimmed)
+        for link in links:
+            _log_cut(name, "renvoi", link)
         if not trimmed:
             continue
         if reason := noise(trimmed):

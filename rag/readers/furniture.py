@@ -16,6 +16,7 @@ import re
 from rag.french.dates import MONTHS
 from rag.french.sentences import sentences
 from rag.french.words import fold
+from rag.readers.links import may_hold_sentence
 
 _LONGEST = 500  # characters of a notice
 _ORNAMENTS = " \t\u00a0\u202f[](){}►▶→⇒➔›>•*|·–—-+#"
@@ -169,7 +170,7 @@ def _kind(text: str) -> str:
     if _has_quotation(text):
         return ""
     if _INTRODUCED.fullmatch(bare) or _titled_in_capitals(text):
-        return "renvoi"
+        return "" if may_hold_sentence(text) else "renvoi"
     if _THIRD.search(text.lower()):
         return ""
     if _COOKIES.search(bare) and _VISITED.search(bare) and _PURPOSES.search(bare):

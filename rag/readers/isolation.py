@@ -1,39 +1,37 @@
 """Reading in processes of their own, so that no content can end, hold up or fill this one.
 
-Each task has a bound of time and one of memory. A worker that passes them, or dies, is one
-failure of its task; another takes its place. The workers start with the first task, one a
-core, and stop with the process or at `close`.
+Each task has a bound of time and one of memory. A worker (`worker.py`) that passes them, or
+dies, is one failure of its task; another takes its place. They start as tasks need them, one
+a core at most, and stop with this process or at `close`.
 """
 
 from __future__ import annotations
 
 import atexit
 import logging
-import logging.handlers
-import multiprocessing
-import multiprocessing.spawn
 import os
 import pickle
+import re
 import signal
+import subprocess
 import sys
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
-from dataclasses import dataclass
-from itertools import accumulate
+from concurrent.futures import Future, wait
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
-from tempfile import TemporaryDirectory, mkstemp
+from queue import SimpleQueue
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from pebble import ProcessExpired, ProcessFuture, ProcessPool
-
 from rag.domain import Article, Failure
-from rag.errors import ReadError, why
+from rag.errors import ReadError
 from rag.markup import printable
 from rag.readers.articles import Made
+from rag.readers.messages import Line, answer, article, receive, send
 
 if TYPE_CHECKING:
     from rag.settings import Settings
@@ -41,17 +39,17 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _MOST_WORKERS = 8  # a bound of memory for all, on machines of many cores
-_TASKS_EACH = 500  # then a worker is replaced: what parsers leak goes with it
+_TASKS_EACH = 2000  # then a worker is replaced: what parsers leak goes with it
 _AHEAD = 16  # tasks given out or done before their turn, a worker: a slow file stops no other
-_HELD = 20_000  # characters of a task's articles held until their turn; more wait on disk
 _GRACE = 10.0  # seconds past its bound after which a worker that nobody stopped stops itself
-_MOST_RECORDS = 1000  # log lines kept, of one task
+_START = 60.0  # seconds that a worker has to start in, on a machine that does much else
+_PRINTED = 4000  # bytes kept of what a worker prints: what it says when it dies
 
 _NO_WORKER = "les processus de lecture ne démarrent pas : fermez d'autres programmes"
+_DEAD = "la lecture s'est arrêtée net : fichier abîmé, ou trop gros pour la mémoire"
 
-# Loaded once, where workers are forked from: they start in milliseconds. Not this package,
-# which is found by each worker as by its parent.
-_PRELOADED = ["trafilatura", "dateparser", "frontmatter", "markdown_it", "pebble"]
+# What opens something to whoever knows it: nothing that reads needs it.
+_SECRET = re.compile(r"KEY|TOKEN|SECRET|PASSW|CREDENTIAL", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +69,8 @@ class Bounds:
 class Task:
     """`read(*args)`, in a worker, for `seconds` at most; `late` says that they have passed.
 
-    `read` gives articles and failures, and may tell one thing besides.
+    `read` is a function of a module. It gives articles and failures, and may tell one thing
+    besides; it announces their types, against which what comes back is checked.
     """
 
     read: Callable[..., Made | tuple[list[Article], list[Failure], Any]]
@@ -92,7 +91,7 @@ class Outcome:
     articles: tuple[Article, ...] = ()
     failures: tuple[Failure, ...] = ()
     reason: str = ""
-    records: tuple[logging.LogRecord, ...] = ()
+    lines: tuple[Line, ...] = ()
     rest: str = ""
     left: int = 0
     told: Any = None
@@ -101,20 +100,110 @@ class Outcome:
     def found(self) -> Iterator[Article]:
         """Yield the articles, once: before the next outcome is asked for."""
         yield from self.articles
-        if self.rest:
+        if self.left:
             with Path(self.rest).open("rb") as file:
-                for _ in range(self.left):
-                    yield pickle.load(file)  # noqa: S301 - a worker's, in a folder of our own
+                yield from map(article, islice(file, self.left))
             Path(self.rest).unlink()
 
 
-@dataclass(frozen=True, slots=True)
-class _Given:
-    """A task and where it was given; nowhere when no process starts."""
+class _Process:
+    """A worker, as its parent sees it."""
+
+    def __init__(self) -> None:
+        """Start it. Raises OSError."""
+        kept = {k: v for k, v in os.environ.items() if not _SECRET.search(k)}
+        # Modules are found where this process finds them, never in the folder that it is in.
+        kept["PYTHONPATH"] = os.pathsep.join(map(os.path.abspath, sys.path))
+        self._popen = subprocess.Popen(
+            [sys.executable, "-P", "-m", "rag.readers.worker"],
+            env=kept,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+        )
+        self._tasks: Any = self._popen.stdin
+        self._answers: Any = self._popen.stdout
+        self._late = False
+        self._printed = b""
+        self.done = 0  # tasks
+        self.kill = self._popen.kill
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
+
+    def takes(self, task: bytes) -> bool:
+        """Tell whether it takes a task up; not if it died since the last, or does not start."""
+        with suppress(OSError), self._timed(_START):
+            send(self._tasks, task)
+            return receive(self._answers) == b""
+        return False
+
+    def answer(self, seconds: float) -> bytes | None:
+        """Return what it says of the task that it took up; None if it dies of it.
+
+        Raises TimeoutError when the time is over.
+        """
+        with self._timed(seconds):
+            said = receive(self._answers)
+        if said is None and self._late:
+            raise TimeoutError
+        self.done += 1
+        return said
+
+    def end(self) -> int:
+        """Stop it, log what it printed; return its exit status."""
+        if not (died := self._popen.poll() is not None):
+            self.kill()
+        status = self._popen.wait()
+        self._listener.join(1.0)
+        with suppress(OSError), self._popen:
+            pass  # its pipes are closed
+        if died:
+            said = printable(self._printed.decode(errors="replace").strip())
+            log.info("processus de lecture arrêté, code %s %s", status, said)
+        return status
+
+    def _listen(self) -> None:
+        stderr: Any = self._popen.stderr
+        while piece := stderr.read1(_PRINTED):
+            self._printed = (self._printed + piece)[-_PRINTED:]
+
+    @contextmanager
+    def _timed(self, seconds: float) -> Iterator[None]:
+        """Kill it after so many seconds."""
+
+        def end() -> None:
+            self._late = True
+            self.kill()
+
+        timer = threading.Timer(seconds, end)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+
+@dataclass(eq=False, slots=True)
+class _Job:
+    """A task that was given: as its worker hears it, the worker, and what will come of it."""
 
     task: Task
-    pool: ProcessPool | None = None
-    future: ProcessFuture[Outcome] | None = None
+    message: bytes
+    rest: str
+    process: _Process | None = None
+    dropped: bool = False
+    future: Future[Outcome] = field(default_factory=Future)
+
+    def outcome(self) -> Outcome:
+        """Wait for the outcome; write its lines to the log of this process."""
+        while not wait([self.future], 1.0).done:
+            pass  # an interruption is heard each second on Windows
+        outcome = self.future.result()
+        for line in outcome.lines:
+            _write(line)
+        return outcome
 
 
 class Workers:
@@ -123,114 +212,132 @@ class Workers:
     def __init__(self) -> None:
         """Start nothing yet."""
         self._lock = threading.Lock()
-        self._pool: ProcessPool | None = None
-        self._done = 0
+        self._jobs: SimpleQueue[_Job] = SimpleQueue()
+        self._threads = 0
+        self._processes: set[_Process] = set()
+        self._idle: list[_Process] = []
 
     def run(self, tasks: Iterable[Task], memory_mb: int) -> Iterator[Outcome]:
         """Yield the outcome of each task, in order; tasks are taken a few ahead.
 
         A task has `memory_mb` megabytes of memory. Who stops listening stops the tasks.
         """
-        given: deque[_Given] = deque()
+        jobs: deque[_Job] = deque()
         with TemporaryDirectory(prefix="recoupe-", ignore_cleanup_errors=True) as folder:
             try:
-                for task in tasks:
-                    given.append(self._give(task, memory_mb, folder))
-                    if len(given) >= _AHEAD * workers_count():
-                        yield self._outcome(given.popleft(), memory_mb, folder)
-                while given:
-                    yield self._outcome(given.popleft(), memory_mb, folder)
+                for number, task in enumerate(tasks):
+                    jobs.append(self._give(task, memory_mb, str(Path(folder, str(number)))))
+                    if len(jobs) >= _AHEAD * workers_count():
+                        yield jobs[0].outcome()
+                        jobs.popleft()
+                while jobs:
+                    yield jobs[0].outcome()
+                    jobs.popleft()
             finally:
-                for unheard in given:
-                    if unheard.future is not None:
-                        unheard.future.cancel()  # type: ignore[no-untyped-call]
+                for job in jobs:
+                    self._drop(job)
 
     def close(self) -> None:
         """Stop the workers; the next task starts others."""
         with self._lock:
-            pool, self._pool = self._pool, None
-        if pool is not None:
-            _stop(pool)
+            processes, self._idle = list(self._processes), []
+            self._processes.clear()
+        for process in processes:
+            process.kill()
+        for process in processes:
+            process.end()
 
-    def _give(self, task: Task, memory_mb: int, folder: str) -> _Given:
-        """Give a task to a worker, of a new pool when the present one is broken."""
+    def forget(self) -> None:
+        """Begin anew, in a copy of this process: its threads and its workers are not ours."""
+        Workers.__init__(self)
+
+    def _give(self, task: Task, memory_mb: int, rest: str) -> _Job:
         level = logging.getLogger().getEffectiveLevel()
-        args = (task.read, task.args, task.seconds + _GRACE, memory_mb, level, folder)
-        for _ in range(2):
-            pool = self._started()
-            try:
-                future = pool.schedule(_work, args, timeout=task.seconds)
-            except (RuntimeError, OSError):
-                log.info("les processus de lecture redémarrent", exc_info=True)
-                self._drop(pool)
-            else:
-                future.add_done_callback(self._count)
-                return _Given(task, pool, future)
-        return _Given(task)
+        message = (task.read, task.args, task.seconds + _GRACE, memory_mb, level, rest)
+        job = _Job(task, pickle.dumps(message), rest)
+        with self._lock:
+            while self._threads < workers_count():
+                self._threads += 1
+                threading.Thread(target=self._serve, daemon=True).start()
+        self._jobs.put(job)
+        return job
 
-    def _outcome(self, given: _Given, memory_mb: int, folder: str) -> Outcome:
-        """Wait for a task; return what it gave, or why it gave nothing."""
-        for _ in range(2):  # when the pool broke under it, a task is given once more
-            if given.pool is None or given.future is None:
+    def _drop(self, job: _Job) -> None:
+        """Do not do a job; stop the worker that is at it."""
+        with self._lock:
+            job.dropped = True
+            if not job.future.cancel() and job.process:
+                job.process.kill()
+
+    def _serve(self) -> None:
+        """Do one job after the other: as many at once as there are threads that do."""
+        while True:
+            job = self._jobs.get()
+            if job.future.set_running_or_notify_cancel():
+                try:
+                    job.future.set_result(self._done(job))
+                except BaseException as error:
+                    job.future.set_exception(error)
+
+    def _done(self, job: _Job) -> Outcome:
+        """Have a job done; return its outcome."""
+        process = self._taken(job)
+        if process is None:
+            return Outcome(reason=_NO_WORKER)
+        try:
+            said = process.answer(job.task.seconds)
+            outcome = _outcome(job, said) if said is not None else None
+        except TimeoutError:
+            outcome = Outcome(reason=job.task.late)
+            said = None
+        except (ValueError, KeyError, TypeError):
+            log.info("réponse de lecture incompréhensible", exc_info=True)
+            said, outcome = None, None
+        with self._lock:
+            job.process = None
+            fit = said is not None and process.done < _TASKS_EACH and process in self._processes
+            if fit:
+                self._idle.append(process)
+        if not fit and self._end(process) == -getattr(signal, "SIGALRM", 0):
+            return outcome or Outcome(reason=job.task.late)
+        return outcome or Outcome(reason=_DEAD)
+
+    def _taken(self, job: _Job) -> _Process | None:
+        """Return a worker that has taken a job up, None if there is none."""
+        for _ in range(workers_count() + 2):  # all that were idle may have been killed
+            if job.dropped:
                 break
             try:
-                outcome = self._wait(given.task, given.pool, given.future)
-            except TimeoutError:
-                return Outcome(reason=given.task.late)
-            except ProcessExpired as error:
-                return Outcome(reason=_expired(error, given.task))
-            except (pickle.PicklingError, AttributeError, TypeError):
-                raise  # a task that no process can be given: a fault of the caller
-            except Exception:
-                log.info("les processus de lecture se sont arrêtés", exc_info=True)
-                self._drop(given.pool)
-                given = self._give(given.task, memory_mb, folder)
-            else:
-                _tell(outcome.records)
-                return outcome
-        return Outcome(reason=_NO_WORKER)
+                process = self._next(job)
+            except OSError:
+                log.info("un processus de lecture ne démarre pas", exc_info=True)
+                continue
+            if process.takes(job.message):
+                return process
+            self._end(process)
+        return None
 
-    def _wait(self, task: Task, pool: ProcessPool, future: ProcessFuture[Outcome]) -> Outcome:
-        """Return a future's outcome.
-
-        Raises BrokenProcessPool when the pool was left, or when none of its tasks ends in
-        a time in which one must.
-        """
-        done, since = self._done, time.monotonic()
-        while True:
-            try:
-                return future.result(1.0)
-            except TimeoutError:
-                if future.done():
-                    return future.result()
-            if self._done != done:
-                done, since = self._done, time.monotonic()
-            if self._pool is not pool or time.monotonic() - since > task.seconds + _GRACE:
-                raise BrokenProcessPool("no task ends")
-
-    def _count(self, _future: object) -> None:
-        self._done += 1
-
-    def _started(self) -> ProcessPool:
+    def _next(self, job: _Job) -> _Process:
+        """Return the worker that was last at work, or a new one, for a job. Raises OSError."""
         with self._lock:
-            if self._pool is None:
-                self._pool = ProcessPool(
-                    workers_count(), _TASKS_EACH, initializer=_begin, context=_context()
-                )
-            return self._pool
+            process = self._idle.pop() if self._idle else _Process()
+            self._processes.add(process)
+            job.process = process
+            return process
 
-    def _drop(self, pool: ProcessPool) -> None:
-        """Leave a pool that no longer works; its end is not waited for."""
+    def _end(self, process: _Process) -> int:
         with self._lock:
-            if self._pool is not pool:
-                return
-            self._pool = None
-        threading.Thread(target=_stop, args=(pool,), daemon=True).start()
+            self._processes.discard(process)
+        return process.end()
 
 
-def _stop(pool: ProcessPool) -> None:
-    pool.stop()  # type: ignore[no-untyped-call]
-    pool.join()
+def _outcome(job: _Job, said: bytes) -> Outcome:
+    """Return the outcome that a worker tells. Raises ValueError, KeyError or TypeError."""
+    made, report = answer(job.task.read, said)
+    if made is None:
+        return Outcome(reason=report.reason, lines=report.lines, error=report.raised())
+    articles, failures, *told = made
+    return Outcome(tuple(articles), tuple(failures), "", report.lines, job.rest, report.left, *told)
 
 
 def workers_count() -> int:
@@ -239,242 +346,18 @@ def workers_count() -> int:
     return max(1, min(cores or 1, _MOST_WORKERS))
 
 
-def _expired(error: ProcessExpired, task: Task) -> str:
-    if error.exitcode == -getattr(signal, "SIGALRM", 0):
-        return task.late
-    log.info("processus de lecture arrêté, code %s", error.exitcode)
-    return "la lecture s'est arrêtée net : fichier abîmé, ou trop gros pour la mémoire"
-
-
-def _tell(records: Iterable[logging.LogRecord]) -> None:
-    """Write the log lines of a worker to the log of this process."""
-    for record in records:
-        logger = logging.getLogger(record.name)
-        if logger.isEnabledFor(record.levelno):
-            logger.handle(record)
-
-
-# What follows runs in the workers.
-
-
-class _Kept(logging.handlers.QueueHandler):
-    """Keeps log records of a task, as text, one line each but for a traceback."""
-
-    def __init__(self) -> None:
-        super().__init__(None)  # type: ignore[arg-type]  # no queue: `enqueue` is ours
-        self.records: list[logging.LogRecord] = []
-
-    def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
-        message = printable(record.getMessage())
-        made = logging.LogRecord(
-            record.name, record.levelno, record.pathname, record.lineno, message, None, None
+def _write(line: Line) -> None:
+    """Write a line of a worker to the log of this process."""
+    logger = logging.getLogger(line.logger)
+    if logger.isEnabledFor(line.level):
+        record = logging.LogRecord(
+            line.logger, line.level, line.path, line.number, line.message, None, None
         )
-        if record.exc_info:
-            made.exc_text = logging.Formatter().formatException(record.exc_info)
-        return made
-
-    def enqueue(self, record: logging.LogRecord) -> None:
-        if len(self.records) < _MOST_RECORDS:
-            self.records.append(record)
-
-
-_kept = _Kept()
-
-
-def _begin() -> None:
-    """Prepare a worker."""
-    # Stopped at once, whatever C code it is in; there is nothing to tidy up.
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    logging.captureWarnings(True)
-    logging.getLogger().handlers[:] = [_kept]
-
-
-def _work(
-    read: Callable[..., tuple[Any, ...]],
-    args: tuple[Any, ...],
-    seconds: float,
-    memory_mb: int,
-    level: int,
-    folder: str,
-) -> Outcome:
-    """Run a task in bounds; return what it gave, or the French reason why it gave nothing."""
-    _kept.records = []
-    logging.getLogger().setLevel(level)
-    articles: list[Article] = []
-    failures: list[Failure] = []
-    reason = ""
-    extras: list[Any] = []
-    raised: ReadError | None = None
-    with _alarm(seconds), _bounded(memory_mb):
-        try:
-            articles, failures, *extras = read(*args)
-        except ReadError as error:
-            reason, raised = str(error), error
-            log.info("%s", reason, exc_info=True)
-        except MemoryError:
-            reason = "demande plus de mémoire que permis (réglage RECOUPE_READ_MEMORY_MB)"
-        except Exception as error:
-            log.info("erreur de lecture inattendue", exc_info=True)
-            reason = f"contenu que Recoupe ne sait pas lire ({type(error).__name__})"
-    rest, left = "", 0
-    try:
-        articles, rest, left = _set_aside(articles, folder)
-    except OSError as error:
-        articles, failures = [], []
-        reason = f"plus de place dans le dossier temporaire ({why(error)}) : libérez-en"
-    records = tuple(_kept.records)
-    besides = extras[0] if extras else None
-    return Outcome(tuple(articles), tuple(failures), reason, records, rest, left, besides, raised)
-
-
-def _set_aside(articles: list[Article], folder: str) -> tuple[list[Article], str, int]:
-    """Write what is too much to hold to a file of `folder`.
-
-    Returns the articles that are held, the file, and how many are in it.
-    """
-    sizes = accumulate(len(article.text) for article in articles)
-    count = max(1, sum(size <= _HELD for size in sizes))
-    if count >= len(articles):
-        return articles, "", 0
-    handle, path = mkstemp(dir=folder)
-    with os.fdopen(handle, "wb") as file:
-        for article in articles[count:]:
-            pickle.dump(article, file)
-    return articles[:count], path, len(articles) - count
-
-
-@contextmanager
-def _alarm(seconds: float) -> Iterator[None]:
-    """End this process after so many seconds, for when its parent is gone or lost the time."""
-    if not hasattr(signal, "setitimer"):  # Windows
-        yield
-        return
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-
-
-@contextmanager
-def _bounded(megabytes: int) -> Iterator[None]:
-    """Bound what this process may add to its memory.
-
-    The bound is on address space, above what is mapped now: the limit of data alone counts
-    no mapping on some systems, and an absolute one would count the libraries. Where there
-    are no such limits (Windows) there is no bound.
-    """
-    try:
-        import resource
-    except ImportError:
-        yield
-        return
-    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
-    others = [limit for limit in (soft, hard) if limit != resource.RLIM_INFINITY]
-    resource.setrlimit(
-        resource.RLIMIT_AS, (min([_mapped() + megabytes * 1_000_000, *others]), hard)
-    )
-    try:
-        yield
-    finally:
-        # Lifted before the outcome is sent: what it takes is bounded by what was read.
-        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
-
-
-def _mapped() -> int:
-    """Return the bytes of address space in use; a large guess where it is not told."""
-    try:
-        with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123 - not a path of ours
-            return int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
-    except (OSError, ValueError):
-        return 4_000_000_000
-
-
-# What follows starts them.
-
-_starting = threading.local()
-
-
-def _without_main(whole: Callable[[str], dict[str, Any]]) -> Callable[[str], dict[str, Any]]:
-    """Wrap what tells a new process how to begin, so that our workers do not run `__main__`.
-
-    They need nothing of it, and it may be the whole web server, or a script without a guard
-    that would start reading again.
-    """
-
-    def data(name: str) -> dict[str, Any]:
-        found = whole(name)
-        if getattr(_starting, "worker", False):
-            found.pop("init_main_from_name", None)
-            found.pop("init_main_from_path", None)
-        return found
-
-    return data
-
-
-# Python has no switch for it.
-multiprocessing.spawn.get_preparation_data = _without_main(  # type: ignore[assignment]
-    multiprocessing.spawn.get_preparation_data
-)
-
-# Never a fork of this process, which has threads.
-if sys.platform == "win32":
-    from multiprocessing.context import SpawnContext as _BaseContext
-    from multiprocessing.context import SpawnProcess as _BaseProcess
-else:
-    from multiprocessing.context import ForkServerContext as _BaseContext
-    from multiprocessing.context import ForkServerProcess as _BaseProcess
-
-
-class _Worker(_BaseProcess):
-    """A process that does not run the program's main module."""
-
-    def start(self) -> None:
-        _starting.worker = True
-        try:
-            super().start()
-        finally:
-            _starting.worker = False
-
-
-class _Context(_BaseContext):
-    """How the pool starts its workers."""
-
-    Process = _Worker
-
-
-def _context() -> _Context:
-    context = _Context()
-    context.set_forkserver_preload(_PRELOADED)
-    if sys.platform != "win32":
-        from multiprocessing import forkserver
-
-        with _without_stderr():
-            forkserver.ensure_running()
-    return context
-
-
-@contextmanager
-def _without_stderr() -> Iterator[None]:
-    """Start processes that say nothing: what workers log comes with their outcomes.
-
-    One that is stopped while it starts would print a traceback, and the tracker of
-    semaphores a warning when this process is killed.
-    """
-    try:
-        stderr = os.dup(2)
-    except OSError:  # there is none
-        yield
-        return
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        os.dup2(stderr, 2)
-        os.close(stderr)
-        os.close(nowhere)
+        record.exc_text = line.traceback or None
+        logger.handle(record)
 
 
 workers = Workers()
 atexit.register(workers.close)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=workers.forget)
