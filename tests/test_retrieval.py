@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date
+
 import pytest
 
 from rag.assistant import LocalAssistant
@@ -32,6 +35,16 @@ def test_a_republication_collapses_and_is_listed() -> None:
     (kept,) = collapse([hit("a", WIRE, 2), hit("b", WIRE + " (Avec Transval)", 1)])
     assert kept.passage.article_id == "a"
     assert [s.title for _, s in kept.also] == ["b"]
+
+
+def test_a_dated_copy_stands_before_an_undated_one_and_in_its_place() -> None:
+    dated = hit("b", WIRE + " (Avec Transval)", 1)
+    dated = replace(dated, source=replace(dated.source, published=date(2024, 5, 7)))
+    found = [hit("a", WIRE, 3), hit("c", WIRE, 2), dated, hit("d", "Le pont est fermé.", 0)]
+    first, last = collapse(found)
+    assert (first.passage.article_id, first.score) == ("b", 3)
+    assert sorted(s.title for _, s in first.also) == ["a", "c"]
+    assert last.passage.article_id == "d"
 
 
 def test_a_correction_is_not_a_republication() -> None:

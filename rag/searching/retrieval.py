@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from rag.domain import Filters, Hit, Passage, Source
+from rag.domain import Filters, Hit
 from rag.errors import ArticleNotFoundError
 from rag.french.words import words
 from rag.models.packing import cosines
@@ -238,23 +238,28 @@ def _matter(hit: Hit) -> frozenset[str]:
 def collapse(hits: Sequence[Hit]) -> list[Hit]:
     """Fold a passage into the better-placed hit that it nearly copies, as `also`.
 
-    Copies of the same article are left apart, and so are texts whose figures
-    differ: a correction is not a republication.
+    A dated copy takes the place of an undated one: a reader is told when it was said. Copies of
+    the same article are left apart, and so are texts whose figures differ: a correction is not a
+    republication.
     """
     selected: list[tuple[Hit, _Features]] = []
     for hit in hits:
         features = _features(hit)
         for at, (other, others) in enumerate(selected):
             if _copies(hit, features, other, others):
-                also: tuple[tuple[Passage, Source], ...] = (
-                    *other.also,
-                    (hit.passage, hit.source),
-                )
-                selected[at] = replace(other, also=also), others
+                selected[at] = _with_copy(other, hit), others
                 break
         else:
             selected.append((hit, features))
     return [hit for hit, _ in selected]
+
+
+def _with_copy(hit: Hit, copy: Hit) -> Hit:
+    """Return what stands for a hit and a copy of it: the dated one where the first has no date."""
+    first, second = hit, copy
+    if copy.source.published and not hit.source.published:
+        first, second = replace(copy, score=hit.score), hit
+    return replace(first, also=(*hit.also, (second.passage, second.source)))
 
 
 def _copies(hit: Hit, features: _Features, other: Hit, others: _Features) -> bool:
