@@ -466,7 +466,11 @@ class ReviewOut(Out):
 
 
 class ClaimOut(Out):
-    """A claim with its verdict; `sources` counts the independent ones behind it."""
+    """A claim with its verdict; `sources` counts the independent ones behind it.
+
+    `span` is the place `[start, end)` that it comes from in the text that was sent, in characters,
+    without its HTML tags where it has some; null where that is not known.
+    """
 
     text: str
     verdict: Label
@@ -477,6 +481,7 @@ class ClaimOut(Out):
     newest: date | None
     evidence: list[EvidenceOut]
     review: ReviewOut
+    span: tuple[int, int] | None
 
     @classmethod
     def of(cls, claim: CheckedClaim) -> Self:
@@ -491,6 +496,7 @@ class ClaimOut(Out):
             newest=claim.newest,
             evidence=[EvidenceOut.of(e) for e in claim.evidence],
             review=ReviewOut(**asdict(claim.review)),
+            span=claim.span,
         )
 
 
