@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
@@ -51,7 +53,7 @@ PIECES = st.sampled_from([
 def test_differences_are_spans_in_order(claim: str, quote: str) -> None:
     spans = differences(claim, quote)
     assert all(0 <= a < b <= len(quote) for a, b in spans)
-    assert all(before[1] < after[0] for before, after in zip(spans, spans[1:], strict=False))
+    assert all(before[1] < after[0] for before, after in pairwise(spans))
     assert differences(quote, quote) == []
 
 
@@ -81,4 +83,4 @@ def test_a_claim_stands_where_it_says(parts: list[tuple[str, str]]) -> None:
         assert set(content_stems(piece)) <= set(content_stems(claim.text))
     spans = [(c.start, c.end) for c in claims]
     assert spans == sorted(spans)
-    assert all(a[1] <= b[0] for a, b in zip(spans, spans[1:], strict=False))
+    assert all(a[1] <= b[0] for a, b in pairwise(spans))

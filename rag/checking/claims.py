@@ -112,8 +112,8 @@ def _claims_in(sentence: str, start: int, before: str) -> Iterator[Claim]:
     for piece, a, b in _clauses(sentence, doc):
         resolved = _resolved(piece, before)
         unclear = texts.NO_SUBJECT if _pronoun(resolved) else ""
-        a, b = _trimmed(sentence, a, b)
-        yield Claim(_flat(resolved), start + a, start + b, unclear)
+        first, last = _trimmed(sentence, a, b)
+        yield Claim(_flat(resolved), start + first, start + last, unclear)
         before = "" if unclear else resolved
 
 

@@ -17,22 +17,17 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from rag import texts
 from rag.answering.changes import changes
-from rag.checking.report import extent, provenance, stance
 from rag.citations import by_article, number_citations, paragraphs
 from rag.domain import (
     MOST_FACETS,
     Answer,
     ArticlePage,
     ArticleRecord,
-    CheckedClaim,
     Citation,
-    ClaimEvidence,
     Facets,
     IngestReport,
-    Label,
     Passage,
     StoredArticle,
-    Verification,
     Version,
 )
 from rag.french.dates import format_date
@@ -43,15 +38,13 @@ from rag.sources.memory import SourceState
 from rag.sources.watch import shown, silence
 from rag.web.markdown import answer_markdown
 
-LONGEST_NOTE = 2000  # characters of a journalist's note
-_EXPORTS = {"md": "Markdown", "html": "HTML", "csv": "CSV", "json": "JSON", "jsonld": "ClaimReview"}
 _GRADIO_SIGNS = str.maketrans({"{": "&#123;", "}": "&#125;", "$": "&#36;", "`": "&#96;"})
 _CHART = (1000, 56)  # width and height of the bars, in the units of the chart's view box
 
 
 def answer_html(answer: Answer, turn: int) -> str:
     """Return one turn of the conversation: question, answer with marks, references."""
-    return _html(
+    return rendered(
         "answer.html",
         question=answer.question,
         answer=answer,
@@ -66,22 +59,22 @@ def answer_html(answer: Answer, turn: int) -> str:
 
 def draft_html(question: str, text: str) -> str:
     """Return a turn that is still being written; its text is not checked yet."""
-    return _html("draft.html", question=question, said=text)
+    return rendered("draft.html", question=question, said=text)
 
 
 def error_html(question: str, message: str) -> str:
     """Return a turn that failed, with its one sentence."""
-    return _html("failed.html", question=question, message=message)
+    return rendered("failed.html", question=question, message=message)
 
 
 def message_html(kind: Literal["error", "status", "welcome", "placeholder"], text: str) -> str:
     """Return a sentence of ours that stands alone."""
-    return _html("message.html", kind=kind, text=typographic(text))
+    return rendered("message.html", kind=kind, text=typographic(text))
 
 
 def examples_html(questions: Sequence[str], about: str = "") -> str:
     """Return example questions to click on, under what the corpus is."""
-    return _html("examples.html", questions=questions, about=about)
+    return rendered("examples.html", questions=questions, about=about)
 
 
 def article_html(
@@ -123,7 +116,7 @@ def article_html(
         and not "".join(p.text for p in shown).lstrip().startswith(shown[0].heading)
     ):
         blocks.insert(0, _Block(heading=True, before=shown[0].heading))
-    return _html(
+    return rendered(
         "article.html",
         source=article.record.source,
         changed=citation is not None and span is None and not in_title,
@@ -155,46 +148,29 @@ def overview_html(facets: Facets) -> str:
     """Return what the corpus is made of: counts by source, and a chart by month."""
     others = facets.articles - sum(count for _, count in facets.sources)
     bars = list(_bars(facets.months))
-    return _html("overview.html", facets=facets, others=others, bars=bars, most=MOST_FACETS)
+    return rendered("overview.html", facets=facets, others=others, bars=bars, most=MOST_FACETS)
 
 
 def sources_html(states: Sequence[SourceState], hours: float) -> str:
     """Return how followed sources do; "" where none is. `hours` of silence are worrying."""
     now = time.time()
     rows = [(shown(s.address), texts.source_state(s), silence(s, hours, now)) for s in states]
-    return _html("sources.html", rows=rows) if rows else ""
+    return rendered("sources.html", rows=rows) if rows else ""
 
 
 def articles_html(page: ArticlePage) -> str:
     """Return a page of the list of articles."""
-    return _html("articles.html", page=page)
+    return rendered("articles.html", page=page)
 
 
 def ingested_html(report: IngestReport) -> str:
     """Return what an ingestion did, with what failed and why."""
-    return _html("ingested.html", report=report, summary=texts.summary(report))
-
-
-def checking_html(claims: Sequence[CheckedClaim]) -> str:
-    """Return the claims checked so far, while others are."""
-    return _html("checking.html", claims=claims, labels=Label, longest_note=LONGEST_NOTE)
-
-
-def verification_html(done: Verification) -> str:
-    """Return checked claims, the line that says how, and the exports."""
-    return _html(
-        "verification.html",
-        verification=done,
-        claims=done.claims,
-        labels=Label,
-        longest_note=LONGEST_NOTE,
-        exports=_EXPORTS,
-    )
+    return rendered("ingested.html", report=report, summary=texts.summary(report))
 
 
 def export_html(form: str, report: str, at: int) -> str:
     """Return a report that the page saves as a file; another `at` makes it news to the page."""
-    return _html("export.html", form=form, report=report, at=at)
+    return rendered("export.html", form=form, report=report, at=at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,12 +236,8 @@ def _bars(months: Sequence[tuple[date, int]]) -> Iterator[_Bar]:
         )  # fmt: skip
 
 
-def _republished(evidence: ClaimEvidence) -> str:
-    names = dict.fromkeys(s.name or s.title for s in evidence.also)
-    return texts.REPUBLISHED.format(", ".join(names)) if names else ""
-
-
-def _html(template: str, **values: object) -> str:
+def rendered(template: str, **values: object) -> str:
+    """Return a template of the page with its values, without a sign of Gradio's own templates."""
     return _TEMPLATES.get_template(template).render(values).translate(_GRADIO_SIGNS)
 
 
@@ -281,11 +253,7 @@ _TEMPLATES.globals["texts"] = texts
 _TEMPLATES.tests["web_address"] = is_web_address
 _TEMPLATES.filters |= {
     "excerpt": excerpt,
-    "extent": extent,
     "french_date": format_date,
     "label": texts.label,
     "cited": texts.cited,
-    "provenance": provenance,
-    "republished": _republished,
-    "stance": stance,
 }
