@@ -229,6 +229,24 @@ CLAIM_KEYS = (
     "Au clavier\u00a0: j et k, ou les flèches, d’une affirmation à l’autre\u202f; Entrée l’ouvre, "
     "Échap revient au texte."
 )
+NO_EXAMPLE = "Le corpus n’a pas de phrase dont faire un exemple\u00a0: collez un texte."
+# About the sample corpus: needs the articles with these titles.
+SAMPLE_TITLES = (
+    "Crue de l’Orvelle\u00a0: le nombre d’évacués corrigé à 312",
+    "Brissange\u00a0: les naissances reprennent à la maternité",
+    "Un téléphérique entre la gare et le plateau\u00a0: le pari de Montfauzy",
+)
+SAMPLE_TEXT = (
+    "La maternité de Brissange a rouvert en novembre 2023. 280 personnes ont été évacuées à "
+    "Saint-Cyprin. Pas un arbre du parc Duvernet ne sera abattu.\n\nLe musée de Port-Amance a "
+    "acheté un tableau de Picasso. Je pense que le maire a tort. Faut-il fermer le pont de "
+    "l’Ancre\u202f?"
+)
+# What is added to sentences of another corpus.
+EXAMPLE_UNVERIFIABLE = (
+    "Je pense que c’est une honte.",
+    "Que faut-il en penser\u202f?",
+)
 NOTHING_JUDGED = "Vérification arrêtée avant le premier verdict\u00a0: votre texte est resté."
 WELCOME = (
     "Posez une question\u00a0: Recoupe répond avec les phrases des articles, et chaque phrase "

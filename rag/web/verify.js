@@ -100,7 +100,7 @@ element.addEventListener("keydown", (event) => {
 // Before the article's own listener: Escape closes what lies on top, the article first.
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape" || !element.checkVisibility()) return;
-  const article = home.querySelector("#rc-proof:not(.rc-closed) .rc-article");
+  const article = home.querySelector("#rc-proof:not(:has(.rc-closed)) .rc-article");
   if (!article && element.querySelector(".rc-claim:focus-within, .rc-claim:focus")) back();
 }, true);
 element.addEventListener("focusin", (event) => {

@@ -1,4 +1,4 @@
-"""A text to try the « Vérifier » tab with: about the sample corpus, or made of the corpus's own words."""
+"""A text to try the « Vérifier » tab with: of the sample corpus, or of the corpus that is there."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from rag.errors import ArticleNotFoundError
 from rag.french.anaphora import has_unresolved_anaphora
 from rag.french.numbers import DIGITS
 from rag.french.sentences import sentences
+from rag.french.words import fold
 
 _LOOKED_AT = 10  # newest articles
 _QUOTED = 2  # sentences of the corpus in an example
@@ -36,7 +37,8 @@ def example(assistant: LocalAssistant) -> str:
 
 
 def _has(assistant: LocalAssistant, title: str) -> bool:
-    return any(r.source.title == title for r in assistant.page("", 5, title).records)
+    records = assistant.page("", 5, title).records
+    return any(fold(r.source.title) == fold(title) for r in records)
 
 
 def _with_figures(assistant: LocalAssistant) -> Iterator[str]:

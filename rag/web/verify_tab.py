@@ -32,6 +32,7 @@ from rag.web.render_claims import (
 )
 from rag.web.sealing import Seal
 from rag.web.turns import checked_in_turns, split_in_turns
+from rag.web.verify_example import example
 
 log = logging.getLogger(__name__)
 
@@ -78,6 +79,9 @@ class VerifyTab:
                 gr.HTML(rendered("draft_file.html"), js_on_load=self._scripts["text.js"])
                 with gr.Row():
                     check = gr.Button("Vérifier", variant="primary", elem_id="rc-check")
+                    sample = gr.Button(
+                        "Essayer un exemple", variant="secondary", elem_id="rc-check-example"
+                    )
                     clear = gr.Button("Effacer", variant="secondary", elem_id="rc-check-clear")
             with gr.Row(elem_id="rc-checking"):
                 progress = gr.HTML("", elem_id="rc-progress", js_on_load=None)
@@ -91,6 +95,7 @@ class VerifyTab:
         # The gate bounds it, claim by claim: a slot of Gradio's would be held for the whole text.
         check.click(self.check, [text], [progress, claims, state], concurrency_limit=None, **quiet)
         stop.click(self.stop, None, None, **quiet)
+        sample.click(self.example, None, [text, claims], **quiet)
         claims.select(self.act, [state], [panel, state, export], **quiet)
         clear.click(lambda: ("", "", _WELCOME, None, ""), None,
                     [text, progress, claims, state, panel], **quiet)  # fmt: skip
@@ -117,6 +122,12 @@ class VerifyTab:
         finally:
             if self._checking.get(session) is asked_to_stop:
                 del self._checking[session]
+
+    def example(self) -> tuple[Any, Any]:
+        """Return a text to try the tab with, and what to say where the corpus gives none."""
+        if found := example(self._assistant):
+            return found, gr.skip()
+        return gr.skip(), message_html("status", texts.NO_EXAMPLE)
 
     async def stop(self, request: gr.Request) -> None:
         """Have the check of this page end: the claim that is being judged is the last one."""
