@@ -584,6 +584,8 @@ class Review:
 class CheckedClaim:
     """A claim with its verdict. `sources` counts the independent ones behind the verdict.
 
+    `span` is the place `[start, end)` that it comes from in the text that was checked, without its
+    markup where it had some; None where that is not known.
     `confidence` is a word ("élevée", "moyenne", "faible", or "" without
     evidence); `oldest` and `newest` bound the evidence's publication.
     """
@@ -597,6 +599,7 @@ class CheckedClaim:
     newest: date | None = None
     evidence: tuple[ClaimEvidence, ...] = ()
     review: Review = Review()
+    span: tuple[int, int] | None = None
 
     @property
     def settled(self) -> Label:

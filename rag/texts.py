@@ -172,7 +172,6 @@ NO_SOURCE = "Source inconnue"
 OTHER_SOURCES = "Autres sources"
 AMONG_LISTED = "Parmi ceux de la page affichée\u00a0: cherchez d’abord leur titre."
 NO_TITLE = "Aucun titre ne contient ces mots."
-REPUBLISHED = "repris par {}"
 TRY_AGAIN = "Trop de questions en ce moment\u00a0: réessayez dans {}\u00a0secondes."
 CLAIMS_AGAIN = "Trop d’affirmations en ce moment\u00a0: réessayez dans {}\u00a0secondes."
 CLAIMS_OVER_RATE = (
@@ -234,7 +233,32 @@ NO_FILE = "Choisissez d’abord un ou plusieurs fichiers."
 NO_ARTICLE = (
     "Cliquez sur un numéro de source\u00a0: l’article s’ouvre ici, le passage cité surligné."
 )
-NO_PROOF = "Cliquez sur un passage\u00a0: l’article s’ouvre ici, le passage surligné."
+CHOOSE_CLAIM = (
+    "Choisissez une affirmation du texte\u00a0: ce qui la soutient et ce qui la contredit est ici."
+)
+CLAIM_KEYS = (
+    "Au clavier\u00a0: j et k, ou les flèches, d’une affirmation à l’autre\u202f; Entrée l’ouvre, "
+    "Échap revient au texte."
+)
+NO_EXAMPLE = "Le corpus n’a pas de phrase dont faire un exemple\u00a0: collez un texte."
+# About the sample corpus: needs the articles with these titles.
+SAMPLE_TITLES = (
+    "Crue de l’Orvelle\u00a0: le nombre d’évacués corrigé à 312",
+    "Brissange\u00a0: les naissances reprennent à la maternité",
+    "Un téléphérique entre la gare et le plateau\u00a0: le pari de Montfauzy",
+)
+SAMPLE_TEXT = (
+    "La maternité de Brissange a rouvert en novembre 2023. 280 personnes ont été évacuées à "
+    "Saint-Cyprin. Pas un arbre du parc Duvernet ne sera abattu.\n\nLe musée de Port-Amance a "
+    "acheté un tableau de Picasso. Je pense que le maire a tort. Faut-il fermer le pont de "
+    "l’Ancre\u202f?"
+)
+# What is added to sentences of another corpus.
+EXAMPLE_UNVERIFIABLE = (
+    "Je pense que c’est une honte.",
+    "Que faut-il en penser\u202f?",
+)
+NOTHING_JUDGED = "Vérification arrêtée avant le premier verdict\u00a0: votre texte est resté."
 WELCOME = (
     "Posez une question\u00a0: Recoupe répond avec les phrases des articles, et chaque phrase "
     "porte le numéro de sa source. Quand les articles ne répondent pas, Recoupe le dit."
@@ -543,10 +567,42 @@ NO_OPINION = (
 WHICH_ARTICLE = "Lequel\u202f? J’en ai plusieurs, par exemple\u00a0: {}."
 
 
-def checking(count: int) -> str:
-    """Return how many claims are checked, while others wait."""
+def finding(count: int) -> str:
+    """Return how many claims were found, while others are looked for."""
+    return f"Recherche des affirmations… {count} trouvée{'s' if count > 1 else ''}."
+
+
+def judged(count: int, total: int) -> str:
+    """Return how many claims of how many are judged."""
     s = "s" if count > 1 else ""
-    return f"Vérification en cours… {count} affirmation{s} vérifiée{s}."
+    return f"{count} affirmation{s} jugée{s} sur {total}."
+
+
+def stopped(count: int, total: int) -> str:
+    """Return how far a check had come when it was stopped."""
+    return f"Vérification arrêtée\u00a0: {judged(count, total)} Vérifiez de nouveau pour le reste."
+
+
+def numbered(number: int, total: int) -> str:
+    """Return which claim of how many this is."""
+    return f"Affirmation {number} sur {total}"
+
+
+def independent(count: int) -> str:
+    """Return how many sources speak for themselves."""
+    s = "s" if count > 1 else ""
+    return f"{count} source{s} indépendante{s}"
+
+
+def undecided(count: int) -> str:
+    """Return how many passages bear on a claim and settle nothing."""
+    s = "s" if count > 1 else ""
+    return f"{count} passage{s} proche{s}, qui ne tranche{'nt' if count > 1 else ''} pas"
+
+
+def same_text(others: Sequence[str]) -> str:
+    """Return who else prints the same text."""
+    return f"Même texte, compté une fois\u00a0: {', '.join(others)}"
 
 
 def of_sources(articles: int, sources: int, copies: int) -> str:

@@ -388,7 +388,11 @@ class ReviewOut(Out):
 
 
 class ClaimOut(_Of[CheckedClaim]):
-    """A claim with its verdict; `sources` counts the independent ones behind it."""
+    """A claim with its verdict; `sources` counts the independent ones behind it.
+
+    `span` is the place `[start, end)` that it comes from in the text that was sent, in characters,
+    without its HTML tags where it has some; null where that is not known.
+    """
 
     text: str
     verdict: Label
@@ -399,6 +403,7 @@ class ClaimOut(_Of[CheckedClaim]):
     newest: date | None
     evidence: list[EvidenceOut]
     review: ReviewOut
+    span: tuple[int, int] | None
 
 
 class VerificationOut(_Of[Verification]):

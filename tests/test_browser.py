@@ -535,19 +535,20 @@ def test_verify_opens_evidence_keeps_decisions_and_exports(page: Page, tmp_path:
     field.send_keys("280 personnes ont été évacuées à Saint-Cyprin. Ce projet est une honte.")
     page.click(page.wait("#rc-check"))
     page.wait(".rc-save", 60)
-    verdicts = [v.text for v in page.all(".rc-verdict")]
-    assert verdicts == ["Contredit", "Non vérifiable"]
-    page.click(page.wait(".rc-proofs summary"))
-    proof = page.wait("button.rc-proof")
+    verdicts = [b.text for b in page.all("button.rc-badge")]
+    assert verdicts == ["1\u00a0· Contredit", "2\u00a0· Non vérifiable"]
+    proof = page.wait(".rc-claim:not([hidden]) button.rc-proof")
     quote = proof.text.strip("« \u00a0»")
     page.click(proof)
     assert page.wait("#rc-proof #rc-cited").text == quote
     if SCREENSHOT:
         page.driver.save_screenshot(str(Path(SCREENSHOT).with_name("verify.png")))
-    page.click(page.wait(".rc-decide[data-decision=accepted]"))
-    note = page.wait(".rc-note")
+    page.click(page.wait("#rc-proof .rc-close"))
+    page.until(lambda: not page.wait("#rc-proof").is_displayed())
+    page.click(page.wait(".rc-claim:not([hidden]) .rc-decide[data-decision=accepted]"))
+    note = page.wait(".rc-claim:not([hidden]) .rc-note")
     note.send_keys("vu avec la préfecture")
-    page.click(page.all(".rc-note")[1])
+    page.click(page.all("button.rc-badge")[1])
     page.click(next(b for b in page.all(".rc-save") if b.text == "Markdown"))
     saved = tmp_path / "profile" / "downloads" / "verification.md"
     page.until(saved.exists)

@@ -359,6 +359,8 @@ def test_a_chat_model_splits_and_adds_nothing(judging) -> None:  # type: ignore[
     said[:] = [json.dumps({"affirmations": [*good, "Le maire Paul Zorn a volé 12 euros."]})]
     found = split(text)
     assert [c.text for c in found if not c.problem] == good
+    # Each stands where the sentence stands that it was made of.
+    assert {text[c.start : c.end] for c in found if not c.problem} == {text[:60]}
     assert [c.problem for c in found if c.problem] == [texts.IS_QUESTION]
     for broken in ("Je refuse.", '{"affirmations": ["Rien à voir ici."]}'):
         said[:] = [broken]

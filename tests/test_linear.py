@@ -14,7 +14,7 @@ from datetime import date
 
 import pytest
 
-from rag.checking.claims import _without_markup, split_claims
+from rag.checking.claims import plain_text, split_claims
 from rag.checking.compare import paired
 from rag.checking.report import _cell
 from rag.checking.signals import signals_of
@@ -82,7 +82,7 @@ def refused(step: Callable[[str], object]) -> Callable[[str], object]:
 
 # What a text to verify goes through, and a sentence of an article that is held against it.
 CLAIM_STEPS: dict[str, Callable[[str], object]] = {
-    "markup": _without_markup,
+    "markup": plain_text,
     "split_claims": refused(split_claims),
     "parse": parse,
     "attribute": attribute,

@@ -175,11 +175,12 @@ class Checker:
         """
         results, allowed = [], Allowance(self._paid)
         for claim in claims:
-            results.append(result := bounded_claim(self._check(claim, filters), allowed))
+            checked = replace(self._check(claim, filters), span=(claim.start, claim.end))
+            results.append(result := bounded_claim(checked, allowed))
             yield result
-        yield self._verification(results)
+        yield self.verification(results)
 
-    def _verification(self, claims: Sequence[CheckedClaim]) -> Verification:
+    def verification(self, claims: Sequence[CheckedClaim]) -> Verification:
         """Return checked claims with what it takes to repeat the check."""
         catalogue = self._index.catalogue
         return Verification(

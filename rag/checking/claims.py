@@ -38,7 +38,7 @@ _FOREIGN = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One claim of a text. `text` stands alone; `source[start:end]` is where it comes from.
+    """One claim of a text. `text` stands alone; it comes from `[start, end)` of its `plain_text`.
 
     `problem` says in French why it cannot be checked; "" when it can.
     """
@@ -64,7 +64,7 @@ def claims_of(text: str) -> Iterator[Claim]:
     """
     if len(text) > LONGEST_TEXT:
         raise QuestionError(texts.LONG_CLAIM.format(LONGEST_TEXT))
-    plain = _without_markup(text).replace("\0", " ")
+    plain = plain_text(text)
     spans = [(a, b) for a, b in sentence_spans(plain) if words(plain[a:b])]
     if not spans:
         raise QuestionError(texts.EMPTY_CLAIM)
@@ -112,18 +112,26 @@ def _claims_in(sentence: str, start: int, before: str) -> Iterator[Claim]:
     for piece, a, b in _clauses(sentence, doc):
         resolved = _resolved(piece, before)
         unclear = texts.NO_SUBJECT if _pronoun(resolved) else ""
-        yield Claim(_flat(resolved), start + a, start + b, unclear)
+        first, last = _trimmed(sentence, a, b)
+        yield Claim(_flat(resolved), start + first, start + last, unclear)
         before = "" if unclear else resolved
 
 
-def _without_markup(text: str) -> str:
-    """Return the text of HTML, anything else as it is."""
+def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
+    """Return a span without the white space at its ends."""
+    piece = text[start:end]
+    return start + len(piece) - len(piece.lstrip()), start + len(piece.rstrip())
+
+
+def plain_text(text: str) -> str:
+    """Return what is checked of a text: the text of HTML, anything else as it is, without NUL."""
     if not _TAG.search(text):
-        return text
+        return text.replace("\0", " ")
     try:
-        return str(html.fromstring(f"<div>{text}</div>").text_content())
+        found = str(html.fromstring(f"<div>{text}</div>").text_content())
     except (LxmlError, ValueError):
-        return _TAG.sub(" ", text)
+        found = _TAG.sub(" ", text)
+    return found.replace("\0", " ")
 
 
 def _problem(sentence: str, doc: Doc) -> str:

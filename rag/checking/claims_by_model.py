@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -56,12 +56,18 @@ def split_with_model(model: BaseChatModel, name: str, text: str) -> list[Claim]:
         log.warning("le modèle %s n'a pas découpé le texte ; règles intégrées", name, exc_info=True)
         return ruled
     affirmations = answer.affirmations if isinstance(answer, _Claims) else []
-    claims = [
-        Claim(" ".join(c.split()), 0, len(text)) for c in affirmations if _faithful(c, checkable)
-    ]
+    claims = [_placed(c, ruled) for c in affirmations if _faithful(c, checkable)]
     if not claims or len(claims) < len(affirmations) / 2:
         return ruled
     return [*claims[:MOST_CLAIMS], *(c for c in ruled if c.problem)]
+
+
+def _placed(affirmation: str, ruled: Sequence[Claim]) -> Claim:
+    """Return a model's claim where that claim of the rules stands which says most of it."""
+    stems = set(content_stems(affirmation))
+    checkable = [c for c in ruled if not c.problem]
+    nearest = max(checkable, key=lambda c: len(stems & set(content_stems(c.text))))
+    return Claim(" ".join(affirmation.split()), nearest.start, nearest.end)
 
 
 def _faithful(claim: str, text: str) -> bool:

@@ -132,7 +132,8 @@ class Chat:
                 with gr.Tab("Questions"):
                     self.questions.build(page, turns)
                 with gr.Tab("Vérifier"):
-                    scripts = {n: _read(n) for n in ("verify.js", "export.js", "panel.js")}
+                    names = ("verify.js", "text.js", "export.js", "panel.js")
+                    scripts = {name: _read(name) for name in names}
                     VerifyTab(self.assistant, self.rates, self.gate, scripts).build(page, state)
                 with gr.Tab("Corpus") as tab:
                     CorpusTab(self.assistant, self.access, self._is_upload).build(tab)

@@ -21,14 +21,11 @@ from rag.domain import (
     MOST_FACETS,
     ArticlePage,
     ArticleRecord,
-    CheckedClaim,
     Citation,
     Facets,
     IngestReport,
-    Label,
     Passage,
     StoredArticle,
-    Verification,
     Version,
 )
 from rag.french.typography import typographic
@@ -37,10 +34,8 @@ from rag.sources.watch import shown, silence
 from rag.web.conversation import ChatTurn
 from rag.web.copying import forms
 from rag.web.links import link
-from rag.web.templating import html_of
+from rag.web.templating import rendered
 
-LONGEST_NOTE = 2000  # characters of a journalist's note
-_EXPORTS = {"md": "Markdown", "html": "HTML", "csv": "CSV", "json": "JSON", "jsonld": "ClaimReview"}
 _CHART = (1000, 56)  # width and height of the bars, in the units of the chart's view box
 
 
@@ -56,7 +51,7 @@ def answer_html(turn: ChatTurn, at: int) -> str:
     """Return one turn of the conversation, the `at`-th: question, answer with marks, references."""
     answer = turn.answer
     carried = carried_over(answer.asked)
-    return html_of(
+    return rendered(
         "answer.html",
         question=carried_over(answer.question).question,
         answer=answer,
@@ -77,27 +72,27 @@ def answer_html(turn: ChatTurn, at: int) -> str:
 
 def draft_html(question: str, text: str) -> str:
     """Return a turn that is still being written; its text is not checked yet."""
-    return html_of("draft.html", question=question, said=text)
+    return rendered("draft.html", question=question, said=text)
 
 
 def error_html(question: str, message: str) -> str:
     """Return a turn that failed, with its one sentence."""
-    return html_of("failed.html", question=question, message=message)
+    return rendered("failed.html", question=question, message=message)
 
 
 def message_html(kind: Literal["error", "status", "welcome", "placeholder"], text: str) -> str:
     """Return a sentence of ours that stands alone."""
-    return html_of("message.html", kind=kind, text=typographic(text))
+    return rendered("message.html", kind=kind, text=typographic(text))
 
 
 def chips_html(chips: Sequence[Chip]) -> str:
     """Return a chip for each filter in force."""
-    return html_of("chips.html", chips=chips)
+    return rendered("chips.html", chips=chips)
 
 
 def examples_html(questions: Sequence[str], about: str = "") -> str:
     """Return example questions to click on, under what the corpus is."""
-    return html_of("examples.html", questions=questions, about=about)
+    return rendered("examples.html", questions=questions, about=about)
 
 
 def article_html(
@@ -139,7 +134,7 @@ def article_html(
         and not "".join(p.text for p in shown).lstrip().startswith(shown[0].heading)
     ):
         blocks.insert(0, _Block(heading=True, before=shown[0].heading))
-    return html_of(
+    return rendered(
         "article.html",
         source=article.record.source,
         changed=citation is not None and span is None and not in_title,
@@ -171,53 +166,36 @@ def overview_html(facets: Facets) -> str:
     """Return what the corpus is made of: counts by source, and a chart by month."""
     others = facets.articles - sum(count for _, count in facets.sources)
     bars = list(_bars(facets.months))
-    return html_of("overview.html", facets=facets, others=others, bars=bars, most=MOST_FACETS)
+    return rendered("overview.html", facets=facets, others=others, bars=bars, most=MOST_FACETS)
 
 
 def sources_html(states: Sequence[SourceState], hours: float) -> str:
     """Return how followed sources do; "" where none is. `hours` of silence are worrying."""
     now = time.time()
     rows = [(shown(s.address), texts.source_state(s), silence(s, hours, now)) for s in states]
-    return html_of("sources.html", rows=rows) if rows else ""
+    return rendered("sources.html", rows=rows) if rows else ""
 
 
 def articles_html(page: ArticlePage) -> str:
     """Return a page of the list of articles."""
-    return html_of("articles.html", page=page)
+    return rendered("articles.html", page=page)
 
 
 def ingested_html(report: IngestReport) -> str:
     """Return what an ingestion did, with what failed and why."""
-    return html_of("ingested.html", report=report, summary=texts.summary(report))
-
-
-def checking_html(claims: Sequence[CheckedClaim]) -> str:
-    """Return the claims checked so far, while others are."""
-    return html_of("checking.html", claims=claims, labels=Label, longest_note=LONGEST_NOTE)
-
-
-def verification_html(done: Verification) -> str:
-    """Return checked claims, the line that says how, and the exports."""
-    return html_of(
-        "verification.html",
-        verification=done,
-        claims=done.claims,
-        labels=Label,
-        longest_note=LONGEST_NOTE,
-        exports=_EXPORTS,
-    )
+    return rendered("ingested.html", report=report, summary=texts.summary(report))
 
 
 def export_html(form: str, report: str, at: int, name: str = "verification") -> str:
     """Return a report that the page saves as a file; another `at` makes it news to the page."""
-    return html_of("export.html", name=f"{name}.{form}", report=report, at=at)
+    return rendered("export.html", name=f"{name}.{form}", report=report, at=at)
 
 
 def history_html(
     kind: Literal["turn", "gone"], *, articles: Sequence[str], sealed: str = "", question: str = ""
 ) -> str:
     """Return what the device is to keep of a turn, or to forget: what cites `articles`."""
-    return html_of(
+    return rendered(
         "history.html", kind=kind, articles=articles, sealed=sealed, question=question,
         at=time.monotonic_ns(),
     )  # fmt: skip

@@ -5,8 +5,6 @@ from __future__ import annotations
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from rag import texts
-from rag.checking.report import extent, provenance, stance
-from rag.domain import ClaimEvidence
 from rag.french.dates import format_date
 from rag.french.words import excerpt
 from rag.markup import is_web_address
@@ -14,7 +12,7 @@ from rag.markup import is_web_address
 _GRADIO_SIGNS = str.maketrans({"{": "&#123;", "}": "&#125;", "$": "&#36;", "`": "&#96;"})
 
 
-def html_of(template: str, **values: object) -> str:
+def rendered(template: str, **values: object) -> str:
     """Return a template filled in, without signs of Gradio's own templates."""
     return fragment(template, **values).translate(_GRADIO_SIGNS)
 
@@ -22,11 +20,6 @@ def html_of(template: str, **values: object) -> str:
 def fragment(template: str, **values: object) -> str:
     """Return a template filled in, as another page than Gradio's takes it."""
     return _TEMPLATES.get_template(template).render(values)
-
-
-def _republished(evidence: ClaimEvidence) -> str:
-    names = dict.fromkeys(s.name or s.title for s in evidence.also)
-    return texts.REPUBLISHED.format(", ".join(names)) if names else ""
 
 
 _TEMPLATES = Environment(
@@ -41,11 +34,7 @@ _TEMPLATES.globals["texts"] = texts
 _TEMPLATES.tests["web_address"] = is_web_address
 _TEMPLATES.filters |= {
     "excerpt": excerpt,
-    "extent": extent,
     "french_date": format_date,
     "label": texts.label,
     "cited": texts.cited,
-    "provenance": provenance,
-    "republished": _republished,
-    "stance": stance,
 }

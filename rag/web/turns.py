@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
+from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from starlette.concurrency import run_in_threadpool
@@ -36,13 +37,25 @@ async def claims_in_turns(
 ) -> AsyncGenerator[CheckedClaim | Verification]:
     """Split a text, count its claims for a visitor, and return what checks them one by one.
 
-    The splitting takes turns too, of `_PIECE` seconds, and ends when the reader has `left`.
-
-    Raises QuestionError for a text without a claim, with more than are ever let through, or that
-    takes too long to split; TooManyError when there is no place or the visitor has to wait;
-    LeftError.
+    Raises as `split_in_turns` and `checked_in_turns`; LeftError when the reader has `left`.
     """
     claims: list[Claim] = []
+    async with aclosing(split_in_turns(assistant, gate, visitor, text)) as pieces:
+        async for piece in pieces:
+            claims += piece
+            if await left():
+                raise LeftError(texts.READER_LEFT)
+    return await checked_in_turns(assistant, gate, rates, visitor, claims, filters)
+
+
+async def split_in_turns(
+    assistant: LocalAssistant, gate: Gate, visitor: str, text: str
+) -> AsyncGenerator[list[Claim]]:
+    """Yield the claims of a text as they are found, in turns of `_PIECE` seconds.
+
+    Raises QuestionError for a text without a claim, with more than are ever let through, or that
+    takes too long to split; TooManyError when there is no place.
+    """
     async with gate.place(visitor, long=True):
         async with gate.turn():
             checker = await run_in_threadpool(assistant.checker)
@@ -51,15 +64,29 @@ async def claims_in_turns(
             async with gate.turn():
                 piece, seconds = await run_in_threadpool(_piece, splitting)
             if not piece:
-                break
-            claims += piece
+                return
             spent += seconds
             if spent > _BUDGET:
                 raise QuestionError(texts.LONG_SPLIT)
-            if await left():
-                raise LeftError(texts.READER_LEFT)
+            yield piece
+
+
+async def checked_in_turns(
+    assistant: LocalAssistant,
+    gate: Gate,
+    rates: Rates,
+    visitor: str,
+    claims: Sequence[Claim],
+    filters: Filters | None = None,
+) -> AsyncGenerator[CheckedClaim | Verification]:
+    """Count the claims of a text for a visitor, and return what checks them one by one.
+
+    Raises QuestionError for more than are ever let through; TooManyError when there is no place or
+    the visitor has to wait.
+    """
     gate.check(visitor, long=True)
     rates.take_claims(visitor, len(claims))
+    checker = await run_in_threadpool(assistant.checker)
     return in_turns(gate, visitor, checker.check_claims(claims, filters))
 
 

@@ -1,17 +1,78 @@
-// One listener for all claims: evidence, decisions, notes, exports.
+// The text with its claims: one listener for all of them. Claims open beside the text, by click or by keyboard;
+// evidence, decisions, notes and exports go to the server. What is chosen survives a new rendering.
+const home = element.closest("#rc-verify");
+const all = (selector) => [...element.querySelectorAll(selector)];
+const badgeOf = (claim) => element.querySelector(`button.rc-badge[data-claim="${claim}"]`);
+let chosen = "";
+let filter = "";
+let focused = null; // the claim and the control that had the keyboard, before a new rendering
+const sheet = () => matchMedia("(max-width: 800px)").matches; // the panel lies over the text
+
+const choose = (claim, { enter = false } = {}) => {
+  chosen = String(claim);
+  for (const panel of all(".rc-claim")) panel.hidden = panel.dataset.claim !== chosen;
+  for (const mark of all(".rc-badge, .rc-span")) {
+    mark.classList.toggle("rc-chosen", mark.dataset.claim === chosen);
+    if (mark.matches("button")) mark.ariaCurrent = mark.dataset.claim === chosen ? "true" : null;
+  }
+  const panel = element.querySelector(".rc-claim:not([hidden])");
+  element.querySelector(".rc-hint")?.toggleAttribute("hidden", Boolean(panel));
+  if (enter && panel) {
+    element.classList.add("rc-open");
+    panel.focus({ preventScroll: !sheet() });
+    if (!sheet()) panel.scrollIntoView({ block: "nearest" });
+  }
+};
+const back = () => {
+  element.classList.remove("rc-open");
+  badgeOf(chosen)?.focus();
+};
+const show = (verdict) => {
+  filter = verdict;
+  for (const button of all("[data-filter]")) button.setAttribute("aria-pressed", String(button.dataset.filter === filter));
+  for (const badge of all("button.rc-badge")) {
+    const off = Boolean(filter) && badge.dataset.verdict !== filter;
+    badge.classList.toggle("rc-off", off);
+    element.querySelector(`.rc-span[data-claim="${badge.dataset.claim}"]`)?.classList.toggle("rc-off", off);
+  }
+};
+const step = (from, by) => {
+  const open = all("button.rc-badge:not(.rc-off)");
+  if (!open.length) return;
+  const at = open.indexOf(from);
+  const next = open[at < 0 ? 0 : Math.min(Math.max(at + by, 0), open.length - 1)];
+  next.focus();
+  if (!sheet()) choose(next.dataset.claim);
+};
 const claimOf = (node) => node.closest(".rc-claim")?.dataset.claim;
+const unpress = (review) => {
+  for (const other of review.querySelectorAll(".rc-decide")) other.setAttribute("aria-pressed", "false");
+};
+
 element.addEventListener("click", (event) => {
   const button = event.target.closest("button");
-  if (!button) return;
+  if (!button) {
+    const span = event.target.closest(".rc-span");
+    if (span && badgeOf(span.dataset.claim) && getSelection().isCollapsed) choose(span.dataset.claim, { enter: sheet() });
+    return;
+  }
   const { claim, evidence, decision } = button.dataset;
-  if (button.matches(".rc-proof")) {
+  if (button.matches(".rc-badge")) {
+    choose(claim, { enter: sheet() || event.detail === 0 }); // detail is 0 from the keyboard
+  } else if (button.matches(".rc-back")) {
+    back();
+  } else if (button.matches("[data-filter]")) {
+    show(button.dataset.filter);
+  } else if (button.matches(".rc-edit")) {
+    edit();
+  } else if (button.matches(".rc-proof")) {
     trigger("select", { claim, evidence });
   } else if (button.matches(".rc-save")) {
     trigger("select", { export: button.dataset.export });
   } else if (button.matches(".rc-decide")) {
     const pressed = button.getAttribute("aria-pressed") !== "true";
     const review = button.closest(".rc-review");
-    for (const other of review.querySelectorAll(".rc-decide")) other.setAttribute("aria-pressed", "false");
+    unpress(review);
     button.setAttribute("aria-pressed", String(pressed));
     review.querySelector(".rc-correct").value = "";
     trigger("select", { claim: claimOf(button), decision: pressed ? decision : "" });
@@ -21,9 +82,75 @@ element.addEventListener("change", (event) => {
   const field = event.target;
   const claim = claimOf(field);
   if (field.matches(".rc-correct")) {
-    for (const other of field.closest(".rc-review").querySelectorAll(".rc-decide")) other.setAttribute("aria-pressed", "false");
+    unpress(field.closest(".rc-review"));
     trigger("select", { claim, verdict: field.value, decision: "" });
   } else if (field.matches(".rc-note")) {
     trigger("select", { claim, note: field.value });
   }
 });
+element.addEventListener("keydown", (event) => {
+  if (event.altKey || event.ctrlKey || event.metaKey || !event.target.closest("button.rc-badge, .rc-claim")) return;
+  if (event.target.matches("input, select, textarea")) return;
+  const by = { j: 1, ArrowDown: 1, ArrowRight: 1, k: -1, ArrowUp: -1, ArrowLeft: -1 }[event.key];
+  const inText = event.target.matches(".rc-badge");
+  if (!by || (!inText && !/^[jk]$/.test(event.key))) return; // arrows scroll a panel
+  event.preventDefault();
+  step(inText ? event.target : badgeOf(chosen), by);
+});
+// Before the article's own listener: Escape closes what lies on top, the article first.
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || !element.checkVisibility()) return;
+  const article = home.querySelector("#rc-proof:not(:has(.rc-closed)) .rc-article");
+  if (!article && element.querySelector(".rc-claim:focus-within, .rc-claim:focus")) back();
+}, true);
+element.addEventListener("focusin", (event) => {
+  const badge = event.target.closest("button.rc-badge");
+  focused = badge ? badge.dataset.claim : null;
+});
+
+// The text is to be written again: what was checked is its draft when there is no other.
+const edit = () => {
+  home.classList.add("rc-editing");
+  const area = home.querySelector("#rc-claims-text textarea");
+  if (!area.value) {
+    const text = element.querySelector(".rc-text").cloneNode(true);
+    for (const badge of text.querySelectorAll(".rc-badge")) badge.remove();
+    Object.getOwnPropertyDescriptor(HTMLTextAreaElement.prototype, "value").set.call(area, text.textContent);
+    area.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+  area.focus();
+};
+home.addEventListener("click", (event) => {
+  if (event.target.closest("#rc-check, #rc-check-clear")) {
+    home.classList.remove("rc-editing");
+    element.classList.remove("rc-open");
+    chosen = filter = "";
+    focused = null;
+  }
+});
+
+const render = () => {
+  const before = focused;
+  show(element.querySelector(`[data-filter="${filter}"]`) ? filter : "");
+  if (!badgeOf(chosen)) {
+    element.classList.remove("rc-open");
+    chosen = all("button.rc-badge")[0]?.dataset.claim ?? "";
+  }
+  choose(chosen);
+  if (before !== null && document.activeElement === document.body) badgeOf(before)?.focus({ preventScroll: true });
+};
+watch("value", render);
+render();
+
+// Each verdict is in the text as it is reached; the whole is rendered again less often.
+const colour = () => {
+  const last = home.querySelector("#rc-progress [data-at]");
+  const { at, verdict, label } = last?.dataset ?? {};
+  const badge = at && element.querySelector(`span.rc-badge[data-claim="${at}"]`);
+  if (!badge) return;
+  badge.classList.add(`rc-verdict-${verdict}`);
+  badge.querySelector("span").textContent = label;
+  element.querySelector(`.rc-span[data-claim="${at}"]`)?.classList.add(`rc-verdict-${verdict}`);
+};
+const progress = home.querySelector("#rc-progress");
+if (progress) new MutationObserver(colour).observe(progress, { childList: true, subtree: true, characterData: true, attributes: true });

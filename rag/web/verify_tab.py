@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from time import monotonic_ns
@@ -11,30 +12,34 @@ from typing import Any
 
 import gradio as gr
 from pydantic import TypeAdapter, ValidationError
+from starlette.concurrency import run_in_threadpool
 
 from rag import texts
 from rag.assistant import LocalAssistant
-from rag.checking.claims import LONGEST_TEXT
+from rag.checking.claims import LONGEST_TEXT, Claim, plain_text
 from rag.checking.report import Publisher, report
 from rag.domain import CheckedClaim, Label, Review, Verification
 from rag.errors import RecoupeError
 from rag.models.embedding import clean
 from rag.web.limits import Gate, Rates, client_of
-from rag.web.render import (
+from rag.web.render import article_html, export_html, message_html, rendered
+from rag.web.render_claims import (
     LONGEST_NOTE,
-    article_html,
+    CheckedText,
+    checked_html,
     checking_html,
-    export_html,
-    message_html,
-    verification_html,
+    progress_html,
 )
 from rag.web.sealing import Seal
-from rag.web.turns import claims_in_turns
+from rag.web.turns import checked_in_turns, split_in_turns
+from rag.web.verify_example import example
 
 log = logging.getLogger(__name__)
 
 _MORE = 1.15  # times as many claims as were shown last, before they are shown again
-_STORED = TypeAdapter(Verification)
+_STORED = TypeAdapter(CheckedText)
+_WELCOME = message_html("welcome", texts.VERIFY_WELCOME)
+Step = tuple[Any, Any, Any]  # what is shown of how far it is, and of the claims; what is kept
 
 
 def browser_state() -> gr.BrowserState:
@@ -58,74 +63,129 @@ class VerifyTab:
         self._rates = rates
         self._gate = gate
         self._scripts = scripts
+        self._checking: dict[str, asyncio.Event] = {}  # what stops each page's check, by session
 
     def build(self, page: gr.Blocks, state: gr.BrowserState) -> None:
         """Add the tab's content; `state` must stand outside the tabs, which load when opened."""
-        welcome = message_html("welcome", texts.VERIFY_WELCOME)
-        no_proof = message_html("placeholder", texts.NO_PROOF)
-        with gr.Row(elem_classes="rc-columns"):
-            with gr.Column(scale=3, min_width=320):
+        with gr.Column(elem_id="rc-verify"):
+            with gr.Column(elem_id="rc-form"):
                 text = gr.Textbox(
                     label="Texte à vérifier",
                     placeholder="Une affirmation par ligne, ou un texte suivi…",
-                    lines=4,
-                    max_lines=14,
+                    lines=6,
+                    max_lines=20,
                     elem_id="rc-claims-text",
                 )
+                gr.HTML(rendered("draft_file.html"), js_on_load=self._scripts["text.js"])
                 with gr.Row():
                     check = gr.Button("Vérifier", variant="primary", elem_id="rc-check")
+                    sample = gr.Button(
+                        "Essayer un exemple", variant="secondary", elem_id="rc-check-example"
+                    )
                     clear = gr.Button("Effacer", variant="secondary", elem_id="rc-check-clear")
-                claims = gr.HTML(
-                    welcome, elem_id="rc-claims", js_on_load=self._scripts["verify.js"]
-                )
-                export = gr.HTML(
-                    "", elem_id="rc-export", js_on_load=self._scripts["export.js"], visible="hidden"
-                )
-            with gr.Column(scale=2, min_width=320):
-                panel = gr.HTML(no_proof, elem_id="rc-proof", js_on_load=self._scripts["panel.js"])
+            with gr.Row(elem_id="rc-checking"):
+                progress = gr.HTML("", elem_id="rc-progress", js_on_load=None)
+                stop = gr.Button("Arrêter", variant="stop", elem_id="rc-stop", scale=0)
+            claims = gr.HTML(_WELCOME, elem_id="rc-claims", js_on_load=self._scripts["verify.js"])
+            export = gr.HTML(
+                "", elem_id="rc-export", js_on_load=self._scripts["export.js"], visible="hidden"
+            )
+            panel = gr.HTML("", elem_id="rc-proof", js_on_load=self._scripts["panel.js"])
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
         # The gate bounds it, claim by claim: a slot of Gradio's would be held for the whole text.
-        check.click(self.check, [text], [claims, state], concurrency_limit=None, **quiet)
+        check.click(self.check, [text], [progress, claims, state], concurrency_limit=None, **quiet)
+        stop.click(self.stop, None, None, **quiet)
+        sample.click(self.example, None, [text, claims], **quiet)
         claims.select(self.act, [state], [panel, state, export], **quiet)
-        clear.click(lambda: ("", welcome, None, no_proof), None,
-                    [text, claims, state, panel], **quiet)  # fmt: skip
+        clear.click(lambda: ("", "", _WELCOME, None, ""), None,
+                    [text, progress, claims, state, panel], **quiet)  # fmt: skip
         page.load(self.restore, [state], [claims, state], **quiet)
 
-    async def check(self, text: str, request: gr.Request) -> AsyncIterator[tuple[str, Any]]:
-        """Check a text: yield the claims' HTML as it grows, then what is to be kept."""
-        checked: list[CheckedClaim] = []
-        shown = 0
-        yield checking_html(checked), gr.skip()
+    async def check(self, text: str, request: gr.Request) -> AsyncIterator[Step]:
+        """Check a text: yield how far it is, the claims' HTML as it grows, what is to be kept."""
+        session = str(request.session_hash)
+        self._checking[session] = asked_to_stop = asyncio.Event()
+        plain = plain_text(clean((text or "")[: LONGEST_TEXT + 1]))
         try:
+            yield progress_html([], 0, splitting=True), gr.skip(), gr.skip()
             visitor = client_of(request)
             self._rates.take(visitor)
-            text = clean((text or "")[: LONGEST_TEXT + 1])
-            steps = await claims_in_turns(self._assistant, self._gate, self._rates, visitor, text)
-            async with aclosing(steps):
+            async with aclosing(self._steps(plain, visitor, asked_to_stop)) as steps:
                 async for step in steps:
-                    if isinstance(step, Verification):
-                        yield verification_html(step), self.sealed(step)
-                        return
-                    checked.append(step)
-                    # All of them at each step would be the square of the text.
-                    if len(checked) >= _MORE * shown:
-                        shown = len(checked)
-                        yield checking_html(checked), gr.skip()
+                    yield step
         except RecoupeError as error:
             log.info("%s", error, exc_info=True)
-            yield message_html("error", str(error)), gr.skip()
+            yield "", message_html("error", str(error)), gr.skip()
         except Exception:
             log.exception("vérification")
-            yield message_html("error", texts.UNEXPECTED), gr.skip()
+            yield "", message_html("error", texts.UNEXPECTED), gr.skip()
+        finally:
+            if self._checking.get(session) is asked_to_stop:
+                del self._checking[session]
+
+    def example(self) -> tuple[Any, Any]:
+        """Return a text to try the tab with, and what to say where the corpus gives none."""
+        if found := example(self._assistant):
+            return found, gr.skip()
+        return gr.skip(), message_html("status", texts.NO_EXAMPLE)
+
+    async def stop(self, request: gr.Request) -> None:
+        """Have the check of this page end: the claim that is being judged is the last one."""
+        if asked_to_stop := self._checking.get(str(request.session_hash)):
+            asked_to_stop.set()
+
+    async def _steps(
+        self, text: str, visitor: str, asked_to_stop: asyncio.Event
+    ) -> AsyncGenerator[Step]:
+        """Yield the steps of a check, until its end or until it is `asked_to_stop`."""
+        found: list[Claim] = []
+        async with aclosing(
+            split_in_turns(self._assistant, self._gate, visitor, text)
+        ) as splitting:
+            async for piece in splitting:
+                found += piece
+                if asked_to_stop.is_set():
+                    yield "", message_html("status", texts.NOTHING_JUDGED), gr.skip()
+                    return
+                yield (progress_html([], len(found), splitting=True),
+                       checking_html(text, found, []), gr.skip())  # fmt: skip
+        checked: list[CheckedClaim] = []
+        shown = 0
+        steps = await checked_in_turns(self._assistant, self._gate, self._rates, visitor, found)
+        async with aclosing(steps):
+            async for step in steps:
+                if isinstance(step, Verification):
+                    yield self._ended(step, text, len(found))
+                    return
+                checked.append(step)
+                if asked_to_stop.is_set():
+                    break
+                # All of them at each step would be the square of the text.
+                if len(checked) >= _MORE * shown:
+                    shown = len(checked)
+                    yield (progress_html(checked, len(found)), checking_html(text, found, checked),
+                           self.sealed(await self._so_far(checked, text, len(found))))  # fmt: skip
+                else:
+                    yield progress_html(checked, len(found)), gr.skip(), gr.skip()
+        yield self._ended(await self._so_far(checked, text, len(found)), text, len(found))
+
+    async def _so_far(self, checked: Sequence[CheckedClaim], text: str, total: int) -> CheckedText:
+        """Return what has been judged of a text that has more claims."""
+        done = await run_in_threadpool(lambda: self._assistant.checker().verification(checked))
+        return CheckedText.of(done, text, total)
+
+    def _ended(self, done: Verification, text: str, total: int) -> Step:
+        whole = CheckedText.of(done, text, total)
+        return "", checked_html(whole), self.sealed(whole)
 
     def restore(self, kept: Any) -> tuple[str, Any]:
         """Return the HTML of what the browser kept, or the welcome, and what it is to keep."""
         done = self._read(kept)
         if done is None:
-            return message_html("welcome", texts.VERIFY_WELCOME), None
-        return verification_html(done), self.sealed(done)
+            return _WELCOME, None
+        return checked_html(done), self.sealed(done)
 
-    def _read(self, stored: Any) -> Verification | None:
+    def _read(self, stored: Any) -> CheckedText | None:
         """Return what the browser kept, without what has gone from the corpus since."""
         try:
             found = self._seal.open(stored)
@@ -141,7 +201,8 @@ class VerifyTab:
 
     def sealed(self, done: Verification) -> str:
         """Return a verification as the browser keeps it."""
-        return self._seal.close(_STORED.dump_python(done, mode="json"))
+        whole = done if isinstance(done, CheckedText) else CheckedText.of(done)
+        return self._seal.close(_STORED.dump_python(whole, mode="json"))
 
     def act(self, kept: Any, event: gr.EventData) -> tuple[Any, Any, Any]:
         """Open a piece of evidence, note a decision, or export; (panel, kept, export)."""
@@ -164,7 +225,7 @@ class VerifyTab:
         except (IndexError, KeyError, TypeError, ValueError, OverflowError):
             return gr.skip(), gr.skip(), gr.skip()
 
-    def _open(self, done: Verification, at: int, evidence: int) -> str:
+    def _open(self, done: CheckedText, at: int, evidence: int) -> str:
         cited = done.claims[at].evidence[evidence].citation
         article = self._assistant.article(cited.article_id)
         whole = self._assistant.settings.public_text
@@ -189,7 +250,7 @@ def _without_gone(claim: CheckedClaim, answerable: Mapping[str, bool]) -> Checke
     )
 
 
-def _reviewed(done: Verification, at: int, data: dict[str, Any]) -> Verification:
+def _reviewed(done: CheckedText, at: int, data: dict[str, Any]) -> CheckedText:
     claims = list(done.claims)
     review = claims[at].review
     if "note" in data:
