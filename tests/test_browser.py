@@ -251,7 +251,8 @@ def test_a_source_is_a_card_and_nothing_stands_twice(page: Page) -> None:
     assert page.text(".rc-said strong") == "4,2 millions d'euros"
     clear = next(b for b in page.all("button") if b.text == "Nouvelle conversation")
     page.click(clear)
-    assert " articles dans l’index, de Le Courrier de l’Orvelle (23)" in page.text(".rc-about")
+    about = " articles dans l’index, de Le Courrier de l’Orvelle (23)"
+    page.until(lambda: about in page.text(".rc-about"))
 
 
 def test_a_link_asks_its_question_again_with_its_filters(page: Page, site: str) -> None:

@@ -5,6 +5,13 @@ element.addEventListener("click", (event) => {
 });
 document.addEventListener("recoupe:ask", ({ detail }) => trigger("select", detail));
 
-// A link to an answer asks its question again, with its filters: the corpus may say something else.
-if (new URLSearchParams(location.search).get("q")?.trim())
-  setTimeout(() => trigger("select", { link: location.search.slice(0, 5000) }), 300);
+// The server has answered once: what is asked of it from now on is heard.
+let ready = false;
+watch("value", () => {
+  if (ready) return;
+  ready = true;
+  document.dispatchEvent(new CustomEvent("recoupe:ready"));
+  // A link to an answer asks its question again, with its filters: the corpus may say something else.
+  if (new URLSearchParams(location.search).get("q")?.trim())
+    trigger("select", { link: location.search.slice(0, 5000) });
+});

@@ -195,9 +195,9 @@ try {
   localStorage.removeItem(OLD);
 } catch { /* nothing was kept */ }
 draw();
-setTimeout(() => {
+document.addEventListener("recoupe:ready", () => {
   const cited = [...new Set(all().flatMap((c) => c.turns.flatMap((t) => t.a)))];
   if (cited.length) trigger("select", { check: cited.slice(0, 1000) });
   if (new URLSearchParams(location.search).get("q")) current(""); // a link begins a conversation
   else if (current()) open(current());
-}, 300);
+}, { once: true });
