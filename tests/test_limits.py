@@ -60,7 +60,9 @@ def test_pages_are_counted_once_and_clicks_each() -> None:
         rates.take_event("192.0.2.1", "s1")
 
 
-@pytest.mark.parametrize("rate", ["rate_events", "rate_sessions"])
+@pytest.mark.parametrize(
+    "rate", [f"rate_{n}" for n in "client global claims events sessions".split()]
+)
 def test_a_rate_that_cannot_be_read_is_told(rate: str) -> None:
     with pytest.raises(SettingsError, match=f"{rate}.*beaucoup"):
         load_settings(**{rate: "beaucoup"})

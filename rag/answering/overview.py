@@ -18,7 +18,7 @@ from rag.answering.evidence import Evidence, around, models, sigmoid, weighed
 from rag.domain import Hit, Kind, Sentence
 from rag.french.corrections import standing
 from rag.french.dates import MONTHS
-from rag.french.names import capitalised, other_person
+from rag.french.names import TITLES, capitalised, other_person
 from rag.french.words import content_stems, fold, words
 from rag.searching.question import Question
 
@@ -173,7 +173,7 @@ def _names_most(named: AbstractSet[str], hit: Hit) -> bool:
     return len(named & present) > _MOST_NAMES * len(named)
 
 
-_CIVILITIES = frozenset(content_stems("M. Mme Me Mgr Dr"))
+_CIVILITIES = frozenset(content_stems(" ".join(TITLES)))
 
 
 def words_of(question: Question, hits: Sequence[Hit], limit: int) -> list[Evidence]:

@@ -79,20 +79,20 @@ def load_entailment(settings: Settings) -> Entailment:
 
     "features" is the one shipped, and has its name from what was built in before it.
 
-    Raises SettingsError for anything else, or for "llm" without a model.
+    Raises SettingsError for "llm" without a model.
     """
-    name = settings.stance
-    if name == "features":
+    kind, _, name = settings.stance.partition(":")
+    if kind == "features":
         return Comparer()
-    if name == "llm" and settings.llm:
+    if kind == "cross-encoder":
+        return CrossEncoderEntailment(name)
+    if settings.llm:
         from rag.checking.entailment_by_model import ModelEntailment
         from rag.models.chat import load_chat_model
 
         if model := load_chat_model(settings):
             return ModelEntailment(model, settings.llm)
-    if name.startswith("cross-encoder:"):
-        return CrossEncoderEntailment(name.removeprefix("cross-encoder:"))
     raise SettingsError(
-        f"RECOUPE_STANCE vaut « {name} » : écrivez features, cross-encoder:NOM, ou llm avec "
-        "RECOUPE_LLM."
+        "RECOUPE_STANCE vaut « llm », et RECOUPE_LLM ne nomme aucun modèle : nommez-en un, ou "
+        "écrivez features ou cross-encoder:NOM."
     )

@@ -133,7 +133,9 @@ def open_for(
 
 def is_index(settings: Settings) -> bool:
     """Tell whether the settings name an index that is there, or that a process makes."""
-    marks = ("catalogue.sqlite3", "generation", "owner.lock", "chroma", "store")
+    from rag.readers.files import INDEX_MARKS
+
+    marks = (*INDEX_MARKS, "generation", "chroma", "store")
     return bool(settings.chroma_url) or any((settings.index_dir / m).exists() for m in marks)
 
 

@@ -7,6 +7,11 @@ from collections.abc import Iterator
 
 from rag.french.words import fold, is_function_word
 
+CIVILITIES = ("M.", "Mme", "Me")
+TITLES = (*CIVILITIES, "Mgr", "Dr")  # what stands before a name, and is none
+CIVILITY = f"(?:{'|'.join(map(re.escape, CIVILITIES))})"
+TITLE = f"(?:{'|'.join(map(re.escape, TITLES))})"
+
 
 def names(text: str) -> set[str]:
     """Return the folded proper-name words of `text`: capitalised, not first in a sentence.

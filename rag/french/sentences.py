@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 
+from rag.french.names import TITLES
 from rag.french.words import fold, is_function_word
 
 Span = tuple[int, int]
@@ -27,6 +28,9 @@ _ABBREVIATIONS = frozenset(
     """.split()
 )
 # These also close sentences; what follows decides.
+_BEFORE_NAMES = frozenset(  # a full stop after them ends no sentence
+    (*(title.rstrip(".") for title in TITLES), *"MM Pr Mlle Mmes St Ste".split())
+)
 _OFTEN_WORDS = frozenset("par mes me col mar sup max min cap ed id ex no pl pass al dir".split())
 _PRONOUNS = frozenset(
     """
@@ -127,7 +131,7 @@ def _is_abbreviation(text: str, dot: int, following: str) -> bool:
         return next_folded not in _PRONOUNS
     last = fold(token).rsplit("-", 1)[-1]
     if last in _ABBREVIATIONS:
-        if token in {"M", "MM", "Mme", "Dr", "Pr", "Me", "Mlle", "Mgr", "Mmes", "St", "Ste"}:
+        if token in _BEFORE_NAMES:
             return True
         if last in _OFTEN_WORDS:
             return following[0].isdigit()

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 
+from rag.french.names import CIVILITY
 from rag.french.words import fold
 
 QUOTE = "« cela »"  # stands for a quotation in what is read
@@ -62,10 +63,10 @@ _ROLE = re.compile(
     r"professeu|auteu|scientifique|specialiste|ong\b|parti\b|police|cousin|frere|soeur|pere\b|mere\b|"
     r"epou|mari\b|fils\b|fille|voisin|temoin|client|collegue|joueu|chanteu|acteu|actrice|skipper)"
 )
-_PERSON = re.compile(r"\b(?:M\.|Mme|Me) ?[A-ZÀ-Þ]|\b[A-ZÀ-Þ][\w'-]+ (?:d[eu] )?[A-ZÀ-Þ][\w'-]+")
+_PERSON = re.compile(rf"\b{CIVILITY} ?[A-ZÀ-Þ]|\b[A-ZÀ-Þ][\w'-]+ (?:d[eu] )?[A-ZÀ-Þ][\w'-]+")
 _SUBJECT = re.compile(
     r"(?:(?:(?:L[ea]|Les|Son|Sa) |L')[\w'-]+(?: (?:de |du |des |d'|de l')[\w'-]+)?, )?"
-    r"(?P<name>(?:(?:M\.|Mme|Me) )?[A-ZÀ-Þ][\w'-]+(?: (?:de |du |d'|ben |al-)?[A-ZÀ-Þ][\w'-]+)+)"
+    rf"(?P<name>(?:{CIVILITY} )?[A-ZÀ-Þ][\w'-]+(?: (?:de |du |d'|ben |al-)?[A-ZÀ-Þ][\w'-]+)+)"
 )
 
 

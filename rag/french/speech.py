@@ -15,6 +15,7 @@ from importlib.resources import files
 
 from rag.domain import Attribution, Kind
 from rag.french.conditional import is_conditional
+from rag.french.names import CIVILITY, TITLE
 from rag.french.quotations import Quoted, marked
 from rag.french.sentences import Span, sentence_spans
 from rag.french.speakers import QUOTE, is_person, main_subject, trimmed
@@ -167,7 +168,7 @@ _END = (
     rf"(?=,| :| ;|\.(?!-)|[?!»(·]|$| qui | dont | lors d| après | avant | dans un| au micro| devant |"
     rf" {_DAY}| jointe? | interrogée?s? | sur (?:X|place)| ce (?:matin|soir)| hier| à l'AFP| en \d)"
 )
-_WHO = r"(?P<who>(?:M\.|Mme|Me|Mgr|Dr)? ?[\w'][^,;:.?!»«()·]*?(?:(?<=\b[A-Z])\.[^,;:?!»«()·]*?)?)"
+_WHO = rf"(?P<who>{TITLE}? ?[\w'][^,;:.?!»«()·]*?(?:(?<=\b[A-Z])\.[^,;:?!»«()·]*?)?)"
 _APPOSED = (
     r"(?P<name>, (?:M\.|Mme|Me|l[ea] [a-zé]+)? ?[A-ZÀ-Þ][\w'-]+"
     r"(?: (?:d[eu] |ben |van |von |al-|el-)?[A-ZÀ-Þ][\w'-]+)+)?"
@@ -197,7 +198,7 @@ _ROLE = (
 )
 _FOR = re.compile(
     rf"^Pour (?P<who>(?:(?:l'|le |la |les |son |sa |un |une |des )?(?:ancien(?:ne)? |ex-)?{_ROLE}|"
-    rf"(?:M\.|Mme|Me) [A-ZÀ-Þ]|[A-ZÀ-Þ][\w'-]+ [A-ZÀ-Þ])[^,«»]*?){_APPOSED},"
+    rf"{CIVILITY} [A-ZÀ-Þ]|[A-ZÀ-Þ][\w'-]+ [A-ZÀ-Þ])[^,«»]*?){_APPOSED},"
 )
 _COMPLEMENT = (
     r"(?:que |qu'|de |d'|à |sur |ce |cette |ces |en |par |avoir |être |au |"
@@ -257,7 +258,7 @@ _IF = re.compile(r"\b(?:si|s'il|s'ils|au cas où)\b", re.IGNORECASE)
 _PREDICATE = re.compile(rf" (?:met|mettent|ne|n'|s'est|est|sont|a|ont|{_DIRECT}) ")
 _DATELINE = re.compile(r"^[A-ZÀ-Þ' -]{3,}(?: \([^)]*\))? ?[—–-] ")
 _PERSON = re.compile(
-    r"(?:(?:M\.|Mme|Me) )?[A-ZÀ-Þ][\w'-]+"
+    rf"(?:{CIVILITY} )?[A-ZÀ-Þ][\w'-]+"
     r"(?: (?:de |du |d'|des |ben |van |von |al-|el-)?[A-ZÀ-Þ][\w'-]+)+"
 )
 _NAMED = re.compile(rf"{_PERSON.pattern}|(?<=, )([A-ZÀ-Þ][\w'-]+)(?=, \d+ ans)")

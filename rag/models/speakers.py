@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rag.french import names
 from rag.models.embedding import Voice
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ ELSEWHERE = FARTHEST - NEAREST + 1  # the distance of a token that is of no sent
 _LONGEST = 24  # tokens of a name
 _SPOKEN = 0.2  # probability of words of somebody from which who speaks is looked for
 _EDGES = ' \u00a0\u202f\n,;:.!?«»“”"()—–-'
-_CIVILITY = re.compile(r"\b(?:M\.|Mme|Me|Mgr|Dr)\s*\Z")  # is part of a name
+_CIVILITY = re.compile(rf"\b{names.TITLE}\s*\Z")  # is part of a name
 _CIVIL = 6  # characters of one
 # What is told of somebody beside his name.
 _BESIDE = re.compile(

@@ -17,7 +17,7 @@ from rag.errors import ReadError, why
 from rag.markup import printable
 from rag.readers.articles import READERS
 
-_INDEX_MARKS = {"catalogue.sqlite3", "owner.lock"}
+INDEX_MARKS = frozenset({"catalogue.sqlite3", "owner.lock"})  # files of an index's folder alone
 _NOT_UTF8 = "nom qui n'est pas en UTF-8 : renommez-le"
 _NOT_A_FILE = "ce n'est pas un fichier ordinaire (tube, prise ou périphérique) : retirez-le"
 _ERRORS = {
@@ -142,7 +142,7 @@ def _walk(root: Path) -> Iterator[Path | Failure]:
             reason = "dossier illisible : " + error_message(error)
             yield Failure(printable(folder), reason)
             continue
-        if _INDEX_MARKS & {entry.name for entry in found}:
+        if INDEX_MARKS & {entry.name for entry in found}:
             continue  # an index of Recoupe's, which has no articles of its own
         for entry in found:
             if entry.name.startswith("."):

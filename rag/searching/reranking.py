@@ -17,7 +17,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Protocol
 
 from rag.domain import Hit, Period
-from rag.errors import EmbeddingError, SettingsError
+from rag.errors import EmbeddingError
 from rag.french.periods import fit, newest_first, periods
 from rag.french.words import words
 from rag.models.hub import sentence_transformers
@@ -51,21 +51,11 @@ class Reranker(Protocol):
 
 
 def load_reranker(settings: Settings) -> Reranker | None:
-    """Return the reranker that the settings name, None for "none".
-
-    Raises SettingsError for an unknown kind.
-    """
+    """Return the reranker that the settings name, None for "none"."""
     kind, _, model = settings.reranker.partition(":")
-    if kind == "features" and not model:
-        return FeatureReranker()
-    if kind == "none" and not model:
-        return None
-    if kind == "cross-encoder" and model:
+    if kind == "cross-encoder":
         return CrossEncoderReranker(model)
-    raise SettingsError(
-        f"Le réordonnanceur « {settings.reranker} » n'est pas connu : mettez dans "
-        "RECOUPE_RERANKER features, none ou cross-encoder:NOM."
-    )
+    return FeatureReranker() if kind == "features" else None
 
 
 class FeatureReranker:

@@ -27,7 +27,7 @@ from limits.strategies import MovingWindowRateLimiter
 from starlette.concurrency import run_in_threadpool
 
 from rag import texts
-from rag.errors import QuestionError, RecoupeError, SettingsError
+from rag.errors import QuestionError, RecoupeError
 from rag.settings import Settings
 
 T = TypeVar("T")
@@ -65,12 +65,12 @@ class Rates:
     """
 
     def __init__(self, settings: Settings) -> None:
-        """Take the rates. Raises SettingsError for one that cannot be read."""
-        self._client = _rate(settings.rate_client, "RECOUPE_RATE_CLIENT")
-        self._all = _rate(settings.rate_global, "RECOUPE_RATE_GLOBAL")
-        self._claims = _rate(settings.rate_claims, "RECOUPE_RATE_CLAIMS")
-        self._events = _rate(settings.rate_events, "RECOUPE_RATE_EVENTS")
-        self._sessions = _rate(settings.rate_sessions, "RECOUPE_RATE_SESSIONS")
+        """Take the rates, which `Settings` has found to be ones."""
+        self._client = parse(settings.rate_client)
+        self._all = parse(settings.rate_global)
+        self._claims = parse(settings.rate_claims)
+        self._events = parse(settings.rate_events)
+        self._sessions = parse(settings.rate_sessions)
         self._storage = MemoryStorage()
         self._limiter = MovingWindowRateLimiter(self._storage)
         self._pages: OrderedDict[tuple[str, str], None] = OrderedDict()
@@ -251,12 +251,3 @@ def subscriber(address: str) -> str:
 def visitor_key(address: str) -> str:
     """Return what a visitor is counted by: a keyed hash of his subscriber's address."""
     return hashlib.blake2b(subscriber(address).encode(), key=_KEY, digest_size=16).hexdigest()
-
-
-def _rate(text: str, name: str) -> RateLimitItem:
-    try:
-        return parse(text)
-    except ValueError as error:
-        raise SettingsError(
-            f"{name} vaut « {text} » : écrivez un nombre par durée, comme 30/minute."
-        ) from error
