@@ -225,7 +225,7 @@ def test_what_a_library_prints_or_asks_for_disturbs_nothing() -> None:
 def test_what_a_worker_printed_before_it_died_is_logged_in_bounds(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    caplog.set_level(logging.INFO, "rag.readers.isolation")
+    caplog.set_level(logging.INFO, "rag.readers.process")
     assert "arrêtée net" in run(speak_and_die).reason
     said = caplog.records[-1].getMessage()
     assert said.endswith(r"\x1b dernier mot")

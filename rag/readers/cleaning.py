@@ -69,7 +69,7 @@ def clean(blocks: Iterable[Block], title: str, name: str = "") -> list[Block]:
     """Return the blocks of an article without what is not the article.
 
     Cuts reading times, the repeated title, « Lire aussi » and share lines,
-    cookie and subscription notices; mends spaces; marks bare subheads as
+    links glued to a sentence, cookie and subscription notices; mends spaces; marks bare subheads as
     headings. What is cut is logged at INFO under `name`.
     """
     body: list[Block] = []

@@ -11,15 +11,11 @@ import atexit
 import logging
 import os
 import pickle
-import re
 import signal
-import subprocess
-import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, wait
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -29,9 +25,9 @@ from typing import TYPE_CHECKING, Any
 
 from rag.domain import Article, Failure
 from rag.errors import ReadError
-from rag.markup import printable
 from rag.readers.articles import Made
-from rag.readers.messages import Line, answer, article, receive, send
+from rag.readers.messages import Line, answer, article
+from rag.readers.process import Process
 
 if TYPE_CHECKING:
     from rag.settings import Settings
@@ -42,14 +38,9 @@ _MOST_WORKERS = 8  # a bound of memory for all, on machines of many cores
 _TASKS_EACH = 2000  # then a worker is replaced: what parsers leak goes with it
 _AHEAD = 16  # tasks given out or done before their turn, a worker: a slow file stops no other
 _GRACE = 10.0  # seconds past its bound after which a worker that nobody stopped stops itself
-_START = 60.0  # seconds that a worker has to start in, on a machine that does much else
-_PRINTED = 4000  # bytes kept of what a worker prints: what it says when it dies
 
 _NO_WORKER = "les processus de lecture ne démarrent pas : fermez d'autres programmes"
 _DEAD = "la lecture s'est arrêtée net : fichier abîmé, ou trop gros pour la mémoire"
-
-# What opens something to whoever knows it: nothing that reads needs it.
-_SECRET = re.compile(r"KEY|TOKEN|SECRET|PASSW|CREDENTIAL", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,85 +97,6 @@ class Outcome:
             Path(self.rest).unlink()
 
 
-class _Process:
-    """A worker, as its parent sees it."""
-
-    def __init__(self) -> None:
-        """Start it. Raises OSError."""
-        kept = {k: v for k, v in os.environ.items() if not _SECRET.search(k)}
-        # Modules are found where this process finds them, never in the folder that it is in.
-        kept["PYTHONPATH"] = os.pathsep.join(map(os.path.abspath, sys.path))
-        self._popen = subprocess.Popen(
-            [sys.executable, "-P", "-m", "rag.readers.worker"],
-            env=kept,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
-        )
-        self._tasks: Any = self._popen.stdin
-        self._answers: Any = self._popen.stdout
-        self._late = False
-        self._printed = b""
-        self.done = 0  # tasks
-        self.kill = self._popen.kill
-        self._listener = threading.Thread(target=self._listen, daemon=True)
-        self._listener.start()
-
-    def takes(self, task: bytes) -> bool:
-        """Tell whether it takes a task up; not if it died since the last, or does not start."""
-        with suppress(OSError), self._timed(_START):
-            send(self._tasks, task)
-            return receive(self._answers) == b""
-        return False
-
-    def answer(self, seconds: float) -> bytes | None:
-        """Return what it says of the task that it took up; None if it dies of it.
-
-        Raises TimeoutError when the time is over.
-        """
-        with self._timed(seconds):
-            said = receive(self._answers)
-        if said is None and self._late:
-            raise TimeoutError
-        self.done += 1
-        return said
-
-    def end(self) -> int:
-        """Stop it, log what it printed; return its exit status."""
-        if not (died := self._popen.poll() is not None):
-            self.kill()
-        status = self._popen.wait()
-        self._listener.join(1.0)
-        with suppress(OSError), self._popen:
-            pass  # its pipes are closed
-        if died:
-            said = printable(self._printed.decode(errors="replace").strip())
-            log.info("processus de lecture arrêté, code %s %s", status, said)
-        return status
-
-    def _listen(self) -> None:
-        stderr: Any = self._popen.stderr
-        while piece := stderr.read1(_PRINTED):
-            self._printed = (self._printed + piece)[-_PRINTED:]
-
-    @contextmanager
-    def _timed(self, seconds: float) -> Iterator[None]:
-        """Kill it after so many seconds."""
-
-        def end() -> None:
-            self._late = True
-            self.kill()
-
-        timer = threading.Timer(seconds, end)
-        timer.daemon = True
-        timer.start()
-        try:
-            yield
-        finally:
-            timer.cancel()
-
-
 @dataclass(eq=False, slots=True)
 class _Job:
     """A task that was given: as its worker hears it, the worker, and what will come of it."""
@@ -192,7 +104,7 @@ class _Job:
     task: Task
     message: bytes
     rest: str
-    process: _Process | None = None
+    process: Process | None = None
     dropped: bool = False
     future: Future[Outcome] = field(default_factory=Future)
 
@@ -214,8 +126,8 @@ class Workers:
         self._lock = threading.Lock()
         self._jobs: SimpleQueue[_Job] = SimpleQueue()
         self._threads = 0
-        self._processes: set[_Process] = set()
-        self._idle: list[_Process] = []
+        self._processes: set[Process] = set()
+        self._idle: list[Process] = []
 
     def run(self, tasks: Iterable[Task], memory_mb: int) -> Iterator[Outcome]:
         """Yield the outcome of each task, in order; tasks are taken a few ahead.
@@ -302,7 +214,7 @@ class Workers:
             return outcome or Outcome(reason=job.task.late)
         return outcome or Outcome(reason=_DEAD)
 
-    def _taken(self, job: _Job) -> _Process | None:
+    def _taken(self, job: _Job) -> Process | None:
         """Return a worker that has taken a job up, None if there is none."""
         for _ in range(workers_count() + 2):  # all that were idle may have been killed
             if job.dropped:
@@ -317,15 +229,15 @@ class Workers:
             self._end(process)
         return None
 
-    def _next(self, job: _Job) -> _Process:
+    def _next(self, job: _Job) -> Process:
         """Return the worker that was last at work, or a new one, for a job. Raises OSError."""
         with self._lock:
-            process = self._idle.pop() if self._idle else _Process()
+            process = self._idle.pop() if self._idle else Process()
             self._processes.add(process)
             job.process = process
             return process
 
-    def _end(self, process: _Process) -> int:
+    def _end(self, process: Process) -> int:
         with self._lock:
             self._processes.discard(process)
         return process.end()
