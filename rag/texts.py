@@ -240,6 +240,12 @@ CLAIM_KEYS = (
     "Au clavier\u00a0: j et k, ou les flèches, d’une affirmation à l’autre\u202f; Entrée l’ouvre, "
     "Échap revient au texte."
 )
+ADDRESS_NOT_READ = "L’adresse n’a pas été lue\u00a0: {}."
+NOT_OUR_HOST = "ici, seules sont lues les pages de {}\u202f; collez le texte des autres"
+NOT_AN_ARTICLE = "il n’y a pas d’article à cette adresse"
+PAID_PAGE = "ses lecteurs paient cet article\u00a0: collez le texte que vous avez sous les yeux"
+LATE_PAGE = "la page met plus de {:g}\u00a0secondes à venir et à être lue"
+ADDRESS_READ = "L’article est dans le champ\u00a0: relisez, puis vérifiez."
 NO_EXAMPLE = "Le corpus n’a pas de phrase dont faire un exemple\u00a0: collez un texte."
 # About the sample corpus: needs the articles with these titles.
 SAMPLE_TITLES = (

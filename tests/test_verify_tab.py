@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler
 from itertools import pairwise
 from pathlib import Path
 
@@ -27,11 +28,15 @@ from rag.domain import (
     Source,
     Stance,
 )
+from rag.errors import ReadError
+from rag.readers.fetch import is_own_network
 from rag.settings import load_settings
 from rag.web.limits import Gate, Rates
 from rag.web.render_claims import CheckedText, checked_html, pieces, rest, sides
+from rag.web.verify_address import text_at
 from rag.web.verify_example import example
 from rag.web.verify_tab import VerifyTab
+from tests.servers import running
 from tests.test_api import MANY, checked, idle, own, page_config, pressed, serving, with_settings
 
 __all__ = ["checked", "own"]  # fixtures
@@ -205,3 +210,54 @@ def test_bad_input_has_its_sentence(own: LocalAssistant) -> None:
         for text, answer in answers.items():
             with pressed(url, "rc-check", text) as steps:
                 assert answer in list(steps)[-1], text[:30]
+
+
+PAGE = (
+    b"<html><head><title>Le bac</title></head><body><article><h1>Le bac</h1><p>Le bac de Lerins a "
+    b"transporte 311 voyageurs en mars, dit le port.</p><p>Il repart lundi matin a huit heures "
+    b"de Lerins, si la mer le permet.</p></article></body></html>"
+)
+
+
+class Site(BaseHTTPRequestHandler):
+    """An article, the same for those who pay, and doors to elsewhere."""
+
+    def do_GET(self) -> None:
+        paid = PAGE.replace(b"<head>", b'<head><script type="application/ld+json">'
+            b'{"@type": "NewsArticle", "isAccessibleForFree": false}</script>')  # fmt: skip
+        if to := {"/ailleurs": "http://127.0.0.1:9/", "/boucle": "/boucle"}.get(self.path):
+            self.send_response(302)
+            self.send_header("Location", to)
+            self.end_headers()
+            return
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.end_headers()
+        self.wfile.write(paid if self.path == "/payant" else PAGE)
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+
+def test_an_address_is_read_of_the_keeper_s_own_sites_alone(tmp_path: Path) -> None:
+    with running(Site) as url:
+        own_site = load_settings(index_dir=tmp_path, own_hosts=(url.removeprefix("http://"),))
+        found = text_at(f"{url}/bac", own_site, is_own_network)
+        assert found.startswith("Le bac\n\n")
+        assert "311 voyageurs" in found
+        host = url.partition("//")[2].partition(":")[0]
+        for address, settings, why in (
+            (f"{url}/bac", load_settings(index_dir=tmp_path), "seules sont lues"),
+            (f"http://{host}/bac", own_site, "seules sont lues"),  # another port
+            ("http://169.254.169.254/latest", own_site, "seules sont lues"),
+            (f"{url}/ailleurs", own_site, "seules sont lues"),
+            (f"{url}/boucle", own_site, "pas d’article"),
+            (f"{url}/payant", own_site, "paient"),
+            ("file:///etc/passwd", own_site, "http"),
+            ("", own_site, "http"),
+        ):
+            with pytest.raises(ReadError, match=why):
+                text_at(address, settings, is_own_network)
+        # Named as one's own, and on a private network: for the keeper's crawl, not for visitors.
+        with pytest.raises(ReadError):
+            text_at(f"{url}/bac", own_site)

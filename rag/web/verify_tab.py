@@ -19,7 +19,7 @@ from rag.assistant import LocalAssistant
 from rag.checking.claims import LONGEST_TEXT, Claim, plain_text
 from rag.checking.report import Publisher, report
 from rag.domain import CheckedClaim, Label, Review, Verification
-from rag.errors import RecoupeError
+from rag.errors import ReadError, RecoupeError
 from rag.models.embedding import clean
 from rag.web.limits import Gate, Rates, client_of
 from rag.web.render import article_html, export_html, message_html, rendered
@@ -32,6 +32,7 @@ from rag.web.render_claims import (
 )
 from rag.web.sealing import Seal
 from rag.web.turns import checked_in_turns, split_in_turns
+from rag.web.verify_address import hosts, text_at
 from rag.web.verify_example import example
 
 log = logging.getLogger(__name__)
@@ -77,6 +78,16 @@ class VerifyTab:
                     elem_id="rc-claims-text",
                 )
                 gr.HTML(rendered("draft_file.html"), js_on_load=self._scripts["text.js"])
+                own = hosts(self._assistant.settings)
+                with gr.Row(visible=bool(own), elem_id="rc-address"):
+                    address = gr.Textbox(
+                        label="Ou l’adresse d’un article",
+                        info=f"De {', '.join(sorted(own))}",
+                        max_length=2000,
+                        scale=4,
+                    )
+                    read = gr.Button("Lire", variant="secondary", elem_id="rc-read", scale=0)
+                told = gr.HTML("", elem_id="rc-address-status", js_on_load=None)
                 with gr.Row():
                     check = gr.Button("Vérifier", variant="primary", elem_id="rc-check")
                     sample = gr.Button(
@@ -95,6 +106,8 @@ class VerifyTab:
         # The gate bounds it, claim by claim: a slot of Gradio's would be held for the whole text.
         check.click(self.check, [text], [progress, claims, state], concurrency_limit=None, **quiet)
         stop.click(self.stop, None, None, **quiet)
+        if own:
+            gr.on([read.click, address.submit], self.read_address, [address], [text, told], **quiet)
         sample.click(self.example, None, [text, claims], **quiet)
         claims.select(self.act, [state], [panel, state, export], **quiet)
         clear.click(lambda: ("", "", _WELCOME, None, ""), None,
@@ -122,6 +135,22 @@ class VerifyTab:
         finally:
             if self._checking.get(session) is asked_to_stop:
                 del self._checking[session]
+
+    async def read_address(self, url: str, request: gr.Request) -> tuple[Any, str]:
+        """Return the text of an article of the newspaper's own, and what was done."""
+        try:
+            visitor = client_of(request)
+            self._rates.take(visitor)
+            async with self._gate.place(visitor, long=True):
+                found = await run_in_threadpool(text_at, clean(url or ""), self._assistant.settings)
+        except ReadError as error:
+            return gr.skip(), message_html("error", texts.ADDRESS_NOT_READ.format(error))
+        except RecoupeError as error:
+            return gr.skip(), message_html("error", str(error))
+        except Exception:
+            log.exception("adresse à vérifier")
+            return gr.skip(), message_html("error", texts.UNEXPECTED)
+        return found, message_html("status", texts.ADDRESS_READ)
 
     def example(self) -> tuple[Any, Any]:
         """Return a text to try the tab with, and what to say where the corpus gives none."""
