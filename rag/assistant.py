@@ -24,7 +24,9 @@ from rag.domain import (
     Answer,
     Article,
     ArticlePage,
+    ArticleQuery,
     ArticleRecord,
+    ArticleResults,
     CheckedClaim,
     Erasure,
     Facets,
@@ -32,6 +34,7 @@ from rag.domain import (
     Found,
     Hit,
     IngestReport,
+    QuotedSpeaker,
     StoredArticle,
     Turn,
     Verification,
@@ -52,6 +55,7 @@ from rag.indexing.removals import Removals
 from rag.models.encoder import Encoder
 from rag.models.loading import load_embedder
 from rag.readers.draft import checked_edits
+from rag.searching.browsing import browse, quoted_speakers
 from rag.searching.reranking import load_reranker
 from rag.searching.retrieval import Retriever
 from rag.sources.memory import Memory, SourceState
@@ -84,6 +88,20 @@ class Assistant(Protocol):
         `after` is the `next` of the page before; an article added or removed
         meanwhile shifts no other. `words` keeps the articles that have a word
         of the title beginning with each of them. Raises CursorError.
+        """
+        ...
+
+    def browse(self, query: ArticleQuery, after: str = "", limit: int = 20) -> ArticleResults:
+        """Return up to `limit` of the articles that a query finds, and the counts of all of them.
+
+        `after` is the `next` of the page before. Raises CursorError.
+        """
+        ...
+
+    def speakers(self, article_id: str) -> list[QuotedSpeaker]:
+        """Return who is quoted in an article, in the order of the text.
+
+        Raises ArticleNotFoundError.
         """
         ...
 
@@ -296,6 +314,14 @@ class LocalAssistant:
     def page(self, after: str = "", limit: int = 50, words: str = "") -> ArticlePage:
         """See `Assistant`."""
         return self.index.catalogue.page(after, limit, words)
+
+    def browse(self, query: ArticleQuery, after: str = "", limit: int = 20) -> ArticleResults:
+        """See `Assistant`."""
+        return browse(self.index, query, after, limit, self.settings.paid_characters)
+
+    def speakers(self, article_id: str) -> list[QuotedSpeaker]:
+        """See `Assistant`."""
+        return quoted_speakers(self.index, self.index.article(article_id))
 
     def facets(self) -> Facets:
         """See `Assistant`."""

@@ -25,7 +25,9 @@ from rag.domain import (
     Answer,
     Article,
     ArticlePage,
+    ArticleQuery,
     ArticleRecord,
+    ArticleResults,
     CheckedClaim,
     Erasure,
     Facets,
@@ -34,6 +36,7 @@ from rag.domain import (
     Filters,
     Hit,
     IngestReport,
+    QuotedSpeaker,
     StoredArticle,
     Turn,
     Verification,
@@ -79,6 +82,8 @@ class Operation:
 
 OPERATIONS = (
     Operation("page", {"after": str, "limit": int, "words": str}, ArticlePage),
+    Operation("browse", {"query": ArticleQuery, "after": str, "limit": int}, ArticleResults),
+    Operation("speakers", {"article_id": str}, list[QuotedSpeaker]),
     Operation("facets", {}, Facets),
     Operation("article", {"article_id": str}, StoredArticle),
     Operation("copies", {"article_id": str}, list[ArticleRecord]),
