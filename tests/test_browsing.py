@@ -36,7 +36,9 @@ ARTICLES = (
     article("bac", "Le bac", "Le bac remplace le pont.", date(2024, 3, 9), name=GAZETTE),
     article("gare", "La gare", "Un péage sur le pont ?", date(2022, 1, 5), name=ECHO, author="Ida"),
     article("gue", "Le gué", "Sans date, le péage est un mot."),
-    article("taxe", "La taxe", "La taxe payante est votée. " * 60, date(2023, 5, 2), paywalled=True),
+    article(
+        "taxe", "La taxe", "La taxe payante est votée. " * 60, date(2023, 5, 2), paywalled=True
+    ),
 )
 
 

@@ -74,7 +74,7 @@ def articles_html(
         found=_counted(facets.articles),
         chips=list(_chips(filters)),
         bars=bars,
-        legend=f"Articles par {'mois' if monthly else 'année'}",
+        legend=_legend(bars, monthly=monthly),
         undated=facets.articles - sum(count for _, count in facets.months),
         facets=list(_facets(facets, filters)),
         orders=orders,
@@ -83,6 +83,15 @@ def articles_html(
         first=first,
         choose=choose,
     )
+
+
+def _legend(bars: Sequence[_Bar], *, monthly: bool) -> str:
+    """Return what the timeline shows, and from when to when."""
+    if not bars:
+        return ""
+    first, last = _named(bars[0].value), _named(bars[-1].value)
+    extent = first if first == last else f"{first} – {last}"
+    return f"Articles par {'mois' if monthly else 'année'}, {extent}"
 
 
 def _counted(count: int) -> str:
