@@ -69,12 +69,13 @@ def quoted_speakers(index: Index, article: StoredArticle) -> list[QuotedSpeaker]
                 cited = Citation.of(passage, article.record.source, sentence.start, sentence.end)
                 quotes.setdefault(speaker, []).append(cited)
     whole: dict[str, list[Citation]] = {}
-    for name, cited in quotes.items():
-        whole.setdefault(_full_name(name, quotes), []).extend(cited)
-    return [
-        QuotedSpeaker(name, tuple(sorted(cited, key=lambda c: c.start)))
-        for name, cited in sorted(whole.items(), key=lambda named: min(c.start for c in named[1]))
+    for name, own in quotes.items():
+        whole.setdefault(_full_name(name, quotes), []).extend(own)
+    speakers = [
+        QuotedSpeaker(name, tuple(sorted(all_of_it, key=lambda c: c.start)))
+        for name, all_of_it in whole.items()
     ]
+    return sorted(speakers, key=lambda s: s.citations[0].start)
 
 
 def _full_name(name: str, names: Iterable[str]) -> str:

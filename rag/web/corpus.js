@@ -2,7 +2,8 @@
 // keyboard stays where it was when the list comes anew, and what was found is announced.
 const pressed = "[data-act]";
 let last = "";
-const key = (node) => `${node.dataset.act} ${node.dataset.field ?? ""} ${node.dataset.value ?? ""}`;
+const key = ({ dataset, parentElement }) =>
+  [dataset.act, parentElement.closest(".rc-chips") ? "chip" : "", dataset.field, dataset.value].join(" ");
 const send = (button) => {
   last = key(button);
   trigger("select", { ...button.dataset });

@@ -279,13 +279,18 @@ def _toggled(filters: Filters, facet: str, value: str) -> Filters:
             return replace(filters, since=None, until=None)
         first, last = _days(value)
         return replace(filters, since=first, until=last)
-    name = {"source": "sources", "author": "authors", "section": "sections"}.get(facet)
-    if name is None:
-        raise ValueError(facet)
-    values: tuple[str, ...] = getattr(filters, name)
+    if facet == "source":
+        return replace(filters, sources=_with_or_without(filters.sources, value))
+    if facet == "author":
+        return replace(filters, authors=_with_or_without(filters.authors, value))
+    if facet == "section":
+        return replace(filters, sections=_with_or_without(filters.sections, value))
+    raise ValueError(facet)
+
+
+def _with_or_without(values: tuple[str, ...], value: str) -> tuple[str, ...]:
     rest = tuple(v for v in values if v != value)
-    chosen = rest if value in values else (*rest, value)[-_MOST_CHOSEN:]
-    return replace(filters, **{name: chosen})
+    return rest if value in values else (*rest, value)[-_MOST_CHOSEN:]
 
 
 def _days(period: str) -> tuple[date, date]:
