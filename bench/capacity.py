@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.comparing import RECOUPE
-from bench.tables import PARTS, at, built, encoder, growth, ingestion, table
+from bench.tables import PARTS, at, browsing, built, encoder, growth, ingestion, table
 
 TARGETS = (1_000_000, 10_000_000, 100_000_000)
 _TOLD = "**computed, not measured**"
@@ -47,6 +47,8 @@ def all_blocks(results: dict[str, Any]) -> dict[str, str]:
         blocks["encoder"] = encoder(results["encoder"])
     if results.get("growth"):
         blocks["growth"] = growth(results["growth"])
+    if "browsing" in results:
+        blocks["browsing"] = browsing(results["browsing"])
     if len(results.get("growth", ())) > 1:
         blocks["passage"] = per_passage(results)
         blocks["implied"] = implied(results)

@@ -19,7 +19,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from bench import articles, comparing, profiling
+from bench import articles, browsing, comparing, profiling
 from bench.faces import read
 from bench.golden import ROOT
 from bench.growing import Growth, Plan
@@ -27,7 +27,7 @@ from bench.measuring import OFFLINE, machine
 from bench.plots import draw
 from bench.tables import all_tables
 
-PARTS = ("ingestion", "encoder", "growth", "profile")
+PARTS = ("ingestion", "encoder", "growth", "profile", "browsing")
 
 
 def main() -> None:
@@ -53,6 +53,9 @@ def main() -> None:
                 grow(given, found, work, results)
             elif part == "profile":
                 profile(given, found, work)
+            elif part == "browsing":
+                size = given.browsed
+                results[part] = browsing.measure(work / part, size, given.count, given.seed)
             print(f"{part}: {time.perf_counter() - began:.0f} s", flush=True)
             keep(results, given.out)
     print("\n\n".join(all_tables(results)))
@@ -125,6 +128,7 @@ def _options() -> argparse.Namespace:
     add("--rounds", type=int, default=3, help="turns of each pipeline and encoder")
     add("--count", type=int, default=100, help="questions of each measure")
     add("--beside", type=int, default=30, help="articles ingested while questions are asked")
+    add("--browsed", type=int, default=100_000, help="articles of the index that is browsed")
     add("--profiled", type=int, default=20, help="articles of the profiled ingestion")
     add("--seed", type=int, default=7)
     add("--out", type=Path, default=ROOT / "bench" / "results", metavar="FOLDER")

@@ -43,6 +43,8 @@ def all_tables(results: dict[str, Any]) -> Iterable[str]:
         yield encoder(results["encoder"])
     if results.get("growth"):
         yield growth(results["growth"])
+    if "browsing" in results:
+        yield browsing(results["browsing"])
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -94,6 +96,13 @@ def growth(sizes: Sequence[dict[str, Any]]) -> str:
         ]
     )
     return table(head, rows)
+
+
+def browsing(found: dict[str, Any]) -> str:
+    """Return what pages of the list of articles take, and what of that is the server's work."""
+    head = [f"{found['articles']:,} articles, pages of 20", "page, p50 / p95", "of which work"]
+    pages = found["pages"].items()
+    return table(head, [[n, shown(p["page"]), shown(p["of which work"])] for n, p in pages])
 
 
 def built(size: dict[str, Any]) -> float | None:

@@ -24,13 +24,16 @@ from rag.domain import (
     Answer,
     Article,
     ArticlePage,
+    ArticleQuery,
     ArticleRecord,
+    ArticleResults,
     Erasure,
     Facets,
     Filters,
     Found,
     Hit,
     IngestReport,
+    QuotedSpeaker,
     StoredArticle,
     Turn,
     Verification,
@@ -53,6 +56,7 @@ from rag.models.encoder import Encoder
 from rag.models.loading import load_embedder
 from rag.operations import Assistant, unheard
 from rag.readers.draft import checked_edits
+from rag.searching.browsing import browse, quoted_speakers
 from rag.searching.reranking import load_reranker
 from rag.searching.retrieval import Retriever
 from rag.sources.memory import Memory, SourceState
@@ -139,6 +143,14 @@ class LocalAssistant(Assistant):
     def page(self, after: str = "", limit: int = 50, words: str = "") -> ArticlePage:
         """See `Assistant`."""
         return self.index.catalogue.page(after, limit, words)
+
+    def browse(self, query: ArticleQuery, after: str = "", limit: int = 20) -> ArticleResults:
+        """See `Assistant`."""
+        return browse(self.index, query, after, limit, self.settings.paid_characters)
+
+    def speakers(self, article_id: str) -> list[QuotedSpeaker]:
+        """See `Assistant`."""
+        return quoted_speakers(self.index, self.index.article(article_id))
 
     def facets(self) -> Facets:
         """See `Assistant`."""

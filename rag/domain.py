@@ -359,6 +359,69 @@ class Filters:
         return not (self.until and (source.published is None or source.published > self.until))
 
 
+class ArticleOrder(StrEnum):
+    """In which order found articles are listed; those without a date come last."""
+
+    RELEVANCE = "relevance"
+    NEWEST = "newest"
+    OLDEST = "oldest"
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleQuery:
+    """Which articles are listed: that hold all of `words`, in text or title, and pass `filters`.
+
+    Words between quotation marks follow each other. Without an `order` those that
+    are looked for by words come by relevance, all others newest first.
+    """
+
+    words: str = ""
+    filters: Filters = Filters()
+    order: ArticleOrder | None = None
+
+    @property
+    def ordered_by(self) -> ArticleOrder:
+        """The order that it asks for, or goes without saying."""
+        return self.order or (ArticleOrder.RELEVANCE if self.words else ArticleOrder.NEWEST)
+
+
+@dataclass(frozen=True, slots=True)
+class FoundArticle:
+    """An article that was found, with the span around the words that are looked for.
+
+    `marks` are the `[start, end)` of those words in its text, within the `excerpt`; `in_title`
+    those in its title. The excerpt is None where no word of the text was looked for, or none may
+    be shown.
+    """
+
+    record: ArticleRecord
+    excerpt: Citation | None = None
+    marks: tuple[tuple[int, int], ...] = ()
+    in_title: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleResults:
+    """A page of the articles that were found.
+
+    `facets` count all that were found, not the page alone; `next` is where the following page
+    begins, "" at the end; `total` counts the articles of the index.
+    """
+
+    articles: tuple[FoundArticle, ...]
+    next: str
+    facets: Facets
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class QuotedSpeaker:
+    """Somebody whose words an article reports, as it names them, and the citations of those."""
+
+    name: str
+    citations: tuple[Citation, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Hit:
     """A passage found for a question.

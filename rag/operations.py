@@ -26,7 +26,9 @@ from rag.checking.checker import OnClaim
 from rag.domain import (
     Answer,
     ArticlePage,
+    ArticleQuery,
     ArticleRecord,
+    ArticleResults,
     CheckedClaim,
     Erasure,
     Facets,
@@ -34,6 +36,7 @@ from rag.domain import (
     Found,
     Hit,
     IngestReport,
+    QuotedSpeaker,
     StoredArticle,
     Turn,
     Verification,
@@ -62,6 +65,20 @@ class Assistant(Protocol):
         `after` is the `next` of the page before; an article added or removed
         meanwhile shifts no other. `words` keeps the articles that have a word
         of the title beginning with each of them. Raises CursorError.
+        """
+        ...
+
+    def browse(self, query: ArticleQuery, after: str = "", limit: int = 20) -> ArticleResults:
+        """Return up to `limit` of the articles that a query finds, and the counts of all of them.
+
+        `after` is the `next` of the page before. Raises CursorError.
+        """
+        ...
+
+    def speakers(self, article_id: str) -> list[QuotedSpeaker]:
+        """Return who is quoted in an article, in the order of the text.
+
+        Raises ArticleNotFoundError.
         """
         ...
 

@@ -170,8 +170,15 @@ CHANGED_ARTICLE = (
 )
 NO_SOURCE = "Source inconnue"
 OTHER_SOURCES = "Autres sources"
-AMONG_LISTED = "Parmi ceux de la page affichée\u00a0: cherchez d’abord leur titre."
-NO_TITLE = "Aucun titre ne contient ces mots."
+OTHER_NAMES = "Autres"
+TO_CHOOSE = "Cochez des articles dans la liste pour les retirer ou corriger leur date."
+NO_ARTICLE_FOUND = (
+    "Aucun article ne contient tous ces mots avec ces filtres\u00a0: retirez-en, ou cherchez "
+    "d’autres mots."
+)
+ARTICLE_GONE = "Cet article n’est plus dans le corpus\u00a0: il a été retiré depuis."
+NO_DATE = "sans date"
+PAID = "article payant"
 TRY_AGAIN = "Trop de questions en ce moment\u00a0: réessayez dans {}\u00a0secondes."
 CLAIMS_AGAIN = "Trop d’affirmations en ce moment\u00a0: réessayez dans {}\u00a0secondes."
 CLAIMS_OVER_RATE = (
@@ -488,6 +495,22 @@ def _barred(names: Sequence[str]) -> str:
         f"{len(names)} {stay} (« recoupe remove »)\u00a0: {shown}{more}. "
         f"«\u00a0recoupe ingest --reprendre\u00a0» {back} reprend."
     )
+
+
+def ago(then: float, now: float) -> str:
+    """Return how long ago a moment was: « il y a 3 heures », « jamais » for 0."""
+    if not then:
+        return "jamais"
+    minutes = max(0, int((now - then) / 60))
+    for size, one, several in ((1440, "jour", "jours"), (60, "heure", "heures")):
+        if (count := minutes // size) >= 1:
+            return f"il y a {count}\u00a0{several if count > 1 else one}"
+    return f"il y a {minutes}\u00a0min" if minutes else "à l’instant"
+
+
+def sentences(count: int) -> str:
+    """Return a count of sentences, in words."""
+    return f"{count}\u00a0phrase{'s' if count > 1 else ''}"
 
 
 def source_state(state: SourceState) -> str:

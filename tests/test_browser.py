@@ -34,6 +34,7 @@ pytestmark = [
     ),
 ]
 SITE_UPLOADS: list[str] = []
+WORDS = "#rc-corpus-words textarea, #rc-corpus-words input"
 HALL = "Combien a coûté la restauration de la halle aux grains ?"
 EVIL = (
     "La fusée <b>Zorglub</b> décolle à midi <img src=http://evil.example/x.png onerror=alert(1)> "
@@ -165,7 +166,7 @@ def test_nothing_is_asked_of_another_host_and_no_script_fails(page: Page, site: 
     page.click(page.wait(".rc-answer .rc-cite"))
     page.wait("#rc-cited")
     open_tab(page, "Corpus")
-    page.wait(".rc-table")
+    page.wait(".rc-list")
     hosts = {
         urlsplit(url).netloc
         for url in page.requests()
@@ -438,11 +439,7 @@ def test_upload_then_ask_then_remove(page: Page, site: str, tmp_path: Path) -> N
     assert "Le phare rallumé" in page.text("#rc-panel")
 
     open_tab(page, "Corpus")
-    field = page.wait("input[aria-label='Articles choisis']")
-    page.click(field)
-    field.send_keys("phare")
-    option = "ul[role=listbox] li[aria-label^='Le phare rallumé']"
-    page.click(page.wait(option))
+    page.click(page.wait(".rc-choose[aria-label*='Le phare rallumé']"))
     page.click(page.wait("button#rc-drop"))
     page.until(lambda: "1 article retiré" in page.text("#rc-done"))
     page.until(lambda: "Le phare rallumé" not in page.text("#rc-listing"))
@@ -462,13 +459,12 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield url
 
 
-def test_the_corpus_is_searched_by_title_and_shown_in_pages(many: str, page: Page) -> None:
-    def shown() -> tuple[str, str, int]:
-        rows = page.driver.execute_script(
-            "const cells = document.querySelectorAll('#rc-listing td:nth-child(3)');"
-            "return [...cells].map((cell) => cell.textContent.split(' ').at(-1))"
+def test_the_corpus_is_searched_narrowed_and_shown_in_pages(many: str, page: Page) -> None:
+    def shown() -> list[str]:
+        found = page.driver.execute_script(
+            "return [...document.querySelectorAll('#rc-listing .rc-open')].map((b) => b.textContent)"
         )
-        return (rows[0], rows[-1], len(rows)) if rows else ("", "", 0)
+        return list(found)
 
     def press(name: str) -> None:
         page.click(page.wait(f"button#{name}"))
@@ -476,23 +472,67 @@ def test_the_corpus_is_searched_by_title_and_shown_in_pages(many: str, page: Pag
     page.driver.get(many)
     page.wait("#rc-question textarea")
     open_tab(page, "Corpus")
-    page.until(lambda: shown() == ("000", "049", 50))
+    page.until(lambda: len(shown()) == 20)
     page.until(lambda: "120 articles" in page.text("#rc-overview"))
     assert not page.wait("button#rc-newer").is_enabled()
-    press("rc-older")
-    page.until(lambda: shown() == ("050", "099", 50))
-    press("rc-older")
-    page.until(lambda: shown() == ("100", "119", 20))
-    page.until(lambda: not page.wait("button#rc-older").is_enabled())
+    seen = shown()
+    for _ in range(5):
+        before = shown()
+        press("rc-older")
+        page.until(lambda before=before: shown() != before)
+        seen += shown()
+    assert len(set(seen)) == len(seen) == 120
+    assert not page.wait("button#rc-older").is_enabled()
     press("rc-newer")
-    page.until(lambda: shown() == ("050", "099", 50))
-    press("rc-newer")
-    page.until(lambda: shown() == ("000", "049", 50))
-    words = page.wait("#rc-title-words textarea, #rc-title-words input")
-    words.send_keys("etape 117")
-    page.until(lambda: shown() == ("117", "117", 1))
-    words.send_keys("9")
-    page.until(lambda: texts.NO_TITLE in page.text("#rc-listing"))
+    page.until(lambda: shown() == seen[80:100])
+    words = page.wait(WORDS)
+    words.send_keys("bac 117\n")
+    page.until(lambda: shown() == ["Étape 117"])
+    assert [m.text for m in page.all(".rc-excerpt mark")] == ["bac", "117"]
+    words.send_keys("9\n")
+    page.until(lambda: texts.NO_ARTICLE_FOUND in page.text("#rc-listing"))
+
+
+@pytest.mark.parametrize("page", ["1300,900", "500,800"], indirect=True)
+def test_the_keyboard_alone_leads_from_a_search_to_an_article_and_back(page: Page) -> None:
+    from selenium.webdriver.common.keys import Keys
+
+    def focused(attribute: str) -> str:
+        return str(page.driver.switch_to.active_element.get_attribute(attribute))
+
+    def press(*keys: str) -> None:
+        page.driver.switch_to.active_element.send_keys(*keys)
+
+    open_tab(page, "Corpus")
+    page.wait(".rc-list")
+    page.driver.execute_script("document.querySelector(arguments[0]).focus()", WORDS)
+    press("halle aux grains", Keys.ENTER)
+    page.wait(".rc-excerpt")
+    page.until(lambda: page.text(".rc-announced") == page.text(".rc-found"))
+    for _ in range(60):  # to the timeline
+        press(Keys.TAB)
+        if focused("class") == "rc-bar":
+            break
+    assert focused("aria-label").endswith(("article", "articles"))
+    press(Keys.END)
+    name = focused("aria-label")
+    press(Keys.ENTER)
+    page.wait(".rc-chips")
+    page.until(lambda: focused("aria-label") == name)  # the list came anew
+    for _ in range(60):
+        press(Keys.TAB)
+        if focused("class") == "rc-open":
+            break
+    title = focused("textContent")
+    quote = page.text(".rc-excerpt q")
+    press(Keys.ENTER)
+    page.until(lambda: "rc-article" in focused("class"))
+    assert page.text("#rc-reading h2") == title
+    marked = "".join(m.text for m in page.all("#rc-reading mark"))
+    assert "".join(marked.split()) == "".join(quote.split())
+    press(Keys.ESCAPE)
+    page.until(lambda: focused("textContent") == title)
+    assert not shown(page, "#rc-reading .rc-article h2")
 
 
 def test_what_is_uploaded_is_read_as_files_are(page: Page, site: str, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from datetime import date
 
 from hypothesis import given
@@ -11,24 +12,29 @@ from rag.assistant import LocalAssistant
 from rag.domain import (
     MOST_FACETS,
     Answer,
-    ArticlePage,
+    ArticleQuery,
     ArticleRecord,
+    ArticleResults,
     Citation,
     Facets,
     Failure,
+    Filters,
+    FoundArticle,
     IngestReport,
     Passage,
+    QuotedSpeaker,
     Source,
     Statement,
     StoredArticle,
 )
 from rag.french.typography import typographic
+from rag.sources.memory import SourceState
 from rag.web.conversation import ChatTurn
+from rag.web.corpus_html import articles_html, overview_html, sources_html
 from rag.web.markdown import answer_markdown
 from rag.web.render import (
     answer_html,
     article_html,
-    articles_html,
     draft_html,
     error_html,
     examples_html,
@@ -36,7 +42,6 @@ from rag.web.render import (
     ingested_html,
     locate,
     message_html,
-    overview_html,
 )
 
 HOSTILE = "<img src=x onerror=alert(1)> {{7*7}} ${7*7} `x` \"'& </script><script>alert(1)</script>"
@@ -81,11 +86,14 @@ def test_hostile_text_is_text_everywhere() -> None:
     answer = Answer(HOSTILE, (Statement(HOSTILE, (cited,), lead_in=HOSTILE),), (), False, "m", "")
     record = ArticleRecord("a", "v", source, 1, 3)
     article = StoredArticle(record, (Passage("a:v:0", "a", 0, 0, len(HOSTILE), HOSTILE),))
+    names = ((HOSTILE, 1),)
+    hostile = Facets(names, names, names, articles=1)
+    query = ArticleQuery(HOSTILE, Filters((HOSTILE,), (HOSTILE,), (HOSTILE,)))
     for page in (
         answer_html(ChatTurn(answer), 0),
         article_html(article, cited),
-        overview_html(Facets(((HOSTILE, 1),), ((HOSTILE, 1),), ((HOSTILE, 1),), articles=1)),
-        articles_html(ArticlePage((record,), "", 1)),
+        articles_html(listed(record, facets=hostile), query, first=True, choose=True),
+        article_html(article, speakers=[QuotedSpeaker(HOSTILE, (cited,))], copies=[record]),
         examples_html([HOSTILE]),
         ingested_html(IngestReport(failed=(Failure(HOSTILE, HOSTILE),))),
         export_html("csv", HOSTILE, 1),
@@ -186,29 +194,92 @@ def test_an_unsupported_statement_shows_it() -> None:
     assert "nombre absent" in page
 
 
-def test_the_corpus_is_counted_and_charted(assistant: LocalAssistant) -> None:
-    listed = assistant.page(limit=200)
-    table = html.fromstring(articles_html(listed))
-    assert len(table.findall(".//tbody/tr")) == listed.total
+def listed(*records: ArticleRecord, facets: Facets | None = None) -> ArticleResults:
+    """A page of articles, which are all that the corpus has."""
+    counts = facets or Facets(articles=len(records))
+    return ArticleResults(tuple(map(FoundArticle, records)), "", counts, counts.articles)
+
+
+def test_the_corpus_is_counted_and_listed(assistant: LocalAssistant) -> None:
+    results = assistant.browse(ArticleQuery("maire"), limit=5)
+    page = html.fromstring(articles_html(results, ArticleQuery("maire"), first=True))
+    assert page.xpath("string(//*[@class='rc-found'])") == f"{results.facets.articles} articles"
+    assert len(page.xpath("//ol[@class='rc-list']/li")) == 5
+    for found, quote in zip(results.articles, page.xpath("//q"), strict=True):
+        assert found.excerpt
+        assert quote.text_content() == found.excerpt.quote
+        marked = [m.text_content() for m in quote.findall("mark")]
+        text = assistant.article(found.record.id).text
+        assert marked == [text[a:b] for a, b in found.marks] != []
     facets = assistant.facets()
-    page = html.fromstring(overview_html(facets))
-    assert f"{listed.total} articles" in page.text_content().replace("\n", " ")
-    assert len(page.findall(".//rect")) == len(facets.months) > 10
-    assert "Source inconnue" not in page.text_content()
+    overview = html.fromstring(overview_html(facets)).text_content()
+    assert f"{facets.articles} articles, {len(facets.sources)}\u00a0sources, du " in overview
     assert texts.EMPTY_INDEX in html.fromstring(overview_html(Facets())).text_content()
-    assert articles_html(ArticlePage((), "", 0)) == ""
-    nothing = html.fromstring(articles_html(ArticlePage((), "", 3)))
-    assert nothing.text_content() == texts.NO_TITLE
+    assert "rc-" not in articles_html(listed(), ArticleQuery(), first=True).replace(
+        "rc-results", ""
+    )
+    none = ArticleResults((), "", Facets(), 3)
+    said = html.fromstring(articles_html(none, ArticleQuery("x"), first=True)).text_content()
+    assert texts.NO_ARTICLE_FOUND in said
+    assert "Aucun article" in said
+
+
+def test_a_bar_of_the_timeline_is_a_button_with_a_name() -> None:
+    months = ((date(2024, 1, 1), 1), (date(2024, 3, 1), 12))
+    facets = Facets(first=months[0][0], last=months[1][0], articles=14, months=months)
+    narrowed = ArticleQuery(filters=Filters(since=date(2024, 3, 1), until=date(2024, 3, 31)))
+    page = html.fromstring(articles_html(listed(facets=facets), narrowed, first=True))
+    bars = page.xpath("//*[@role='button']")
+    names = ["janvier 2024\u00a0: 1 article", "mars 2024\u00a0: 12 articles"]
+    assert [b.get("aria-label") for b in bars] == names
+    assert [b.get("aria-pressed") for b in bars] == ["false", "true"]
+    assert [b.get("data-value") for b in bars] == ["2024-01", "2024-03"]
+    chip = page.xpath("//ul[@class='rc-chips']/li[1]/button")[0]
+    assert chip.get("aria-label") == "Retirer le filtre Période\u00a0: mars 2024"
+    assert "1 sans date" in page.xpath("string(//figcaption)")
+    long = (*months, (date(2014, 1, 1), 5))
+    years = Facets(articles=18, months=tuple(sorted(long)))
+    page = html.fromstring(articles_html(listed(facets=years), ArticleQuery(), first=True))
+    labels = [b.get("aria-label") for b in page.xpath("//*[@role='button']")]
+    assert labels == ["2014\u00a0: 5 articles", "2024\u00a0: 13 articles"]
 
 
 def test_articles_of_no_listed_source_are_counted_too() -> None:
     def last(sources: tuple[tuple[str, int], ...], articles: int) -> str:
-        page = html.fromstring(overview_html(Facets(sources, articles=articles)))
-        return str(page.findall(".//li")[-1].text_content())
+        results = listed(facets=Facets(sources, articles=articles))
+        page = html.fromstring(articles_html(results, ArticleQuery(), first=True))
+        return str(page.xpath("string(//*[@data-facet='source']//li[last()])"))
 
-    listed = tuple((f"S{n}", 1) for n in range(MOST_FACETS))
-    assert last(listed[:3], 4) == "Source inconnue\u00a0: 1"
-    assert last(listed, 250) == "Autres sources\u00a0: 50"
+    names = tuple((f"S{n}", 1) for n in range(MOST_FACETS))
+    assert last(names[:3], 4) == "Sans mention\u00a0: 1"
+    assert last(names, 250) == "Autres\u00a0: 210"
+
+
+def test_followed_sources_are_shown_with_their_ages() -> None:
+    now = time.time()
+    states = [
+        SourceState("https://a.example/flux", "feed", succeeded=now - 3 * 3600, fed=now - 7200),
+        SourceState("https://b.example/", "site", succeeded=now - 9 * 86400, problem="404"),
+    ]
+    page = html.fromstring(sources_html(states, 48))
+    assert page.xpath("string(//summary)") == "Sources suivies\u00a0: 2, dont 1 à regarder"
+    first, second = (" ".join(li.text_content().split()) for li in page.findall(".//li"))
+    assert "✓ lue il y a 3\u00a0heures".replace("\u00a0", " ") in first
+    assert "⚠ lue il y a 9 jours" in second
+    assert sources_html([], 48) == ""
+
+
+def test_who_is_quoted_is_named_where_the_text_is_shown_whole() -> None:
+    text = "Le pont rouvre. « Enfin », dit Ida Roy."
+    quoted = [QuotedSpeaker("Ida <b>Roy</b>", (citation(text, 16, len(text)),))]
+    page = html.fromstring(article_html(stored(text), speakers=quoted))
+    assert (
+        page.xpath("string(//*[@class='rc-speakers']//summary)")
+        == "Ida <b>Roy</b>\u00a0: 1\u00a0phrase"
+    )
+    assert page.xpath("string(//*[@class='rc-speakers']//q)") == text[16:]
+    assert "rc-speakers" not in article_html(stored(text), speakers=quoted, whole=False)
+    assert "rc-ask-article" not in article_html(stored(text))
 
 
 def test_summaries_agree_in_number() -> None:

@@ -445,7 +445,7 @@ def _role(function: Function) -> str:
         return "restore"
     if "rc-claims" in outputs and "rc-claims-text" in inputs:
         return "check"
-    if "rc-listing" in outputs and inputs == ("rc-title-words",):
+    if "rc-listing" in outputs and "rc-corpus-words" in inputs:
         return "list"
     return "upload" if "rc-upload" in inputs else ""
 

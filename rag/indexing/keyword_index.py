@@ -6,54 +6,33 @@ and a passage are cut, folded and stemmed by the same code.
 
 from __future__ import annotations
 
-import functools
 import logging
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING
 
-from rag import texts
 from rag.domain import Filters, Passage, Source, version_of
-from rag.errors import StoreError
 from rag.french.words import begins_with, content_stems
+from rag.indexing.article_index import ArticleIndex, IndexedArticle
+from rag.indexing.damage import is_damage, report_damage, unwritable
 
 if TYPE_CHECKING:
     import tantivy
 
 log = logging.getLogger(__name__)
-P = ParamSpec("P")
-R = TypeVar("R")
 
-SCHEMA_VERSION = "3"
+SCHEMA_VERSION = "4"  # raise it when what is in the files changes: they are made again
 _TITLE_WEIGHT = 0.4
 
 
-def _report_damage(
-    method: Callable[Concatenate[KeywordIndex, P], R],
-) -> Callable[Concatenate[KeywordIndex, P], R]:
-    """Tell of damaged files in French; tantivy's Rust panics over some."""
-
-    @functools.wraps(method)
-    def wrapped(self: KeywordIndex, /, *given: P.args, **named: P.kwargs) -> R:
-        try:
-            return method(self, *given, **named)
-        except BaseException as error:
-            if _is_damage(error):
-                log.info("index lexical", exc_info=True)
-                raise StoreError(texts.DAMAGED_WORDS.format(self.folder)) from error
-            raise
-
-    return wrapped
-
-
-def _is_damage(error: BaseException) -> bool:
-    return isinstance(error, ValueError | OSError) or type(error).__name__ == "PanicException"
-
-
 class KeywordIndex:
-    """BM25 over stems of the passage, its heading and its title."""
+    """BM25 over stems of the passage, its heading and its title.
+
+    `articles` is the index of whole articles, which is changed along.
+    """
 
     def __init__(self, folder: Path) -> None:
         """Open the index in `folder`, or make an empty one.
@@ -75,8 +54,9 @@ class KeywordIndex:
             try:
                 self._index = tantivy.Index(self._schema, path=str(folder))
                 self._index.searcher()
+                self.articles = ArticleIndex(folder / "articles")
             except BaseException as error:
-                if not _is_damage(error):
+                if not is_damage(error):
                     raise
                 log.warning("index lexical illisible, à refaire", exc_info=True)
                 self.fresh = True
@@ -84,6 +64,7 @@ class KeywordIndex:
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(parents=True)
             self._index = tantivy.Index(self._schema, path=str(folder))
+            self.articles = ArticleIndex(folder / "articles")
         self._index.config_reader(reload_policy="manual")
         self._mark = mark
 
@@ -100,6 +81,7 @@ class KeywordIndex:
     def clear(self) -> None:
         """Forget every passage, and the trust of `confirm`, before filling again."""
         self._mark.unlink(missing_ok=True)
+        self.articles.clear()
         with self._writer() as writer:
             writer.delete_all_documents()
 
@@ -108,31 +90,20 @@ class KeywordIndex:
         add: Sequence[tuple[Passage, Source]] = (),
         drop: Iterable[tuple[str, str]] = (),
     ) -> None:
-        """Drop whole versions (article id, version), then add passages; one commit.
+        """Drop whole versions (article id, version), then add passages, those of one together.
 
         Adding passages that are there already would count them twice, so each
         added version is dropped first. Raises StoreError.
         """
-        import tantivy
-
+        gone = {*drop, *(version_of(p.id) for p, _ in add)}
+        stems = [content_stems(p.text) for p, _ in add]
+        # Articles first: what settles an interruption looks at the words of passages.
+        self.articles.update(list(_articles(add, stems)), gone)
         with self._writer() as writer:
-            for article_id, version in {*drop, *(version_of(p.id) for p, _ in add)}:
+            for article_id, version in gone:
                 writer.delete_documents_by_term("version", f"{article_id}:{version}")
-            for passage, source in add:
-                article_id, version = version_of(passage.id)
-                title = "" if begins_with(passage.text, source.title) else source.title
-                document = tantivy.Document(
-                    id=passage.id,
-                    article=article_id,
-                    version=f"{article_id}:{version}",
-                    terms=" ".join(content_stems(passage.headed)),
-                    title=" ".join(content_stems(title)),
-                    source=source.name,
-                    author=source.author,
-                    section=source.section,
-                    day=source.day,
-                )
-                writer.add_document(document)
+            for (passage, source), own in zip(add, stems, strict=True):
+                writer.add_document(_document(passage, source, own))
 
     @contextmanager
     def _writer(self) -> Iterator[tantivy.IndexWriter]:
@@ -144,12 +115,9 @@ class KeywordIndex:
             writer.wait_merging_threads()
             self._index.reload()
         except (ValueError, OSError) as error:
-            raise StoreError(
-                f"L'index lexical {self.folder} ne peut pas être écrit ({error}) : vérifiez le "
-                "disque et les droits, puis relancez ; il sera mis à jour à la prochaine ouverture."
-            ) from error
+            raise unwritable(self.folder, error) from error
 
-    @_report_damage
+    @report_damage
     def search(
         self, stems: Sequence[str], limit: int, filters: Filters | None = None
     ) -> list[tuple[str, float]]:
@@ -176,13 +144,38 @@ class KeywordIndex:
         result = searcher.search(wanted, limit, count=False)
         return [(searcher.doc(at)["id"][0], float(score)) for score, at in result.hits]
 
-    @_report_damage
+    @report_damage
+    def best_passages(
+        self, stems: Sequence[str], versions: Iterable[tuple[str, str]]
+    ) -> dict[str, str]:
+        """Return the passage of each of some versions (article id, version) that says most of it.
+
+        By article; a version whose passages hold none of the stems is left out.
+        """
+        import tantivy
+
+        occur, query = tantivy.Occur, tantivy.Query
+        terms = query.boolean_query(
+            [(occur.Should, query.term_query(self._schema, "terms", s)) for s in stems]
+        )
+        searcher = self._index.searcher()
+        found: dict[str, str] = {}
+        for article_id, version in versions if stems else ():
+            own = query.term_query(self._schema, "version", f"{article_id}:{version}")
+            both = query.boolean_query(
+                [(occur.Must, terms), (occur.Must, query.const_score_query(own, 0.0))]
+            )
+            for _, address in searcher.search(both, 1, count=False).hits:
+                found[article_id] = str(searcher.doc(address)["id"][0])
+        return found
+
+    @report_damage
     def document_frequencies(self, stems: Iterable[str]) -> tuple[int, dict[str, int]]:
         """Return (number of passages, passages that hold each stem)."""
         searcher = self._index.searcher()
         return searcher.num_docs, {s: searcher.doc_freq("terms", s) for s in stems}
 
-    @_report_damage
+    @report_damage
     def versions_of(self, articles: Iterable[str]) -> dict[str, set[str]]:
         """Return the versions held of some articles, by id; normally one each."""
         import tantivy
@@ -196,7 +189,7 @@ class KeywordIndex:
                 found.setdefault(article_id, set()).add(version)
         return found
 
-    @_report_damage
+    @report_damage
     def versions(self) -> int:
         """Return the number of passages held, for checks."""
         return int(self._index.searcher().num_docs)
@@ -225,6 +218,37 @@ class KeywordIndex:
                 )
             )
         return found
+
+
+def _document(passage: Passage, source: Source, stems: Sequence[str]) -> tantivy.Document:
+    import tantivy
+
+    article_id, version = version_of(passage.id)
+    title = "" if begins_with(passage.text, source.title) else source.title
+    headed = passage.text.startswith(passage.heading)
+    return tantivy.Document(
+        id=passage.id,
+        article=article_id,
+        version=f"{article_id}:{version}",
+        terms=" ".join(stems if headed else [*content_stems(passage.heading), *stems]),
+        title=" ".join(content_stems(title)),
+        source=source.name,
+        author=source.author,
+        section=source.section,
+        day=source.day,
+    )
+
+
+def _articles(
+    add: Sequence[tuple[Passage, Source]], stems: Sequence[Sequence[str]]
+) -> Iterator[IndexedArticle]:
+    """Yield the articles that passages, given one article after the other, make up."""
+    rows = zip(add, stems, strict=True)
+    for (article_id, version), some in groupby(rows, key=lambda row: version_of(row[0][0].id)):
+        own = list(some)
+        (_, source), _ = own[0]
+        whole = [stem for _, part in own for stem in part]
+        yield IndexedArticle(article_id, version, source, whole, len(own))
 
 
 def _schema() -> tantivy.Schema:

@@ -136,7 +136,8 @@ class Chat:
                     scripts = {name: _read(name) for name in names}
                     VerifyTab(self.assistant, self.rates, self.gate, scripts).build(page, state)
                 with gr.Tab("Corpus") as tab:
-                    CorpusTab(self.assistant, self.access, self._is_upload).build(tab)
+                    scripts = {n: _read(n) for n in ("corpus.js", "panel.js")}
+                    CorpusTab(self.assistant, self.access, self._is_upload, scripts).build(tab)
         # The guard bounds events for each visitor, the gate what is worked on: a queue that all
         # share would be anybody's to fill.
         page.queue(default_concurrency_limit=None, max_size=None)

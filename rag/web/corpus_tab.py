@@ -1,8 +1,13 @@
-"""The « Corpus » tab: what the corpus holds, its articles, and what administrators do to it."""
+"""The « Corpus » tab: its articles, found and read, and what administrators do to them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import logging
+import re
+from calendar import monthrange
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,61 +15,104 @@ import gradio as gr
 
 from rag import texts
 from rag.assistant import LocalAssistant
-from rag.errors import RecoupeError
+from rag.domain import ArticleOrder, ArticleQuery, Citation, Filters
+from rag.errors import ArticleNotFoundError, RecoupeError
+from rag.indexing.article_index import LONGEST_WORDS
+from rag.models.embedding import clean
 from rag.readers import READERS, Bounds, read_uploads
 from rag.web.access import Access
-from rag.web.render import (
-    articles_html,
-    ingested_html,
-    message_html,
-    overview_html,
-    sources_html,
-)
+from rag.web.corpus_html import articles_html, overview_html, period_of, sources_html
+from rag.web.render import article_html, ingested_html, message_html
 
 if TYPE_CHECKING:
     from gradio.events import Dependency
 
+log = logging.getLogger(__name__)
+
+_PAGE = 20  # articles
+_LONGEST_VALUE = 300  # characters of a name of a facet
+_MOST_CHOSEN = 20  # names of a facet that a list is narrowed to
+_RETENTION = 12 * 3600  # seconds that a list is remembered for its page
+_NO_ARTICLE = message_html("placeholder", texts.NO_ARTICLE)
 _REFUSED = message_html("error", texts.NEEDS_ADMIN_HERE)
 
 
+# The boxes that are ticked, as they are at the click.
+_TICKED = (
+    "(chosen, ...others) => [[...document.querySelectorAll('#rc-listing .rc-choose:checked')]"
+    ".map((box) => box.value).join(' '), ...others]"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The list that a page shows: what it was asked for, and the excerpts of its articles.
+
+    `trail` are the places where its pages begin, up to the one that is shown, `next` where the
+    following one does.
+    """
+
+    query: ArticleQuery = field(default_factory=ArticleQuery)
+    trail: tuple[str, ...] = ("",)
+    next: str = ""
+    excerpts: Mapping[str, Citation] = field(default_factory=dict)
+
+
 class CorpusTab:
-    """The tab and its handlers."""
+    """The tab and its handlers; each page's list lives in its own session state."""
 
     def __init__(
-        self, assistant: LocalAssistant, access: Access, is_upload: Callable[[str], bool]
+        self,
+        assistant: LocalAssistant,
+        access: Access,
+        is_upload: Callable[[str], bool],
+        scripts: Mapping[str, str],
     ) -> None:
-        """Take the assistant, who may edit, and what tells a path that the guard has let in."""
+        """Take the assistant, who may edit, what tells an upload's path, and the page's scripts."""
         self._assistant = assistant
         self._access = access
         self._is_upload = is_upload
+        self._scripts = scripts
 
     def build(self, tab: gr.Tab) -> None:
         """Add the content of the tab."""
         private: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+        listing = gr.State(Listing(), time_to_live=_RETENTION)
         overview = gr.HTML("", elem_id="rc-overview", js_on_load=None)
-        words = gr.Textbox(
-            label="Chercher un article par son titre", max_length=300, elem_id="rc-title-words"
-        )
-        listing = gr.HTML("", elem_id="rc-listing", js_on_load=None)
-        trail = gr.State([])
-        with gr.Row():
-            newer = gr.Button("Articles plus récents", size="sm", elem_id="rc-newer")
-            older = gr.Button("Articles plus anciens", size="sm", elem_id="rc-older")
-        chosen, changes = self._editing()
-        shown = [listing, trail, newer, older, chosen]
-        gr.on([tab.select, words.input], self.list_articles, [words], shown,
+        with gr.Row(elem_classes="rc-columns"):
+            with gr.Column(scale=3, min_width=300, elem_id="rc-browsing"):
+                with gr.Row(elem_classes="rc-ask"):
+                    words = gr.Textbox(
+                        label="Chercher dans les textes et les titres", max_length=LONGEST_WORDS,
+                        placeholder="Tous ces mots, ou « une suite de mots »",
+                        scale=5, elem_id="rc-corpus-words",
+                    )  # fmt: skip
+                    search = gr.Button(
+                        "Chercher", variant="primary", scale=1, min_width=110, elem_id="rc-search"
+                    )
+                articles = gr.HTML("", elem_id="rc-listing", js_on_load=self._scripts["corpus.js"])
+            with gr.Column(scale=2, min_width=300, elem_id="rc-reading"):
+                panel = gr.HTML(
+                    _NO_ARTICLE, elem_id="rc-opened", js_on_load=self._scripts["panel.js"]
+                )
+        changes = self._editing()
+        listed = [articles, listing]
+        gr.on([search.click, words.submit], self.search, [words, listing], listed,
               trigger_mode="always_last", **private)  # fmt: skip
-        older.click(self.list_older, [words, trail], shown, **private)
-        newer.click(self.list_newer, [words, trail], shown, **private)
+        gr.on([articles.select, panel.select], self.act, [listing], [*listed, words, panel],
+              **private)  # fmt: skip
+        tab.select(self.list_again, [listing], listed, **private)
         tab.select(self.count_articles, None, [overview], **private)
         for change in changes:
-            change.then(self.list_articles, [words], shown, **private)
+            change.then(self.list_again, [listing], listed, **private)
             change.then(self.count_articles, None, [overview], **private)
 
-    def _editing(self) -> tuple[gr.Dropdown, list[Dependency]]:
-        """Build what administrators see; return the articles to remove, and the changes made."""
+    def _editing(self) -> list[Dependency]:
+        """Build what administrators see; return the changes that they make."""
         if not self._access.has_admin:
-            return gr.Dropdown(visible=False), []
+            return []
+        gr.HTML(message_html("status", texts.TO_CHOOSE), js_on_load=None)
+        chosen = gr.Textbox(visible=False)
         token = gr.Textbox(
             label="Jeton d’administration",
             type="password",
@@ -85,10 +133,7 @@ class CorpusTab:
                     "Ajouter au corpus", elem_id="rc-add", visible=self._access.may_upload
                 )
             with gr.Column():
-                chosen = gr.Dropdown(
-                    [], multiselect=True, label="Articles choisis", info=texts.AMONG_LISTED
-                )
-                drop = gr.Button("Retirer du corpus", variant="stop", elem_id="rc-drop")
+                drop = gr.Button("Retirer les articles choisis", variant="stop", elem_id="rc-drop")
             with gr.Column():
                 day = gr.Textbox(
                     label="Date des articles choisis", placeholder="31/12/2024", max_length=40,
@@ -97,43 +142,85 @@ class CorpusTab:
                 correct = gr.Button("Corriger la date", elem_id="rc-correct")
         done = gr.HTML("", elem_id="rc-done", js_on_load=None)
         added = add.click(self.upload, [upload, token], [done, upload], api_visibility="private")
-        gone = drop.click(self.remove, [chosen, token], [done], api_visibility="private")
-        dated = correct.click(self.edit, [chosen, day, token], [done], api_visibility="private")
-        return chosen, [added, gone, dated]
+        gone = drop.click(
+            self.remove, [chosen, token], [done], js=_TICKED, api_visibility="private"
+        )
+        dated = correct.click(
+            self.edit, [chosen, day, token], [done], js=_TICKED, api_visibility="private"
+        )
+        return [added, gone, dated]
 
     def count_articles(self) -> str:
         """Return what the corpus is made of."""
-        return overview_html(self._assistant.facets()) + sources_html(
+        whole = self._assistant.browse(ArticleQuery(), limit=1)
+        return overview_html(whole.facets) + sources_html(
             self._assistant.followed(), self._assistant.settings.source_silence_hours
         )
 
-    def list_articles(self, words: str) -> tuple[Any, ...]:
-        """Return the first page of the articles whose titles hold `words`; see `_listed`."""
-        return self._listed(words, [""])
+    def search(self, words: str, listing: Listing) -> tuple[str, Listing]:
+        """Return the first page of what holds some words, as HTML, and the list."""
+        words = clean((words or "")[:LONGEST_WORDS]).strip()
+        return self._listed(replace(listing.query, words=words, order=None), ("",))
 
-    def list_older(self, words: str, trail: list[str]) -> tuple[Any, ...]:
-        """Return the page after the one that is shown; see `_listed`."""
-        return self._listed(words, trail)
+    def list_again(self, listing: Listing) -> tuple[str, Listing]:
+        """Return the page that is shown, as the corpus has it now, and the list."""
+        return self._listed(listing.query, listing.trail)
 
-    def list_newer(self, words: str, trail: list[str]) -> tuple[Any, ...]:
-        """Return the page before the one that is shown; see `_listed`."""
-        return self._listed(words, trail[:-2])
+    def act(self, listing: Listing, event: gr.EventData) -> tuple[Any, Any, Any, Any]:
+        """Do what a button of the list, or of the article, says.
 
-    def _listed(self, words: str, trail: list[str]) -> tuple[Any, ...]:
-        """Return the page that begins at the end of a trail, and what goes with it.
-
-        That is the trail with where the following page begins, the buttons
-        that turn pages, and the choices for removal.
+        Returns the articles as HTML, the list, the words looked for, and the article's HTML.
         """
-        page = self._assistant.page(trail[-1] if trail else "", words=words or "")
-        choices = [(f"{r.source.title} ({r.source.name or r.id})", r.id) for r in page.records]
-        return (
-            articles_html(page),
-            [*trail, page.next],
-            gr.Button(interactive=len(trail) > 1),
-            gr.Button(interactive=bool(page.next)),
-            gr.Dropdown(choices=choices, value=[]),
-        )
+        data = event._data or {}
+        act, value = str(data.get("act", "")), str(data.get("value", ""))[:_LONGEST_VALUE]
+        if act == "open":
+            return gr.skip(), gr.skip(), gr.skip(), self._opened(value, listing)
+        try:
+            if act == "clear":
+                query = replace(listing.query, filters=Filters())
+                return *self._listed(query, ("",)), gr.skip(), gr.skip()
+            if act == "order":
+                query = replace(listing.query, order=ArticleOrder(value))
+                return *self._listed(query, ("",)), gr.skip(), gr.skip()
+            if act == "filter":
+                filters = _toggled(listing.query.filters, str(data.get("field", "")), value)
+                query = replace(listing.query, filters=filters)
+                return *self._listed(query, ("",)), gr.skip(), gr.skip()
+            if act == "page":
+                forth = (*listing.trail, listing.next) if listing.next else listing.trail
+                trail = forth if value == "after" else listing.trail[:-1] or ("",)
+                return *self._listed(listing.query, trail), gr.skip(), gr.skip()
+        except (ValueError, OverflowError):  # what no button says
+            log.info("geste inconnu : %s", act[:20])
+        return gr.skip(), gr.skip(), gr.skip(), gr.skip()
+
+    def _listed(self, query: ArticleQuery, trail: tuple[str, ...]) -> tuple[str, Listing]:
+        """Return the page that begins at the end of a trail, as HTML, and the list then."""
+        try:
+            results = self._assistant.browse(query, trail[-1], _PAGE)
+        except RecoupeError as error:
+            return message_html("error", str(error)), Listing(query)
+        excerpts = {f.record.id: f.excerpt for f in results.articles if f.excerpt}
+        html = articles_html(results, query, first=len(trail) == 1, choose=self._access.has_admin)
+        return html, Listing(query, trail, results.next, excerpts)
+
+    def _opened(self, article_id: str, listing: Listing) -> str:
+        """Return an article to be read, the excerpt that led to it highlighted."""
+        assistant = self._assistant
+        try:
+            article = assistant.article(article_id)
+            return article_html(
+                article,
+                listing.excerpts.get(article_id),
+                whole=assistant.settings.public_text,
+                history=assistant.history(article_id),
+                copies=assistant.copies(article_id),
+                speakers=assistant.speakers(article_id),
+            )
+        except ArticleNotFoundError:
+            return message_html("error", texts.ARTICLE_GONE)
+        except RecoupeError as error:
+            return message_html("error", str(error))
 
     def upload(
         self,
@@ -162,20 +249,54 @@ class CorpusTab:
                 file.unlink(missing_ok=True)
         return ingested_html(report), None
 
-    def remove(self, ids: Sequence[str] | None, token: str = "") -> str:
-        """Remove the chosen articles; say how many."""
+    def remove(self, ids: str, token: str = "") -> str:
+        """Remove articles, whose ids come with spaces between; say how many."""
         if not self._access.is_admin(token or ""):
             return _REFUSED
-        gone = self._assistant.remove(ids or [])
+        gone = self._assistant.remove((ids or "").split()[:_PAGE])
         return message_html("status", texts.removed(len(gone)))
 
-    def edit(self, ids: Sequence[str] | None, day: str, token: str = "") -> str:
-        """Correct the date of the chosen articles; say which they have now."""
+    def edit(self, ids: str, day: str, token: str = "") -> str:
+        """Correct the date of articles, as of `remove`; say which they have now."""
         if not self._access.is_admin(token or ""):
             return _REFUSED
         try:
-            records = [self._assistant.edit(i, {"published": day or ""}) for i in ids or []]
+            chosen = (ids or "").split()[:_PAGE]
+            records = [self._assistant.edit(i, {"published": day or ""}) for i in chosen]
         except RecoupeError as error:
             return message_html("error", str(error))
         labels = "\u202f; ".join(texts.label(r.source) for r in records)
         return message_html("status", labels or texts.NOTHING_CHOSEN)
+
+
+def _toggled(filters: Filters, facet: str, value: str) -> Filters:
+    """Return filters with a value of a facet, or without it where they had it.
+
+    Raises ValueError for what is none.
+    """
+    if facet == "period":
+        if period_of(filters) == value:
+            return replace(filters, since=None, until=None)
+        first, last = _days(value)
+        return replace(filters, since=first, until=last)
+    if facet == "source":
+        return replace(filters, sources=_with_or_without(filters.sources, value))
+    if facet == "author":
+        return replace(filters, authors=_with_or_without(filters.authors, value))
+    if facet == "section":
+        return replace(filters, sections=_with_or_without(filters.sections, value))
+    raise ValueError(facet)
+
+
+def _with_or_without(values: tuple[str, ...], value: str) -> tuple[str, ...]:
+    rest = tuple(v for v in values if v != value)
+    return rest if value in values else (*rest, value)[-_MOST_CHOSEN:]
+
+
+def _days(period: str) -> tuple[date, date]:
+    """Return the first and the last day of a year (« 2024 ») or of a month (« 2024-03 »)."""
+    if not re.fullmatch(r"\d{4}(-\d{2})?", period, re.ASCII):
+        raise ValueError(period)
+    year, _, month = period.partition("-")
+    first, last = (int(month), int(month)) if month else (1, 12)
+    return date(int(year), first, 1), date(int(year), last, monthrange(int(year), last)[1])

@@ -10,7 +10,6 @@ import re
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 from typing import Literal, NamedTuple
 
 from rag import texts
@@ -18,25 +17,19 @@ from rag.answering.changes import changes
 from rag.answering.followup import carried_over
 from rag.citations import by_article, counted, number_citations, paragraphs, timeline
 from rag.domain import (
-    MOST_FACETS,
-    ArticlePage,
     ArticleRecord,
     Citation,
-    Facets,
     IngestReport,
     Passage,
+    QuotedSpeaker,
     StoredArticle,
     Version,
 )
 from rag.french.typography import typographic
-from rag.sources.memory import SourceState
-from rag.sources.watch import shown, silence
 from rag.web.conversation import ChatTurn
 from rag.web.copying import forms
 from rag.web.links import link
 from rag.web.templating import rendered
-
-_CHART = (1000, 56)  # width and height of the bars, in the units of the chart's view box
 
 
 class Chip(NamedTuple):
@@ -102,6 +95,7 @@ def article_html(
     whole: bool = True,
     history: Sequence[Version] = (),
     copies: Sequence[ArticleRecord] = (),
+    speakers: Sequence[QuotedSpeaker] | None = None,
 ) -> str:
     """Return an article with the cited span highlighted (`#rc-cited`).
 
@@ -109,7 +103,8 @@ def article_html(
     heading above it; of an article that readers pay for, the span alone. A citation
     whose span no longer holds its quote (the article changed since) is looked for in
     the text, then in its `history`: the version that it cites is shown, as such. Failing
-    that, the article says so. `copies` print the same text.
+    that, the article says so. `copies` print the same text. With `speakers`, who is quoted in
+    it, it is read for itself: they are named where the text is shown whole.
     """
     source = article.record.source
     whole = whole and not source.paywalled
@@ -145,6 +140,8 @@ def article_html(
         paid=source.paywalled,
         changes=changes(article, versions) if whole and not past else [],
         blocks=blocks,
+        reading=speakers is not None,
+        speakers=speakers if whole and not past else (),
     )
 
 
@@ -160,25 +157,6 @@ def locate(text: str, citation: Citation) -> tuple[int, int] | None:
         return citation.start, citation.end
     at = text.find(citation.quote)
     return (at, at + len(citation.quote)) if at >= 0 else None
-
-
-def overview_html(facets: Facets) -> str:
-    """Return what the corpus is made of: counts by source, and a chart by month."""
-    others = facets.articles - sum(count for _, count in facets.sources)
-    bars = list(_bars(facets.months))
-    return rendered("overview.html", facets=facets, others=others, bars=bars, most=MOST_FACETS)
-
-
-def sources_html(states: Sequence[SourceState], hours: float) -> str:
-    """Return how followed sources do; "" where none is. `hours` of silence are worrying."""
-    now = time.time()
-    rows = [(shown(s.address), texts.source_state(s), silence(s, hours, now)) for s in states]
-    return rendered("sources.html", rows=rows) if rows else ""
-
-
-def articles_html(page: ArticlePage) -> str:
-    """Return a page of the list of articles."""
-    return rendered("articles.html", page=page)
 
 
 def ingested_html(report: IngestReport) -> str:
@@ -237,28 +215,3 @@ def _blocks(
             heading = text.strip() in headings
             yield _Block(heading, text[:a], text[a:b], text[b:], opens=start >= at)
         at += len(text)
-
-
-@dataclass(frozen=True, slots=True)
-class _Bar:
-    """A month of the chart."""
-
-    month: str
-    count: int
-    x: float
-    width: float
-    height: float
-
-
-def _bars(months: Sequence[tuple[date, int]]) -> Iterator[_Bar]:
-    """Yield the bars of months in order, each at its place in time."""
-    if not months:
-        return
-    numbers = [day.year * 12 + day.month for day, _ in months]
-    first, last, top = numbers[0], numbers[-1], max(count for _, count in months)
-    width = _CHART[0] / (last - first + 1)
-    for number, (day, count) in zip(numbers, months, strict=True):
-        yield _Bar(
-            f"{day:%m/%Y}", count, (number - first) * width, max(width - 1, 1.5),
-            _CHART[1] * count / top,
-        )  # fmt: skip
