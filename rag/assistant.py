@@ -38,6 +38,7 @@ from rag.domain import (
     Version,
 )
 from rag.errors import IndexReplacedError, RecoupeError, StoreError
+from rag.exchanges.recorder import Recorder
 from rag.feedback import FeedbackStore
 from rag.indexing import generations
 from rag.indexing.chroma import CLOSING, sweep_folders
@@ -47,6 +48,7 @@ from rag.indexing.export import export, import_from
 from rag.indexing.index import Index, Progress, open_index
 from rag.indexing.ingestion import edit, fingerprint, ingest, sources_of, undo_edits
 from rag.indexing.owner import Owner, Ownership, acquire
+from rag.indexing.public_names import PublicNames
 from rag.indexing.reindexing import Reindexing
 from rag.indexing.removals import Removals
 from rag.models.encoder import Encoder
@@ -277,6 +279,11 @@ class LocalAssistant:
         self._stopping = threading.Event()
         self.memory = Memory(settings.index_dir)
         self.removals = Removals(settings.index_dir)
+        names = PublicNames(lambda: self.index)
+        self.recorder = Recorder(
+            settings.index_dir, settings.keep_questions_days, names,
+            recording=settings.keep_questions,
+        )  # fmt: skip
 
     @property
     def index(self) -> Index:
@@ -439,6 +446,7 @@ class LocalAssistant:
             raise StoreError(texts.NO_ERASURE)
         if self._reindexing.locked():
             raise StoreError(texts.REINDEXING)
+        self.recorder.store()  # what cannot be looked into is told before anything is erased
         self._drop_former()
         generations.discard_drafts(self.settings.index_dir)
         records = self.index.records_of(ids)
@@ -452,6 +460,7 @@ class LocalAssistant:
         settings = self.settings
         store = FeedbackStore(settings.index_dir, settings.retention_days, settings.feedback_max_mb)
         forgotten = store.forget(sentences)
+        exchanges = self.recorder.forget(sentences, list(records))
         files = files_of(settings.index_dir)
         for path in files:
             if path.name == MEMORY and path.stat().st_size:
@@ -476,6 +485,7 @@ class LocalAssistant:
             found=tuple(sorted(found.items())),
             shared=tuple(sorted((i, len(repeats)) for i, repeats in shared.items())),
             feedback=forgotten,
+            exchanges=exchanges,
             unread=tuple(str(path.relative_to(settings.index_dir)) for path in closed),
             outside=tuple(sources_of(a.record for a in articles)),
         )
@@ -612,6 +622,7 @@ class LocalAssistant:
         self._drop_former()
         self.memory.close()
         self.removals.close()
+        self.recorder.close()
         if self.ownership:
             self.ownership.release()
 

@@ -354,6 +354,7 @@ class ErasureOut(Out):
     found: dict[str, int]
     shared: dict[str, int]
     feedback: int
+    exchanges: int
     unread: list[str]
     outside: list[str]
     proven: bool

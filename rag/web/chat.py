@@ -37,6 +37,7 @@ from rag.web.corpus_tab import CorpusTab
 from rag.web.framework import Events
 from rag.web.limits import Gate, Rates, client_of, in_one_turn
 from rag.web.problems import invalid
+from rag.web.recording import stream
 from rag.web.render import (
     answer_html,
     article_html,
@@ -262,7 +263,7 @@ class Chat:
             filters = _filters(sources, since, until)
             history = [Turn(a.question, a.text) for a in turns[-_FOLLOWED:]]
             statements: list[Statement] = []
-            work = self.assistant.stream(question, history, filters)
+            work = stream(self.assistant, question, history, filters)
             async with aclosing(in_one_turn(self.gate, visitor, work)) as steps:
                 async for event in steps:
                     if isinstance(event, Answer):

@@ -78,6 +78,7 @@ def _tools(assistant: LocalAssistant, gate: Gate, rates: Rates) -> MCPServer[Any
 
     from rag.web.limits import VISITOR
     from rag.web.mcp_server import build_tools
+    from rag.web.recording import RecordedReads
     from rag.web.turns import claims_in_turns
 
     async def in_turn(function: Callable[..., Any], *arguments: Any) -> Any:
@@ -94,7 +95,8 @@ def _tools(assistant: LocalAssistant, gate: Gate, rates: Rates) -> MCPServer[Any
 
     settings = assistant.settings
     try:
-        return build_tools(assistant, in_turn, checked, settings, whole=settings.public_text)
+        reads = RecordedReads(assistant)
+        return build_tools(reads, in_turn, checked, settings, whole=settings.public_text)
     except MissingExtraError as error:
         log.info("%s", error)
         return None

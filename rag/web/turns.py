@@ -11,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from rag import texts
 from rag.errors import QuestionError
 from rag.web.limits import Gate, LeftError, Rates, in_turns
+from rag.web.recording import check_claims
 
 if TYPE_CHECKING:
     from rag.assistant import LocalAssistant
@@ -33,6 +34,7 @@ async def claims_in_turns(
     text: str,
     filters: Filters | None = None,
     left: Callable[[], Awaitable[bool]] = _never,
+    site: str = "",
 ) -> AsyncGenerator[CheckedClaim | Verification]:
     """Split a text, count its claims for a visitor, and return what checks them one by one.
 
@@ -60,7 +62,7 @@ async def claims_in_turns(
                 raise LeftError(texts.READER_LEFT)
     gate.check(visitor, long=True)
     rates.take_claims(visitor, len(claims))
-    return in_turns(gate, visitor, checker.check_claims(claims, filters))
+    return in_turns(gate, visitor, check_claims(assistant.recorder, checker, claims, filters, site))
 
 
 def _piece(splitting: Iterator[Claim]) -> tuple[list[Claim], float]:
