@@ -1,4 +1,4 @@
-"""Writes what was asked from a thread of its own: no answer waits for the disk, none fails by it."""
+"""Writes what was asked from a thread of its own: no answer waits for the disk or fails by it."""
 
 from __future__ import annotations
 

@@ -7,7 +7,6 @@ as a whole, by its id and its length: no text of it is in the file.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -102,11 +101,11 @@ class ReferenceQuestions:
         text = "".join(r.line() for r in references)
         draft = self.path.with_suffix(".partial")
         draft.write_text(text, encoding="utf-8")
-        os.replace(draft, self.path)
+        draft.replace(self.path)
 
     def _refused(self, error: Exception) -> StoreError:
         told = why(error) if isinstance(error, OSError) else repr(error)
         return StoreError(
-            f"Les questions de référence {self.path} ne peuvent pas être lues ou écrites ({told}) : "
-            "vérifiez le fichier, le disque et les droits."
+            f"Les questions de référence {self.path} ne peuvent pas être lues ou "
+            f"écrites ({told}) : vérifiez le fichier, le disque et les droits."
         )

@@ -25,7 +25,9 @@ _THOUSANDS = re.compile(r"\d{1,3}(?:[\s.]\d{3})+")  # « 1 200 000 000 » is a f
 _YEARS = re.compile(r"(?:(?:1\d|20)\d\d[\s.\-/]?)+")  # « 1914-1918 1939-1945 »
 _WORD = re.compile(r"[^\W\d_](?:[\w’'‑-]{0,60}\w)?\.?")
 _ELISION = re.compile(r"[dlDLjJnNsSqQcCmMtT]['’](?=[^\W\d_])|[Qq]u['’](?=[^\W\d_])")
-_CIVILITIES = frozenset("m. mm. mr mme mmes mlle monsieur madame mademoiselle dr docteur me".split())
+_CIVILITIES = frozenset(
+    "m. mm. mr mme mmes mlle monsieur madame mademoiselle dr docteur me".split()
+)
 _PARTICLES = frozenset("le la les de du des d von van der den ben bin ibn al el da dos".split())
 _LONGEST = 8  # words of what may be somebody's name; more in capitals are masked unasked
 IsPublic = Callable[[str], bool]
@@ -115,9 +117,7 @@ def _ended(run: list[Span], text: str, *, civil: bool) -> Iterator[tuple[list[Sp
         yield run, civil
 
 
-def _private(
-    run: Sequence[Span], text: str, is_public: IsPublic, *, civil: bool
-) -> Iterator[Span]:
+def _private(run: Sequence[Span], text: str, is_public: IsPublic, *, civil: bool) -> Iterator[Span]:
     """Yield the spans of a run that are no public name: what stands around one is looked at too."""
     if len(run) < 2 and not civil:
         return

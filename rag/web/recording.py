@@ -51,7 +51,9 @@ def stream(
     def found(event: Event, ms: int) -> None:
         if isinstance(event, Answer):
             verdict = TENTATIVE if event.tentative else REFUSED if event.refused else ANSWERED
-            cited = [c.article_id for s in event.statements for c in s.citations]
+            quoted = [c for s in event.statements for c in s.citations]
+            quoted += [near.citation for near in event.nearest] if event.tentative else []
+            cited = [c.article_id for c in quoted]
             recorder.record(Exchange(question, verdict, "question", site, event.mode, ms,
                                      tuple(dict.fromkeys(cited))))  # fmt: skip
 

@@ -43,6 +43,7 @@ def build_app(assistant: LocalAssistant) -> FastAPI:
     from rag.web.guard import Guard
     from rag.web.limits import Gate, Rates
     from rag.web.metrics import Metrics
+    from rag.web.newsroom import mount_newsroom
     from rag.web.openai_api import build_openai_api
     from rag.web.problems import invalid
     from rag.web.site import mount_site
@@ -62,7 +63,8 @@ def build_app(assistant: LocalAssistant) -> FastAPI:
     app.mount("/v1", build_openai_api(assistant, rates, gate, metrics))
     if tools:
         app.router.routes.extend(_mcp_routes(tools))
-    mount_site(app)
+    mount_site(app, settings.keep_questions_days if settings.keep_questions else 0)
+    mount_newsroom(app, assistant, access)
     events = mount_chat(app, assistant, access, rates, gate)
     max_body = settings.max_body_kb * 1024
     app.add_middleware(Guard, access=access, rates=rates, events=events, max_body=max_body)
