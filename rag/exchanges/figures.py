@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 
 from rag.exchanges.store import ERROR, REFUSED, TENTATIVE, Exchange
 
@@ -90,7 +91,12 @@ class Figures:
 
 def monday(at: datetime) -> date:
     """Return the Monday of the week of a moment, where Recoupe runs."""
-    day = at.astimezone().date()
+    return _monday(at.replace(minute=at.minute // 15 * 15, second=0, microsecond=0))
+
+
+@lru_cache(maxsize=10_000)
+def _monday(quarter: datetime) -> date:
+    day = quarter.astimezone().date()
     return day - timedelta(days=day.weekday())
 
 

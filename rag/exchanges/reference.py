@@ -68,7 +68,8 @@ class ReferenceQuestions:
     def remove(self, key: str) -> None:
         """Remove the question of an id, if there is one. Raises StoreError."""
         with self._locked():
-            self._write(r for r in self.all() if r.id != key)
+            if self.path.exists():
+                self._write([r for r in self.all() if r.id != key])
 
     def forget(
         self, sentences: Sequence[str], articles: Iterable[str], masked: Callable[[str], str]
@@ -81,12 +82,13 @@ class ReferenceQuestions:
             return
         erased = set(articles)
         with self._locked():
-            self._write(
+            standing = [
                 Reference(r.id, masked(r.question), r.articles)
                 for r in self.all()
                 if not any(s in r.question for s in sentences)
                 and not erased & {i for i, _ in r.articles}
-            )
+            ]
+            self._write(standing)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:

@@ -21,8 +21,8 @@ _PHONES = re.compile(
 )
 _IBAN = re.compile(r"\b[A-Za-z]{2}\d{2}(?:[\s-]?[A-Za-z0-9]{4}){2,7}(?:[\s-]?[A-Za-z0-9]{1,3})?\b")
 _DIGITS = re.compile(r"(?<![\d.,])\d(?:[\s.\-/]?\d){8,}")
-_THOUSANDS = re.compile(r"\d{1,3}(?:[\s.]\d{3})+")  # « 1 200 000 000 » is a figure
-_YEARS = re.compile(r"(?:(?:1\d|20)\d\d[\s.\-/]?)+")  # « 1914-1918 1939-1945 »
+_THOUSANDS = re.compile(r"\d{1,3}(?:[\s.]\d{3}){2,4}")  # « 1 200 000 000 » is a figure
+_YEARS = re.compile(r"(?:1\d|20)\d\d(?:[\s.\-/](?:1\d|20)\d\d){1,5}")  # « 1914-1918 1939-1945 »
 _WORD = re.compile(r"[^\W\d_](?:[\w’'‑-]{0,60}\w)?\.?")
 _ELISION = re.compile(r"[dlDLjJnNsSqQcCmMtT]['’](?=[^\W\d_])|[Qq]u['’](?=[^\W\d_])")
 _CIVILITIES = frozenset(

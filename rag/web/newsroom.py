@@ -11,7 +11,7 @@ from fastapi import FastAPI, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 
 from rag import texts
-from rag.errors import RecoupeError
+from rag.errors import QuestionError, RecoupeError
 from rag.exchanges.reference import Reference
 from rag.exchanges.store import Exchange, Wanted
 from rag.web.newsroom_login import PATH, NewsroomLogin, check_origin
@@ -148,10 +148,10 @@ def _choosing(app: FastAPI, assistant: LocalAssistant, login: NewsroomLogin) -> 
             store = recorder.store()
             found = store.get(exchange) if store else None
             if found is None or found.kind != "question":
-                raise RecoupeError(texts.EXCHANGE_GONE)
+                raise QuestionError(texts.EXCHANGE_GONE)
             recorder.references.put(_reference(assistant, found, avis, article))
         except RecoupeError as error:
-            return _told(error, request, page=True)
+            return _told(error, request)
         return _back(retour, "gardee")
 
     @app.post(f"{PATH}/reference/retrait", include_in_schema=False)
@@ -160,18 +160,18 @@ def _choosing(app: FastAPI, assistant: LocalAssistant, login: NewsroomLogin) -> 
             login.check_form(request, form)
             recorder.references.remove(question)
         except RecoupeError as error:
-            return _told(error, request, page=True)
+            return _told(error, request)
         return _back("", "otee")
 
 
 def _reference(assistant: LocalAssistant, found: Exchange, choice: str, article: str) -> Reference:
-    """Return the reference question that a keeper makes of an exchange. Raises RecoupeError."""
+    """Return the reference question that a keeper makes of an exchange. Raises QuestionError."""
     wanted = {"juste": found.cited, "aucun": (), "article": (article.strip(),)}.get(choice)
     if wanted is None or (choice == "juste" and not wanted):
-        raise RecoupeError(texts.NO_CHOICE)
+        raise QuestionError(texts.NO_CHOICE)
     records = {r.id: r for r in assistant.records([i for i in wanted if i])}
     if gone := [i for i in wanted if i not in records]:
-        raise RecoupeError(texts.REFERENCE_WITHOUT_ARTICLE.format(gone[0]))
+        raise QuestionError(texts.REFERENCE_WITHOUT_ARTICLE.format(gone[0]))
     articles = tuple((i, records[i].characters) for i in wanted)
     return Reference(reference_id(found), found.text, articles)
 
@@ -207,11 +207,10 @@ def _attached(name: str) -> dict[str, str]:
     return _PRIVATE | {"Content-Disposition": f'attachment; filename="{name}"'}
 
 
-def _told(error: RecoupeError, request: Request, *, page: bool = False) -> Response:
+def _told(error: RecoupeError, request: Request) -> Response:
     """Return an error as a page where a person sent a form, as a problem document else."""
     status, detail = describe_error(error)
-    if not page:
+    if request.method != "POST":
         return problem(status, detail, request)
-    status = 422 if status == 500 else status
     body = html("newsroom_message.html", message=detail, back=PATH)
     return HTMLResponse(body, status, headers=_PRIVATE)

@@ -6,7 +6,7 @@ import csv
 import io
 import sqlite3
 from collections import Counter, OrderedDict, deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import islice
@@ -36,6 +36,7 @@ _GROUPED, _MOST_VECTORS = 200, 2000  # questions that are grouped, and whose vec
 _MOST_GROUPS, _MOST_CITED, _MOST_JUDGED = 30, 20, 50
 _MOST_WEEKS = 12  # of the plots
 VERDICTS = {ANSWERED: "réponse", REFUSED: "refus", TENTATIVE: "peut-être", ERROR: "erreur"}
+MODES = {"extractive": "extraits"}  # others are a model's name
 VIEWS = {
     "tout": ("Tout", Wanted()),
     "refus": ("Refus et « peut-être »", Wanted(kind="question", verdicts=(REFUSED, TENTATIVE))),
@@ -107,11 +108,12 @@ class Newsroom:
         """Return the content; a file that cannot be read is a sentence of `problems`."""
         found = Overview()
         recorder = self._assistant.recorder
-        for part in (
+        parts: tuple[Callable[[], None], ...] = (
             lambda: self._exchanges(found, recorder.store(), site, view, page),
             lambda: found.references.extend(recorder.references.all()),
             lambda: self._judgements(found, recorder.store()),
-        ):
+        )
+        for part in parts:
             try:
                 part()
             except RecoupeError as error:
@@ -278,6 +280,7 @@ _TEMPLATES.filters |= {
     "moment": lambda at: f"{at.astimezone():%d/%m/%Y %H:%M}",
     "day": lambda at: f"{at:%d/%m/%Y}",
     "number": number,
+    "mode": lambda mode: MODES.get(mode, mode),
     "percent": percent,
     "plain": printable,
     "verdict": verdict,
