@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import time
+from datetime import date
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.assistant import LocalAssistant
+from rag.domain import Article, Reading, Source
 from rag.french.masking import mask
 from rag.indexing.public_names import PublicNames
+from rag.settings import load_settings
 
 PUBLIC = {"Emmanuel Macron", "Le Pen"}
 
@@ -69,10 +73,23 @@ def test_a_hostile_text_takes_no_time(piece: str) -> None:
     assert time.process_time() - start < 5
 
 
-def test_the_names_that_the_articles_hold_are_public(assistant: LocalAssistant) -> None:
+def test_the_names_that_the_articles_hold_are_public(tmp_path: Path) -> None:
+    assistant = LocalAssistant(load_settings(index_dir=tmp_path))
+    text = "Le maire, Robert Graveron, a rouvert la halle. M. Aubrée l’a remercié."
+    source = Source("Inauguration par Nadia Roussel", "Le Rivage", author="Claire Sauvadet")
+    withdrawn = Article("retire", Source("Un procès"), "Hugo Vannier a été jugé.")
+    assistant.ingest(Reading((Article("halle", source, text), withdrawn)))
+    assistant.withdraw({"retire": date(2024, 5, 6)})
     names = PublicNames(lambda: assistant.index)
     assert names("Robert Graveron")
     assert names("robert graveron".upper())
     assert names("Claire Sauvadet")  # who signs articles
+    assert names("Nadia Roussel")  # of a title
+    assert names("Aubrée")
+    assert not names("Robert Aubrée")
+    assert not names("Hugo Vannier")
     assert not names("Jean Martin-Quelconque")
     assert not names("La Halle")  # « la halle » has no capital in the articles
+    assistant.remove(["halle"])
+    assert not names("Robert Graveron")
+    assistant.close()

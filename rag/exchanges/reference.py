@@ -18,6 +18,8 @@ from filelock import FileLock
 from rag.errors import StoreError, why
 
 FILE, KIND = "reference.jsonl", "rédaction"
+# What ends a line for Python, and no line of JSON.
+_BREAKS = {code: f"\\u{code:04x}" for code in (0x85, 0x2028, 0x2029)}
 _WAIT = 10.0  # seconds for another process that writes
 
 
@@ -33,7 +35,7 @@ class Reference:
         """Return it as a line of the file."""
         answers = [{"article_id": i, "start": 0, "end": end} for i, end in self.articles]
         row = {"id": self.id, "question": self.question, "answers": answers, "kind": KIND}
-        return json.dumps(row, ensure_ascii=False) + "\n"
+        return json.dumps(row, ensure_ascii=False).translate(_BREAKS) + "\n"
 
     @classmethod
     def of(cls, row: dict[str, Any]) -> Reference:

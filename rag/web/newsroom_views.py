@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import sqlite3
+import threading
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -103,15 +104,18 @@ class Newsroom:
         self._assistant = assistant
         self._vectors: OrderedDict[str, Any] = OrderedDict()
         self._encoder: Encoder | None = None
+        self._lock = threading.Lock()
 
     def overview(self, site: str | None, view: str, page: int) -> Overview:
         """Return the content; a file that cannot be read is a sentence of `problems`."""
         found = Overview()
         recorder = self._assistant.recorder
+        stores: list[Exchanges | None] = [None]
         parts: tuple[Callable[[], None], ...] = (
-            lambda: self._exchanges(found, recorder.store(), site, view, page),
+            lambda: stores.append(recorder.store()),
+            lambda: self._exchanges(found, stores[-1], site, view, page),
             lambda: found.references.extend(recorder.references.all()),
-            lambda: self._judgements(found, recorder.store()),
+            lambda: self._judgements(found, stores[-1]),
         )
         for part in parts:
             try:
@@ -177,7 +181,9 @@ class Newsroom:
         if not questions:
             return []
         found = []
-        for group in grouped(self._vectors_of(questions)):
+        with self._lock:
+            vectors = self._vectors_of(questions)
+        for group in grouped(vectors):
             members = [questions[i] for i in group]
             asked = [figures.unanswered[m] for m in members]
             found.append(
