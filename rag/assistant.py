@@ -40,6 +40,7 @@ from rag.domain import (
     Version,
 )
 from rag.errors import IndexReplacedError, RecoupeError, StoreError
+from rag.exchanges.recorder import Recorder
 from rag.feedback import FeedbackStore
 from rag.indexing import generations
 from rag.indexing.chroma import CLOSING, sweep_folders
@@ -50,6 +51,7 @@ from rag.indexing.index import Index, Progress, open_index
 from rag.indexing.ingestion import edit, fingerprint, ingest, sources_of, undo_edits
 from rag.indexing.owner import Owner, Ownership, acquire
 from rag.indexing.parts import silent
+from rag.indexing.public_names import PublicNames
 from rag.indexing.reindexing import Reindexing
 from rag.indexing.removals import Removals
 from rag.models.encoder import Encoder
@@ -124,6 +126,11 @@ class LocalAssistant(Assistant):
         self._stopping = threading.Event()
         self.memory = Memory(settings.index_dir)
         self.removals = Removals(settings.index_dir)
+        names = PublicNames(lambda: self.index)
+        self.recorder = Recorder(
+            settings.index_dir, settings.keep_questions_days, names,
+            recording=settings.keep_questions,
+        )  # fmt: skip
 
     @property
     def index(self) -> Index:
@@ -294,6 +301,7 @@ class LocalAssistant(Assistant):
             raise StoreError(texts.NO_ERASURE)
         if self._reindexing.locked():
             raise StoreError(texts.REINDEXING)
+        self.recorder.store()  # what cannot be looked into is told before anything is erased
         self._drop_former()
         generations.discard_drafts(self.settings.index_dir)
         records = self.index.records_of(ids)
@@ -307,6 +315,7 @@ class LocalAssistant(Assistant):
         settings = self.settings
         store = FeedbackStore(settings.index_dir, settings.retention_days, settings.feedback_max_mb)
         forgotten = store.forget(sentences)
+        exchanges = self.recorder.forget(sentences, list(records))
         files = files_of(settings.index_dir)
         for path in files:
             if path.name == MEMORY and path.stat().st_size:
@@ -331,6 +340,7 @@ class LocalAssistant(Assistant):
             found=tuple(sorted(found.items())),
             shared=tuple(sorted((i, len(repeats)) for i, repeats in shared.items())),
             feedback=forgotten,
+            exchanges=exchanges,
             unread=tuple(str(path.relative_to(settings.index_dir)) for path in closed),
             outside=tuple(sources_of(a.record for a in articles)),
         )
@@ -467,6 +477,7 @@ class LocalAssistant(Assistant):
         self._drop_former()
         self.memory.close()
         self.removals.close()
+        self.recorder.close()
         if self.ownership:
             self.ownership.release()
 

@@ -715,7 +715,8 @@ class Erasure:
     `articles` are the ids that were there; `files` and `bytes` what was looked through for
     each of the `sentences` (their number); `found` names files in which one remains, with how
     many; `shared` other articles that say some of them too, with how many. `feedback` counts
-    the readers' judgements that quoted them and went. `at` is ISO 8601. `unread` names files
+    the readers' judgements that quoted them and went, `exchanges` the questions and claims kept
+    for the newsroom that did. `at` is ISO 8601. `unread` names files
     that could not be looked into; `outside` files that the articles were read from and that are
     still there: nothing outside of the index's folder is touched.
     """
@@ -728,6 +729,7 @@ class Erasure:
     found: tuple[tuple[str, int], ...] = ()
     shared: tuple[tuple[str, int], ...] = ()
     feedback: int = 0
+    exchanges: int = 0
     unread: tuple[str, ...] = ()
     outside: tuple[str, ...] = ()
 

@@ -42,6 +42,7 @@ _EXAMPLES = {
     "public_text": "false",
     "sentence_vectors": "true",
     "log_questions": "true",
+    "keep_questions": "true",
     "log_level": "INFO",
 }
 
@@ -164,6 +165,12 @@ class Settings(BaseSettings):
     waiting: int = Field(16, ge=0, le=1000, description="questions en attente, au plus")
     max_body_kb: int = Field(1024, ge=1, description="taille maximale d'une requête, en Ko")
     log_questions: bool = Field(False, description="écrire les questions dans le journal")
+    keep_questions: bool = Field(
+        False, description="garder ce qui est demandé, masqué, pour la page de la rédaction"
+    )
+    keep_questions_days: int = Field(
+        30, ge=1, le=366, description="durée de garde de ce qui est demandé, en jours"
+    )
     retention_days: int = Field(90, ge=1, description="durée de garde des retours, en jours")
     feedback_max_mb: int = Field(50, ge=1, description="place des retours sur le disque, en Mo")
     public_text: bool = Field(

@@ -208,6 +208,28 @@ SHOWN_ONCE = (
 NO_UPLOAD = "L’envoi de fichiers par le web est fermé\u00a0: passez par l’API."
 LOGIN = "Ce chat est réservé\u00a0: identifiez-vous."
 NEEDS_ADMIN = "Cette opération demande le jeton d’administration (en-tête Authorization)."
+NO_NEWSROOM = (
+    "La page de la rédaction est fermée\u00a0: «\u00a0recoupe token\u00a0» donne un jeton, dont "
+    "l’empreinte va dans RECOUPE_ADMIN_TOKEN_HASH."
+)
+NEEDS_LOGIN = (
+    "La page de la rédaction demande le jeton d’administration\u00a0: ouvrez /redaction et "
+    "donnez-le."
+)
+WRONG_TOKEN = "Ce n’est pas le jeton d’administration\u00a0: vérifiez-le."  # noqa: S105
+OTHER_PAGE = "Ce formulaire n’est pas venu de cette page\u00a0: ouvrez /redaction et recommencez."
+FEEDBACK_UNREADABLE = (
+    "Les retours des lecteurs ne se lisent pas ({})\u00a0: remettez le fichier feedback.sqlite "
+    "d’une sauvegarde, ou ôtez-le."
+)
+REFERENCE_KEPT = "La question de référence est gardée."
+REFERENCE_REMOVED = "La question de référence est ôtée."
+EXCHANGE_GONE = "Cet échange n’est plus gardé, ou n’est pas une question\u00a0: rechargez la page."
+NO_CHOICE = "Dites quel article répond, ou qu’aucun ne le fait\u00a0: rien n’a été gardé."
+REFERENCE_WITHOUT_ARTICLE = (
+    "Il n’y a pas d’article «\u00a0{}\u00a0» dans le corpus\u00a0: «\u00a0recoupe list\u00a0» "
+    "donne les identifiants."
+)
 BAD_FIELD = "Le champ «\u00a0{}\u00a0» n’est pas valable ({})\u00a0: corrigez-le."
 FIELD_ERRORS = {
     "missing": "il manque",

@@ -304,6 +304,7 @@ class ErasureOut(_Of[Erasure]):
     found: Pairs
     shared: Pairs
     feedback: int
+    exchanges: int
     unread: list[str]
     outside: list[str]
     proven: bool

@@ -35,6 +35,10 @@ OPEN = {
     ("POST", "/gradio_api/upload"), ("GET", "/gradio_api/upload_progress"),
     ("GET", "/mcp"), ("GET", "/metrics"), ("GET", "/widget.js"), ("GET", "/widget.a.js"),
     ("GET", "/widget/a"), ("GET", "/embed"), ("GET", "/demo"), ("GET", "/a-propos"),
+    ("GET", "/redaction"), ("GET", "/redaction/page.css"), ("GET", "/redaction/echanges.csv"),
+    ("GET", "/redaction/reference.jsonl"), ("POST", "/redaction/connexion"),
+    ("POST", "/redaction/deconnexion"), ("POST", "/redaction/reference"),
+    ("POST", "/redaction/reference/retrait"),
 }  # fmt: skip
 
 

@@ -16,7 +16,7 @@ import pytest
 
 from rag.checking.claims import plain_text, split_claims
 from rag.checking.compare import paired
-from rag.checking.report import _cell
+from rag.checking.report import csv_cell
 from rag.checking.signals import signals_of
 from rag.domain import Passage
 from rag.errors import QuestionError
@@ -89,7 +89,7 @@ CLAIM_STEPS: dict[str, Callable[[str], object]] = {
     "against an article": lambda text: signals_of(paired(REAL, text[:LONG_SENTENCE], REAL)),
     "of an article": lambda text: signals_of(paired(text[:LONGEST_CLAIM], REAL)),
     "overlap": lambda text: _copied(REAL, Passage("a:v:0", "a", 0, 0, len(text), text)),
-    "csv": _cell,
+    "csv": csv_cell,
 }
 LONGEST_CLAIM, LONG_SENTENCE = 600, 5_000  # characters: no claim is longer; a sentence may be
 STEPS |= CLAIM_STEPS

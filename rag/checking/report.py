@@ -117,7 +117,7 @@ def as_csv(verification: Verification) -> str:
             source = cited.source
             row += [cited.quote, source.title, source.name, source.published or "", source.url]
             row += [cited.start, cited.end]
-        writer.writerow([_cell(value) for value in row])
+        writer.writerow([csv_cell(value) for value in row])
     return out.getvalue()
 
 
@@ -253,7 +253,7 @@ def _verdict(claim: CheckedClaim) -> str:
     return f"{claim.verdict.value}."
 
 
-def _cell(value: Any) -> str:
+def csv_cell(value: Any) -> str:
     """Return a CSV cell in which no spreadsheet finds a formula (OWASP, CSV injection).
 
     Not at its start alone: a spreadsheet set to French cuts lines at semicolons, another at

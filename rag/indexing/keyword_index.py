@@ -170,6 +170,25 @@ class KeywordIndex:
         return found
 
     @report_damage
+    def holding(self, stems: Sequence[str], limit: int) -> list[str]:
+        """Return up to `limit` ids of passages that hold all of some stems, title included."""
+        import tantivy
+
+        if not stems:
+            return []
+        must, should, query = tantivy.Occur.Must, tantivy.Occur.Should, tantivy.Query
+        clauses = [
+            query.boolean_query(
+                [(should, query.term_query(self._schema, f, s)) for f in ("terms", "title")]
+            )
+            for s in dict.fromkeys(stems)
+        ]
+        searcher = self._index.searcher()
+        wanted = query.boolean_query([(must, clause) for clause in clauses])
+        result = searcher.search(wanted, limit, count=False)
+        return [searcher.doc(at)["id"][0] for _, at in result.hits]
+
+    @report_damage
     def document_frequencies(self, stems: Iterable[str]) -> tuple[int, dict[str, int]]:
         """Return (number of passages, passages that hold each stem)."""
         searcher = self._index.searcher()

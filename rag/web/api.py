@@ -44,6 +44,8 @@ from rag.web.problems import (
     problem_body,
 )
 from rag.web.pushed import pushed_article
+from rag.web.recording import ask as ask_recorded
+from rag.web.recording import stream
 from rag.web.schemas import ArticleBody, ArticleId, AskBody, FeedbackBody, SearchBody, VerifyBody
 from rag.web.turns import claims_in_turns
 from rag.wire import (
@@ -120,11 +122,12 @@ def _asking(
         history = [t.turn() for t in body.history]
         filters = body.filters.filters()
         if _wants_stream(request):
-            work = assistant.stream(body.question, history, filters)
+            work = stream(assistant, body.question, history, filters)
             return _streamed(
                 metrics, "ask", in_one_turn(gate, client_of(request), work), _ask_event
             )
-        answer = await in_turn(request, "ask", assistant.ask, body.question, history, filters)
+        asked = (assistant, body.question, history, filters)
+        answer = await in_turn(request, "ask", ask_recorded, *asked)
         metrics.answered(refused=answer.refused)
         return AnswerOut.of(answer)
 

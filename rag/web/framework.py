@@ -53,6 +53,12 @@ OURS = (
     Route(r"/metrics", _GET, "counts, for the keeper"),
     Route(rf"/widget\.js|/widget\.{_NAME}\.js|/widget/{_NAME}", _GET, "the widget"),
     Route(r"/embed|/demo|/a-propos", _GET, "its pages"),
+    Route(r"/redaction(?:/(?:page\.css|echanges\.csv|reference\.jsonl))?", _GET, "the newsroom"),
+    Route(
+        r"/redaction/(?:connexion|deconnexion|reference|reference/retrait)",
+        _POST,
+        "what it decides",
+    ),
 )
 FRAMEWORK = (
     Route(r"/", _GET, "the chat's page"),

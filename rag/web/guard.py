@@ -39,6 +39,7 @@ ASKING = (
     "/login",
     "/mcp",
     "/v1/chat",
+    "/redaction",
 )
 _MOST_UPLOADED = 200 * 1024 * 1024  # bytes of one upload; Gradio bounds each of its files
 _MOST_STREAMS, _STREAMS_OF_ONE = 2000, 256  # pages open at a time, in all and of a subscriber
@@ -55,6 +56,10 @@ _GRADIO = (
     "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; "
     "connect-src 'self'; media-src 'self' blob:; worker-src 'self' blob:; object-src 'none'; "
     "base-uri 'self'; form-action 'self'; frame-ancestors 'self'"
+)
+_NEWSROOM = (
+    "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'"
 )
 _STATIC = ("/embed", "/demo", "/a-propos", "/widget")
 Refusal = TooManyError | tuple[int, str]
@@ -196,6 +201,8 @@ class Guard:
     def _policy(self, path: str) -> str:
         if path.startswith("/api/"):
             return "default-src 'none'; frame-ancestors 'none'"
+        if path.startswith("/redaction"):
+            return _NEWSROOM
         if path.startswith(_STATIC):
             return _STRICT + " ".join(["'self'", *sorted(self._access.origins)])
         return _GRADIO

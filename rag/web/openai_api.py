@@ -34,6 +34,7 @@ from rag.web.limits import Gate, Rates, TooManyError, client_of, in_one_turn
 from rag.web.markdown import reply_markdown
 from rag.web.metrics import Metrics
 from rag.web.problems import describe_error
+from rag.web.recording import ask, stream
 
 log = logging.getLogger(__name__)
 
@@ -116,11 +117,11 @@ def build_openai_api(
         question, history = body.asked()
         made = _Completion(body)
         if body.stream:
-            steps = in_one_turn(gate, visitor, assistant.stream(question, history))
+            steps = in_one_turn(gate, visitor, stream(assistant, question, history))
             return EventSourceResponse(_events(made, steps, metrics), ping=15, send_timeout=30)
         async with gate.place(visitor), gate.turn():
             with metrics.timed("ask"):
-                answer = await run_in_threadpool(assistant.ask, question, history)
+                answer = await run_in_threadpool(ask, assistant, question, history)
         metrics.answered(refused=answer.refused)
         return made.whole(reply_markdown(answer))
 

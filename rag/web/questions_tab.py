@@ -29,6 +29,7 @@ from rag.web.filter_bar import Choice, FilterBar
 from rag.web.limits import Gate, Rates, client_of, in_one_turn
 from rag.web.links import linked
 from rag.web.markdown import answer_markdown
+from rag.web.recording import stream
 from rag.web.render import (
     answer_html,
     article_html,
@@ -181,7 +182,7 @@ class QuestionsTab:
             self._rates.take(visitor)
             history = [Turn(t.answer.question, t.answer.text) for t in turns[-_FOLLOWED:]]
             statements: list[Statement] = []
-            work = self._assistant.stream(question, history, filters)
+            work = stream(self._assistant, question, history, filters)
             async with aclosing(in_one_turn(self._gate, visitor, work)) as steps:
                 async for event in steps:
                     if isinstance(event, Answer):

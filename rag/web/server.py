@@ -43,6 +43,7 @@ def build_app(assistant: LocalAssistant) -> FastAPI:
     from rag.web.guard import Guard
     from rag.web.limits import Gate, Rates
     from rag.web.metrics import Metrics
+    from rag.web.newsroom import mount_newsroom
     from rag.web.openai_api import build_openai_api
     from rag.web.problems import invalid
     from rag.web.site import mount_site
@@ -62,7 +63,8 @@ def build_app(assistant: LocalAssistant) -> FastAPI:
     app.mount("/v1", build_openai_api(assistant, rates, gate, metrics))
     if tools:
         app.router.routes.extend(_mcp_routes(tools))
-    mount_site(app)
+    mount_site(app, settings.keep_questions_days if settings.keep_questions else 0)
+    mount_newsroom(app, assistant, access)
     events = mount_chat(app, assistant, access, rates, gate)
     max_body = settings.max_body_kb * 1024
     app.add_middleware(Guard, access=access, rates=rates, events=events, max_body=max_body)
@@ -78,6 +80,7 @@ def _tools(assistant: LocalAssistant, gate: Gate, rates: Rates) -> MCPServer[Any
 
     from rag.web.limits import VISITOR
     from rag.web.mcp_server import build_tools
+    from rag.web.recording import RecordedReads
     from rag.web.turns import claims_in_turns
 
     async def in_turn(function: Callable[..., Any], *arguments: Any) -> Any:
@@ -94,7 +97,8 @@ def _tools(assistant: LocalAssistant, gate: Gate, rates: Rates) -> MCPServer[Any
 
     settings = assistant.settings
     try:
-        return build_tools(assistant, in_turn, checked, settings, whole=settings.public_text)
+        reads = RecordedReads(assistant)
+        return build_tools(reads, in_turn, checked, settings, whole=settings.public_text)
     except MissingExtraError as error:
         log.info("%s", error)
         return None

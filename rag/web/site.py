@@ -9,6 +9,7 @@ from importlib.resources import files
 
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, Response
+from jinja2 import Environment
 
 _YEAR = 365 * 24 * 3600
 _TYPES = {"js": "text/javascript; charset=utf-8", "css": "text/css; charset=utf-8"}
@@ -39,8 +40,8 @@ def snippet(host: str) -> str:
     )
 
 
-def mount_site(app: FastAPI) -> None:
-    """Add the routes to `app`."""
+def mount_site(app: FastAPI, days: int) -> None:
+    """Add the routes to `app`; `days` are those that questions are kept, 0 where they are not."""
 
     @app.get("/widget.js", include_in_schema=False)
     def script(request: Request) -> Response:
@@ -64,7 +65,8 @@ def mount_site(app: FastAPI) -> None:
 
     @app.get("/a-propos", include_in_schema=False)
     def about() -> HTMLResponse:
-        return HTMLResponse(read("about.html"))
+        page = Environment(autoescape=True).from_string(read("about.html"))
+        return HTMLResponse(page.render(days=days))
 
     @app.get("/demo", include_in_schema=False)
     def demo() -> HTMLResponse:

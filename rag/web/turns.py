@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from rag import texts
 from rag.errors import QuestionError
 from rag.web.limits import Gate, LeftError, Rates, in_turns
+from rag.web.recording import check_claims
 
 if TYPE_CHECKING:
     from rag.assistant import LocalAssistant
@@ -34,6 +35,7 @@ async def claims_in_turns(
     text: str,
     filters: Filters | None = None,
     left: Callable[[], Awaitable[bool]] = _never,
+    site: str = "",
 ) -> AsyncGenerator[CheckedClaim | Verification]:
     """Split a text, count its claims for a visitor, and return what checks them one by one.
 
@@ -45,7 +47,7 @@ async def claims_in_turns(
             claims += piece
             if await left():
                 raise LeftError(texts.READER_LEFT)
-    return await checked_in_turns(assistant, gate, rates, visitor, claims, filters)
+    return await checked_in_turns(assistant, gate, rates, visitor, claims, filters, site)
 
 
 async def split_in_turns(
@@ -78,6 +80,7 @@ async def checked_in_turns(
     visitor: str,
     claims: Sequence[Claim],
     filters: Filters | None = None,
+    site: str = "",
 ) -> AsyncGenerator[CheckedClaim | Verification]:
     """Count the claims of a text for a visitor, and return what checks them one by one.
 
@@ -87,7 +90,8 @@ async def checked_in_turns(
     gate.check(visitor, long=True)
     rates.take_claims(visitor, len(claims))
     checker = await run_in_threadpool(assistant.checker)
-    return in_turns(gate, visitor, checker.check_claims(claims, filters))
+    steps = check_claims(assistant.recorder, checker, claims, filters, site)
+    return in_turns(gate, visitor, steps)
 
 
 def _piece(splitting: Iterator[Claim]) -> tuple[list[Claim], float]:
