@@ -177,9 +177,11 @@ class Checker:
         for claim in claims:
             results.append(result := bounded_claim(self._check(claim, filters), allowed))
             yield result
-        yield self._verification(results)
+        yield self._verification(results, filters)
 
-    def _verification(self, claims: Sequence[CheckedClaim]) -> Verification:
+    def _verification(
+        self, claims: Sequence[CheckedClaim], filters: Filters | None
+    ) -> Verification:
         """Return checked claims with what it takes to repeat the check."""
         catalogue = self._index.catalogue
         return Verification(
@@ -188,7 +190,7 @@ class Checker:
             engine=self._network.name,
             embedding=self._index.embedder.name,
             corpus=catalogue.digest(),
-            articles=catalogue.facets().articles,
+            articles=catalogue.facets(filters.named if filters else None).articles,
             version=__version__,
         )
 

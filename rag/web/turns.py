@@ -25,6 +25,10 @@ async def _never() -> bool:
     return False
 
 
+async def _uncounted(_claims: int) -> None:
+    return None
+
+
 async def claims_in_turns(
     assistant: LocalAssistant,
     gate: Gate,
@@ -33,10 +37,12 @@ async def claims_in_turns(
     text: str,
     filters: Filters | None = None,
     left: Callable[[], Awaitable[bool]] = _never,
+    count: Callable[[int], Awaitable[None]] = _uncounted,
 ) -> AsyncGenerator[CheckedClaim | Verification]:
     """Split a text, count its claims for a visitor, and return what checks them one by one.
 
     The splitting takes turns too, of `_PIECE` seconds, and ends when the reader has `left`.
+    `count` hears how many claims there are, and may refuse them.
 
     Raises QuestionError for a text without a claim, with more than are ever let through, or that
     takes too long to split; TooManyError when there is no place or the visitor has to wait;
@@ -60,6 +66,7 @@ async def claims_in_turns(
                 raise LeftError(texts.READER_LEFT)
     gate.check(visitor, long=True)
     rates.take_claims(visitor, len(claims))
+    await count(len(claims))
     return in_turns(gate, visitor, checker.check_claims(claims, filters))
 
 
