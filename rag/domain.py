@@ -358,6 +358,23 @@ class Filters:
             return False
         return not (self.until and (source.published is None or source.published > self.until))
 
+    @property
+    def named(self) -> Filters:
+        """The same, whatever the dates: a part of the corpus by its names."""
+        return replace(self, since=None, until=None)
+
+    def within(self, bounds: Filters) -> Filters | None:
+        """Return what accepts what both do; None where they have no name of a kind in common."""
+        both: dict[str, tuple[str, ...]] = {}
+        for kind in ("sources", "authors", "sections", "articles"):
+            own, others = getattr(self, kind), getattr(bounds, kind)
+            both[kind] = tuple(n for n in own if n in others) if own and others else own or others
+            if (own or others) and not both[kind]:
+                return None
+        first = [day for day in (self.since, bounds.since) if day]
+        last = [day for day in (self.until, bounds.until) if day]
+        return Filters(**both, since=max(first, default=None), until=min(last, default=None))
+
 
 class ArticleOrder(StrEnum):
     """In which order found articles are listed; those without a date come last."""

@@ -41,6 +41,7 @@ _EXAMPLES = {
     "public_url": "https://recoupe.journal.fr",
     "public_text": "false",
     "sentence_vectors": "true",
+    "require_site": "true",
     "log_questions": "true",
     "keep_questions": "true",
     "log_level": "INFO",
@@ -158,6 +159,9 @@ class Settings(BaseSettings):
     rate_claims: str = Field("200/minute", description="affirmations vérifiées par visiteur")
     rate_events: str = Field("240/minute", description="clics par visiteur dans le chat")
     rate_sessions: str = Field("600/hour", description="pages du chat ouvertes par visiteur")
+    require_site: bool = Field(
+        False, description="refuser ce qui vient sans la clé d'un site (« recoupe site »)"
+    )
     trusted_proxies: tuple[str, ...] = Field(
         (), description="mandataires dont les en-têtes X-Forwarded-* sont crus"
     )

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         IngestReport,
         Source,
     )
+    from rag.sites import Site
     from rag.sources.memory import SourceState
 
 _MOST_BARRED = 5  # articles that an ingestion names for they stay removed
@@ -444,6 +445,74 @@ PAID_ARTICLE = (
 WITHHELD_ARTICLE = "La rédaction a mis cet article en retrait le {}\u00a0: il ne répond plus."
 WITHDRAWN_ARTICLE = "Son éditeur a dépublié cet article, constaté le {}\u00a0: il ne répond plus."
 DEDUCED = "(date déduite)"
+NO_SUCH_ARTICLE = "Aucun article « {} » : « recoupe list » donne les identifiants."
+NO_SITE = (
+    "Aucun site ne s’appelle «\u00a0{}\u00a0»\u00a0: «\u00a0recoupe site list\u00a0» les donne."
+)
+SITE_THERE = (
+    "Le site «\u00a0{}\u00a0» existe déjà\u00a0: «\u00a0recoupe site edit\u00a0» le change."
+)
+BAD_SITE_NAME = (
+    "«\u00a0{}\u00a0» n’est pas un nom de site\u00a0: écrivez des lettres, des chiffres, des "
+    "espaces et des tirets, 60 au plus, comme «\u00a0Le Rivage\u00a0»."
+)
+MANY_NAMES = "Trop de noms, ou trop longs\u00a0: donnez-en {} au plus, de {} caractères."
+BAD_QUOTA = (
+    "Le quota «\u00a0{}\u00a0» ne se lit pas\u00a0: écrivez un nombre de questions par jour, comme "
+    "500/jour."
+)
+BAD_SITE_ORIGIN = (
+    "L’origine «\u00a0{}\u00a0» n’est pas valable\u00a0: écrivez-la comme "
+    "https://www.journal.fr, sans chemin ni joker, 50 au plus."
+)
+BAD_COLOUR = "La couleur «\u00a0{}\u00a0» n’est pas valable\u00a0: écrivez-la comme #7a2e1d."
+BAD_FONT = (
+    "La police «\u00a0{}\u00a0» n’est pas valable\u00a0: écrivez des noms séparés par des "
+    "virgules, sans guillemets, comme Georgia, serif."
+)
+BAD_RADIUS = "L’arrondi {} n’est pas valable\u00a0: donnez des pixels, de 0 à {}."
+BAD_THEME = (
+    "Le thème {} ne se lit pas\u00a0: écrivez du JSON, comme "
+    '{{"accent"\u00a0: "#7a2e1d", "font"\u00a0: "Georgia, serif", "radius"\u00a0: 4}}.'
+)
+NOTHING_TO_SET = "Rien à changer\u00a0: donnez une option, comme --quota 500/jour."
+SITE_KEY = (
+    "Ajoutez au site les lignes ci-dessus. La clé se lit dans la page\u00a0: elle dit quel site "
+    "demande, et n’est pas un secret. Ce qui protège, ce sont les origines, le quota et les débits."
+)
+SITE_WITHOUT_ORIGIN = (
+    "Ce site n’a pas d’origine\u00a0: celles de RECOUPE_ALLOWED_ORIGINS valent pour lui. Donnez la "
+    "sienne avec --origine https://www.journal.fr."
+)
+SITE_NAMES_GONE = "Le site «\u00a0{}\u00a0» cherche dans {}, que l’index n’a pas (ou plus)."
+NO_SITES_YET = "Aucun site\u00a0: «\u00a0recoupe site add NOM\u00a0» en ajoute un."
+SITE_PAUSED = "Le site «\u00a0{}\u00a0» est en pause\u00a0: il ne répond plus."
+SITE_RESUMED = "Le site «\u00a0{}\u00a0» répond de nouveau."
+SITE_REMOVED = "Le site «\u00a0{}\u00a0» est retiré\u00a0: sa clé ne vaut plus rien."
+UNKNOWN_KEY = (
+    "Cette clé de site n’est pas connue\u00a0: reprenez celle que donne "
+    "«\u00a0recoupe site list\u00a0»."
+)
+PAUSED = "Les questions sont suspendues sur ce site pour le moment\u00a0: revenez plus tard."
+OTHER_ORIGIN = (
+    "Cette clé est celle d’un autre site\u00a0: prenez la bonne, ou ajoutez l’origine de la "
+    "page avec «\u00a0recoupe site edit\u00a0»."
+)
+SITE_REQUIRED = (
+    "Ce service demande la clé d’un site\u00a0: donnez-la dans l’en-tête X-Recoupe-Site, ou dans "
+    "l’attribut «\u00a0site\u00a0» du widget."
+)
+SITE_NOT_HERE = (
+    "Cette adresse ne sert pas les sites\u00a0: interrogez /api/v1, ou montrez le jeton "
+    "d’administration."
+)
+NOT_OF_SITE = "Ce site n’a rien de ce qui est filtré\u00a0: ôtez ce filtre ou prenez-en un autre."
+QUOTA_USED = (
+    "Ce site a reçu toutes les questions permises pour aujourd’hui\u00a0: réessayez demain."
+)
+CLAIMS_OVER_QUOTA = (
+    "Le texte contient {} affirmations, et ce site en vérifie {} au plus par jour\u00a0: coupez-le."
+)
 
 
 def several_articles(name: str, found: Sequence[str], count: int) -> str:
@@ -551,6 +620,21 @@ def source_state(state: SourceState) -> str:
 def _moment(seconds: float) -> str:
     at = datetime.fromtimestamp(seconds, UTC).astimezone()
     return f"{format_date(at.date())} à {at.hour}\u00a0h\u00a0{at.minute:02}"
+
+
+def site_line(site: Site, used: int) -> str:
+    """Return what a site is and how much it was asked today, in one line."""
+    names = [*site.sources, *(f"rubrique {name}" for name in site.sections)]
+    parts = [
+        f"{site.name}\u00a0: clé {site.key}",
+        ", ".join(names) or "tous les articles",
+        f"{used}{f'/{site.quota}' if site.quota else ''} {'questions' if used > 1 else 'question'}"
+        " aujourd’hui",
+        ", ".join(site.origins) or "origines des réglages",
+    ]
+    if site.paused:
+        parts.append("en pause")
+    return "\u202f; ".join(parts)
 
 
 def withdrawn(record: ArticleRecord) -> str:

@@ -271,6 +271,14 @@ class CopiesOut(Out):
     copies: list[ArticleOut]
 
 
+class SiteOut(Out):
+    """How the widget looks in a site: a colour, families of fonts, pixels; "" and null for none."""
+
+    accent: str
+    font: str
+    radius: int | None
+
+
 class PassageOut(Out):
     """A passage of an article that is given whole: its span, and the heading it stands under."""
 

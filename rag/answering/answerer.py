@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Generator as Coroutine
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
@@ -101,9 +102,11 @@ class Answerer:
         if not self.index.articles():
             yield Answer(question, (), (), refused=True, mode="", text=texts.EMPTY_INDEX)
             return
-        facets = self.index.catalogue.facets()
+        part = filters.named if filters else None
+        facets = self.index.catalogue.facets(part)
         history = [t for t in history if not about_corpus.reply(t.question, facets, tuple)]
-        if reply := about_corpus.reply(question, facets, self._titles, following=bool(history)):
+        titles = partial(self._titles, part)
+        if reply := about_corpus.reply(question, facets, titles, following=bool(history)):
             yield reply
             return
         notice = ""
@@ -129,9 +132,9 @@ class Answerer:
         yield from answer.statements
         yield answer
 
-    def _titles(self) -> list[str]:
-        """Return the titles of the newest articles."""
-        records = self.index.catalogue.page(limit=_TITLES).records
+    def _titles(self, part: Filters | None) -> list[str]:
+        """Return the titles of the newest articles of a part of the corpus."""
+        records = self.index.catalogue.page(limit=_TITLES, part=part).records
         return [record.source.title for record in records if record.source.title]
 
     def _written(

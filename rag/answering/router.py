@@ -147,7 +147,9 @@ class Router:
         Of those found, the ones that are cited, or that name all that the question names.
         """
         dated = filters is not None and (filters.since or filters.until)
-        if not (question.time.periods or dated) or not (count := self.index.catalogue.undated()):
+        part = filters.named if filters else None
+        counted = question.time.periods or dated
+        if not counted or not (count := self.index.catalogue.undated(part)):
             return ""
         cited = {c.article_id for s in answer.statements for c in s.citations}
         titles = dict.fromkeys(
@@ -237,7 +239,8 @@ class Router:
         if not asks_overview(question.text):
             return None
         alone = not subject(question)
-        if alone and self.index.articles() > 1:
+        part = found.filters.named if found.filters else None
+        if alone and self.index.catalogue.facets(part).articles > 1:
             return None  # « de quoi parle l'article ? » says not which
         probability = about(question, hits)
         log.info("probabilité que les articles en parlent : %.2f", probability)

@@ -178,9 +178,11 @@ class Checker:
             checked = replace(self._check(claim, filters), span=(claim.start, claim.end))
             results.append(result := bounded_claim(checked, allowed))
             yield result
-        yield self.verification(results)
+        yield self.verification(results, filters)
 
-    def verification(self, claims: Sequence[CheckedClaim]) -> Verification:
+    def verification(
+        self, claims: Sequence[CheckedClaim], filters: Filters | None = None
+    ) -> Verification:
         """Return checked claims with what it takes to repeat the check."""
         catalogue = self._index.catalogue
         return Verification(
@@ -189,7 +191,7 @@ class Checker:
             engine=self._network.name,
             embedding=self._index.embedder.name,
             corpus=catalogue.digest(),
-            articles=catalogue.facets().articles,
+            articles=catalogue.facets(filters.named if filters else None).articles,
             version=__version__,
         )
 

@@ -40,6 +40,7 @@ from rag.cli.editing import edit_command, withdraw_command
 from rag.cli.evaluate import eval_group
 from rag.cli.following import sources_command, watch_command
 from rag.cli.serving import feedback_command, mcp_command, token_command, widget_command
+from rag.cli.sites import site_group
 from rag.domain import (
     Article,
     ArticleRecord,
@@ -721,6 +722,7 @@ for command in (
 ):
     app.add_command(command)
 app.add_command(eval_group)
+app.add_command(site_group)
 
 if __name__ == "__main__":
     app()

@@ -54,6 +54,7 @@ log = logging.getLogger(__name__)
 _SCHEMA = 4  # raise it when the tables or what is in them change: they are made again
 _CANDIDATES = 200  # texts compared with a new one
 _VARIABLES = 500  # of one statement
+_COUNTED = 100  # parts of the corpus whose counts are remembered
 Place = tuple[int, str, str]
 _PLACE = TypeAdapter(Place)
 _TITLE = 60  # characters of the title in a place: a cursor travels in an address
@@ -122,7 +123,7 @@ class Catalogue:
         """
         self._file = folder / "catalogue.sqlite3"
         self._lock = threading.RLock()
-        self._facets: Facets | None = None
+        self._facets: dict[Filters | None, Facets] = {}
         self.fresh = False
         self._closed = False
         try:
@@ -270,14 +271,16 @@ class Catalogue:
         rows = self._by_ids("select * from articles where id in", articles)
         return {record.id: record for record in _records(rows)}
 
-    def page(self, after: str = "", limit: int = 50, words: str = "") -> ArticlePage:
+    def page(
+        self, after: str = "", limit: int = 50, words: str = "", part: Filters | None = None
+    ) -> ArticlePage:
         """Return up to `limit` records from where `after` says, newest first, then by title.
 
         `words` keeps those that have a word of the title beginning with each of
-        them. Raises CursorError.
+        them, `part` those that filters accept, and counts them alone. Raises CursorError.
         """
-        clauses: list[str] = ["1"]
-        values: list[Any] = []
+        where, values = _accepting(part or Filters())
+        clauses = [where]
         for word in french.words(words):
             clauses.append("words like ? escape '\\'")
             values.append(f"% {_escaped(word)}%")
@@ -291,32 +294,47 @@ class Catalogue:
         )
         records = tuple(_records(rows[:limit]))
         following = _cursor(records[-1]) if len(rows) > limit else ""
-        return ArticlePage(records, following, self.facets().articles)
+        return ArticlePage(records, following, self.facets(part).articles)
 
-    def facets(self) -> Facets:
-        """Return the names of sources, authors and sections with their articles, and counts."""
+    def facets(self, part: Filters | None = None) -> Facets:
+        """Return the names of sources, authors and sections with their articles, and counts.
+
+        Of all articles, or of those that the filters of a `part` accept.
+        """
+        part = part or None
         with self._lock:
-            if self._facets is None:
-                self._facets = self._counted()
-            return self._facets
+            if part not in self._facets:
+                if len(self._facets) >= _COUNTED:
+                    self._facets.clear()
+                self._facets[part] = self._counted(part or Filters())
+            return self._facets[part]
 
-    def undated(self) -> int:
-        """Return how many articles have no date."""
-        ((found,),) = self._all("select count(*) from articles where day = 0")
+    def undated(self, part: Filters | None = None) -> int:
+        """Return how many articles, of all or of a part, have no date."""
+        where, values = _accepting(part or Filters())
+        query = f"select count(*) from articles where day = 0 and {where}"  # noqa: S608 - ours
+        ((found,),) = self._all(query, values)
         return int(found)
 
-    def _counted(self) -> Facets:
+    def _counted(self, part: Filters) -> Facets:
+        where, values = _accepting(part)
+
         def names(column: str) -> tuple[tuple[str, int], ...]:
             found = self._all(
                 f"select {column}, count(*) as n from articles where {column} != ''"  # noqa: S608
-                f" group by {column} order by n desc, {column} limit ?",
-                [MOST_FACETS],
+                f" and {where} group by {column} order by n desc, {column} limit ?",
+                [*values, MOST_FACETS],
             )
             return tuple((name, n) for name, n in found)
 
-        ((articles,),) = self._all("select count(*) from articles")
+        count = f"select count(*) from articles where {where}"  # noqa: S608 - ours
+        ((articles,),) = self._all(count, values)
+        total = f"select total(passages) from articles where {where}"  # noqa: S608 - ours
+        passages = self._all(total, values)[0][0] if part else self._total("passages")
         days = self._all(
-            "select day, count(*) from articles where day > 0 group by day order by day"
+            f"select day, count(*) from articles where day > 0 and {where}"  # noqa: S608
+            " group by day order by day",
+            values,
         )
         months: Counter[date] = Counter()
         for day, n in days:
@@ -328,7 +346,7 @@ class Catalogue:
             first=date.fromordinal(days[0][0]) if days else None,
             last=date.fromordinal(days[-1][0]) if days else None,
             articles=articles,
-            passages=self._total("passages"),
+            passages=int(passages),
             months=tuple(months.items()),
         )
 
@@ -447,7 +465,7 @@ class Catalogue:
         """Give the base for a change that is seen whole or not at all."""
         with self._lock:
             self._open()
-            self._facets = None
+            self._facets.clear()
             try:
                 self._base.execute("begin immediate")
                 try:
@@ -530,7 +548,14 @@ def _count(base: sqlite3.Connection, record: ArticleRecord, sign: int) -> None:
 
 
 def _where(filters: Filters) -> tuple[str, list[Any]]:
-    clauses: list[str] = ["withdrawn = 0", f"recipe != {BROKEN}"]
+    """Return the clause of the articles that may answer, of those that filters accept."""
+    clause, values = _accepting(filters)
+    return f"withdrawn = 0 and recipe != {BROKEN} and {clause}", values
+
+
+def _accepting(filters: Filters) -> tuple[str, list[Any]]:
+    """Return the clause, and its values, of the articles that filters accept."""
+    clauses: list[str] = ["1"]
     values: list[Any] = []
     for column, names in (
         ("source", filters.sources),

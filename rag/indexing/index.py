@@ -14,6 +14,7 @@ from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rag import texts
 from rag.domain import BROKEN, ArticleRecord, Filters, Passage, StoredArticle
 from rag.errors import ArticleNotFoundError, StoreError
 from rag.indexing.catalogue import CachedPassage, Catalogue
@@ -161,9 +162,7 @@ class Index:
             time.sleep(pause)
             record = self.record(article_id)
             if record is None:
-                raise ArticleNotFoundError(
-                    f"Aucun article « {article_id} » : « recoupe list » donne les identifiants."
-                )
+                raise ArticleNotFoundError(texts.NO_SUCH_ARTICLE.format(article_id))
             found = self.store.passages(record.passage_ids())
             if len(found) == record.passages:
                 return StoredArticle(record, tuple(found[i] for i in record.passage_ids()))

@@ -163,7 +163,7 @@ class Retriever:
                     cosines=found[i][1],
                 )
                 for i, p in passages.items()
-                if i in cached
+                if i in cached and (not filters or filters.accept(current[i].id, current[i].source))
             ]
 
     def _fused(self, hits: Sequence[Hit]) -> list[Hit]:

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rag.errors import SettingsError
+from rag.site_rules import ORIGIN
 from rag.web.wellformed import host_name, origin_parts
 
 if TYPE_CHECKING:
     from rag.settings import Settings
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
-_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(?::\d{1,5})?")
 _HASH = re.compile(r"[0-9a-f]{64}")
 
 
@@ -48,7 +48,7 @@ class Access:
     def of(cls, settings: Settings) -> Access:
         """Return the rules that the settings give. Raises SettingsError for a bad one."""
         origins = frozenset(o.rstrip("/").lower() for o in settings.allowed_origins)
-        if wrong := [o for o in sorted(origins) if not _ORIGIN.fullmatch(o)]:
+        if wrong := [o for o in sorted(origins) if not ORIGIN.fullmatch(o)]:
             raise SettingsError(
                 f"L'origine « {wrong[0]} » n'est pas valable : RECOUPE_ALLOWED_ORIGINS s'écrit "
                 '["https://www.journal.fr"], sans chemin ni joker.'
@@ -104,13 +104,16 @@ class Access:
 
     def origin_allowed(self, origin: str, host: str, scheme: str) -> bool:
         """Tell whether a page of `origin` may call: the own origin, or one of the list."""
-        parts = origin_parts(origin)
-        if parts is None:
+        if origin_parts(origin) is None:
             return False
-        if origin.lower() in self.origins:
-            return True
-        # A proxy that ends TLS leaves http here; the host tells.
-        return parts[1] == host.lower() and parts[0] in {scheme, "https"}
+        return origin.lower() in self.origins or is_own(origin, host, scheme)
+
+
+def is_own(origin: str, host: str, scheme: str) -> bool:
+    """Tell whether an origin is that of the pages which Recoupe itself serves as `host`."""
+    parts = origin_parts(origin)
+    # A proxy that ends TLS leaves http here; the host tells.
+    return parts is not None and parts[1] == host.lower() and parts[0] in {scheme, "https"}
 
 
 def _public_host(url: str) -> str:

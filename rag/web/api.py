@@ -12,8 +12,9 @@ import logging
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
+from dataclasses import asdict
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Annotated, Any, Literal, TypeVar
 
 from fastapi import Depends, FastAPI, Path, Query, Request, Response
@@ -27,10 +28,11 @@ from rag import __version__, texts
 from rag.answering.writing import Draft
 from rag.assistant import LocalAssistant
 from rag.domain import Answer, ArticlePage, CheckedClaim, Statement, StoredArticle, Verification
-from rag.errors import ReadError, RemovedError
+from rag.errors import ArticleNotFoundError, ReadError, RemovedError
 from rag.feedback import Feedback, FeedbackStore
 from rag.french.words import excerpt
 from rag.readers import Bounds
+from rag.sites import Site
 from rag.sources.watch import silence
 from rag.web.access import Access
 from rag.web.limits import Gate, LeftError, Rates, client_of, in_one_turn
@@ -47,6 +49,7 @@ from rag.web.pushed import pushed_article
 from rag.web.recording import ask as ask_recorded
 from rag.web.recording import stream
 from rag.web.schemas import ArticleBody, ArticleId, AskBody, FeedbackBody, SearchBody, VerifyBody
+from rag.web.sites import OfSite, SiteAccess
 from rag.web.turns import claims_in_turns
 from rag.wire import (
     EVENTS,
@@ -65,6 +68,7 @@ from rag.wire import (
     Out,
     PushedOut,
     SearchOut,
+    SiteOut,
     StatementOut,
     VerificationOut,
     VersionOut,
@@ -82,16 +86,26 @@ Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 
 
 def build_api(
-    assistant: LocalAssistant, access: Access, rates: Rates, gate: Gate, metrics: Metrics
+    assistant: LocalAssistant,
+    access: Access,
+    sites: SiteAccess,
+    rates: Rates,
+    gate: Gate,
+    metrics: Metrics,
 ) -> FastAPI:
     """Return the application to mount at `/api/v1`."""
+
+    def named(request: Request) -> None:
+        request.state.site = sites.site(request)
+
+    # Of the application, so that no address is without it.
     app = FastAPI(title="Recoupe", version=__version__, docs_url=None, redoc_url=None,
-                  openapi_url=None, responses=RESPONSES)  # fmt: skip
+                  openapi_url=None, responses=RESPONSES, dependencies=[Depends(named)])  # fmt: skip
     add_problem_handlers(app)
     settings = assistant.settings
     feedback = FeedbackStore(settings.index_dir, settings.retention_days, settings.feedback_max_mb)
-    _asking(app, assistant, rates, gate, metrics)
-    _verifying(app, assistant, rates, gate, metrics)
+    _asking(app, assistant, sites, rates, gate, metrics)
+    _verifying(app, assistant, sites, rates, gate, metrics)
     _reading(app, assistant, access)
     _running(app, assistant, rates, feedback)
     _administration(app, assistant, access, feedback)
@@ -108,50 +122,73 @@ def build_api(
 
 
 def _asking(
-    app: FastAPI, assistant: LocalAssistant, rates: Rates, gate: Gate, metrics: Metrics
+    app: FastAPI,
+    assistant: LocalAssistant,
+    sites: SiteAccess,
+    rates: Rates,
+    gate: Gate,
+    metrics: Metrics,
 ) -> None:
+    async def counted(request: Request, site: Site) -> None:
+        """Count a question that has a place. Raises TooManyError."""
+        rates.take_work()
+        if site.name:
+            gate.check(client_of(request))  # what is told to come back is not counted for the site
+        await sites.take(site, 1)
+
     async def in_turn(request: Request, kind: str, call: Callable[..., T], *arguments: Any) -> T:
         async with gate.place(client_of(request)), gate.turn():
             with metrics.timed(kind):
                 return await run_in_threadpool(call, *arguments)
 
     @app.post("/ask", operation_id="ask", response_model=AnswerOut)
-    async def ask(body: AskBody, request: Request) -> AnswerOut | Response:
-        rates.take_work()
+    async def ask(body: AskBody, request: Request, site: OfSite) -> AnswerOut | Response:
+        filters = site.filters(body.filters.filters())
+        await counted(request, site)
         _heard(assistant, "question", body.question)
         history = [t.turn() for t in body.history]
-        filters = body.filters.filters()
         if _wants_stream(request):
-            work = stream(assistant, body.question, history, filters)
+            work = stream(assistant, body.question, history, filters, site.name)
             return _streamed(
                 metrics, "ask", in_one_turn(gate, client_of(request), work), _ask_event
             )
-        asked = (assistant, body.question, history, filters)
+        asked = (assistant, body.question, history, filters, site.name)
         answer = await in_turn(request, "ask", ask_recorded, *asked)
         metrics.answered(refused=answer.refused)
         return AnswerOut.of(answer)
 
     @app.post("/search", operation_id="search")
-    async def search(body: SearchBody, request: Request) -> SearchOut:
-        rates.take_work()
+    async def search(body: SearchBody, request: Request, site: OfSite) -> SearchOut:
+        filters = site.filters(body.filters.filters())
+        await counted(request, site)
         _heard(assistant, "recherche", body.question)
-        asked = (body.question, body.limit, body.filters.filters())
+        asked = (body.question, body.limit, filters)
         hits = await in_turn(request, "search", assistant.search, *asked)
         return SearchOut.of(hits)
 
 
 def _verifying(
-    app: FastAPI, assistant: LocalAssistant, rates: Rates, gate: Gate, metrics: Metrics
+    app: FastAPI,
+    assistant: LocalAssistant,
+    sites: SiteAccess,
+    rates: Rates,
+    gate: Gate,
+    metrics: Metrics,
 ) -> None:
     @app.post("/verify", operation_id="verify", response_model=VerificationOut)
-    async def verify(body: VerifyBody, request: Request) -> VerificationOut | Response:
+    async def verify(
+        body: VerifyBody, request: Request, site: OfSite
+    ) -> VerificationOut | Response:
+        visitor, filters = client_of(request), site.filters(body.filters.filters())
         rates.take_work()
+        await sites.take(site, 0)  # before the text is split, which is work
         _heard(assistant, "vérification", body.text)
-        visitor, filters = client_of(request), body.filters.filters()
+        count = partial(sites.take, site)
         try:
             steps = await claims_in_turns(
-                assistant, gate, rates, visitor, body.text, filters, request.is_disconnected
-            )
+                assistant, gate, rates, visitor, body.text, filters, request.is_disconnected,
+                site.name, count,
+            )  # fmt: skip
         except LeftError:
             return Response(status_code=_GONE)
         if _wants_stream(request):
@@ -177,17 +214,21 @@ def _reading(app: FastAPI, assistant: LocalAssistant, access: Access) -> None:
         after: Annotated[str, Query(max_length=1000)] = "",
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
         ids: Annotated[str, Query(max_length=_LONGEST_IDS, pattern=_IDS)] = "",
+        *,
+        site: OfSite,
     ) -> ArticlesOut:
+        catalogue = assistant.index.catalogue
         if wanted := [i for i in ids.split(",") if i]:
-            found = tuple(assistant.records(wanted))
-            return ArticlesOut.of(ArticlePage(found, "", assistant.index.articles()))
-        return ArticlesOut.of(assistant.page(after, limit))
+            found = tuple(r for r in assistant.records(wanted) if site.sees(r.source))
+            total = catalogue.facets(site.bounds).articles
+            return ArticlesOut.of(ArticlePage(found, "", total))
+        return ArticlesOut.of(catalogue.page(after, limit, part=site.bounds))
 
     @app.get("/articles/{article_id}", operation_id="getArticle")
     def article(
-        article_id: Annotated[ArticleId, Path()], given: Credentials
+        article_id: Annotated[ArticleId, Path()], given: Credentials, site: OfSite
     ) -> ArticleTextOut | ArticleOut:
-        stored = assistant.article(article_id)
+        stored = _of_site(assistant, article_id, site)
         if may_read(stored, given):
             return ArticleTextOut.of(stored)
         return ArticleOut.of(stored.record)
@@ -197,29 +238,43 @@ def _reading(app: FastAPI, assistant: LocalAssistant, access: Access) -> None:
         return public or access.is_admin(given.credentials if given else "")
 
     @app.get("/articles/{article_id}/history", operation_id="getHistory")
-    def history(article_id: Annotated[ArticleId, Path()], given: Credentials) -> HistoryOut:
-        stored = assistant.article(article_id)
+    def history(
+        article_id: Annotated[ArticleId, Path()], given: Credentials, site: OfSite
+    ) -> HistoryOut:
+        stored = _of_site(assistant, article_id, site)
         if not may_read(stored, given):
             check_admin(access, given.credentials if given else "")
         keeper = access.is_admin(given.credentials if given else "")
-        past = assistant.history(article_id)
+        # Before it was moved to the site, it may have been another's.
+        past = [v for v in assistant.history(article_id) if site.sees(v.source)]
         shown = (v for v in past if keeper or not v.source.paywalled)  # it may be free today
         return HistoryOut(versions=list(map(VersionOut.of, shown)))
 
     @app.get("/articles/{article_id}/copies", operation_id="getCopies")
-    def copies(article_id: Annotated[ArticleId, Path()]) -> CopiesOut:
-        assistant.article(article_id)  # says so when there is none
-        return CopiesOut(copies=list(map(ArticleOut.of, assistant.copies(article_id))))
+    def copies(article_id: Annotated[ArticleId, Path()], site: OfSite) -> CopiesOut:
+        _of_site(assistant, article_id, site)  # says so when there is none
+        found = (r for r in assistant.copies(article_id) if site.sees(r.source))
+        return CopiesOut(copies=list(map(ArticleOut.of, found)))
+
+
+def _of_site(assistant: LocalAssistant, article_id: str, site: Site) -> StoredArticle:
+    """Return an article of a site; another's is not there. Raises ArticleNotFoundError."""
+    stored = assistant.article(article_id)
+    if not site.sees(stored.record.source):
+        raise ArticleNotFoundError(texts.NO_SUCH_ARTICLE.format(article_id))
+    return stored
 
 
 def _running(
     app: FastAPI, assistant: LocalAssistant, rates: Rates, feedback: FeedbackStore
 ) -> None:
     @app.get("/health", operation_id="health")
-    def health(response: Response) -> HealthOut:
-        count = assistant.index.articles()
+    def health(response: Response, site: OfSite) -> HealthOut:
+        index = assistant.index
+        count = index.catalogue.facets(site.bounds).articles if site.name else index.articles()
         response.status_code = 200 if count else 503
-        states, now = assistant.followed(), time.time()
+        # What is followed tells of other sites too.
+        states, now = [] if site.name else assistant.followed(), time.time()
         fed = max((s.fed for s in states), default=0.0)
         silences = [silence(s, assistant.settings.source_silence_hours, now) for s in states]
         return HealthOut(
@@ -229,6 +284,10 @@ def _running(
             ingested=datetime.fromtimestamp(fed, UTC) if fed else None,
             warnings=[t for t in silences if t],
         )
+
+    @app.get("/site", operation_id="getSite")
+    def look(site: OfSite) -> SiteOut:
+        return SiteOut(**asdict(site.theme))
 
     @app.post("/feedback", operation_id="sendFeedback", status_code=201)
     def send_feedback(body: FeedbackBody) -> KeptOut:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from rag.web.access import Access
     from rag.web.limits import Rates
+    from rag.web.sites import SiteAccess
 
 log = logging.getLogger(__name__)
 
@@ -69,11 +70,18 @@ class Guard:
     """See the module."""
 
     def __init__(
-        self, app: ASGIApp, access: Access, rates: Rates, events: Events, max_body: int
+        self,
+        app: ASGIApp,
+        access: Access,
+        sites: SiteAccess,
+        rates: Rates,
+        events: Events,
+        max_body: int,
     ) -> None:
         """Take what is guarded, the rules, what reads events, and the largest body in bytes."""
         self._app = app
         self._access = access
+        self._sites = sites
         self._rates = rates
         self._events = events
         self._max_body = max_body
@@ -91,7 +99,7 @@ class Guard:
         refused = self._refusal(scope, headers)
         origin = headers.get("origin", "")
         shared = origin if origin and refused is None else ""
-        sending = _Sender(send, shared, self._policy(scope["path"]), scope["scheme"])
+        sending = _Sender(send, shared, self._policy(scope), scope["scheme"])
         if refused:
             await _answer(sending, refused, scope)
         elif shared and scope["method"] == "OPTIONS" and "access-control-request-method" in headers:
@@ -139,8 +147,11 @@ class Guard:
         if not self._access.host_allowed(host):
             return 421, texts.WRONG_HOST
         for origin in headers.getlist("origin"):
-            if not self._access.origin_allowed(origin, host, scope["scheme"]):
+            known = self._access.origin_allowed(origin, host, scope["scheme"])
+            if not known and not self._sites.admits(origin, scope, headers):
                 return 403, texts.WRONG_ORIGIN
+        if elsewhere := self._sites.closed(path, headers):
+            return 403, elsewhere
         if closed := self._closed(method, path):
             return closed
         if _length(headers) > self._most(path):
@@ -198,13 +209,15 @@ class Guard:
             self._streams[one] -= 1
             self._streams += Counter()  # forget those who have none
 
-    def _policy(self, path: str) -> str:
+    def _policy(self, scope: Scope) -> str:
+        path = scope["path"]
         if path.startswith("/api/"):
             return "default-src 'none'; frame-ancestors 'none'"
         if path.startswith("/redaction"):
             return _NEWSROOM
         if path.startswith(_STATIC):
-            return _STRICT + " ".join(["'self'", *sorted(self._access.origins)])
+            own = self._sites.framers(scope["query_string"]) if path == "/embed" else ()
+            return _STRICT + " ".join(["'self'", *(own or sorted(self._access.origins))])
         return _GRADIO
 
 
@@ -297,7 +310,7 @@ async def _answer(send: Send, refused: Refusal, scope: Scope) -> None:
 async def _preflight(send: Send) -> None:
     headers = [
         (b"access-control-allow-methods", b"GET, POST"),
-        (b"access-control-allow-headers", b"content-type, accept"),
+        (b"access-control-allow-headers", b"content-type, accept, x-recoupe-site"),
         (b"access-control-max-age", b"600"),
     ]
     await send({"type": "http.response.start", "status": 204, "headers": headers})

@@ -34,6 +34,10 @@ class Metrics:
         self._answers = Counter(
             "recoupe_answers", "Answers and refusals", ["outcome"], registry=self.registry
         )
+        self._of_sites = Counter(
+            "recoupe_site_questions", "Questions of sites by outcome", ["site", "outcome"],
+            registry=self.registry,
+        )  # fmt: skip
 
         self._gauge("recoupe_working", "Questions worked on", lambda: gate.working)
         self._gauge("recoupe_waiting", "Questions waiting", lambda: gate.waiting)
@@ -61,6 +65,10 @@ class Metrics:
     def answered(self, *, refused: bool) -> None:
         """Count an answer or a refusal."""
         self._answers.labels("refused" if refused else "answered").inc()
+
+    def asked_of(self, site: str, outcome: str, count: int = 1) -> None:
+        """Count questions of a site: taken, over its quota, or refused; sites are few."""
+        self._of_sites.labels(site, outcome).inc(count)
 
     def text(self) -> bytes:
         """Return the exposition format."""

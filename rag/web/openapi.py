@@ -9,6 +9,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
 from rag.web.problems import MEDIA_TYPE
+from rag.web.sites import HEADER
 from rag.wire import EVENTS, HealthOut, Out, ProblemOut
 
 _REF = "#/components/schemas/{model}"
@@ -58,9 +59,19 @@ _SUMMARIES = {
                    "Add or replace an article; searchable when the call returns"),
     "deleteArticle": ("Retirer un article", "Remove an article"),
     "health": ("État : en vie, prêt à répondre", "State: live, ready to answer"),
+    "getSite": ("Lire l'apparence d'un site", "Read the look of a site"),
     "sendFeedback": ("Juger une réponse", "Judge an answer"),
     "exportFeedback": ("Exporter les retours", "Export feedback"),
 }  # fmt: skip
+# Those that a site asks: what keepers do is of no site.
+_OF_SITES = frozenset(
+    {"ask", "search", "verify", "listArticles", "getArticle", "getHistory", "getCopies", "health",
+     "getSite", "sendFeedback"}
+)  # fmt: skip
+_SITE = {
+    "fr": "Clé d'un site : ses articles seuls répondent et se lisent.",
+    "en": "Key of a site: its articles alone answer and are read.",
+}
 _ABOUT = {
     "fr": "Réponses citées et vérification d'affirmations sur un corpus d'articles de presse.",
     "en": "Cited answers and claim checking over a corpus of press articles.",
@@ -80,6 +91,10 @@ def document(app: FastAPI, language: Literal["fr", "en"]) -> dict[str, Any]:
             operation.pop("description", None)
             if name in _MORE:
                 operation["description"] = _MORE[name][language]
+            if name in _OF_SITES:
+                site = {"name": HEADER, "in": "header", "schema": {"type": "string"}}
+                site["description"] = _SITE[language]
+                operation["parameters"] = [*operation.get("parameters", []), site]
             good = next(c for c in operation["responses"] if c.startswith("2"))
             operation["responses"][good]["description"] = "OK"
             if name in EVENTS:

@@ -14,6 +14,7 @@ from rag import texts
 from rag.assistant import LocalAssistant
 from rag.domain import Verification
 from rag.errors import MissingExtraError, StoreError, why
+from rag.sites import Sites
 from rag.sources.watch import Watch
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ def build_app(assistant: LocalAssistant) -> FastAPI:
     from rag.web.openai_api import build_openai_api
     from rag.web.problems import invalid
     from rag.web.site import mount_site
+    from rag.web.sites import SiteAccess
 
     settings = assistant.settings
     access = Access.of(settings)
@@ -55,11 +57,12 @@ def build_app(assistant: LocalAssistant) -> FastAPI:
     # Of the index that serves then: another may take the place of this one.
     metrics = Metrics(gate, lambda: assistant.index.articles())  # noqa: PLW0108
     metrics.follow(assistant.followed)
+    sites = SiteAccess(Sites(settings.index_dir), access, metrics, required=settings.require_site)
     tools = _tools(assistant, gate, rates)
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=_lifespan(tools),
                   exception_handlers={RequestValidationError: invalid})  # fmt: skip
     mount_metrics(app, access, metrics)
-    app.mount("/api/v1", build_api(assistant, access, rates, gate, metrics))
+    app.mount("/api/v1", build_api(assistant, access, sites, rates, gate, metrics))
     app.mount("/v1", build_openai_api(assistant, rates, gate, metrics))
     if tools:
         app.router.routes.extend(_mcp_routes(tools))
@@ -67,7 +70,9 @@ def build_app(assistant: LocalAssistant) -> FastAPI:
     mount_newsroom(app, assistant, access)
     events = mount_chat(app, assistant, access, rates, gate)
     max_body = settings.max_body_kb * 1024
-    app.add_middleware(Guard, access=access, rates=rates, events=events, max_body=max_body)
+    app.add_middleware(
+        Guard, access=access, sites=sites, rates=rates, events=events, max_body=max_body
+    )
     if settings.trusted_proxies:
         # Outermost: what a proxy says of the visitor is read, from it alone, before all else.
         app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(settings.trusted_proxies))

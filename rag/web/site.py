@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from functools import lru_cache
+from html import escape
 from importlib.resources import files
 
 from fastapi import FastAPI, Request
@@ -32,11 +33,15 @@ def integrity() -> str:
     return f"sha384-{base64.b64encode(digest).decode()}"
 
 
-def snippet(host: str) -> str:
-    """Return the lines that a site adds; the pinned script never changes under its version."""
+def snippet(host: str, key: str = "") -> str:
+    """Return the lines that a site adds, with its key where it has one.
+
+    The pinned script never changes under its version.
+    """
+    named = f' site="{key}"' if key else ""
     return (
         f'<script src="{host}/widget.{version()}.js" integrity="{integrity()}" '
-        'crossorigin="anonymous" async></script>\n<recoupe-chat></recoupe-chat>'
+        f'crossorigin="anonymous" async></script>\n<recoupe-chat{named}></recoupe-chat>'
     )
 
 
@@ -60,8 +65,11 @@ def mount_site(app: FastAPI, days: int) -> None:
         return _text(name, request, 300)
 
     @app.get("/embed", include_in_schema=False)
-    def embed() -> HTMLResponse:
-        return HTMLResponse(read("embed.html"))
+    def embed(site: str | None = None) -> HTMLResponse:
+        page = read("embed.html")
+        if site is not None:  # a key that is wrong too: without one it would ask the whole corpus
+            page = page.replace("<recoupe-chat>", f'<recoupe-chat site="{escape(site[:100])}">')
+        return HTMLResponse(page)
 
     @app.get("/a-propos", include_in_schema=False)
     def about() -> HTMLResponse:

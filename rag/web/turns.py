@@ -27,6 +27,10 @@ async def _never() -> bool:
     return False
 
 
+async def _uncounted(_claims: int) -> None:
+    return None
+
+
 async def claims_in_turns(
     assistant: LocalAssistant,
     gate: Gate,
@@ -36,10 +40,12 @@ async def claims_in_turns(
     filters: Filters | None = None,
     left: Callable[[], Awaitable[bool]] = _never,
     site: str = "",
+    count: Callable[[int], Awaitable[None]] = _uncounted,
 ) -> AsyncGenerator[CheckedClaim | Verification]:
     """Split a text, count its claims for a visitor, and return what checks them one by one.
 
-    Raises as `split_in_turns` and `checked_in_turns`; LeftError when the reader has `left`.
+    `count` hears how many claims there are, and may refuse them. Raises as `split_in_turns` and
+    `checked_in_turns`; LeftError when the reader has `left`.
     """
     claims: list[Claim] = []
     async with aclosing(split_in_turns(assistant, gate, visitor, text)) as pieces:
@@ -47,7 +53,7 @@ async def claims_in_turns(
             claims += piece
             if await left():
                 raise LeftError(texts.READER_LEFT)
-    return await checked_in_turns(assistant, gate, rates, visitor, claims, filters, site)
+    return await checked_in_turns(assistant, gate, rates, visitor, claims, filters, site, count)
 
 
 async def split_in_turns(
@@ -81,6 +87,7 @@ async def checked_in_turns(
     claims: Sequence[Claim],
     filters: Filters | None = None,
     site: str = "",
+    count: Callable[[int], Awaitable[None]] = _uncounted,
 ) -> AsyncGenerator[CheckedClaim | Verification]:
     """Count the claims of a text for a visitor, and return what checks them one by one.
 
@@ -89,6 +96,7 @@ async def checked_in_turns(
     """
     gate.check(visitor, long=True)
     rates.take_claims(visitor, len(claims))
+    await count(len(claims))
     checker = await run_in_threadpool(assistant.checker)
     steps = check_claims(assistant.recorder, checker, claims, filters, site)
     return in_turns(gate, visitor, steps)

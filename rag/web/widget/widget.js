@@ -5,7 +5,7 @@
 :host { display: block; }
 :host([hidden]) { display: none; }
 /* The host page can style <recoupe-chat> itself; from here on it is ours. */
-.root { all: initial; display: block; font: medium/1.5 var(--recoupe-font, system-ui, sans-serif); --_accent: var(--recoupe-accent, #2f4a8a); --_on: var(--recoupe-on-accent, #fff);
+.root { all: initial; display: block; font: medium/1.5 var(--recoupe-font, system-ui, sans-serif); --_accent: var(--recoupe-accent, #2f4a8a); --_round: var(--recoupe-radius, 10px); --_on: var(--recoupe-on-accent, #fff);
   --_ink: var(--recoupe-ink, #1c2430); --_soft: var(--recoupe-soft, #55606e);
   --_paper: var(--recoupe-paper, #fff); --_line: var(--recoupe-line, #8a94a3);
   --_tint: var(--recoupe-tint, #f1f4f9); --_link: var(--recoupe-link, #2f4a8a);
@@ -16,7 +16,7 @@
   --_tint: var(--recoupe-tint, #26303d); --_link: var(--recoupe-link, #9db7ff); color: var(--_ink); }
 * { box-sizing: border-box; }
 .panel { display: flex; flex-direction: column; background: var(--_paper); color: var(--_ink);
-  border: 1px solid var(--_line); border-radius: 10px; overflow: hidden; min-width: 0; }
+  border: 1px solid var(--_line); border-radius: var(--_round); overflow: hidden; min-width: 0; }
 .inline { max-height: var(--recoupe-height, 36em); }
 .bubble { position: fixed; right: 1em; bottom: 1em; z-index: 2147483000; }
 .bubble .panel { width: min(26em, calc(100vw - 2em)); height: min(36em, calc(100vh - 2em)); box-shadow: 0 8px 30px #0005; }
@@ -118,7 +118,7 @@ header :focus-visible { outline-color: currentColor; }
   let count = 0;
   class RecoupeChat extends HTMLElement {
     static observedAttributes = ["accent", "theme"];
-    #turns = []; #abort; #ui = {}; #key; #dark = matchMedia("(prefers-color-scheme: dark)");
+    #turns = []; #abort; #ui = {}; #key; #accent; #dark = matchMedia("(prefers-color-scheme: dark)");
 
     connectedCallback() {
       if (this.shadowRoot) return;
@@ -126,6 +126,7 @@ header :focus-visible { outline-color: currentColor; }
       const get = (name) => this.getAttribute(name) || "";
       const list = (name) => get(name).split("|").map((s) => s.trim()).filter(Boolean);
       this.host = get("host") || HOST;
+      this.headers = this.hasAttribute("site") ? { "X-Recoupe-Site": get("site") } : {};
       this.filters = { sources: list("sources") };
       for (const name of ["since", "until"]) if (get(name)) this.filters[name] = get(name);
       this.#key = `recoupe:${this.host}:${this.id || count++}`;
@@ -157,6 +158,27 @@ header :focus-visible { outline-color: currentColor; }
       try { this.#turns = JSON.parse(sessionStorage.getItem(this.#key)) ?? []; } catch { this.#turns = []; }
       this.#welcome(get("welcome") || T.welcome, list("questions"));
       if (this.#turns.length) this.#restore();
+      if (this.hasAttribute("site")) this.#look();
+    }
+
+    #fetch(path, post, headers) {
+      return fetch(`${this.host}/api/v1/${path}`, { credentials: "omit", referrerPolicy: "no-referrer",
+        ...(post && { method: "POST", ...post }), headers: { ...(post && { "Content-Type": "application/json" }), ...headers, ...this.headers } });
+    }
+
+    // The look that the server has for the site; what the page says of it stands.
+    async #look() {
+      try {
+        const response = await this.#fetch("site");
+        if (!response.ok) return;
+        const { accent, font, radius } = await response.json();
+        const style = getComputedStyle(this);
+        const set = (name, value) => style.getPropertyValue(name) || this.style.setProperty(name, value);
+        if (font) set("--recoupe-font", font);
+        if (radius != null) set("--recoupe-radius", `${radius}px`);
+        if (!style.getPropertyValue("--recoupe-accent")) this.#accent = accent;
+        this.#paint();
+      } catch { /* as it is */ }
     }
 
     // What was removed from the corpus since, or withdrawn, is not shown again.
@@ -165,8 +187,7 @@ header :focus-visible { outline-color: currentColor; }
       const ids = [...new Set(this.#turns.flatMap(cited))], there = new Set();
       try {
         for (let at = 0; at < ids.length; at += 50) {
-          const asked = `${this.host}/api/v1/articles?ids=${ids.slice(at, at + 50).join(",")}`;
-          const response = await fetch(asked, { credentials: "omit", referrerPolicy: "no-referrer" });
+          const response = await this.#fetch(`articles?ids=${ids.slice(at, at + 50).join(",")}`);
           for (const a of (await response.json()).articles) if (!a.withdrawn) there.add(a.article_id);
         }
         this.#turns = this.#turns.filter((turn) => cited(turn).every((id) => there.has(id)));
@@ -206,11 +227,8 @@ header :focus-visible { outline-color: currentColor; }
       const abort = (this.#abort = new AbortController());
       const history = this.#turns.slice(-3).map((t) => ({ question: t.question, answer: t.answer.answer.slice(0, 4000) }));
       try {
-        const response = await fetch(`${this.host}/api/v1/ask`, {
-          method: "POST", signal: abort.signal, credentials: "omit", referrerPolicy: "no-referrer",
-          headers: { "Content-Type": "application/json", Accept: "text/event-stream" },
-          body: JSON.stringify({ question, history, filters: this.filters }),
-        });
+        const body = JSON.stringify({ question, history, filters: this.filters });
+        const response = await this.#fetch("ask", { signal: abort.signal, body }, { Accept: "text/event-stream" });
         if (!response.ok) throw (await response.json().catch(() => null)) ?? {};
         let said = "", done = null;
         for await (const [name, data] of parseEvents(response.body)) {
@@ -331,9 +349,7 @@ header :focus-visible { outline-color: currentColor; }
       const send = (rating) => async () => {
         const question = turn.querySelector(".q").textContent;
         const body = JSON.stringify({ rating, question: question.slice(0, 1000), answer: answer.answer.slice(0, 10000) });
-        const response = await fetch(`${this.host}/api/v1/feedback`, {
-          method: "POST", credentials: "omit", referrerPolicy: "no-referrer", headers: { "Content-Type": "application/json" }, body,
-        }).catch(() => null);
+        const response = await this.#fetch("feedback", { body }).catch(() => null);
         const focused = line.contains(this.shadowRoot.activeElement);
         line.textContent = response?.ok ? T.thanks : T.lost;
         if (focused) this.#ui.field.focus();
@@ -349,7 +365,7 @@ header :focus-visible { outline-color: currentColor; }
     #paint() {
       const theme = this.getAttribute("theme");
       this.#ui.root.classList.toggle("dark", theme === "dark" || (theme !== "light" && this.#dark.matches));
-      const accent = this.getAttribute("accent");
+      const accent = this.getAttribute("accent") || this.#accent;
       if (!accent || !window.CSS.supports("color", accent)) return;
       this.style.setProperty("--recoupe-accent", accent);
       /* Black or white on it, whichever reads better (WCAG 2.2 relative luminance). */

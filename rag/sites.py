@@ -1,0 +1,237 @@
+"""The sites of a newsroom group that one Recoupe serves: a key each, with what goes with it.
+
+A site has its sources or sections, its quota of a day, its origins, its theme, and may be paused.
+They lie in a SQLite file of the index's folder, which the server reads at each request: what a
+command changes holds at the next question. A key stands in the HTML of its site, for anybody to
+read: it names the site and is no secret, so it is stored as it is. What protects a site is the
+list of its origins, its quota, and the rates.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from datetime import time as clock_time
+from pathlib import Path
+from typing import Any
+
+from rag import texts
+from rag.domain import Filters, Source
+from rag.errors import QuestionError, SettingsError
+from rag.indexing.sqlite import SqliteFile
+from rag.site_rules import looks
+
+_NAME = re.compile(r"\w[\w .’-]{0,59}")
+_KEY = re.compile(r"[0-9a-f]{20}")
+_UNBOUNDED = 2**62
+_TABLES = """
+create table if not exists sites (
+    name text primary key, key text unique, sources text, sections text, quota integer,
+    origins text, accent text, font text, radius integer, paused integer
+) without rowid;
+create table if not exists usage (
+    site text, day text, questions integer, primary key (site, day)
+) without rowid;
+"""
+_COLUMNS = "name, key, sources, sections, quota, origins, accent, font, radius, paused"
+_REFUSAL = (
+    "Les sites de {file} ne peuvent pas être lus ou écrits ({error}) : vérifiez le disque et les "
+    "droits, puis recommencez."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Theme:
+    """How the widget looks in a site; "" and None leave a thing as it is.
+
+    `accent` is a colour (#7a2e1d), `font` names of families, `radius` pixels: never other CSS.
+    """
+
+    accent: str = ""
+    font: str = ""
+    radius: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A site: what of the corpus it asks (`sources`, `sections`), and how much a day (`quota`).
+
+    None is no quota; no origins, those of the settings. A site without a name is what asks without
+    a key: the whole corpus.
+    """
+
+    name: str = ""
+    key: str = ""
+    sources: tuple[str, ...] = ()
+    sections: tuple[str, ...] = ()
+    quota: int | None = None
+    origins: tuple[str, ...] = ()
+    theme: Theme = Theme()
+    paused: bool = False
+
+    @property
+    def bounds(self) -> Filters:
+        """The filters that accept what is the site's."""
+        return Filters(sources=self.sources, sections=self.sections)
+
+    def sees(self, source: Source) -> bool:
+        """Tell whether an article is of the site."""
+        return self.bounds.accept("", source)  # no site is bound to articles
+
+    def filters(self, asked: Filters) -> Filters:
+        """Return what accepts what is both the site's and asked for.
+
+        Raises QuestionError where nothing can be both.
+        """
+        found = asked.within(self.bounds)
+        if found is None:
+            raise QuestionError(texts.NOT_OF_SITE)
+        return found
+
+
+EVERYWHERE = Site()
+
+
+class Sites(SqliteFile):
+    """The sites of an index's folder. Several processes may use them at once."""
+
+    def __init__(self, folder: Path | None, clock: Callable[[], float] = time.time) -> None:
+        """Open the file, or make it; none keeps it in memory. Raises StoreError.
+
+        `clock` returns seconds since 1970: a quota's day is that of the machine's time zone.
+        """
+        super().__init__(folder, "sites.sqlite3", _TABLES, _REFUSAL)
+        self._clock = clock
+
+    def all(self) -> list[Site]:
+        """Return the sites, by name."""
+        return list(map(_site, self._all(f"select {_COLUMNS} from sites order by name")))  # noqa: S608
+
+    def named(self, name: str) -> Site:
+        """Return the site of a name. Raises SettingsError."""
+        query = f"select {_COLUMNS} from sites where name = ?"  # noqa: S608 - ours
+        for row in self._all(query, [name]):
+            return _site(row)
+        raise SettingsError(texts.NO_SITE.format(name[:80]))
+
+    def of_key(self, key: str) -> Site | None:
+        """Return the site of a key, None for a key that is nobody's."""
+        if not _KEY.fullmatch(key):
+            return None
+        rows = self._all(f"select {_COLUMNS} from sites where key = ?", [key])  # noqa: S608 - ours
+        return _site(rows[0]) if rows else None
+
+    def has_origin(self, origin: str) -> bool:
+        """Tell whether an origin is one of some site's."""
+        rows = self._all("select origins from sites where origins != '[]'")
+        return any(origin.lower() in _names(origins) for (origins,) in rows)
+
+    def add(self, name: str, rules: Mapping[str, Any]) -> Site:
+        """Make a site with rules (see `checked`), and a key; return it. Raises SettingsError."""
+        if not _NAME.fullmatch(name):
+            raise SettingsError(texts.BAD_SITE_NAME.format(name[:80]))
+        with self._change() as base:
+            done = base.execute(
+                "insert or ignore into sites"
+                " values (?, ?, '[]', '[]', null, '[]', '', '', null, 0)",
+                [name, _new_key()],
+            )
+            if not done.rowcount:
+                raise SettingsError(texts.SITE_THERE.format(name))
+            _set(base, name, rules)
+        return self.named(name)
+
+    def edit(self, name: str, rules: Mapping[str, Any]) -> Site:
+        """Give a site other rules, those that are told; return it. Raises SettingsError."""
+        with self._change() as base:
+            _set(base, name, rules)
+        return self.named(name)
+
+    def pause(self, name: str, *, paused: bool) -> Site:
+        """Let a site answer no more, or again. Raises SettingsError."""
+        return self.edit(name, {"paused": int(paused)})
+
+    def renew(self, name: str) -> Site:
+        """Give a site another key; the old one is nobody's from now on. Raises SettingsError."""
+        return self.edit(name, {"key": _new_key()})
+
+    def remove(self, name: str) -> None:
+        """Forget a site. Raises SettingsError."""
+        self.named(name)
+        with self._change() as base:
+            base.execute("delete from sites where name = ?", [name])
+            base.execute("delete from usage where site = ?", [name])
+
+    def used(self, name: str) -> int:
+        """Return how many questions of a site were counted today."""
+        today = _day(self._clock()).isoformat()
+        rows = self._all("select questions from usage where site = ? and day = ?", [name, today])
+        return rows[0][0] if rows else 0
+
+    def take(self, site: Site, count: int) -> float:
+        """Count questions of a site, all or none; return 0, or the seconds until it may ask again.
+
+        With a `count` of 0 nothing is counted, and it is told whether it may ask one. Raises
+        QuestionError for more than it may ever ask in a day.
+        """
+        most = _UNBOUNDED if site.quota is None else site.quota
+        if count > most:
+            raise QuestionError(texts.CLAIMS_OVER_QUOTA.format(count, most))
+        now = self._clock()
+        today = _day(now)
+        with self._change() as base:
+            # One statement: two processes together never go beyond.
+            done = base.execute(
+                "insert into usage values (?, ?, ?) on conflict (site, day) do update"
+                " set questions = questions + excluded.questions"
+                " where questions + max(excluded.questions, 1) <= ?",
+                [site.name, today.isoformat(), count, most],
+            )
+            if done.rowcount:
+                base.execute("delete from usage where day < ?", [today.isoformat()])
+                return 0.0
+        return _midnight(today) - now
+
+
+def _set(base: Any, name: str, rules: Mapping[str, Any]) -> None:
+    """Write rules of a site, by column. Raises SettingsError where there is no such site."""
+    columns = ", ".join(f"{column} = ?" for column in rules) or "name = name"
+    query = f"update sites set {columns} where name = ?"  # noqa: S608 - columns are ours
+    if not base.execute(query, [*rules.values(), name]).rowcount:
+        raise SettingsError(texts.NO_SITE.format(name[:80]))
+
+
+def _site(row: Sequence[Any]) -> Site:
+    """Return the site of a row; a look that could not be given is not shown."""
+    name, key, sources, sections, quota, origins, accent, font, radius, paused = row
+    try:
+        looks(accent, font, radius)
+        theme = Theme(accent, font, radius)
+    except (SettingsError, TypeError, AttributeError):
+        theme = Theme()
+    return Site(
+        name, key, _names(sources), _names(sections), quota, _names(origins), theme, bool(paused)
+    )
+
+
+def _names(packed: str) -> tuple[str, ...]:
+    return tuple(json.loads(packed))
+
+
+def _new_key() -> str:
+    return secrets.token_hex(10)
+
+
+def _day(seconds: float) -> date:
+    """Return the day of a moment where Recoupe runs."""
+    return datetime.fromtimestamp(seconds, UTC).astimezone().date()
+
+
+def _midnight(day: date) -> float:
+    """Return when a day ends where Recoupe runs, in seconds since 1970."""
+    return datetime.combine(day + timedelta(days=1), clock_time()).astimezone().timestamp()
