@@ -577,7 +577,7 @@ def test_verify_opens_evidence_keeps_decisions_and_exports(page: Page, tmp_path:
     page.click(page.wait("#rc-check"))
     page.wait(".rc-save", 60)
     verdicts = [b.text for b in page.all("button.rc-badge")]
-    assert verdicts == ["1\u00a0· Contredit", "2\u00a0· Non vérifiable"]
+    assert verdicts == ["1 · Contredit", "2 · Non vérifiable"]
     proof = page.wait(".rc-claim:not([hidden]) button.rc-proof")
     quote = proof.text.strip("« \u00a0»")
     page.click(proof)
