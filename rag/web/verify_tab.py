@@ -22,7 +22,7 @@ from rag.domain import CheckedClaim, Label, Review, Verification
 from rag.errors import ReadError, RecoupeError
 from rag.models.embedding import clean
 from rag.web.limits import Gate, Rates, client_of
-from rag.web.render import article_html, export_html, message_html, rendered
+from rag.web.render import article_html, export_html, message_html
 from rag.web.render_claims import (
     LONGEST_NOTE,
     CheckedText,
@@ -31,6 +31,7 @@ from rag.web.render_claims import (
     progress_html,
 )
 from rag.web.sealing import Seal
+from rag.web.templating import rendered
 from rag.web.turns import checked_in_turns, split_in_turns
 from rag.web.verify_address import hosts, text_at
 from rag.web.verify_example import example
