@@ -90,11 +90,11 @@ EVIDENCE = [
 ]  # fmt: skip
 CLAIM = CheckedClaim(
     "Il ouvre.", Label.CONTRADICTED, "Un article dit non.", "faible", 1, date(2024, 3, 12), None,
-    tuple(EVIDENCE), Review("corrected", Label.SUPPORTED, "Relu."),
+    tuple(EVIDENCE), Review("corrected", Label.SUPPORTED, "Relu."), (0, 9),
 )  # fmt: skip
 ERASURE = Erasure(
     ("pont",), "2024-04-01T00:00:00+02:00", 1, 2, 3, (("catalogue.sqlite3", 1),), (("autre", 2),), 4,
-    ("fermé",), ("/srv/pont.txt",),
+    5, ("fermé",), ("/srv/pont.txt",),
 )  # fmt: skip
 EXAMPLES: dict[str, Out] = {
     "source": wire.SourceOut.of(SOURCE),
