@@ -52,6 +52,15 @@ def test_a_correction_outranks_what_it_corrects() -> None:
     assert [bool(e.outranked) for e in checked.evidence] == [False, True]
 
 
+def test_what_the_reason_names_stands_first() -> None:
+    words = evidence(Stance.CONTRADICTS, 0.9, attribution=Attribution(Kind.STATEMENT, "Le préfet"))
+    fact = evidence(Stance.CONTRADICTS, 0.9, day=15)
+    checked = judge(CLAIM, [words, fact], BAR)
+    assert checked.verdict is Label.CONTRADICTED
+    assert "15 janvier 2024" in checked.reason
+    assert [e.citation.article_id for e in checked.evidence] == ["a15", "a14"]
+
+
 @pytest.mark.parametrize(
     ("support", "against", "expected"),
     [

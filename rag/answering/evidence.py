@@ -20,9 +20,10 @@ from typing import TYPE_CHECKING, Any
 from rag.domain import Citation, Hit
 from rag.french.corrections import standing, taken_back
 from rag.french.dates import format_date
+from rag.french.names import capitalised
 from rag.french.numbers import numbers
 from rag.french.periods import fit
-from rag.french.words import same_root, words
+from rag.french.words import content_stems, same_root, words
 from rag.indexing.passages import dated_text
 from rag.models.scale import UNKNOWN
 from rag.searching.matching import stem_set
@@ -265,8 +266,10 @@ def _sentences(
             **shared,
         }
         before = s.stems
-        answering = _answering(s.start, s.end, read, at, shift)
-        yield Evidence(hit, rank, s.start, s.end, text, features, 0.0, words=answering)
+        span = _answering(s.start, s.end, read, at, shift)
+        if span and _repeats(question, text[span[0] - s.start : span[1] - s.start]):
+            span = None
+        yield Evidence(hit, rank, s.start, s.end, text, features, 0.0, words=span)
 
 
 def _answering(start: int, end: int, read: Read, at: int, shift: int) -> tuple[int, int] | None:
@@ -280,6 +283,21 @@ def _answering(start: int, end: int, read: Read, at: int, shift: int) -> tuple[i
         return None
     a, b = max(start, span[0] - shift), min(end, span[1] - shift)
     return (a, b) if a < b else None
+
+
+def _repeats(question: Question, answering: str) -> bool:
+    """Tell whether words say nothing that the question does not: they cannot answer it.
+
+    « Qui a tué Lambert ? » is answered by neither « Lambert » nor « Pierre Lambert ». A question
+    that offers a choice (« le maire ou le préfet ? ») is answered by a part of itself.
+    """
+    if "ou" in words(question.text):
+        return False
+    own = set(words(answering))
+    if question.kind == "person" and own & question.names and own <= capitalised(answering):
+        return True
+    stems = content_stems(answering)
+    return bool(stems) and all(any(same_root(s, t) for t in question.stems) for s in stems)
 
 
 def _scaled(scale: CosineScale, cosine: float | None) -> float:

@@ -94,7 +94,8 @@ def judge(
     days = [e.citation.source.published for e in winning if e.citation.source.published]
     ordered = sorted(
         settled,
-        key=lambda e: (not (supports(e) or contradicts(e)), bool(e.outranked)),
+        # What a verdict names first is what its reason names: facts before somebody's words.
+        key=lambda e: (not (supports(e) or contradicts(e)), bool(e.outranked), not _is_fact(e)),
     )
     return CheckedClaim(
         text=claim,
