@@ -62,7 +62,7 @@ def url(kept: LocalAssistant) -> Iterator[str]:
 @pytest.fixture
 def web(url: str) -> Iterator[httpx.Client]:
     """A browser that has not logged in."""
-    with httpx.Client(base_url=url, timeout=60, trust_env=False) as client:
+    with httpx.Client(base_url=url, timeout=240, trust_env=False) as client:
         yield client
 
 
@@ -265,7 +265,7 @@ def test_a_file_that_cannot_be_read_is_told_and_the_page_opens(tmp_path: Path) -
     made = LocalAssistant(
         load_settings(index_dir=tmp_path, keep_questions=True, admin_token_hash=hashed(TOKEN))
     )
-    with serving(made) as url, httpx.Client(base_url=url, trust_env=False, timeout=60) as client:
+    with serving(made) as url, httpx.Client(base_url=url, trust_env=False, timeout=240) as client:
         assert client.post("/api/v1/ask", json=HALL).status_code == 200
         client.post("/redaction/connexion", data={"token": TOKEN})
         page = client.get("/redaction")
