@@ -168,7 +168,10 @@ def test_every_face_is_recorded_once(keeper: httpx.Client, kept: LocalAssistant)
     body = {"fn_index": function, "session_hash": "abc", "data": [question, None, [], "", ""]}
     assert keeper.post("/gradio_api/queue/join", json=body).status_code == 200
     assert "halle" in answered(keeper, "abc")
-    keeper.post("/api/v1/verify", json={"text": "Le loup a tué 27 brebis. Est-ce vrai ?"})
+    verified = keeper.post(
+        "/api/v1/verify", json={"text": "Le loup a tué 27 brebis. Est-ce vrai ?"}
+    )
+    assert verified.status_code == 200, verified.text
     kept.recorder.wait()
     found = store.select(Wanted())[: len(store.select(Wanted())) - before]
     assert [e.kind for e in found] == ["claim"] * 2 + ["question"] * 4
