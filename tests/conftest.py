@@ -33,8 +33,8 @@ CORPUS = ROOT / "corpus"
 # Files that take more than five seconds on two cores: `make quick` leaves them out.
 SLOW = frozenset(
     "answering api attack attacker checking chroma_server cli comparer copies docs doctor documents "
-    "duplicates editing erasure evaluation fetch framework french guard history hostile index "
-    "ingestion injection interfaces isolation limits linear logs mouths owner paid reindexing removals "
+    "duplicates editing erasure evaluation exchanges fetch framework french guard history hostile index "
+    "ingestion injection interfaces isolation limits linear logs mouths newsroom owner paid reindexing removals "
     "scale sealing sources writing".split()
 )
 MODELS = frozenset("embedders embedding training".split())  # that load torch

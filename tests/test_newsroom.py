@@ -62,7 +62,7 @@ def url(kept: LocalAssistant) -> Iterator[str]:
 @pytest.fixture
 def web(url: str) -> Iterator[httpx.Client]:
     """A browser that has not logged in."""
-    with httpx.Client(base_url=url, timeout=60, trust_env=False) as client:
+    with httpx.Client(base_url=url, timeout=240, trust_env=False) as client:
         yield client
 
 
@@ -168,7 +168,10 @@ def test_every_face_is_recorded_once(keeper: httpx.Client, kept: LocalAssistant)
     body = {"fn_index": function, "session_hash": "abc", "data": [question, None, [], "", ""]}
     assert keeper.post("/gradio_api/queue/join", json=body).status_code == 200
     assert "halle" in answered(keeper, "abc")
-    keeper.post("/api/v1/verify", json={"text": "Le loup a tué 27 brebis. Est-ce vrai ?"})
+    verified = keeper.post(
+        "/api/v1/verify", json={"text": "Le loup a tué 27 brebis. Est-ce vrai ?"}
+    )
+    assert verified.status_code == 200, verified.text
     kept.recorder.wait()
     found = store.select(Wanted())[: len(store.select(Wanted())) - before]
     assert [e.kind for e in found] == ["claim"] * 2 + ["question"] * 4
@@ -265,7 +268,7 @@ def test_a_file_that_cannot_be_read_is_told_and_the_page_opens(tmp_path: Path) -
     made = LocalAssistant(
         load_settings(index_dir=tmp_path, keep_questions=True, admin_token_hash=hashed(TOKEN))
     )
-    with serving(made) as url, httpx.Client(base_url=url, trust_env=False, timeout=60) as client:
+    with serving(made) as url, httpx.Client(base_url=url, trust_env=False, timeout=240) as client:
         assert client.post("/api/v1/ask", json=HALL).status_code == 200
         client.post("/redaction/connexion", data={"token": TOKEN})
         page = client.get("/redaction")
