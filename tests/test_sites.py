@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -414,6 +415,26 @@ def test_a_kill_leaves_a_site_as_it_was(tmp_path: Path) -> None:
     assert (done.stdout, done.returncode) == ("half\n", -9)
     sites = Sites(tmp_path)
     assert (sites.named("S").sources, sites.used("S")) == (("A",), 3)
+
+
+def test_a_site_is_read_while_another_process_writes(tmp_path: Path) -> None:
+    """The guard reads sites between requests: it must not wait for a count that waits."""
+    sites = Sites(tmp_path)
+    site = sites.add("S", checked(origins=[OPEN]))
+    writer = sqlite3.connect(tmp_path / "sites.sqlite3", isolation_level=None)
+    writer.execute("begin immediate")
+    counting = threading.Thread(target=sites.take, args=[site, 1])
+    counting.start()
+    time.sleep(0.2)
+    start = time.monotonic()
+    assert sites.of_key(site.key) == site
+    assert sites.has_origin(OPEN)
+    assert time.monotonic() - start < 1
+    assert counting.is_alive()
+    writer.execute("rollback")
+    counting.join()
+    writer.close()
+    assert sites.used("S") == 1
 
 
 def test_two_commands_at_once_lose_nothing(tmp_path: Path) -> None:
