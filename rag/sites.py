@@ -15,8 +15,6 @@ import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from datetime import time as clock_time
 from pathlib import Path
 from typing import Any
 
@@ -24,25 +22,18 @@ from rag import texts
 from rag.domain import Filters, Source
 from rag.errors import QuestionError, SettingsError
 from rag.indexing.sqlite import SqliteFile
+from rag.quotas import SITES_FILE, SITES_REFUSAL, Quotas
 from rag.site_rules import looks
 
 _NAME = re.compile(r"\w[\w .’-]{0,59}")
 _KEY = re.compile(r"[0-9a-f]{20}")
-_UNBOUNDED = 2**62
-_TABLES = """
+_TABLE = """
 create table if not exists sites (
     name text primary key, key text unique, sources text, sections text, quota integer,
     origins text, accent text, font text, radius integer, paused integer
 ) without rowid;
-create table if not exists usage (
-    site text, day text, questions integer, primary key (site, day)
-) without rowid;
 """
 _COLUMNS = "name, key, sources, sections, quota, origins, accent, font, radius, paused"
-_REFUSAL = (
-    "Les sites de {file} ne peuvent pas être lus ou écrits ({error}) : vérifiez le disque et les "
-    "droits, puis recommencez."
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +96,8 @@ class Sites(SqliteFile):
 
         `clock` returns seconds since 1970: a quota's day is that of the machine's time zone.
         """
-        super().__init__(folder, "sites.sqlite3", _TABLES, _REFUSAL)
-        self._clock = clock
+        super().__init__(folder, SITES_FILE, _TABLE, SITES_REFUSAL)
+        self._quotas = Quotas(folder, clock)
 
     def all(self) -> list[Site]:
         """Return the sites, by name."""
@@ -165,37 +156,20 @@ class Sites(SqliteFile):
         self.named(name)
         with self._change() as base:
             base.execute("delete from sites where name = ?", [name])
-            base.execute("delete from usage where site = ?", [name])
+        self._quotas.forget(name)
 
     def used(self, name: str) -> int:
         """Return how many questions of a site were counted today."""
-        today = _day(self._clock()).isoformat()
-        rows = self._all("select questions from usage where site = ? and day = ?", [name, today])
-        return rows[0][0] if rows else 0
+        return self._quotas.used(name)
 
     def take(self, site: Site, count: int) -> float:
-        """Count questions of a site, all or none; return 0, or the seconds until it may ask again.
+        """Count questions of a site; see `Quotas.take`."""
+        return self._quotas.take(site.name, site.quota, count)
 
-        With a `count` of 0 nothing is counted, and it is told whether it may ask one. Raises
-        QuestionError for more than it may ever ask in a day.
-        """
-        most = _UNBOUNDED if site.quota is None else site.quota
-        if count > most:
-            raise QuestionError(texts.CLAIMS_OVER_QUOTA.format(count, most))
-        now = self._clock()
-        today = _day(now)
-        with self._change() as base:
-            # One statement: two processes together never go beyond.
-            done = base.execute(
-                "insert into usage values (?, ?, ?) on conflict (site, day) do update"
-                " set questions = questions + excluded.questions"
-                " where questions + max(excluded.questions, 1) <= ?",
-                [site.name, today.isoformat(), count, most],
-            )
-            if done.rowcount:
-                base.execute("delete from usage where day < ?", [today.isoformat()])
-                return 0.0
-        return _midnight(today) - now
+    def close(self) -> None:
+        """Let go of the file."""
+        super().close()
+        self._quotas.close()
 
 
 def _set(base: Any, name: str, rules: Mapping[str, Any]) -> None:
@@ -225,13 +199,3 @@ def _names(packed: str) -> tuple[str, ...]:
 
 def _new_key() -> str:
     return secrets.token_hex(10)
-
-
-def _day(seconds: float) -> date:
-    """Return the day of a moment where Recoupe runs."""
-    return datetime.fromtimestamp(seconds, UTC).astimezone().date()
-
-
-def _midnight(day: date) -> float:
-    """Return when a day ends where Recoupe runs, in seconds since 1970."""
-    return datetime.combine(day + timedelta(days=1), clock_time()).astimezone().timestamp()

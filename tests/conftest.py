@@ -35,7 +35,7 @@ SLOW = frozenset(
     "answering api attack attacker checking chroma_server cli comparer copies docs doctor documents "
     "duplicates editing erasure evaluation exchanges fetch framework french guard history hostile index "
     "ingestion injection interfaces isolation limits linear logs mouths newsroom owner paid reindexing removals "
-    "scale sealing sources writing".split()
+    "scale sealing sites sources writing".split()
 )
 MODELS = frozenset("embedders embedding training".split())  # that load torch
 

@@ -751,6 +751,10 @@ def test_no_input_breaks_the_contract(own: LocalAssistant) -> None:
     limits = {"rate_client": "100000/minute", "rate_global": "100000/minute"}
     with serving(with_settings(own, admin_token_hash=digest, **limits)) as url:
         document = httpx.get(f"{url}/api/v1/openapi.json").json()
+        for operations in document["paths"].values():
+            for operation in operations.values():  # any key but a site's is refused: test_sites.py
+                told = operation.get("parameters", [])
+                operation["parameters"] = [p for p in told if p["in"] != "header"]
         shown = {"Authorization": f"Bearer {token}"}
         assert _tried(schemathesis.openapi.from_dict(document), f"{url}/api/v1", shown) > 100
 

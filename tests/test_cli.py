@@ -36,7 +36,7 @@ def articles(tmp_path: Path) -> Path:
     return folder
 
 
-COMMANDS = "ingest watch sources ask verify search list show history edit remove export import backup reindex compact serve doctor eval widget mcp token feedback".split()
+COMMANDS = "ingest watch sources ask verify search list show history edit remove export import backup reindex compact serve doctor eval widget mcp token feedback site".split()
 
 
 @pytest.mark.parametrize("command", [[], *[[c] for c in COMMANDS]])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -153,13 +154,15 @@ def test_without_a_key_all_is_asked_as_before(url: str, rivage: Site) -> None:
     assert foreign(found)
 
 
-def test_counts_and_titles_are_those_of_the_site(client: httpx.Client) -> None:
+def test_counts_and_titles_are_those_of_the_site(url: str, client: httpx.Client) -> None:
     told = client.post("/ask", json={"question": "Combien d’articles avez-vous ?"}).json()
     assert told["answer"].startswith("3 articles")
     newest = client.post("/ask", json={"question": "Les derniers articles"}).json()
     assert "Talvec recrute à Morguen" in newest["answer"]
     about = {"question": "Que s’est-il passé en 2019 ?"}  # the other has an article without a date
-    assert "date" not in client.post("/ask", json=about).json()["notice"]
+    everywhere = httpx.post(f"{url}/api/v1/ask", json=about, timeout=60).json()
+    assert "n’a pas de date" in everywhere["notice"]
+    assert client.post("/ask", json=about).json()["notice"] == ""
     page = client.get("/articles", params={"limit": 200}).json()
     assert {a["source"] for a in page["articles"]} == {"Le Rivage"}
     assert page["total"] == len(page["articles"]) == 3
@@ -414,6 +417,26 @@ def test_a_kill_leaves_a_site_as_it_was(tmp_path: Path) -> None:
     assert (done.stdout, done.returncode) == ("half\n", -9)
     sites = Sites(tmp_path)
     assert (sites.named("S").sources, sites.used("S")) == (("A",), 3)
+
+
+def test_a_site_is_read_while_another_process_writes(tmp_path: Path) -> None:
+    """The guard reads sites between requests: it must not wait for a count that waits."""
+    sites = Sites(tmp_path)
+    site = sites.add("S", checked(origins=[OPEN]))
+    writer = sqlite3.connect(tmp_path / "sites.sqlite3", isolation_level=None)
+    writer.execute("begin immediate")
+    counting = threading.Thread(target=sites.take, args=[site, 1])
+    counting.start()
+    time.sleep(0.2)
+    start = time.monotonic()
+    assert sites.of_key(site.key) == site
+    assert sites.has_origin(OPEN)
+    assert time.monotonic() - start < 1
+    assert counting.is_alive()
+    writer.execute("rollback")
+    counting.join()
+    writer.close()
+    assert sites.used("S") == 1
 
 
 def test_two_commands_at_once_lose_nothing(tmp_path: Path) -> None:

@@ -516,7 +516,7 @@ def test_a_widget_asks_for_its_site_and_looks_like_it(
     assert "Agence Transval" in widget.wait(".proof").text
     store.pause("Transval", paused=True)
     widget.ask(HALL)
-    browser.until(lambda: texts.PAUSED in widget.all(".turn")[-1].text)
+    browser.until(lambda: texts.PAUSED in widget.js("return root.textContent"))
     browser.driver.get(f"{api}/embed?site={key}")
     framed = "return document.querySelector('recoupe-chat').getAttribute('site')"
     assert browser.driver.execute_script(framed) == key
