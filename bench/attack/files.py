@@ -109,7 +109,9 @@ def deep_links(stage: Stage) -> Iterator[Attempt]:
     """Have the state of a session kept, and served to another."""
     app = stage.main
     session = new_session()
-    app.chat("ask", ["Quand la halle rouvre-t-elle ?", None, "", [], [], [], "", "", ""], session=session)
+    app.chat(
+        "ask", ["Quand la halle rouvre-t-elle ?", None, "", [], [], [], "", "", ""], session=session
+    )
     made = app.request("GET", f"/gradio_api/deep_link?session_hash={session}")
     key = made.text.strip('"') if made.status == 200 else "A" * 11
     for name, query in (

@@ -74,7 +74,9 @@ def _tool(app: App, visitor: str) -> Answer:
 
 
 def _chat(app: App, visitor: str) -> Answer:
-    got = app.chat("ask", ["La halle rouvre-t-elle ?", None, "", [], [], [], "", "", ""], visitor=visitor)
+    got = app.chat(
+        "ask", ["La halle rouvre-t-elle ?", None, "", [], [], [], "", "", ""], visitor=visitor
+    )
     answered = got.status == 200 and ("rc-refusal" in got.text or "rc-statement" in got.text or "[1]" in got.text)  # fmt: skip
     return Answer(200 if answered else 429, got.text[-300:], got.seconds)
 
