@@ -18,6 +18,7 @@ from pydantic import BaseModel
 from rag.domain import (
     Answer,
     ArticleRecord,
+    ArticleResults,
     CheckedClaim,
     Citation,
     ClaimEvidence,
@@ -248,11 +249,28 @@ class ArticleOut(_Listed):
 
 
 class ArticlesOut(Out):
-    """Some of the articles, newest first; `next` is the `after` of those that follow, or ""."""
+    """Some of the articles, newest first; `next` is the `after` of those that follow, or "".
+
+    `found` counts those that words and filters find, null where none were given; `excerpts` are
+    exact quotes around the words, one of each article in whose text they may be shown.
+    """
 
     articles: list[ArticleOut]
     next: str
     total: int
+    found: int | None = None
+    excerpts: list[CitationOut] = []
+
+    @classmethod
+    def of(cls, results: ArticleResults) -> Self:
+        """Make it of a page of what was found."""
+        return cls(
+            articles=[ArticleOut.of(f.record) for f in results.articles],
+            next=results.next,
+            total=results.total,
+            found=results.facets.articles,
+            excerpts=[CitationOut.of(f.excerpt) for f in results.articles if f.excerpt],
+        )
 
 
 class ArticleTextOut(_Listed):

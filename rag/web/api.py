@@ -26,10 +26,19 @@ from starlette.concurrency import run_in_threadpool
 from rag import __version__, texts
 from rag.answering.writing import Draft
 from rag.assistant import LocalAssistant
-from rag.domain import Answer, CheckedClaim, Statement, StoredArticle, Verification
+from rag.domain import (
+    Answer,
+    ArticleOrder,
+    ArticleQuery,
+    CheckedClaim,
+    Statement,
+    StoredArticle,
+    Verification,
+)
 from rag.errors import ReadError, RemovedError
 from rag.feedback import Feedback, FeedbackStore
 from rag.french.words import excerpt
+from rag.indexing.article_index import LONGEST_WORDS
 from rag.readers import Bounds
 from rag.sources.watch import silence
 from rag.web.access import Access
@@ -44,7 +53,18 @@ from rag.web.problems import (
     problem_body,
 )
 from rag.web.pushed import pushed_article
-from rag.web.schemas import ArticleBody, ArticleId, AskBody, FeedbackBody, SearchBody, VerifyBody
+from rag.web.schemas import (
+    MOST_NAMES,
+    ArticleBody,
+    ArticleId,
+    AskBody,
+    Day,
+    FeedbackBody,
+    FiltersBody,
+    Name,
+    SearchBody,
+    VerifyBody,
+)
 from rag.web.turns import claims_in_turns
 from rag.wire import (
     EVENTS,
@@ -74,6 +94,7 @@ T = TypeVar("T")
 _STREAM = "text/event-stream"
 _LONGEST_IDS = 5000  # characters of the ids asked for at a time: a server bounds an address
 _IDS = r"^[A-Za-z0-9._,-]*$"
+_NAMES = Query(max_length=MOST_NAMES)
 _GONE = 499  # nobody reads it: the reader has left
 _bearer = HTTPBearer(auto_error=False, scheme_name="Administration")
 Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
@@ -174,7 +195,20 @@ def _reading(app: FastAPI, assistant: LocalAssistant, access: Access) -> None:
         after: Annotated[str, Query(max_length=1000)] = "",
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
         ids: Annotated[str, Query(max_length=_LONGEST_IDS, pattern=_IDS)] = "",
+        words: Annotated[str, Query(max_length=LONGEST_WORDS)] = "",
+        source: Annotated[list[Name], _NAMES] = [],  # noqa: B006 - FastAPI copies it
+        author: Annotated[list[Name], _NAMES] = [],  # noqa: B006
+        section: Annotated[list[Name], _NAMES] = [],  # noqa: B006
+        since: Day | None = None,
+        until: Day | None = None,
+        order: ArticleOrder | None = None,
     ) -> ArticlesOut:
+        body = FiltersBody(
+            sources=source, authors=author, sections=section, since=since, until=until
+        )
+        query = ArticleQuery(words, body.filters(), order)
+        if query != ArticleQuery():
+            return ArticlesOut.of(assistant.browse(query, after, limit))
         if wanted := [i for i in ids.split(",") if i]:
             found = assistant.records(wanted)
             total = assistant.index.articles()
