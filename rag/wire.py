@@ -30,6 +30,7 @@ from rag.domain import (
     Answer,
     ArticlePage,
     ArticleRecord,
+    ArticleResults,
     CheckedClaim,
     Citation,
     Erasure,
@@ -228,11 +229,28 @@ class ArticleOut(_Listed, _Of[ArticleRecord]):
 
 
 class ArticlesOut(_Of[ArticlePage]):
-    """Some of the articles, newest first; `next` is the `after` of those that follow, or ""."""
+    """Some of the articles, newest first; `next` is the `after` of those that follow, or "".
+
+    `found` counts those that words and filters find, null where none were given; `excerpts` are
+    exact quotes around the words, one of each article in whose text they may be shown.
+    """
 
     articles: list[ArticleOut] = Field(validation_alias="records")
     next: str
     total: int
+    found: int | None = None
+    excerpts: list[CitationOut] = []
+
+    @classmethod
+    def of_results(cls, results: ArticleResults) -> Self:
+        """Make it of a page of what words and filters find."""
+        return cls(
+            records=[ArticleOut.of(f.record) for f in results.articles],
+            next=results.next,
+            total=results.total,
+            found=results.facets.articles,
+            excerpts=[CitationOut.of(f.excerpt) for f in results.articles if f.excerpt],
+        )
 
 
 class ArticleTextOut(_Listed, _Of[StoredArticle]):

@@ -842,3 +842,21 @@ def test_any_text_survives_the_stream_framing(text: str, name: str) -> None:
     data = "\n".join(line[5:].removeprefix(" ") for line in lines if line.startswith("data:"))
     assert f"event: {name}" in lines
     assert json.loads(data) == {"text": text}
+
+
+def test_articles_are_found_by_words_and_filters(api: httpx.Client) -> None:
+    given = {"words": "« halle aux grains »", "since": "2024-01-01", "order": "newest"}
+    page = api.get("/api/v1/articles", params=given).json()
+    assert page["found"] == len(page["articles"]) > 0
+    assert page["total"] > page["found"]
+    for cited in page["excerpts"]:
+        text = api.get(f"/api/v1/articles/{cited['article_id']}").json()["text"]
+        assert text[cited["start"] : cited["end"]] == cited["quote"]
+    source = page["articles"][0]["source"]
+    one = api.get("/api/v1/articles", params={"words": "halle", "source": [source, "x"]}).json()
+    assert {a["source"] for a in one["articles"]} == {source}
+    assert api.get("/api/v1/articles").json()["found"] is None
+    for wrong in ({"order": "random"}, {"since": "hier"}, {"words": "x" * 301}):
+        assert api.get("/api/v1/articles", params=wrong).status_code == 422
+    cursor = {"words": "halle", "after": "newest.5"}  # of another order
+    assert api.get("/api/v1/articles", params=cursor).status_code == 422

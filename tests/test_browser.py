@@ -16,7 +16,6 @@ import httpx
 import pytest
 import uvicorn
 
-from rag import texts
 from rag.assistant import LocalAssistant
 from rag.domain import Article, Reading, Source
 from rag.readers import read_files
@@ -490,7 +489,7 @@ def test_the_corpus_is_searched_narrowed_and_shown_in_pages(many: str, page: Pag
     page.until(lambda: shown() == ["Étape 117"])
     assert [m.text for m in page.all(".rc-excerpt mark")] == ["bac", "117"]
     words.send_keys("9\n")
-    page.until(lambda: texts.NO_ARTICLE_FOUND in page.text("#rc-listing"))
+    page.until(lambda: page.text(".rc-found") == "Aucun article")
 
 
 @pytest.mark.parametrize("page", ["1300,900", "500,800"], indirect=True)

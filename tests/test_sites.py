@@ -25,8 +25,8 @@ from rag.cli.main import app
 from rag.domain import Article, Filters, Reading, Source
 from rag.errors import QuestionError, SettingsError, StoreError
 from rag.settings import load_settings
-from rag.site_rules import checked, theme_of
 from rag.sites import Site, Sites, Theme
+from rag.sites.rules import checked, theme_of
 from rag.web.access import new_token
 from tests.conftest import ROOT
 from tests.test_api import PROBLEM, events, serving, with_settings
@@ -399,7 +399,7 @@ def test_two_processes_never_go_beyond_a_quota(tmp_path: Path) -> None:
 KILLED = """
 import os, sys
 from pathlib import Path
-from rag.site_rules import checked
+from rag.sites.rules import checked
 from rag.sites import Sites
 sites = Sites(Path(sys.argv[1]))
 site = sites.add("S", checked(sources=["A"], quota="5/jour"))

@@ -23,8 +23,8 @@ from rag.assistant import LocalAssistant
 from rag.checking.report import as_html
 from rag.domain import Article, Reading, Source
 from rag.settings import load_settings
-from rag.site_rules import checked
 from rag.sites import Sites
+from rag.sites.rules import checked
 from rag.web import site as widget_site
 from tests.conftest import ROOT
 from tests.test_api import serving, with_settings

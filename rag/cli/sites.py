@@ -25,7 +25,7 @@ from rag.cli.common import (
 from rag.domain import Facets, Filters
 from rag.errors import SettingsError, StoreError
 from rag.french.words import fold
-from rag.site_rules import checked, theme_of
+from rag.sites.rules import checked, theme_of
 
 if TYPE_CHECKING:
     from rag.settings import Settings

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rag.errors import SettingsError
-from rag.site_rules import ORIGIN
+from rag.sites.rules import ORIGIN
 from rag.web.wellformed import host_name, origin_parts
 
 if TYPE_CHECKING:

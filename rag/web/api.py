@@ -12,7 +12,7 @@ import logging
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from functools import lru_cache, partial
 from typing import Annotated, Any, Literal, TypeVar
@@ -27,10 +27,20 @@ from starlette.concurrency import run_in_threadpool
 from rag import __version__, texts
 from rag.answering.writing import Draft
 from rag.assistant import LocalAssistant
-from rag.domain import Answer, ArticlePage, CheckedClaim, Statement, StoredArticle, Verification
+from rag.domain import (
+    Answer,
+    ArticleOrder,
+    ArticlePage,
+    ArticleQuery,
+    CheckedClaim,
+    Statement,
+    StoredArticle,
+    Verification,
+)
 from rag.errors import ArticleNotFoundError, ReadError, RemovedError
 from rag.feedback import Feedback, FeedbackStore
 from rag.french.words import excerpt
+from rag.indexing.article_index import LONGEST_WORDS
 from rag.readers import Bounds
 from rag.sites import Site
 from rag.sources.watch import silence
@@ -48,7 +58,18 @@ from rag.web.problems import (
 from rag.web.pushed import pushed_article
 from rag.web.recording import ask as ask_recorded
 from rag.web.recording import stream
-from rag.web.schemas import ArticleBody, ArticleId, AskBody, FeedbackBody, SearchBody, VerifyBody
+from rag.web.schemas import (
+    MOST_NAMES,
+    ArticleBody,
+    ArticleId,
+    AskBody,
+    Day,
+    FeedbackBody,
+    FiltersBody,
+    Name,
+    SearchBody,
+    VerifyBody,
+)
 from rag.web.sites import OfSite, SiteAccess
 from rag.web.turns import claims_in_turns
 from rag.wire import (
@@ -80,6 +101,7 @@ T = TypeVar("T")
 _STREAM = "text/event-stream"
 _LONGEST_IDS = 5000  # characters of the ids asked for at a time: a server bounds an address
 _IDS = r"^[A-Za-z0-9._,-]*$"
+_NAMES = Query(max_length=MOST_NAMES)
 _GONE = 499  # nobody reads it: the reader has left
 _bearer = HTTPBearer(auto_error=False, scheme_name="Administration")
 Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
@@ -214,10 +236,25 @@ def _reading(app: FastAPI, assistant: LocalAssistant, access: Access) -> None:
         after: Annotated[str, Query(max_length=1000)] = "",
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
         ids: Annotated[str, Query(max_length=_LONGEST_IDS, pattern=_IDS)] = "",
+        words: Annotated[str, Query(max_length=LONGEST_WORDS)] = "",
+        source: Annotated[list[Name], _NAMES] = [],  # noqa: B006 - FastAPI copies it
+        author: Annotated[list[Name], _NAMES] = [],  # noqa: B006
+        section: Annotated[list[Name], _NAMES] = [],  # noqa: B006
+        since: Day | None = None,
+        until: Day | None = None,
+        order: ArticleOrder | None = None,
         *,
         site: OfSite,
     ) -> ArticlesOut:
         catalogue = assistant.index.catalogue
+        body = FiltersBody(
+            sources=source, authors=author, sections=section, since=since, until=until
+        )
+        if words or order or body.filters():
+            query = ArticleQuery(words, site.filters(body.filters()), order)
+            results = assistant.browse(query, after, limit)
+            total = catalogue.facets(site.bounds).articles
+            return ArticlesOut.of_results(replace(results, total=total))
         if wanted := [i for i in ids.split(",") if i]:
             found = tuple(r for r in assistant.records(wanted) if site.sees(r.source))
             total = catalogue.facets(site.bounds).articles

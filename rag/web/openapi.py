@@ -28,9 +28,17 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
 _MORE = {
     "listArticles": {
         "fr": "`next` est la valeur de `after` pour la page suivante, vide à la fin ; `total` "
-        "compte les articles du corpus. `ids`, séparés par des virgules, demande ceux-là seuls.",
+        "compte les articles du corpus. `ids`, séparés par des virgules, demande ceux-là seuls. "
+        "`words` demande ceux dont le texte ou le titre a tous ces mots ; `source`, `author`, "
+        "`section` (plusieurs fois au besoin), `since` et `until` les filtrent ; `order` est "
+        "`relevance`, `newest` ou `oldest`. `found` compte alors ce qui est trouvé, et `excerpts` "
+        "cite le texte autour des mots.",
         "en": "`next` is the value of `after` for the next page, empty at the end; `total` counts "
-        "the articles of the corpus. `ids`, separated by commas, asks for those alone.",
+        "the articles of the corpus. `ids`, separated by commas, asks for those alone. `words` "
+        "asks for those that have all these words in text or title; `source`, `author`, `section` "
+        "(as often as needed), `since` and `until` filter them; `order` is `relevance`, `newest` "
+        "or `oldest`. `found` then counts what is found, and `excerpts` quote the text around the "
+        "words.",
     },
 }
 _STREAMING = {

@@ -11,7 +11,7 @@ from rag.checking.claims import LONGEST_TEXT
 from rag.domain import Filters, Turn
 from rag.searching.question import LONGEST_QUESTION
 
-_MOST_NAMES = 50
+MOST_NAMES = 50
 Name = Annotated[str, StringConstraints(max_length=300)]
 # With the version and the number of a passage it makes an id that Chroma's cloud takes (128 bytes).
 ArticleId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$")]
@@ -34,9 +34,9 @@ class _Body(BaseModel):
 class FiltersBody(_Body):
     """Which articles may answer; empty lists do not filter, dates are inclusive."""
 
-    sources: list[Name] = Field(default=[], max_length=_MOST_NAMES)
-    authors: list[Name] = Field(default=[], max_length=_MOST_NAMES)
-    sections: list[Name] = Field(default=[], max_length=_MOST_NAMES)
+    sources: list[Name] = Field(default=[], max_length=MOST_NAMES)
+    authors: list[Name] = Field(default=[], max_length=MOST_NAMES)
+    sections: list[Name] = Field(default=[], max_length=MOST_NAMES)
     since: Day | None = None
     until: Day | None = None
     articles: list[ArticleId] = Field(default=[], max_length=_MOST_NAMES)

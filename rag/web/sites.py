@@ -1,6 +1,6 @@
 """Which site a request is of, by its header `X-Recoupe-Site`: its part of the corpus, its rules.
 
-A key names a site and is no secret (`rag/sites.py`). A browser tells the truth of the page that
+A key names a site and is no secret (`rag/sites/store.py`). A browser tells the truth of the page that
 asks, so the origins of a site keep its key to its pages; a program tells what it likes, and meets
 the quota and the rates.
 """

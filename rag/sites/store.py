@@ -22,8 +22,8 @@ from rag import texts
 from rag.domain import Filters, Source
 from rag.errors import QuestionError, SettingsError
 from rag.indexing.sqlite import SqliteFile
-from rag.quotas import SITES_FILE, SITES_REFUSAL, Quotas
-from rag.site_rules import looks
+from rag.sites.quotas import SITES_FILE, SITES_REFUSAL, Quotas
+from rag.sites.rules import looks
 
 _NAME = re.compile(r"\w[\w .’-]{0,59}")
 _KEY = re.compile(r"[0-9a-f]{20}")
