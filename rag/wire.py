@@ -244,13 +244,10 @@ class ArticlesOut(_Of[ArticlePage]):
     @classmethod
     def of_results(cls, results: ArticleResults) -> Self:
         """Make it of a page of what words and filters find."""
-        return cls(
-            records=[ArticleOut.of(f.record) for f in results.articles],
-            next=results.next,
-            total=results.total,
-            found=results.facets.articles,
-            excerpts=[CitationOut.of(f.excerpt) for f in results.articles if f.excerpt],
-        )
+        page = ArticlePage(tuple(f.record for f in results.articles), results.next, results.total)
+        excerpts = [CitationOut.of(f.excerpt) for f in results.articles if f.excerpt]
+        found = {"found": results.facets.articles, "excerpts": excerpts}
+        return cls.of(page).model_copy(update=found)
 
 
 class ArticleTextOut(_Listed, _Of[StoredArticle]):

@@ -16,6 +16,7 @@ import httpx
 import pytest
 import uvicorn
 
+from rag import texts
 from rag.assistant import LocalAssistant
 from rag.domain import Article, Reading, Source
 from rag.readers import read_files

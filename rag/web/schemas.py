@@ -39,7 +39,7 @@ class FiltersBody(_Body):
     sections: list[Name] = Field(default=[], max_length=MOST_NAMES)
     since: Day | None = None
     until: Day | None = None
-    articles: list[ArticleId] = Field(default=[], max_length=_MOST_NAMES)
+    articles: list[ArticleId] = Field(default=[], max_length=MOST_NAMES)
 
     def filters(self) -> Filters:
         """Return them as the assistant takes them."""

@@ -1,7 +1,7 @@
 """Which site a request is of, by its header `X-Recoupe-Site`: its part of the corpus, its rules.
 
-A key names a site and is no secret (`rag/sites/store.py`). A browser tells the truth of the page that
-asks, so the origins of a site keep its key to its pages; a program tells what it likes, and meets
+A key names a site and is no secret (`rag/sites/store.py`). A browser tells the truth of the page
+that asks, so the origins of a site keep its key to its pages; a program tells what it likes, meets
 the quota and the rates.
 """
 
