@@ -22,8 +22,10 @@ def active(page: Page) -> Any:
 
 
 def press(page: Page, *keys: str) -> None:
-    for key in keys:
-        active(page).send_keys(key)
+    from selenium.webdriver.common.action_chains import ActionChains
+
+    for key in keys:  # to the page: a field of files takes what it is sent itself for a path
+        ActionChains(page.driver).send_keys(key).perform()
 
 
 def tab_to(page: Page, selector: str) -> None:
