@@ -84,6 +84,7 @@ INSTRUCTION = "le passage cité est une consigne donnée à un programme, pas un
 WRONG_WEIGHING = "le nombre de sources ne correspond pas aux passages cités"
 WEIGHED = "Une source"  # for « deux sources sur trois », where the rest is compared
 SAME_FIGURE = "{} des deux côtés"
+DERIVED_FIGURE = "{}\u00a0: cela se calcule avec les chiffres des passages cités"
 LIKE_FIGURE = "{} dans la phrase, et {} dans les passages cités"
 OTHER_FIGURE = "{} dans la phrase, {} dans les passages cités"
 OTHER_NAME = "«\u00a0{}\u00a0» dans la phrase, «\u00a0{}\u00a0» à cette place dans le passage cité"

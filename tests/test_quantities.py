@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rag.checking.signals.quantities import Match, match_quantities
 from rag.french.quantities import quantities, written
 
 
@@ -241,3 +242,12 @@ UNITS = (
     "zéro un deux trois quatre cinq six sept huit neuf dix onze douze treize quatorze quinze seize"
 ).split()
 TENS = ["", "dix", "vingt", "trente", "quarante", "cinquante", "soixante"]
+
+
+def test_a_part_of_what_was_counted_multiplies_nothing() -> None:
+    """« quatre pédiatres, dont deux venus de Roumanie » made « huit pédiatres » a figure told."""
+    premise = "L'hôpital a recruté quatre pédiatres, dont deux venus de Roumanie."
+    (eight,) = match_quantities("L’hôpital a recruté huit pédiatres.", premise)
+    assert eight.match is Match.CONFLICT
+    (all_pupils,) = match_quantities("Cent élèves sont là.", "Cinq classes de vingt élèves.")
+    assert all_pupils.match is Match.DERIVED

@@ -38,6 +38,8 @@ def agreement(pair: Pair) -> Signal | None:
 
 def _agreement(figure: Figure) -> str:
     """Return what both give, alike or not: « 8 000 personnes » is not « 8 000 postes »."""
+    if figure.match is Match.DERIVED:
+        return texts.DERIVED_FIGURE.format(figure.text)
     if not figure.counterpart or set(content_stems(figure.text)) <= set(
         content_stems(figure.counterpart)
     ):

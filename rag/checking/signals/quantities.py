@@ -54,7 +54,8 @@ class Amount:
 
     It is written `text`, its noun included, and stands at `span` without it. `kind` is a measure
     (« euro », « day »), the stem of the noun that is counted, or "". `rate` is what it is given
-    for: « an » of « par an » and « annuel », "" when there is none.
+    for: « an » of « par an » and « annuel », "" when there is none. `part` tells one of those named
+    before (« dont deux »).
     """
 
     value: float
@@ -65,6 +66,7 @@ class Amount:
     text: str
     span: tuple[int, int]
     rate: str = ""
+    part: bool = False
 
     @property
     def measured(self) -> bool:
@@ -156,6 +158,7 @@ _NUMERAL = re.compile(
     r"(?: (?P<after>[A-ZÀ-Þ]\w+))?"
 )
 _TIMES_OF = re.compile(r"\b(?:divis|multipli)\w+ par ?$")
+_PART = re.compile(r"\b(?:dont|parmi lesquel(?:le)?s) $")
 _ORDER = re.compile(r"(?:\d|\b[ivx]+)(?:er|re|e|eme|nde?)\b")
 _GLUED = re.compile(r"[^\W\d_][-–]?$")
 _PLAIN = re.compile(r"\d[\d\s.,]*")
@@ -233,7 +236,8 @@ def amounts(text: str) -> list[Amount]:
         rate = _rate(folded[q.end : q.end + 40])
         hundredths = re.match(r"\s?(?:%|pour cent)", text[q.end :]) if unit == "%" else None
         span = q.start, q.end + (hundredths.end() if hundredths else 0)
-        found.append(Amount(value, low, high, unit, raw, written(text, q), span, rate))
+        part = bool(_PART.search(folded[max(0, q.start - 20) : q.start]))
+        found.append(Amount(value, low, high, unit, raw, written(text, q), span, rate, part))
     for m in _RANK.finditer(folded):
         rank = float(_RANKS.get(m["rank"]) or int(re.sub(r"\D", "", m["rank"])))
         kind = f"rank {stem(m['noun'])}"
@@ -452,9 +456,21 @@ def _results(amount: Amount, a: Amount, b: Amount) -> Iterator[float]:
             yield one.value * (1 - times.value / 100)
             yield one.value / (1 + times.value / 100)
             yield one.value * times.value / 100
-        elif not times.measured or times.kind in {"fois", "parts"}:
+        elif _multiplies(times, one):
             yield one.value * times.value
             yield one.value / times.value
+
+
+def _multiplies(times: Amount, one: Amount) -> bool:
+    """Tell whether an amount can be a number of times another: « trois spectacles à 12 euros ».
+
+    A count of the same things, of some of them, or of nobody knows what, cannot: « quatre
+    pédiatres, dont deux venus de Roumanie » are not eight.
+    """
+    if times.kind in {"fois", "parts"}:
+        return True
+    counts_others = bool(times.kind and one.kind) and times.kind != one.kind
+    return not times.measured and not times.part and (one.measured or counts_others)
 
 
 def _alike(a: Amount, b: Amount) -> bool:
