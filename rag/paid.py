@@ -147,8 +147,18 @@ def _answer(shown: Answer, allowed: Allowance) -> Answer:
     )
     same = statements == shown.statements
     tentative = shown.tentative and bool(nearest)
-    if shown.tentative and not tentative:
+    if shown.refused and shown.nearest and not nearest:
         shown = replace(shown, text=texts.NO_PASSAGE)
+    if shown.statements and not statements:
+        return replace(
+            shown,
+            refused=True,
+            statements=(),
+            intro="",
+            text=texts.PAID_ANSWER,
+            nearest=(),
+            hits=(),
+        )
     return replace(
         shown,
         statements=statements,

@@ -134,7 +134,7 @@ def find_evidence(
     without a sentence. Raises EmbeddingError.
     """
     first = hits[:READ]
-    shown = [_readable(hit) for hit in first]
+    shown = [_reader_input(hit) for hit in first]
     read = reader.read(question.text, shown)
     model = models()["sentence"]
     corrected = list(_corrected(hits))
@@ -154,7 +154,7 @@ def find_evidence(
     return ranked, probability(answer_features(question, ranked))
 
 
-def _readable(hit: Hit) -> PassageText:
+def _reader_input(hit: Hit) -> PassageText:
     """Return what is read of a hit; the title is a sentence too where it stands before the text."""
     text = dated_text(hit.passage, hit.source, [(s.start, s.end) for s in hit.sentences])
     title = hit.source.title

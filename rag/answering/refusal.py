@@ -1,6 +1,12 @@
-"""What is said where the corpus has no answer: so, and what stands near.
+"""Whether the corpus has an answer, and what is said where it has none.
 
-Whether there is one is decided by the caller, from its probability; here it is worded.
+What decides, in the order of a question's way: an empty question is an error (`searching.question`); an
+empty index has no answer (`answerer`); a language model's answer of which no sentence is left is a
+refusal, whatever `caution` is (`answerer`, `writing`); lists of articles and somebody's words need to
+be found, overviews to be about the subject (`router`); all else is answered from a probability of
+`caution` on (`is_answered`, here; the probability is made in `evidence`). From `TENTATIVE` on, a
+refusal shows the sentence that may answer; else those that speak of the same thing. What readers
+pay for may be left out of either at the end (`rag.paid`).
 """
 
 from __future__ import annotations
@@ -18,6 +24,11 @@ _NEAREST = 3  # sentences shown beside a refusal
 # Probability of an answer from which a refused question is shown the sentence that may be it:
 # three of ten are, on questions of written and of real press; below it one or two of ten.
 TENTATIVE = 0.2
+
+
+def is_answered(probability: float, caution: float) -> bool:
+    """Tell whether an answer is given: its probability, and how dear a wrong one is, in [0, 1]."""
+    return probability >= caution
 
 
 def refuse(

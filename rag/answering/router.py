@@ -31,7 +31,7 @@ from rag.answering.overview import (
     words_of,
 )
 from rag.answering.premise import is_denied
-from rag.answering.refusal import refuse
+from rag.answering.refusal import is_answered, refuse
 from rag.domain import Answer, Filters, Hit, Period
 from rag.french.sentences import sentence_spans
 from rag.french.words import words
@@ -172,7 +172,7 @@ class Router:
         evidence, probability = find_evidence(question, hits, self.index.scale, self.reader)
         log.info("probabilité de réponse : %.2f", probability)
         hits = rerank_by_reader(hits, evidence)
-        if not evidence or probability < self.settings.caution:
+        if not evidence or not is_answered(probability, self.settings.caution):
             answer = refuse(question, evidence, hits, MODE, probability)
         else:
             several = asks_several(asked)
@@ -244,7 +244,7 @@ class Router:
             return None  # « de quoi parle l'article ? » says not which
         probability = about(question, hits)
         log.info("probabilité que les articles en parlent : %.2f", probability)
-        if probability < self.settings.caution and not alone:
+        if not alone and not is_answered(probability, self.settings.caution):
             return None
         whole = found.whole(hits)
         evidence = key_sentences(question, whole, self.settings.overview_sentences)

@@ -233,7 +233,9 @@ def _odds(share: float) -> float:
 
 
 def _probability(model: Mapping[str, float], features: Mapping[str, float]) -> float:
-    return _share(model["intercept"] + sum(model[name] * features[name] for name in FEATURES))
+    return _share(
+        model["intercept"] + sum(model.get(name, 0.0) * features[name] for name in FEATURES)
+    )
 
 
 def _share(odds: float) -> float:
@@ -244,7 +246,8 @@ def _share(odds: float) -> float:
 def weights() -> dict[str, dict[str, float]]:
     """Return the fitted models of « follows » and « contradicts ».
 
-    Each has a weight for each of `FEATURES`, and `intercept`.
+    Each has `intercept` and a weight for each of `FEATURES`; a new one weighs nothing until it is
+    fitted.
     """
     text = (files("rag.checking") / "compare.json").read_text(encoding="utf-8")
     loaded: dict[str, dict[str, float]] = json.loads(text)["weights"]

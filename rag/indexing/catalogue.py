@@ -286,7 +286,7 @@ class Catalogue:
             values.append(f"% {_escaped(word)}%")
         if after:
             clauses.append("(-day, place, id) > (?, ?, ?)")
-            values += _read(after)
+            values += _decode_cursor(after)
         rows = self._all(
             f"select * from articles where {' and '.join(clauses)}"  # noqa: S608 - clauses are ours
             " order by -day, place, id limit ?",
@@ -494,7 +494,7 @@ def _cursor(record: ArticleRecord) -> str:
     return base64.urlsafe_b64encode(_PLACE.dump_json(_place(record))).decode().rstrip("=")
 
 
-def _read(after: str) -> Place:
+def _decode_cursor(after: str) -> Place:
     try:
         coded = base64.b64decode(after + "=" * (-len(after) % 4), altchars=b"-_", validate=True)
         return _PLACE.validate_json(coded)

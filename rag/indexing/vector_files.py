@@ -54,7 +54,7 @@ def _readable(folder: Path) -> bool:
     return done.returncode == 0
 
 
-def _read(folder: Path) -> None:
+def _probe(folder: Path) -> None:
     """Read all vectors and search them once; raise, or die, where that cannot be."""
     from rag.indexing.chroma import embedded
 
@@ -68,4 +68,4 @@ def _read(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    _read(Path(sys.argv[1]))
+    _probe(Path(sys.argv[1]))

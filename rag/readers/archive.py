@@ -17,7 +17,7 @@ from rag.readers.draft import Draft
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from rag.readers.articles import Reader
+    from rag.readers.articles import FileReader
 
 _MOST_FILES = 10_000
 _MOST_EACH = 50_000_000  # bytes of one file, unpacked
@@ -28,12 +28,12 @@ _DEEPEST = 1  # archives in archives
 class ZipReader:
     """Reads archives of files that other readers, by suffix, read; each of them by name."""
 
-    def __init__(self, readers: Mapping[str, Reader]) -> None:
+    def __init__(self, readers: Mapping[str, FileReader]) -> None:
         """Take the readers of what may be in an archive."""
         self._readers = dict(readers)
 
     def __call__(self, data: bytes, name: str, charset: str = "") -> Iterator[Draft | Failure]:
-        """See `Reader`. Raises ReadError for an archive that is damaged, or a bomb."""
+        """See `FileReader`. Raises ReadError for an archive that is damaged, or a bomb."""
         del charset
         for row, item in enumerate(self._all(data, name, 0), 1):
             yield replace(item, row=row) if isinstance(item, Draft) else item
@@ -70,7 +70,7 @@ class ZipReader:
         yield from self._readers[suffix](content, where, "")
 
 
-def _wanted(info: zipfile.ZipInfo, readers: Mapping[str, Reader]) -> bool:
+def _wanted(info: zipfile.ZipInfo, readers: Mapping[str, FileReader]) -> bool:
     path = PurePosixPath(info.filename)
     named = [part for part in path.parts if part not in {".", ".."}]  # nothing is written
     hidden = any(part.startswith((".", "__MACOSX")) for part in named)

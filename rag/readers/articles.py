@@ -25,13 +25,13 @@ from rag.readers.draft import LONGEST_STORED, Draft
 
 log = logging.getLogger(__name__)
 
-Reader = Callable[[bytes, str, str], Iterator[Draft | Failure]]
+FileReader = Callable[[bytes, str, str], Iterator[Draft | Failure]]
 """Takes the content, its name, and the encoding that a server announced, or ""."""
 
 Made = tuple[list[Article], list[Failure]]
 """What a file gave: its articles, and its rows that could not be read."""
 
-READERS: dict[str, Reader] = {
+READERS: dict[str, FileReader] = {
     ".txt": text.read_plain,
     ".text": text.read_plain,
     ".md": text.read_markdown,

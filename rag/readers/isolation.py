@@ -197,17 +197,17 @@ class Workers:
         if process is None:
             return Outcome(reason=_NO_WORKER)
         try:
-            said = process.answer(job.task.seconds)
-            outcome = _outcome(job, said) if said is not None else None
+            payload = process.answer(job.task.seconds)
+            outcome = _outcome(job, payload) if payload is not None else None
         except TimeoutError:
             outcome = Outcome(reason=job.task.late)
-            said = None
+            payload = None
         except (ValueError, KeyError, TypeError):
             log.info("réponse de lecture incompréhensible", exc_info=True)
-            said, outcome = None, None
+            payload, outcome = None, None
         with self._lock:
             job.process = None
-            fit = said is not None and process.done < _TASKS_EACH and process in self._processes
+            fit = payload is not None and process.done < _TASKS_EACH and process in self._processes
             if fit:
                 self._idle.append(process)
         if not fit and self._end(process) == -getattr(signal, "SIGALRM", 0):
@@ -243,9 +243,9 @@ class Workers:
         return process.end()
 
 
-def _outcome(job: _Job, said: bytes) -> Outcome:
+def _outcome(job: _Job, payload: bytes) -> Outcome:
     """Return the outcome that a worker tells. Raises ValueError, KeyError or TypeError."""
-    made, report = answer(job.task.read, said)
+    made, report = answer(job.task.read, payload)
     if made is None:
         return Outcome(reason=report.reason, lines=report.lines, error=report.raised())
     articles, failures, *told = made

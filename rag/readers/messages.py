@@ -84,8 +84,8 @@ def receive(pipe: IO[bytes]) -> bytes | None:
 
 def encoded(value: object) -> bytes:
     """Return a value of our types as JSON, on one line. Raises TypeError for another."""
-    said = json.dumps(value, default=_plain, ensure_ascii=False, separators=(",", ":"))
-    return said.encode(errors="replace")
+    payload = json.dumps(value, default=_plain, ensure_ascii=False, separators=(",", ":"))
+    return payload.encode(errors="replace")
 
 
 def _plain(value: object) -> Any:
@@ -96,18 +96,18 @@ def _plain(value: object) -> Any:
     raise TypeError(f"{type(value).__name__} is not sent")
 
 
-def answer(read: Callable[..., Any], said: bytes) -> tuple[Any, Report]:
+def answer(read: Callable[..., Any], payload: bytes) -> tuple[Any, Report]:
     """Return what a function gave in a worker, None where it failed, and how it went.
 
-    Raises ValueError when `said` is not of the type that it announces.
+    Raises ValueError when `payload` is not of the type that it announces.
     """
-    found: tuple[Any, Report] = _answer_type(read).validate_json(said, strict=True)
+    found: tuple[Any, Report] = _answer_type(read).validate_json(payload, strict=True)
     return found
 
 
-def article(said: bytes) -> Article:
-    """Return an article. Raises ValueError when `said` tells none."""
-    found: Article = _article_type().validate_json(said, strict=True)
+def article(payload: bytes) -> Article:
+    """Return an article. Raises ValueError when `payload` tells none."""
+    found: Article = _article_type().validate_json(payload, strict=True)
     return found
 
 

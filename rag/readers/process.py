@@ -66,12 +66,12 @@ class Process:
         Raises TimeoutError when the time is over.
         """
         with self._timed(seconds):
-            said = receive(self._answers)
-        if said is None and self._late:
+            payload = receive(self._answers)
+        if payload is None and self._late:
             raise TimeoutError
-        self._gone = said is None
+        self._gone = payload is None
         self.done += 1
-        return said
+        return payload
 
     def end(self) -> int:
         """Stop it, log what it printed; return its exit status."""

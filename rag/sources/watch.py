@@ -118,9 +118,9 @@ class Watch:
             due = min(self._addresses, key=lambda n: n.due)
             if self._stop.wait(max(0.0, due.due - time.monotonic())):
                 return
-            self._read(due)
+            self._sync(due)
 
-    def _read(self, following: _Next) -> None:
+    def _sync(self, following: _Next) -> None:
         """Read an address, and say when it is to be read again."""
         report = self._tried(
             shown(following.source), lambda: self._web.sync(following.source, followed=True)

@@ -106,9 +106,10 @@ class Events:
     """Reads the events of the page, and refuses what is none."""
 
     def __init__(self, uploads: Path, inputs: Mapping[int, int], upload: int | None) -> None:
-        """Take the folder of uploads, and what the page has of functions.
+        """Read events for a page whose uploads come into a folder.
 
-        That is how many values each takes, by its number, and which takes uploads, if any does.
+        `inputs` gives the number of values that each of the page's functions takes, by the number
+        of the function; `upload` is the number of the one that takes files, None where none does.
         """
         self._uploads = uploads.resolve()
         self._inputs = inputs
