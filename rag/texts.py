@@ -386,8 +386,8 @@ REMOVED_BEFORE = (
     "Cet article a été retiré, et le reste : envoyez-le avec « ?readmit=true » pour le reprendre."
 )
 PAID_ANSWER = (
-    "La réponse est dans des articles payants, dont il ne peut être cité davantage ici\u00a0: ouvrez "
-    "l’original."
+    "La réponse est dans des articles payants, dont il ne peut être cité davantage ici\u00a0: "
+    "ouvrez l’original."
 )
 PAID_SPENT = (
     "Ce que cette réponse peut citer d'articles payants est épuisé : vérifiez cette affirmation "

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mcp import Client
 
+from rag import texts
 from rag.assistant import LocalAssistant
-from rag.domain import Article, Citation, Reading, Source, Statement
+from rag.domain import Answer, Article, Citation, Nearest, Reading, Source, Statement
 from rag.french.dates import MONTHS
 from rag.paid import Allowance, bounded_events
 from rag.searching.langchain import RecoupeRetriever
@@ -197,3 +198,17 @@ def test_a_quote_within_what_is_shown_costs_nothing() -> None:
     assert allowed.cut(PAID, "a", 12, text[2:50]) == text[2:50]
     assert allowed.cut(PAID, "a", 300, "x" * 60) == ""
     assert allowed.cut(PAID, "b", 300, "x" * 60) == "x" * 60
+
+
+def test_what_may_be_cited_no_more_leaves_no_promise_of_it() -> None:
+    """« Voici les phrases les plus proches » stood over none, and an answer over nothing."""
+    quote = "Une phrase d’un article que l’on paie."
+    near = Nearest(Citation("a", PAID, 0, len(quote), quote), ("phrase",))
+    refusal = Answer("Q ?", (), (), True, "m", texts.NO_ANSWER, nearest=(near,))
+    (shown,) = bounded_events([refusal], Allowance(0))
+    assert shown.nearest == ()
+    assert shown.text == texts.NO_PASSAGE
+    answer = Answer("Q ?", (Statement(quote, (near.citation,)),), (), False, "m", quote)
+    (shown,) = bounded_events([answer], Allowance(0))
+    assert shown.refused
+    assert shown.text == texts.PAID_ANSWER

@@ -1,12 +1,12 @@
 """Whether the corpus has an answer, and what is said where it has none.
 
-What decides, in the order of a question's way: an empty question is an error (`searching.question`); an
-empty index has no answer (`answerer`); a language model's answer of which no sentence is left is a
-refusal, whatever `caution` is (`answerer`, `writing`); lists of articles and somebody's words need to
-be found, overviews to be about the subject (`router`); all else is answered from a probability of
-`caution` on (`is_answered`, here; the probability is made in `evidence`). From `TENTATIVE` on, a
-refusal shows the sentence that may answer; else those that speak of the same thing. What readers
-pay for may be left out of either at the end (`rag.paid`).
+What decides, in the order of a question's way: an empty question is an error
+(`searching.question`); an empty index has no answer (`answerer`); a language model's answer of
+which no sentence is left is a refusal, whatever `caution` is (`answerer`, `writing`); lists of
+articles and somebody's words need to be found, overviews to be about the subject (`router`); all
+else is answered from a probability of `caution` on (`is_answered`, here; the probability is made in
+`evidence`). From `TENTATIVE` on, a refusal shows the sentence that may answer; else those that
+speak of the same thing. What readers pay for may be left out of either at the end (`rag.paid`).
 """
 
 from __future__ import annotations
