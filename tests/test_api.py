@@ -603,7 +603,9 @@ def test_a_question_is_answered_during_a_long_verification_in_the_tab(
             while not checked:
                 next(steps)
             assert httpx.post(f"{url}/api/v1/ask", json=HALL, timeout=120).status_code == 200
-            with pressed(url, "rc-send", HALL["question"], None, [], "", "") as answered:
+            with pressed(
+                url, "rc-send", HALL["question"], None, "", [], [], [], "", "", ""
+            ) as answered:
                 assert "4,2 millions" in "".join(answered)
             assert len(checked) < 80
         idle(url)

@@ -224,7 +224,7 @@ def test_a_stream_of_tools_is_not_opened(served: LocalAssistant) -> None:
 def test_half_a_character_breaks_no_page(served: LocalAssistant, text: str) -> None:
     with serving(served) as url, httpx.Client(base_url=url, timeout=60) as client:
         ask, check = (function_of(client, e, "click") for e in ("rc-send", "rc-check"))
-        for function, data in ((ask, [text, None, [], "", ""]), (check, [text])):
+        for function, data in ((ask, [text, None, "", [], [], [], "", "", ""]), (check, [text])):
             body = json.dumps({"fn_index": function, "session_hash": f"h{function}", "data": data})
             headers = {"Content-Type": "application/json"}
             sent = client.post("/gradio_api/queue/join", content=body, headers=headers)

@@ -109,7 +109,9 @@ def test_a_claim_is_verified(made: tuple[LocalAssistant, ScriptedModel]) -> None
     assistant, _ = made
     (checked,) = assistant.verify(CLAIM).claims
     assert checked.verdict is Label.SUPPORTED
-    (against,) = assistant.verify(CLAIM.replace("85", "120")).claims
+    (against,) = assistant.verify(
+        "L’usine de biscuits Harmel supprimera 120 emplois avant la fin de 2025."
+    ).claims
     assert against.verdict is Label.CONTRADICTED
     (other,) = assistant.verify("Le sous-marin Argos a plongé sous la banquise.").claims
     assert other.verdict is Label.INSUFFICIENT

@@ -176,7 +176,11 @@ def test_an_open_chat_does_not_send_it_again(assistant: LocalAssistant) -> None:
         ask = function_of(client, "rc-send", "click")
 
         def asked(question: str) -> str:
-            body = {"fn_index": ask, "session_hash": "page", "data": [question, None, [], "", ""]}
+            body = {
+                "fn_index": ask,
+                "session_hash": "page",
+                "data": [question, None, "", [], [], [], "", "", ""],
+            }
             assert client.post("/gradio_api/queue/join", json=body).status_code == 200
             lines = answered(client, "page").split("data:")
             return json.dumps([json.loads(line) for line in lines if line], ensure_ascii=False)

@@ -189,7 +189,10 @@ def test_no_value_of_an_event_names_a_file(
     ],
 )  # fmt: skip
 def test_what_an_event_tells_of_itself_names_no_file(web: httpx.Client, told: Any) -> None:
-    assert join(web, 0, ["Quoi ?", None, [], "", ""], event_data=told).status_code == 422
+    assert (
+        join(web, 0, ["Quoi ?", None, "", [], [], [], "", "", ""], event_data=told).status_code
+        == 422
+    )
 
 
 @pytest.mark.parametrize(

@@ -143,7 +143,17 @@ def function_of(client: httpx.Client, element: str, event: str) -> int:
 
 
 def joined(client: httpx.Client, function: int, session: str, address: str) -> int:
-    data = ["Combien a coûté la restauration de la halle aux grains ?", None, [], "", ""]
+    data = [
+        "Combien a coûté la restauration de la halle aux grains ?",
+        None,
+        "",
+        [],
+        [],
+        [],
+        "",
+        "",
+        "",
+    ]
     body = {"fn_index": function, "session_hash": session, "data": data}
     told = {"X-Forwarded-For": address} if address else {}
     return client.post("/gradio_api/queue/join", json=body, headers=told).status_code

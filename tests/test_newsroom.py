@@ -165,7 +165,11 @@ def test_every_face_is_recorded_once(keeper: httpx.Client, kept: LocalAssistant)
     messages = {"messages": [{"role": "user", "content": question}]}
     assert keeper.post("/v1/chat/completions", json=messages).status_code == 200
     function = function_of(keeper, "rc-send", "click")
-    body = {"fn_index": function, "session_hash": "abc", "data": [question, None, [], "", ""]}
+    body = {
+        "fn_index": function,
+        "session_hash": "abc",
+        "data": [question, None, "", [], [], [], "", "", ""],
+    }
     assert keeper.post("/gradio_api/queue/join", json=body).status_code == 200
     assert "halle" in answered(keeper, "abc")
     verified = keeper.post(

@@ -622,7 +622,7 @@ def test_a_site_without_an_article_says_so(url: str, sites: Sites) -> None:
         ).json()
         assert (got["statements"], got["nearest"], got["passages"]) == ([], [], [])
     assert httpx.get(f"{url}/api/v1/articles", headers=headers).json() == {
-        "articles": [], "next": "", "total": 0,
+        "articles": [], "next": "", "total": 0, "found": None, "excerpts": [],
     }  # fmt: skip
     assert httpx.get(f"{url}/api/v1/health", headers=headers).status_code == 503
 

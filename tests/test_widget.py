@@ -243,7 +243,7 @@ def test_several_on_a_page_each_with_its_filters(
 def test_a_refusal_says_what_to_do(browser: Page, sites: tuple[str, str, str]) -> None:
     browser.driver.get(sites[1])
     widget = Widget(browser, "a")
-    widget.ask("Quelle est la recette du cassoulet de Castelnaudary ?")
+    widget.ask("Qui a dessiné la façade de la halle aux grains ?")
     text = widget.wait(".turn").text
     assert "pas trouvé de réponse" in text
     assert "Essayez avec d’autres mots" in text
@@ -316,7 +316,7 @@ def test_no_accessibility_violation_in_the_chat(browser: Page, sites: tuple[str,
     browser.wait(".rc-save", 60)
     assert violations(browser) == []
     open_tab(browser, "Corpus")
-    browser.wait(".rc-table")
+    browser.wait(".rc-found")
     assert violations(browser) == []
 
 
@@ -402,12 +402,17 @@ def test_hostile_text_runs_nothing_in_the_chat(
     browser.click(browser.wait("#rc-check"))
     browser.wait(".rc-save", 90)
     open_tab(browser, "Corpus")
-    browser.wait(".rc-table")
-    unharmed(browser)
-    first = len(browser.all(".rc-table tbody tr"))
-    browser.click(browser.wait("#rc-older:enabled"))
-    browser.until(lambda: len(browser.all(".rc-table tbody tr")) == len(PAYLOADS) - first)
-    unharmed(browser)
+    browser.wait(".rc-list li")
+    seen = 0
+    while True:
+        unharmed(browser)
+        seen += len(browser.all(".rc-list > li"))
+        if not browser.all("#rc-older:enabled"):
+            break
+        page = browser.text(".rc-list")
+        browser.click(browser.wait("#rc-older:enabled"))
+        browser.until(lambda page=page: browser.text(".rc-list") != page)
+    assert seen == len(PAYLOADS)
 
 
 def test_hostile_text_runs_nothing_in_reports(

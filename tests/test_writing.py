@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from rag.answering import prompts
+from rag.answering.answerer import Step
 from rag.answering.writing import Draft, complete_sentences
 from rag.assistant import LocalAssistant
 from rag.checking.prompt_injection import InjectionDetector
@@ -74,7 +75,8 @@ def test_it_streams_drafts_then_checked_sentences(
     asking: LocalAssistant, model: ScriptedModel
 ) -> None:
     model.say = GOOD
-    events = list(asking.stream(QUESTION))
+    step, *events = asking.stream(QUESTION)
+    assert isinstance(step, Step)
     assert isinstance(events[0], Draft)
     first = next(i for i, e in enumerate(events) if isinstance(e, Statement))
     assert any(isinstance(e, Draft) for e in events[first:])  # the first is out before the end

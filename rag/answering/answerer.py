@@ -18,7 +18,7 @@ from rag.answering import about_corpus
 from rag.answering.evidence import find_evidence, rerank_by_reader
 from rag.answering.examples import Examples
 from rag.answering.followup import rewrite_candidates
-from rag.answering.refusal import refuse
+from rag.answering.refusal import about_the_same, refuse
 from rag.answering.router import Router
 from rag.answering.writing import Draft, Generator, Retried, load_generator
 from rag.checking.support import SupportCheck
@@ -122,7 +122,7 @@ class Answerer:
         candidates = rewrite_candidates(question, history)
         asked, answer = self.router.answer_best(candidates, before, filters)
         if answer.refused:
-            answer = self.router.with_suggestion(answer, filters)
+            answer = self.router.with_suggestion(about_the_same(answer, asked), filters)
         answer = replace(
             answer,
             question=question,
@@ -170,7 +170,7 @@ class Answerer:
             yield event
         if not statements:
             refusal = refuse(understood, evidence, hits, generator.name)
-            return replace(refusal, question=question, asked=asked)
+            return replace(about_the_same(refusal, asked), question=question, asked=asked)
         notice = "" if all(s.supported for s in statements) else texts.UNSUPPORTED_NOTICE
         return Answer(
             question=question,

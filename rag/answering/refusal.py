@@ -11,16 +11,18 @@ speak of the same thing. What readers pay for may be left out of either at the e
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from rag import texts
 from rag.answering.evidence import Evidence
-from rag.answering.followup import topic_terms
+from rag.answering.followup import carried_over, topic_terms
 from rag.domain import Answer, Hit, Nearest
 from rag.french.words import WORD, content_stems
 from rag.searching.question import Question
 
 _NEAREST = 3  # sentences shown beside a refusal
+_LOOKED_AT = 8  # sentences, of an article each, among which they are
 # Probability of an answer from which a refused question is shown the sentence that may be it:
 # three of ten are, on questions of written and of real press; below it one or two of ten.
 TENTATIVE = 0.2
@@ -53,11 +55,8 @@ def refuse(
     for e in sorted(evidence, key=lambda e: -e.features["coverage"]):
         if not e.in_title:
             best.setdefault(e.hit.passage.article_id, e)
-    about = _about_the_same(question)
     found = [Nearest(e.citation(), tuple(_shared(question, e.text))) for e in best.values()]
-    nearest = [n for n in found if about(f"{n.citation.source.title}\n{n.citation.quote}")][
-        :_NEAREST
-    ]
+    nearest = ([n for n in found if n.shared] or found)[:_LOOKED_AT]
     text = texts.NO_ANSWER if nearest else texts.NO_PASSAGE
     return Answer(
         question.text, (), tuple(hits[:_NEAREST]), refused=True, mode=mode, text=text,
@@ -65,17 +64,24 @@ def refuse(
     )  # fmt: skip
 
 
-def _about_the_same(question: Question) -> Callable[[str], bool]:
-    """Return what tells whether a text speaks of what a question is about.
+def about_the_same(refusal: Answer, asked: str) -> Answer:
+    """Return a refusal with the few of its nearest sentences that speak of what was asked about.
 
-    « Quel est le prix du pétrole ? » is about oil: the price of milk is not near. A question that
-    names nothing is about each of its words.
+    `asked` is the question as it was understood. « Quel est le prix du pétrole ? » is about oil:
+    the price of milk is not near. A question that names nothing is about each of its words.
     """
-    terms = topic_terms(question.text)
-    stems = {stem for term in terms for stem in content_stems(term)} or set(
-        content_stems(question.text)
-    )
-    return lambda text: not stems.isdisjoint(content_stems(text))
+    if refusal.tentative or not refusal.nearest:
+        return refusal
+    carried = carried_over(asked)
+    terms = [*topic_terms(carried.question), *carried.terms, *topic_terms(carried.before)]
+    stems = set(content_stems(" ".join(terms) or asked))
+
+    def is_near(near: Nearest) -> bool:
+        words = f"{near.citation.source.title}\n{near.citation.quote}"
+        return not stems.isdisjoint(content_stems(words))
+
+    nearest = tuple(filter(is_near, refusal.nearest))[:_NEAREST]
+    return replace(refusal, nearest=nearest, text=refusal.text if nearest else texts.NO_PASSAGE)
 
 
 def _shared(question: Question, sentence: str) -> Iterator[str]:

@@ -106,7 +106,11 @@ class QuestionsTab:
                             "Demander", variant="primary", scale=1, elem_id="rc-send", min_width=110
                         )
                         stop = gr.Button(
-                            "Arrêter", scale=1, elem_id="rc-stop", min_width=90, visible=False
+                            "Arrêter",
+                            scale=1,
+                            elem_id="rc-stop-answer",
+                            min_width=90,
+                            visible=False,
                         )
                     with gr.Row(elem_classes="rc-tools"):
                         self._bar.build_controls()
