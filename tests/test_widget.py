@@ -243,7 +243,7 @@ def test_several_on_a_page_each_with_its_filters(
 def test_a_refusal_says_what_to_do(browser: Page, sites: tuple[str, str, str]) -> None:
     browser.driver.get(sites[1])
     widget = Widget(browser, "a")
-    widget.ask("Quel est le prix d’un étal de la halle aux grains ?")
+    widget.ask("Quelle entreprise construira le téléphérique de Montfauzy ?")
     text = widget.wait(".turn").text
     assert "pas trouvé de réponse" in text
     assert "Essayez avec d’autres mots" in text
