@@ -300,8 +300,15 @@ WELCOME = (
     "Posez une question\u00a0: Recoupe répond avec les phrases des articles, et chaque phrase "
     "porte le numéro de sa source. Quand les articles ne répondent pas, Recoupe le dit."
 )
+KEPT_HERE = "Rien n’est gardé ailleurs que dans ce navigateur."
+KEPT_MASKED = (
+    "Vos conversations ne sont que dans ce navigateur\u202f; la rédaction garde un temps les "
+    "questions posées, masquées\u00a0: voyez «\u00a0Ce qu’il fait, où il se trompe\u00a0»."
+)
+FILTERS = "Filtres\u00a0: {}"
 DAYS_TURNED = "Les dates des filtres sont à l’envers\u00a0: la première est après la dernière."
 SINCE, UNTIL = "depuis le {}", "jusqu’au {}"
+NO_DAY = "date illisible\u00a0: {}"
 ONLY_ARTICLE = "cet article seulement\u00a0: {}"
 WITHOUT_FILTER = "Retirer le filtre «\u00a0{}\u00a0»"
 ANY_TIME, THIS_YEAR, LAST_DAYS = "Toutes dates", "Cette année", "Les 30 derniers jours"

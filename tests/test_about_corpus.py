@@ -37,7 +37,7 @@ def test_what_is_said_to_recoupe(assistant: LocalAssistant, asked: str, told: st
 def test_what_there_is(assistant: LocalAssistant, asked: str) -> None:
     facets = assistant.facets()
     text = assistant.ask(asked).text
-    assert text.startswith(f"{facets.articles} articles dans l’index, de ")
+    assert text.startswith(f"{facets.articles} articles dans l’index\u00a0: ")
     assert facets.sources[0][0] in text
     assert "2024" in text
 
@@ -54,7 +54,7 @@ def test_of_what_the_articles_speak(asked: str) -> None:
     facets = Facets(articles=2, sections=(("Culture", 1),), sources=(("La Gazette", 2),))
     told = reply(asked, facets, lambda: ["Le phare rallumé", "La halle restaurée"])
     assert told is not None
-    assert told.text.startswith("2 articles dans l’index, de La Gazette (2).")
+    assert told.text.startswith("2 articles dans l’index\u00a0: La Gazette (2).")
     assert "Rubriques\u00a0: Culture." in told.text
     assert "«\u00a0Le phare rallumé\u00a0»\u202f; «\u00a0La halle restaurée\u00a0»" in told.text
 

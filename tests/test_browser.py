@@ -252,7 +252,7 @@ def test_a_source_is_a_card_and_nothing_stands_twice(page: Page) -> None:
     assert page.text(".rc-said strong") == "4,2 millions d'euros"
     clear = next(b for b in page.all("button") if b.text == "Nouvelle conversation")
     page.click(clear)
-    about = " articles dans l’index, de Le Courrier de l’Orvelle (23)"
+    about = " articles dans l’index : Le Courrier de l’Orvelle (23)"
     page.until(lambda: about in page.text(".rc-about"))
 
 
@@ -303,7 +303,10 @@ def test_a_conversation_survives_a_reload_and_the_device_keeps_it(page: Page, si
     page.until(lambda: page.text(".rc-question") == HALL)
     past(page)
     page.click(page.wait(".rc-forget"))
-    page.until(lambda: not page.all(".rc-open"))
+    page.until(lambda: "Confirmer" in page.text(".rc-forget"))
+    page.click(page.wait(".rc-forget"))
+    page.until(lambda: not page.all(".rc-past"))
+    page.wait(".rc-welcome")
     page.driver.get(site)
     page.wait(".rc-example")
     assert page.all(".rc-turn") == []
@@ -391,6 +394,8 @@ def test_an_answer_is_exported_with_its_references(page: Page, tmp_path: Path) -
     assert text.startswith("**Combien a coûté")
     assert "[^1]: Le Courrier de l’Orvelle" in text
     page.click(page.wait(".rc-judge[data-rating=wrong]"))
+    page.wait(".rc-wrong input").send_keys("Le prix est d’une autre année.")
+    page.click(page.wait(".rc-wrong button[type=submit]"))
     page.until(lambda: page.text(".rc-done").startswith("Merci"))
     for form in page.all(".rc-copy"):
         page.click(form)

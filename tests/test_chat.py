@@ -15,7 +15,7 @@ from rag import texts
 from rag.answering.followup import carried_over, rewrite_candidates
 from rag.assistant import LocalAssistant
 from rag.citations import counted, timeline
-from rag.domain import Answer, Citation, Facets, Filters, Source, Statement, Turn
+from rag.domain import Answer, Citation, Facets, Filters, Nearest, Source, Statement, Turn
 from rag.errors import RecoupeError
 from rag.web.conversation import ChatTurn, TurnSeal, standing
 from rag.web.copying import forms
@@ -75,9 +75,31 @@ def test_chips_are_taken_away_one_by_one() -> None:
 
 
 def test_days_that_are_turned_or_unreadable_are_told() -> None:
-    for since, until in (("jamais", ""), ("02/01/2024", "01/01/2024")):
+    for since, until in (("jamais", ""), ("02/01/2024", "01/01/2024"), ("31/02/2024", "")):
         with pytest.raises(RecoupeError):
             Choice(since=since, until=until).filters()
+    (chip,) = Choice(since="jamais").chips(str)
+    assert chip.label == "date illisible\u00a0: jamais"
+    years = Choice(since="2023", until="2023")
+    assert years.filters() == Filters(since=date(2023, 1, 1), until=date(2023, 12, 31))
+    assert [c.label for c in years.chips(str)] == [
+        "depuis le 1er janvier 2023",
+        "jusqu’au 31 décembre 2023",
+    ]
+
+
+def test_what_is_taken_from_before_is_told_once() -> None:
+    history = [Turn("Que disent les articles sur Saint-Cyprin-sur-Orvelle et Saint-Cyprin ?", "")]
+    shown = carried_over(rewrite_candidates("Pourquoi ?", history)[0].shown)
+    assert shown.terms == ("Saint-Cyprin-sur-Orvelle",)
+
+
+def test_a_copy_tells_its_filters_and_its_doubt() -> None:
+    near = Nearest(cited("a", "L’Écho"), ("phrase",))
+    answer = Answer("Q ?", (), (), True, "m", "…", nearest=(near,), tentative=True)
+    made = forms(answer, "L’Écho\u202f; depuis le 1er mars 2024")
+    assert all("Filtres\u00a0: L’Écho" in form for form in made.values())
+    assert texts.PERHAPS in made["text"]
 
 
 def test_periods_are_written_as_days() -> None:

@@ -154,11 +154,11 @@ def described(facets: Facets) -> str:
         named = [f"{name} ({count})" for name, count in facets.sources[:_SHOWN]]
         rest = len(facets.sources) - len(named)
         more = f" et {rest} autre{'s' if rest > 1 else ''}" if rest > 0 else ""
-        parts.append(f"de {', '.join(named)}{more}")
+        parts[0] += f"\u00a0: {', '.join(named)}{more}"
     if facets.first and facets.last:
         first, last = format_date(facets.first), format_date(facets.last)
         parts.append(f"du {first} au {last}" if first != last else f"du {first}")
-    text = ", ".join(parts) + "."
+    text = "\u202f; ".join(parts) + "."
     undated = facets.articles - sum(count for _, count in facets.months)
     return f"{text} {texts.undated_of(undated, facets.articles)}" if undated else text
 

@@ -23,6 +23,7 @@ from rag.french.words import content_stems, fold, is_function_word, words
 if TYPE_CHECKING:
     from spacy.tokens import Token
 
+_GENERIC = frozenset(content_stems("articles presse journal journaux"))  # what all is of
 _MOST = 3  # ways to understand a follow-up that are tried, besides asking both questions at once
 _MOST_TERMS, _MOST_SHOWN = 8, 4  # terms of a text that are carried over, and that are shown
 _LONGEST_READ = 600  # characters of a text that terms are taken from
@@ -198,11 +199,22 @@ def _is_asked_for(noun: Token) -> bool:
 def _about(question: str, terms: Sequence[str]) -> Rewriting:
     """Return a question with what it is about, of which it does not speak itself."""
     own = set(content_stems(question))
-    carried = list(dict.fromkeys(t for t in terms if not set(content_stems(t)) <= own))
+    carried = _distinct([t for t in terms if not set(content_stems(t)) <= own])
     if not carried:
         return Rewriting(question, question)
     shown = texts.ABOUT_TERMS.format(question, ", ".join(carried[:_MOST_SHOWN]))
     return Rewriting(f"{question.strip(' ?')} {' '.join(carried)} ?", shown)
+
+
+def _distinct(terms: Sequence[str]) -> list[str]:
+    """Return terms without those that a longer one says too, and without « articles »."""
+    stems_of = {t: set(content_stems(t)) for t in dict.fromkeys(terms)}
+    return [
+        t
+        for t, stems in stems_of.items()
+        if stems and not stems <= _GENERIC
+        and not any(stems < others for others in stems_of.values())
+    ]  # fmt: skip
 
 
 def _first_statement(answer: str) -> str:

@@ -7,12 +7,31 @@ const save = (name, type, text) => {
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 1000);
 };
-const judge = async (turn, rating, answer) => {
+// What is wrong may be said in a word before it is sent.
+const complain = (turn, send) => {
+  if (turn.querySelector(".rc-wrong")) return;
+  const form = Object.assign(document.createElement("form"), { className: "rc-wrong" });
+  const field = Object.assign(document.createElement("input"), { maxLength: 2000, placeholder: "Qu’est-ce qui est faux ? (facultatif)" });
+  field.setAttribute("aria-label", field.placeholder);
+  const press = (textContent, type) => Object.assign(document.createElement("button"), { type, textContent });
+  const cancel = press("Annuler", "button");
+  form.append(field, press("Envoyer à la rédaction", "submit"), cancel);
+  cancel.addEventListener("click", () => form.remove());
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const note = field.value;
+    form.remove();
+    await send(note);
+  });
+  turn.querySelector(".rc-actions").append(form);
+  field.focus();
+};
+const judge = async (turn, rating, answer, note = "") => {
   const question = turn.querySelector(".rc-question").textContent.slice(0, 1000);
   const response = await fetch(new URL("api/v1/feedback", document.baseURI), {
     method: "POST",
     headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ rating, question, answer: answer.slice(0, 10000) }),
+    body: JSON.stringify({ rating, question, answer: answer.slice(0, 10000), note: note.slice(0, 2000) }),
   }).catch(() => null);
   return response?.ok
     ? "Merci : la rédaction lira votre avis."
@@ -27,6 +46,7 @@ const copied = async (text, done) => {
   }
 };
 const print = (turn) => {
+  turn.dataset.printed = `Recoupe, imprimé le ${new Date().toLocaleDateString("fr-FR", { dateStyle: "long" })}`;
   turn.classList.add("rc-printed");
   window.print();
   turn.classList.remove("rc-printed");
@@ -49,7 +69,9 @@ element.addEventListener("click", async (event) => {
   const text = (name) => shown?.querySelector(`.rc-form[data-form="${name}"]`)?.textContent ?? "";
   const done = shown?.querySelector(".rc-done");
   if (!done) return;
-  if (button.matches(".rc-judge")) {
+  if (button.matches(".rc-judge") && rating === "wrong") {
+    complain(shown, async (note) => { done.textContent = await judge(shown, rating, text("markdown"), note); });
+  } else if (button.matches(".rc-judge")) {
     done.textContent = await judge(shown, rating, text("markdown"));
   } else if (button.matches(".rc-copy")) {
     done.textContent = await copied(text(form), "Copié.");
@@ -77,5 +99,6 @@ new MutationObserver(() => {
   const now = `${turns.length} ${last.querySelector(".rc-actions, .rc-error") ? "done" : "begun"}`;
   if (now === seen) return;
   seen = now;
+  if (last.querySelector(".rc-actions")) document.dispatchEvent(new CustomEvent("recoupe:answered"));
   last.scrollIntoView({ block: "start" });
 }).observe(element, { childList: true, subtree: true });

@@ -29,6 +29,7 @@ class ChatTurn:
     filters: Filters = _ALL
     sought: str = ""
     corpus: str = ""  # the state of the corpus that answered
+    filtered_by: str = ""  # the filters in words
 
     def articles(self) -> set[str]:
         """Return the ids of the articles that the answer or the refusal quotes."""

@@ -9,14 +9,25 @@ from rag.web.markdown import answer_markdown
 from rag.web.templating import fragment
 
 
-def forms(answer: Answer) -> dict[str, str]:
-    """Return an answer in each form, by its name; those of quotations are of an answer alone."""
-    found = {"text": answer_text(answer), "markdown": answer_markdown(answer)}
+def forms(answer: Answer, filters: str = "") -> dict[str, str]:
+    """Return an answer in each form, by its name; those of quotations are of an answer alone.
+
+    `filters` says which articles could answer, "" where all could.
+    """
+    told = f"\n{texts.FILTERS.format(filters)}\n" if filters else ""
+    found = {"text": answer_text(answer) + told, "markdown": answer_markdown(answer) + told}
     if answer.statements:
         numbers = number_citations(answer.statements)
-        found["html"] = fragment("copy.html", answer=answer, numbers=numbers)
-        found["cms"] = fragment("quotations.html", citations=list(numbers))
+        found["html"] = _plain(
+            fragment("copy.html", answer=answer, numbers=numbers, filters=filters)
+        )
+        found["cms"] = _plain(fragment("quotations.html", citations=list(numbers)))
     return found
+
+
+def _plain(markup: str) -> str:
+    """Return HTML with apostrophes as they are written: no attribute is between them."""
+    return markup.replace("&#39;", "'")
 
 
 def answer_text(answer: Answer) -> str:
@@ -24,8 +35,9 @@ def answer_text(answer: Answer) -> str:
     lines = [answer.question, ""]
     if answer.refused:
         lines.append(answer.text)
+        perhaps = f"{texts.PERHAPS} " if answer.tentative else ""
         lines += [
-            f"– {texts.cited(n.citation)}\u00a0: «\u00a0{n.citation.quote.strip()}\u00a0»"
+            f"– {perhaps}{texts.cited(n.citation)}\u00a0: «\u00a0{n.citation.quote.strip()}\u00a0»"
             for n in answer.nearest
         ]
     else:

@@ -16,6 +16,7 @@ from rag.french.dates import format_date, parse_date
 from rag.web.render import Chip, chips_html
 
 _NAMES = ("sources", "sections", "authors")
+_YEAR = 4  # digits
 _MONTH = timedelta(days=30)
 
 
@@ -57,7 +58,7 @@ class Choice:
 
     def filters(self) -> Filters:
         """Return the filters. Raises RecoupeError for a day that cannot be read."""
-        since, until = _day(self.since, "Depuis le"), _day(self.until, "Jusqu’au")
+        since, until = _day(self.since, "Depuis le"), _day(self.until, "Jusqu’au", last=True)
         if since and until and since > until:
             raise RecoupeError(texts.DAYS_TURNED)
         articles = (self.article,) if self.article else ()
@@ -70,8 +71,9 @@ class Choice:
                 yield Chip(field, name, name)
         for field, words in (("since", texts.SINCE), ("until", texts.UNTIL)):
             if written := getattr(self, field):
-                day = parse_date(written)
-                yield Chip(field, written, words.format(format_date(day) if day else written))
+                day = _written_day(written, last=field == "until")
+                label = words.format(format_date(day)) if day else texts.NO_DAY.format(written)
+                yield Chip(field, written, label)
         if self.article:
             yield Chip("article", self.article, texts.ONLY_ARTICLE.format(title_of(self.article)))
 
@@ -170,9 +172,16 @@ def period_days(period: str | None, today: date | None = None) -> tuple[str, str
     return "", ""
 
 
-def _day(written: str, field: str) -> date | None:
+def _day(written: str, field: str, *, last: bool = False) -> date | None:
     if not written:
         return None
-    if (day := parse_date(written)) is None:
+    if (day := _written_day(written, last=last)) is None:
         raise RecoupeError(texts.BAD_DATE.format(field))
     return day
+
+
+def _written_day(written: str, *, last: bool) -> date | None:
+    """Return a day as it is written; of a year alone the first, or the last."""
+    if len(written) == _YEAR and written.isdecimal() and int(written):
+        return date(int(written), 12, 31) if last else date(int(written), 1, 1)
+    return parse_date(written)

@@ -3,7 +3,6 @@ element.addEventListener("click", (event) => {
   const chip = event.target.closest(".rc-chip");
   if (chip) trigger("select", { field: chip.dataset.field, value: chip.dataset.value });
 });
-document.documentElement.dataset.rcAsksArticles = "";
 document.addEventListener("recoupe:ask-article", ({ detail }) => {
   trigger("select", { article: detail.id });
   [...document.querySelectorAll("[role=tab]")].find((t) => t.textContent.trim() === "Questions")?.click();

@@ -9,8 +9,11 @@ const MOST_EXPORTED = 600000; // characters that one export sends
 let search = "";
 let renaming = "";
 let notice = "";
+let told = "";
+let sure = false; // the erasing was asked for once
 let opened = false;
 let at = "";
+const linking = Boolean(new URLSearchParams(location.search).get("q"));
 
 const isTurn = (t) => typeof t?.q === "string" && typeof t?.s === "string" && Array.isArray(t?.a);
 const isOne = (c) => typeof c?.id === "string" && typeof c?.title === "string" && Array.isArray(c?.turns);
@@ -46,7 +49,9 @@ const current = (id) => {
 const add = ({ question, sealed, articles }) => {
   const turn = { q: question, s: sealed, a: articles.split(" ").filter(Boolean) };
   const list = all();
-  const one = list.find((c) => c.id === current());
+  const linked = (c) => linking && c.turns.length === 1 && c.turns[0].q === question;
+  const one = list.find((c) => c.id === current()) ?? list.find(linked);
+  if (one && linked(one)) one.turns = [];
   const id = one?.id ?? crypto.randomUUID?.() ?? String(Date.now());
   const turns = [...(one?.turns ?? []), turn].slice(-MOST_TURNS);
   const title = one?.title ?? question.slice(0, 120);
@@ -90,8 +95,9 @@ const line = (one) => {
   return item;
 };
 const matching = (list) => {
-  const words = search.toLowerCase().split(/\s+/).filter(Boolean);
-  const text = (c) => `${c.title} ${c.turns.map((t) => t.q).join(" ")}`.toLowerCase();
+  const plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
+  const words = plain(search).split(/\s+/).filter(Boolean);
+  const text = (c) => plain(`${c.title} ${c.turns.map((t) => t.q).join(" ")}`);
   return list.filter((c) => words.every((word) => text(c).includes(word)));
 };
 const draw = () => {
@@ -107,10 +113,10 @@ const draw = () => {
   const items = node("ul", "");
   items.append(...matching(list).map(line));
   const foot = node("p", "rc-past-actions");
-  foot.append(press("rc-export-all", "Tout exporter"), press("rc-forget", "Tout effacer de cet appareil"));
-  const told = node("p", "rc-meta", notice || "Rien n’est gardé ailleurs que dans ce navigateur.");
-  told.setAttribute("role", "status");
-  details.append(field, items, foot, told);
+  foot.append(press("rc-export-all", "Tout exporter"), press("rc-forget", sure ? "Confirmer : tout effacer" : "Tout effacer de cet appareil"));
+  const state = node("p", "rc-meta", notice || told);
+  state.setAttribute("role", "status");
+  details.append(field, items, foot, state);
   element.append(details);
   element.querySelector(".rc-rename")?.focus();
 };
@@ -142,13 +148,21 @@ element.addEventListener("click", (event) => {
     opened = false;
     open(id);
   } else if (button.matches(".rc-name")) renaming = id;
-  else if (button.matches(".rc-drop-past")) change(id, () => []);
+  else if (button.matches(".rc-drop-past")) {
+    change(id, () => []);
+    if (id === current()) document.querySelector("button#rc-clear")?.click();
+  }
   else if (button.matches(".rc-export-all")) exported();
-  else if (button.matches(".rc-forget")) {
+  else if (button.matches(".rc-forget") && !sure) {
+    sure = true;
+    setTimeout(() => { sure = false; draw(); }, 6000);
+  } else if (button.matches(".rc-forget")) {
+    sure = false;
     try {
       localStorage.removeItem(KEY);
     } catch { /* nothing was kept */ }
     current("");
+    document.querySelector("button#rc-clear")?.click();
   } else return;
   draw();
 });
@@ -172,7 +186,9 @@ element.addEventListener("focusout", (event) => {
 element.addEventListener("input", (event) => {
   if (!event.target.matches?.(".rc-search")) return;
   search = event.target.value;
-  element.querySelector(".rc-pasts ul").replaceChildren(...matching(all()).map(line));
+  const found = matching(all());
+  const none = node("li", "rc-meta", "Aucune conversation ne contient ces mots.");
+  element.querySelector(".rc-pasts ul").replaceChildren(...(found.length ? found.map(line) : [none]));
 });
 document.addEventListener("click", (event) => {
   if (!event.target.closest?.("#rc-clear")) return;
@@ -184,6 +200,7 @@ addEventListener("storage", (event) => {
 });
 watch("value", () => {
   const carrier = element.querySelector(".rc-carrier");
+  told = carrier?.dataset.told || told;
   if (carrier && carrier.dataset.at !== at) {
     at = carrier.dataset.at;
     if (carrier.dataset.kind === "turn") add(carrier.dataset);
@@ -191,6 +208,7 @@ watch("value", () => {
   }
   draw();
 });
+told = element.querySelector(".rc-carrier")?.dataset.told ?? "";
 try {
   localStorage.removeItem(OLD);
 } catch { /* nothing was kept */ }
@@ -198,6 +216,6 @@ draw();
 document.addEventListener("recoupe:ready", () => {
   const cited = [...new Set(all().flatMap((c) => c.turns.flatMap((t) => t.a)))];
   if (cited.length) trigger("select", { check: cited.slice(0, 1000) });
-  if (new URLSearchParams(location.search).get("q")) current(""); // a link begins a conversation
+  if (linking) current(""); // a link begins a conversation
   else if (current()) open(current());
 }, { once: true });

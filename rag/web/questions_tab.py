@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing
@@ -16,7 +17,7 @@ from starlette.concurrency import run_in_threadpool
 from rag import texts
 from rag.answering import about_corpus
 from rag.answering.answerer import Step
-from rag.answering.followup import topic_terms
+from rag.answering.followup import carried_over, topic_terms
 from rag.answering.writing import Draft
 from rag.assistant import LocalAssistant
 from rag.citations import render
@@ -49,6 +50,7 @@ _RETENTION_HOURS = 12  # of a conversation whose page stays open
 _MOST_STOPPED = 200  # pages whose answer is being stopped
 _MOST_CHECKED = 1000  # articles that a device asks after at once
 _MOST_SOUGHT = 6  # terms of a question that are named
+_WORDS = re.compile(r"[\w’' -]+")
 _DIGEST = 12  # characters of the digest of a corpus that a link carries
 _WELCOME = message_html("welcome", texts.WELCOME)
 _NO_ARTICLE = message_html("placeholder", texts.NO_ARTICLE)
@@ -81,7 +83,16 @@ class QuestionsTab:
         script = self._script
         with gr.Row(elem_classes="rc-columns"):
             with gr.Column(scale=3, min_width=320, elem_id="rc-main"):
-                past = gr.HTML("", elem_id="rc-history", js_on_load=script("history.js"))
+                told = (
+                    texts.KEPT_MASKED
+                    if self._assistant.settings.keep_questions
+                    else texts.KEPT_HERE
+                )
+                past = gr.HTML(
+                    history_html("none", told=told),
+                    elem_id="rc-history",
+                    js_on_load=script("history.js"),
+                )
                 conversation = gr.HTML(
                     _WELCOME,
                     elem_id="rc-conversation",
@@ -94,7 +105,7 @@ class QuestionsTab:
                     with gr.Row(elem_classes="rc-ask"):
                         question = gr.Textbox(
                             label="Votre question",
-                            placeholder="Posez une question sur les articles…",
+                            placeholder="Posez votre question…",
                             lines=1,
                             max_lines=4,
                             scale=5,
@@ -184,7 +195,9 @@ class QuestionsTab:
             filters = choice.filters()
             visitor = client_of(request)
             self._rates.take(visitor)
-            history = [Turn(t.answer.question, t.answer.text) for t in turns[-_FOLLOWED:]]
+            # Of one article alone, a question follows those that were asked of it.
+            before = [t for t in turns[-_FOLLOWED:] if t.filters.articles == filters.articles]
+            history = [Turn(t.answer.question, t.answer.text) for t in before]
             statements: list[Statement] = []
             work = stream(self._assistant, question, history, filters)
             async with aclosing(in_one_turn(self._gate, visitor, work)) as steps:
@@ -280,15 +293,18 @@ class QuestionsTab:
         if corpus and corpus != now:
             notice = f"{texts.CORPUS_CHANGED} {answer.notice}".strip()
             answer = replace(answer, notice=notice)
-        sought = self._sought(answer.question, choice) if answer.refused else ""
-        return ChatTurn(replace(answer, hits=()), choice.filters(), sought, now)
+        sought = self._sought(answer.asked or answer.question, choice) if answer.refused else ""
+        labels = "\u202f; ".join(chip.label for chip in choice.chips(self._title_of))
+        return ChatTurn(replace(answer, hits=()), choice.filters(), sought, now, labels)
 
     def _sought(self, question: str, choice: Choice) -> str:
         """Return the sentence that says what was looked for, and where."""
-        terms = topic_terms(question)[:_MOST_SOUGHT]
+        carried = carried_over(question)
+        found = [*topic_terms(carried.question), *carried.terms]
+        terms = [t for t in dict.fromkeys(found) if _WORDS.fullmatch(t)][:_MOST_SOUGHT]
         if not terms:
             return ""
-        among = self._among()
+        among = texts.articles(self._assistant.index.catalogue.facets(choice.filters()).articles)
         if labels := [chip.label for chip in choice.chips(self._title_of)]:
             among = texts.FILTERED_BY.format(among, "\u202f; ".join(labels))
         quoted = ", ".join(f"«\u00a0{term}\u00a0»" for term in terms)

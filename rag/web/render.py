@@ -59,7 +59,7 @@ def answer_html(turn: ChatTurn, at: int) -> str:
         extent=texts.of_sources(*counted(answer.statements)),
         dates=timeline(answer.statements),
         shown={s.text.strip() for s in answer.statements},
-        forms=forms(answer),
+        forms=forms(answer, turn.filtered_by),
     )
 
 
@@ -170,11 +170,19 @@ def export_html(form: str, report: str, at: int, name: str = "verification") -> 
 
 
 def history_html(
-    kind: Literal["turn", "gone"], *, articles: Sequence[str], sealed: str = "", question: str = ""
+    kind: Literal["turn", "gone", "none"],
+    *,
+    articles: Sequence[str] = (),
+    sealed: str = "",
+    question: str = "",
+    told: str = "",
 ) -> str:
-    """Return what the device is to keep of a turn, or to forget: what cites `articles`."""
+    """Return what the device is to keep of a turn, or to forget: what cites `articles`.
+
+    `told` is what a reader is told of where his questions are kept.
+    """
     return rendered(
-        "history.html", kind=kind, articles=articles, sealed=sealed, question=question,
+        "history.html", kind=kind, articles=articles, sealed=sealed, question=question, told=told,
         at=time.monotonic_ns(),
     )  # fmt: skip
 
