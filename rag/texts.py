@@ -135,6 +135,7 @@ DENIED = (
 )
 HEARSAY = "Les articles n’en parlent qu’au conditionnel."
 CLOSE = "Aucune phrase ne tranche\u202f; la plus proche est dans {}."
+UNSETTLED = "Aucune phrase ne tranche\u202f; {}."
 NOTHING_FOUND = "Aucune phrase trouvée dans les articles ne dit cela, ni le contraire."
 CORRECTED = "La correction du {} l’emporte sur ce qui avait été publié avant."
 NEWER = "Le chiffre publié le {}, plus récent, remplace les précédents."

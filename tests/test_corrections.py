@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.assistant import LocalAssistant
-from rag.domain import ArticleRecord, Label, Source
+from rag.domain import Article, ArticleRecord, Label, Reading, Source
 from rag.french.corrections import is_correction, standing, taken_back
 from rag.indexing.chroma import connect
 from rag.indexing.codec import record_fields, record_of
@@ -203,6 +206,47 @@ def test_what_a_correction_takes_back_answers_nothing(reading: LocalAssistant) -
     assert all(quote.startswith("312") for quote in quotes)
     cost = reading.ask("Combien la correction boursière a-t-elle coûté aux épargnants ?")
     assert "340 millions" in cost.statements[0].text
+
+
+def test_a_correction_stands_before_a_figure_that_it_does_not_name(tmp_path: Path) -> None:
+    assistant = LocalAssistant(load_settings(index_dir=tmp_path / "index"))
+    published = {
+        "rumeur": (
+            "Orage sur le camping de Vellac", "2024-07-08",
+            "Quelque 450 vacanciers ont été relogés dans la nuit à Vellac après l'orage, selon les "
+            "pompiers. Douze caravanes ont été détruites par la chute d'un peuplier.",
+        ),
+        "rectificatif": (
+            "Orage de Vellac : le nombre de relogés corrigé", "2024-07-10",
+            "Rectificatif. Nous avions écrit lundi que 520 vacanciers de Vellac avaient été relogés. "
+            "Après vérification des registres, le nombre s'établit à 390 vacanciers relogés.",
+        ),
+    }  # fmt: skip
+    assistant.ingest(
+        Reading(
+            tuple(
+                Article(
+                    key,
+                    Source(
+                        title,
+                        "Le Rivage",
+                        published=date.fromisoformat(day),
+                        correction=is_correction(title, "", text),
+                    ),
+                    text,
+                )
+                for key, (title, day, text) in published.items()
+            )
+        )
+    )
+    told = assistant.ask("Combien de vacanciers ont été relogés à Vellac ?").statements
+    assert [next(n for n in ("390", "450") if n in s.text) for s in told] == ["390", "450"]
+    # What it does not correct is answered as before.
+    (caravans,) = assistant.ask(
+        "Combien de caravanes l’orage de Vellac a-t-il détruites ?"
+    ).statements
+    assert caravans.text.startswith("Douze caravanes")
+    assistant.close()
 
 
 @pytest.mark.parametrize(

@@ -251,3 +251,15 @@ def test_a_part_of_what_was_counted_multiplies_nothing() -> None:
     assert eight.match is Match.CONFLICT
     (all_pupils,) = match_quantities("Cent élèves sont là.", "Cinq classes de vingt élèves.")
     assert all_pupils.match is Match.DERIVED
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("quatre infirmiers, dont trois issus de Lyon", "trois"),
+        ("il faut 270 grands électeurs", "270 grands électeurs"),
+        ("les deux premiers sont partis", "deux"),
+    ],
+)
+def test_an_adjective_is_no_noun_that_is_counted(text: str, shown: str) -> None:
+    assert shown in [written(text, q) for q in quantities(text)]

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from rag import texts
 from rag.checking.compare import attributed
 from rag.checking.verdict import Bar, curves, judge
 from rag.domain import (
@@ -59,6 +60,18 @@ def test_what_the_reason_names_stands_first() -> None:
     assert checked.verdict is Label.CONTRADICTED
     assert "15 janvier 2024" in checked.reason
     assert [e.citation.article_id for e in checked.evidence] == ["a15", "a14"]
+
+
+def test_a_reason_does_not_deny_the_signal_that_is_shown_below_it() -> None:
+    opposite = Signal(
+        SignalName.CONTRARY, "« relaxé » dans la phrase, « puni » ailleurs", Side.AGAINST
+    )
+    shown = evidence(Stance.CONTRADICTS, 0.1, 0.5, signals=(opposite,))
+    checked = judge(CLAIM, [shown], BAR)
+    assert checked.verdict is Label.INSUFFICIENT
+    assert checked.reason == texts.UNSETTLED.format(opposite.text)
+    unseen = evidence(Stance.CONTRADICTS, 0.1, 0.1, signals=(opposite,))
+    assert judge(CLAIM, [unseen], BAR).reason == texts.NOTHING_FOUND
 
 
 @pytest.mark.parametrize(

@@ -17,12 +17,13 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from rag.domain import Citation, Hit
+from rag.domain import Citation, Hit, Quantity
 from rag.french.corrections import standing, taken_back
 from rag.french.dates import format_date
 from rag.french.names import capitalised
 from rag.french.numbers import numbers
 from rag.french.periods import fit
+from rag.french.quantities import quantities
 from rag.french.words import content_stems, same_root, words
 from rag.indexing.passages import dated_text
 from rag.models.scale import UNKNOWN
@@ -101,16 +102,21 @@ class _Correction:
 
     def takes_back(self, evidence: Evidence) -> bool:
         """Tell whether a sentence says what was corrected, of the same matter and not since."""
-        source = evidence.hit.source
-        if source.correction or (source.published or date.min) > (
-            self.hit.source.published or date.max
-        ):
+        if not _may_be_corrected(evidence, self.hit):
             return False
         stems = {s for s in stem_set(evidence.text) if s.isalpha()}
         shared = sum(any(same_root(s, t) for t in self.stems) for s in stems)
         return shared >= _SAME_MATTER * len(stems) and not self.figures.isdisjoint(
             numbers(evidence.text)
         )
+
+
+def _may_be_corrected(evidence: Evidence, correction: Hit) -> bool:
+    """Tell whether a sentence is of no correction, and was not published after one."""
+    source = evidence.hit.source
+    return not source.correction and (source.published or date.min) <= (
+        correction.source.published or date.max
+    )
 
 
 def _corrected(hits: Sequence[Hit]) -> Iterator[_Correction]:
@@ -151,7 +157,52 @@ def find_evidence(
         ranked.insert(0, title)
     if not any(stem.isalpha() for stem in question.stems):
         return ranked, 0.0  # nothing is asked about
-    return ranked, probability(answer_features(question, ranked))
+    return _correction_first(question, ranked), probability(answer_features(question, ranked))
+
+
+def _correction_first(question: Question, ranked: list[Evidence]) -> list[Evidence]:
+    """Return evidence with, first, the sentence of a correction whose figure replaces the best's.
+
+    A correction names the figure of its own paper alone; that of another paper, which the reader
+    may find clearer, is as old. It stays beside.
+    """
+    best = ranked[0]
+    for e in ranked[1:]:
+        if e.hit.source.correction and _replaces_figure(question, e, best):
+            others = [other for other in ranked if other is not e]
+            return [replace(e, score=max(e.score, best.score)), *others]
+    return ranked
+
+
+def _replaces_figure(question: Question, correction: Evidence, older: Evidence) -> bool:
+    """Tell whether a correction gives another figure than a sentence of what is asked of both."""
+    if not _may_be_corrected(older, correction.hit):
+        return False
+    if correction.features["when"] < older.features["when"]:
+        return False  # of another year, say
+    theirs = _figures(older)
+    for mine in quantities(standing(correction.text)):
+        same = [q for q in theirs if q.unit == mine.unit]
+        if mine.unit and same and not any(q.agrees(mine) for q in same):
+            told = question.terms.idf_coverage(_told_of(correction.hit, mine.unit))
+            asked = question.terms.idf_coverage(around(older.hit) | stem_set(older.text))
+            return told >= asked
+    return False
+
+
+def _told_of(hit: Hit, unit: str) -> frozenset[str]:
+    """Return the stems of what a correction tells of a kind of figure, under its title."""
+    told = (s.stems for s in hit.sentences if any(q.unit == unit for q in s.quantities))
+    return around(hit).union(*told)
+
+
+def _figures(evidence: Evidence) -> list[Quantity]:
+    """Return the quantities of a sentence: those in the words that answer, where these have any."""
+    found = quantities(evidence.text)
+    if evidence.words is None:
+        return list(found)
+    first, last = (at - evidence.start for at in evidence.words)
+    return [q for q in found if first <= q.start < last] or list(found)
 
 
 def _reader_input(hit: Hit) -> PassageText:

@@ -88,7 +88,8 @@ def _answer(
     for article_id in dict.fromkeys(e.hit.passage.article_id for e in chosen):
         own = [e for e in chosen if e.hit.passage.article_id == article_id]
         titles = [e for e in own if e.in_title]
-        mine = joined([expand_context(e) for e in own if not e.in_title])
+        # Of somebody's words, what stands before them may be nobody's.
+        mine = joined([e if speaker else expand_context(e) for e in own if not e.in_title])
         if best_first:
             mine.sort(key=lambda e: -e.score)
         for e in titles:

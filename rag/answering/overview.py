@@ -18,6 +18,7 @@ from rag.answering.evidence import Evidence, around, models, sigmoid, weighed
 from rag.domain import Hit, Kind, Sentence
 from rag.french.corrections import standing
 from rag.french.dates import MONTHS
+from rag.french.gender import of_name, of_speaker
 from rag.french.names import TITLES, capitalised, other_person
 from rag.french.words import content_stems, fold, words
 from rag.searching.question import Question
@@ -27,6 +28,10 @@ ABOUT = ("coverage", "similarity")
 _MOST_NAMES = 0.5  # share of the names asked about that an article has, at least
 _NAME_WORD = re.compile(r"[\w’'-]+")
 _JOINT = re.compile(r"\b(?:et|ou)\b|/")
+# « X n'a pas confirmé que… » tells what was not said.
+_SILENT = re.compile(
+    r"[^«:]*?\bn['’](?:a|ont|avait|avaient) (?:pas|jamais|rien|guère) (?!.*«)", re.DOTALL
+)
 _LONGEST_NAME = 9  # words of a speaker: « le directeur adjoint du port de Lérins, Yann Le Dréan »
 _SHORTEST = 6  # words of a sentence that tells something; a date line has fewer
 _MOST = 0.75  # share of the subject, by rarity; more than a word of the same root counts for
@@ -196,7 +201,30 @@ def words_of(question: Question, hits: Sequence[Hit], limit: int) -> list[Eviden
         if his and _names_alone(text, attribution.speaker, asked):
             score = weighed(models()["overview"], features)
             found.append(Evidence(hit, rank, s.start, s.end, text, features, score))
-    return sorted(found, key=lambda e: -e.score)[:limit]
+        elif quoted := _goes_on(hit, s, text, wanted, asked):
+            score = weighed(models()["overview"], features)
+            found.append(Evidence(hit, rank, s.start, s.end, quoted, features, score))
+    spoken = [e for e in found if not _SILENT.match(e.text)] or found
+    return sorted(spoken, key=lambda e: ("«" not in e.text, -e.score))[:limit]
+
+
+def _goes_on(hit: Hit, sentence: Sentence, text: str, wanted: AbstractSet[str], asked: str) -> str:
+    """Return a quotation by « il » or « elle », "" unless it is surely of who was just named.
+
+    That is where the sentence before it names this person alone, of the pronoun's gender.
+    """
+    attribution = sentence.attribution
+    who = set(content_stems(attribution.speaker)) - _CIVILITIES
+    before = [s for s in hit.sentences if s.end <= sentence.start][-1:]
+    if "«" not in text or attribution.kind is not Kind.STATEMENT or not wanted <= who or not before:
+        return ""
+    introduction = _text(hit, before[0].start, before[0].end)
+    gender = of_speaker(text, attribution.marker)
+    others = {n for n in capitalised(introduction) if n not in capitalised(attribution.speaker)}
+    named = capitalised(attribution.speaker) <= capitalised(asked)
+    sure = named and gender and of_name(attribution.speaker, introduction) == gender
+    alone = not others & before[0].names and _names_alone(introduction, attribution.speaker, asked)
+    return text if sure and alone else ""
 
 
 def _names_alone(sentence: str, speaker: str, asked: str) -> bool:

@@ -97,6 +97,9 @@ def judge(
         # What a verdict names first is what its reason names: facts before somebody's words.
         key=lambda e: (not (supports(e) or contradicts(e)), bool(e.outranked), not _is_fact(e)),
     )
+    shown = _selection(ordered)
+    if reason == texts.NOTHING_FOUND:
+        reason = next((texts.UNSETTLED.format(s) for s in _said_against(shown)), reason)
     return CheckedClaim(
         text=claim,
         verdict=label,
@@ -105,7 +108,7 @@ def judge(
         sources=independent(winning),
         oldest=min(days, default=None),
         newest=max(days, default=None),
-        evidence=tuple(_selection(ordered)),
+        evidence=tuple(shown),
     )
 
 
@@ -117,6 +120,11 @@ def _selection(ordered: Sequence[ClaimEvidence]) -> list[ClaimEvidence]:
     counting = [e for e in ordered if supports(e) or contradicts(e)]
     rest = [e for e in ordered if e not in counting and e.coverage >= _NEAR]
     return counting + [replace(e, stance=Stance.NEITHER) for e in rest[:_MORE]]
+
+
+def _said_against(shown: Sequence[ClaimEvidence]) -> list[str]:
+    """Return what the signals of shown sentences say against the claim, in their order."""
+    return [s.text for e in shown for s in e.signals if s.side == Side.AGAINST]
 
 
 def supports(evidence: ClaimEvidence) -> bool:

@@ -264,6 +264,20 @@ def _bounds(amount: float, before: str, scaled: Sequence[Token]) -> tuple[float,
 
 _OF_NOUN = re.compile(r"\s?(?:d['’]|de )([^\W\d_]+)")
 _NOUN = re.compile(r"\s?(?:[%€$£°]|pour cent|(?:d['’]|de )?([^\W\d_]+)(?: (?:carré|cube)s?)?)")
+_ANY_WORD = re.compile(r"\s([^\W\d_]+)")
+_BEFORE_NOUNS = frozenset(
+    "grand grands grande grandes petit petits petite petites gros grosse grosses jeunes vieux "
+    "vieilles ancien anciens ancienne anciennes nouveau nouveaux nouvelle nouvelles bon bons bonne "
+    "bonnes beaux belles longs longue longues haut hauts haute hautes autres premiers premieres "
+    "derniers dernieres prochains prochaines principaux principales futurs futures simples vrais "
+    "vraies faux fausses meilleurs meilleures mauvais mauvaises".split()
+)
+_PARTICIPLES = frozenset(
+    p + ending
+    for p in "venu issu ne arrive parti reste situe nomme installe base mis fait pris vendu perdu "
+    "rendu prevu recu tenu vu connu devenu revenu paru".split()
+    for ending in ("", "e", "s", "es")
+)
 _RATE = re.compile(r"\s?([^\W\d_]+)(?:\s?/\s?|-| par | à l['’])[^\W\d_]+")
 _PARTED = re.compile(r"(?:demie?|quarts?)$|\d ?h(?:eures?)? ?\d+$")
 
@@ -274,5 +288,11 @@ def written(text: str, quantity: Quantity) -> str:
     # « un an et demi » has its noun already, « un million et demi » waits for it.
     pattern = _OF_NOUN if _PARTED.search(fold(amount)) else _RATE if "/" in quantity.unit else _NOUN
     noun = pattern.match(text, quantity.end)
-    tail = noun.group() if noun and not is_function_word(fold(noun.group(1) or "")) else ""
+    word = fold(noun.group(1) or "") if noun and noun.lastindex else ""
+    tail = noun.group() if noun and not is_function_word(word) else ""
+    if noun and word in _BEFORE_NOUNS:  # « 40 petits » of « 40 petits commerces »
+        after = _ANY_WORD.match(text, noun.end())
+        tail = tail + after.group() if after and not is_function_word(fold(after[1])) else ""
+    elif word in _PARTICIPLES:
+        tail = ""
     return " ".join((amount + tail).split())

@@ -71,7 +71,8 @@ _SUBJECT = re.compile(
 
 
 _GROUP = re.compile(
-    r"(?:(?:L[ea]|Les|Un|Une|Son|Sa) |L')[\w-]+(?: (?:de la |de l'|de |du |des |d')[\w'-]+)?"
+    r"(?:(?:L[ea]|Les|Un|Une|Son|Sa) |L')(?:ancien(?:ne)? )?[\w-]+"
+    r"(?: (?:de la |de l'|de |du |des |d')[\w'-]+)?"
 )
 
 

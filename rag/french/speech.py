@@ -15,6 +15,7 @@ from importlib.resources import files
 
 from rag.domain import Attribution, Kind
 from rag.french.conditional import is_conditional
+from rag.french.gender import fits, of_pronoun
 from rag.french.names import CIVILITY, TITLE
 from rag.french.quotations import Quoted, marked
 from rag.french.sentences import Span, sentence_spans
@@ -115,18 +116,23 @@ class _Reader:
     def _resolved(self, pronoun: str, start: int) -> str:
         """Return who « il » is, or whose a quotation without a name: who spoke, or was named, last.
 
-        A quotation goes on with who spoke last; « il » may be who does something since.
+        A quotation goes on with who spoke last; « il » may be who does something since, and is
+        nobody whose name or function tells another gender.
         """
+        gender = of_pronoun(pronoun)
         near = self._last if start - self._last_at < _NEAR else ""
+        if not fits(near, gender, self._plain[:start]):
+            near = ""
         if near and not pronoun:
             return near
         for a, b in reversed(self._before[-_BEFORE:]):
             if near and b <= self._last_at:
                 return near
-            if subject := main_subject(self._without_quotes(a, b)):
+            subject = main_subject(self._without_quotes(a, b))
+            if subject and fits(subject, gender, self._plain[:start]):
                 return subject
         return near or _earlier_speaker(
-            self._plain[max(0, start - _NAMED_WITHIN) : start] or self._title
+            self._plain[max(0, start - _NAMED_WITHIN) : start] or self._title, gender
         )
 
 
@@ -347,7 +353,7 @@ def _conditional(outside: str) -> Attribution | None:
     return None
 
 
-def _earlier_speaker(before: str) -> str:
-    """Return the last person named shortly before, or ""."""
-    named = [m.group(m.lastindex or 0) for m in _NAMED.finditer(before[-_NAMED_WITHIN:])]
-    return named[-1] if named else ""
+def _earlier_speaker(before: str, gender: str) -> str:
+    """Return the last person named shortly before whom a pronoun may stand for, or ""."""
+    named = (m.group(m.lastindex or 0) for m in _NAMED.finditer(before[-_NAMED_WITHIN:]))
+    return next((n for n in reversed(list(named)) if fits(n, gender, before)), "")

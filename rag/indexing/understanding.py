@@ -8,8 +8,10 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, NamedTuple
 
 from rag.domain import Article, Attribution, Kind, Passage, Sentence, Source, StoredArticle
+from rag.french.gender import fits, of_name, of_speaker
 from rag.french.reading import understand
 from rag.french.sentences import Span, sentence_spans
+from rag.french.speakers import is_individual
 from rag.french.speech import QUOTATION, attributions
 from rag.french.words import content_stems
 from rag.indexing.catalogue import Row
@@ -20,7 +22,7 @@ from rag.models.packing import pack
 if TYPE_CHECKING:
     from rag.models.embedding import Embedder, Vectors
 
-_MADE = 2  # raise it when what is made of a passage changes: nothing of before serves again
+_MADE = 3  # raise it when what is made of a passage changes: nothing of before serves again
 # How much the words of a sentence add to the probability that its passage gives to a kind; the
 # probability of a name below which another one that the sentence gives goes before, and any other.
 # By written press that neither had seen, see docs/verify.md.
@@ -155,12 +157,12 @@ def voiced(
     if not len(words) == len(voices) == len(passage.sentences):
         return list(words)
     return [
-        _voiced(passage.text[a:b], w, v)
+        _voiced(passage.text[a:b], w, v, passage.text[:a])
         for (a, b), w, v in zip(passage.sentences, words, voices, strict=True)
     ]
 
 
-def _voiced(sentence: str, words: Attribution, voice: Voice) -> Attribution:
+def _voiced(sentence: str, words: Attribution, voice: Voice, before: str) -> Attribution:
     likely = dict(zip(Kind, (voice.fact, voice.statement, voice.hearsay), strict=True))
     likely[words.kind] += _WORDS
     kind = max(likely, key=lambda k: likely[k])
@@ -173,8 +175,36 @@ def _voiced(sentence: str, words: Attribution, voice: Voice) -> Attribution:
     sure = voice.sureness >= (_NAMED if named and another else _UNSURE)
     if named and words.speaker in voice.speaker:  # « Michael Bloomberg pense que Barack Obama »
         sure = len(voice.speaker.split()) <= len(words.speaker.split()) + _BESIDE
-    speaker = voice.speaker if sure else words.speaker
-    return Attribution(kind, speaker or words.speaker or voice.speaker, marker)
+    speakers = [voice.speaker, words.speaker] if sure else [words.speaker, voice.speaker]
+    speaker = next(filter(None, speakers), "")
+    gender = of_speaker(sentence, marker)
+    if gender and speaker not in sentence:
+        speaker = _referent(gender, speakers, voice.speaker, before)
+    return Attribution(kind, speaker, marker)
+
+
+def _referent(gender: str, speakers: Sequence[str], pointed: str, before: str) -> str:
+    """Return, of possible speakers, the first whom « il » or « elle » may stand for; "" for none.
+
+    An institution that is named after the pronoun only, and `pointed` at, is not; nor is one where
+    a person of that gender is named since.
+    """
+    able = [
+        who
+        for who in filter(None, speakers)
+        if fits(who, gender, before) and (who != pointed or is_individual(who) or who in before)
+    ]
+    first = next(iter(able), "")
+    if is_individual(first):
+        return first
+    since = (
+        who
+        for who in able
+        if is_individual(who)
+        and of_name(who, before) == gender
+        and before.rfind(who) > before.rfind(first)
+    )
+    return next(since, first)
 
 
 def attributions_by(
