@@ -148,6 +148,8 @@ DECISIONS = {
     "rejected": "Verdict rejeté par le journaliste",
     "corrected": "Verdict corrigé par le journaliste",
 }
+MARKS = {"accepted": "✓\u00a0accepté", "rejected": "rejeté", "corrected": "✓\u00a0corrigé"}
+CORRECTED = "{} (corrigé\u202f; la machine\u00a0: {})"
 VERIFY_WELCOME = (
     "Collez une affirmation, un paragraphe ou une liste\u00a0: chaque affirmation est comparée aux "
     "articles, avec ce qui la soutient, ce qui la contredit et qui le dit. Au plus 50\u202f000 "
@@ -271,6 +273,11 @@ CLAIM_KEYS = (
     "Au clavier\u00a0: j et k, ou les flèches, d’une affirmation à l’autre\u202f; Entrée l’ouvre, "
     "Échap revient au texte."
 )
+ADDRESS_ALONE = (
+    "C’est une adresse, et non un texte\u00a0: donnez-la dans le champ «\u00a0Ou l’adresse d’un "
+    "article\u00a0», ou collez le texte de l’article."
+)
+ADDRESS_ELSEWHERE = "Les pages de {} ne sont pas lues ici\u00a0: collez le texte de l’article."
 ADDRESS_NOT_READ = "L’adresse n’a pas été lue\u00a0: {}."
 NOT_OUR_HOST = "ici, seules sont lues les pages de {}\u202f; collez le texte des autres"
 NOT_AN_ARTICLE = "il n’y a pas d’article à cette adresse"

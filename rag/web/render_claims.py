@@ -21,6 +21,8 @@ from rag.web.templating import rendered
 
 LONGEST_NOTE = 2000  # characters of a journalist's note
 _EXPORTS = {"md": "Markdown", "html": "HTML", "csv": "CSV", "json": "JSON", "jsonld": "ClaimReview"}
+_REJECTED = "rejected"
+_FILTERS = {label.name.lower(): label.value for label in Label} | {_REJECTED: "Verdict rejeté"}
 _SIDES = {Stance.SUPPORTS: "Pour", Stance.CONTRADICTS: "Contre"}
 
 Span = tuple[int, int]
@@ -51,6 +53,25 @@ class Piece:
 
     text: str
     claims: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What the text says of a claim: `name` is its verdict's, or that it was rejected.
+
+    `mark` says that a journalist decided; "" where it is the machine's verdict as it stands.
+    """
+
+    name: str
+    title: str
+    mark: str
+
+    @classmethod
+    def of(cls, claim: CheckedClaim) -> Decided:
+        """Return it of a claim."""
+        label, decision = claim.settled, claim.review.decision
+        name = _REJECTED if decision == "rejected" else label.name.lower()
+        return cls(name, label.value, texts.MARKS.get(decision, ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,14 +125,16 @@ def _claims(
     total: int,
     done: CheckedText | None,
 ) -> str:
-    counts = Counter(c.verdict for c in judged)
+    decided = [Decided.of(c) for c in judged]
+    counts = Counter(d.name for d in decided)
     names = [c.text for c in judged] if done else []
     return rendered(
         "claims.html",
         pieces=pieces(text, spans, names),
         claims=judged,
         total=total,
-        counts=[(label, counts[label]) for label in Label if counts[label]],
+        decided=decided,
+        counts=[(name, title, counts[name]) for name, title in _FILTERS.items()],
         sides=[sides(claim) for claim in judged],
         rest=[rest(claim) for claim in judged],
         extent=extent,
