@@ -149,7 +149,7 @@ DECISIONS = {
     "corrected": "Verdict corrigé par le journaliste",
 }
 MARKS = {"accepted": "✓\u00a0accepté", "rejected": "rejeté", "corrected": "✓\u00a0corrigé"}
-CORRECTED = "{} (corrigé\u202f; la machine\u00a0: {})"
+CORRECTED_VERDICT = "{} (corrigé\u202f; la machine\u00a0: {})"
 VERIFY_WELCOME = (
     "Collez une affirmation, un paragraphe ou une liste\u00a0: chaque affirmation est comparée aux "
     "articles, avec ce qui la soutient, ce qui la contredit et qui le dit. Au plus 50\u202f000 "
@@ -272,6 +272,11 @@ CHOOSE_CLAIM = (
 CLAIM_KEYS = (
     "Au clavier\u00a0: j et k, ou les flèches, d’une affirmation à l’autre\u202f; Entrée l’ouvre, "
     "Échap revient au texte."
+)
+NEWSROOM_TOOLS = "Rédaction\u00a0: ajouter, retirer, corriger"
+CLAIM_MARKS = (
+    "Surligné\u00a0: un chiffre, un nom ou un mot qui s’oppose à l’affirmation\u202f; souligné "
+    "deux fois\u00a0: un chiffre ou un nom qui concorde. Rien de cela n’explique le verdict."
 )
 ADDRESS_ALONE = (
     "C’est une adresse, et non un texte\u00a0: donnez-la dans le champ «\u00a0Ou l’adresse d’un "

@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -22,7 +23,7 @@ from rag.feedback import Feedback, FeedbackStore
 from rag.settings import load_settings
 from rag.web.access import hashed
 from rag.web.newsroom_views import exchanges_csv
-from tests.test_api import HALL, PROBLEM, events, serving
+from tests.test_api import HALL, PROBLEM, events, page_config, serving
 from tests.test_limits import answered, function_of
 
 TOKEN = "un-jeton-de-redaction"
@@ -257,6 +258,26 @@ def test_a_logout_ends_the_browser_s_login(keeper: httpx.Client) -> None:
     got = keeper.post("/redaction/deconnexion", data={"form": form_token(keeper)})
     assert got.status_code == 303
     assert keeper.get("/redaction").status_code == 401
+
+
+def test_the_tools_of_administrators_are_closed_for_readers(web: httpx.Client) -> None:
+    config = page_config(web)
+    ids = {c["id"]: c["props"].get("elem_id") for c in config["components"]}
+    (closed,) = (c for c in config["components"] if c["props"].get("elem_id") == "rc-tools")
+    assert closed["props"]["label"] == texts.NEWSROOM_TOOLS
+    assert closed["props"]["open"] is False
+
+    def below(node: dict[str, Any]) -> set[str]:
+        children = node.get("children", [])
+        return {ids.get(node.get("id")) or ""}.union(*map(below, children))
+
+    def trees(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        yield node
+        for child in node.get("children", []):
+            yield from trees(child)
+
+    (tools,) = (node for node in trees(config["layout"]) if node.get("id") == closed["id"])
+    assert {"rc-token", "rc-add", "rc-drop", "rc-correct", "rc-day"} <= below(tools)
 
 
 def test_readers_are_told(web: httpx.Client) -> None:

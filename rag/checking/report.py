@@ -258,7 +258,7 @@ def _verdict(claim: CheckedClaim) -> str:
     """Return the verdict, the journalist's first where there is one."""
     decision = claim.review.decision
     if decision == "corrected":
-        return f"{texts.CORRECTED.format(claim.settled.value, claim.verdict.value)}."
+        return f"{texts.CORRECTED_VERDICT.format(claim.settled.value, claim.verdict.value)}."
     return (
         f"{claim.verdict.value} ({_DECIDED[decision]})." if decision else f"{claim.verdict.value}."
     )

@@ -91,8 +91,8 @@ class Entry:
     evidence: ClaimEvidence
     copies: list[str] = field(default_factory=list)
 
-    def quote(self, claim: str) -> list[tuple[str, bool]]:
-        """Return the quote in pieces, each with whether it differs from the claim."""
+    def quote(self, claim: str) -> list[tuple[str, str]]:
+        """Return the quote in pieces, as `marked` does."""
         return marked(claim, self.evidence.citation.quote.strip())
 
 
@@ -206,10 +206,11 @@ def _entries(claim: CheckedClaim, side: Sequence[ClaimEvidence]) -> list[Entry]:
     return list(entries.values())
 
 
-def marked(claim: str, quote: str) -> list[tuple[str, bool]]:
-    """Return a quote in pieces, each with whether it differs from a claim."""
+def marked(claim: str, quote: str) -> list[tuple[str, str]]:
+    """Return a quote in pieces, each "differs", "agrees" or "" as it stands to a claim."""
     parts, at = [], 0
-    for start, end in differences(claim, quote):
-        parts += [(quote[at:start], False), (quote[start:end], True)]
-        at = end
-    return [part for part in [*parts, (quote[at:], False)] if part[0]]
+    for mark in differences(claim, quote):
+        parts.append((quote[at : mark.start], ""))
+        parts.append((quote[mark.start : mark.end], "agrees" if mark.agrees else "differs"))
+        at = mark.end
+    return [part for part in [*parts, (quote[at:], "")] if part[0]]
