@@ -227,12 +227,16 @@ FEEDBACK_UNREADABLE = (
     "d’une sauvegarde, ou ôtez-le."
 )
 REFERENCE_KEPT = "La question de référence est gardée."
+REFERENCE_FOLLOW_UP = (
+    "La question de référence est gardée. Elle semble la suite d’une autre, et sera posée "
+    "seule\u00a0: ôtez-la si on ne la comprend pas ainsi."
+)
 REFERENCE_REMOVED = "La question de référence est ôtée."
 EXCHANGE_GONE = "Cet échange n’est plus gardé, ou n’est pas une question\u00a0: rechargez la page."
 NO_CHOICE = "Dites quel article répond, ou qu’aucun ne le fait\u00a0: rien n’a été gardé."
 REFERENCE_WITHOUT_ARTICLE = (
-    "Il n’y a pas d’article «\u00a0{}\u00a0» dans le corpus\u00a0: «\u00a0recoupe list\u00a0» "
-    "donne les identifiants."
+    "Il n’y a pas d’article «\u00a0{}\u00a0» dans le corpus\u00a0: choisissez-le parmi ceux qui "
+    "sont cités, ou donnez son titre entier (onglet «\u00a0Corpus\u00a0»)."
 )
 BAD_FIELD = "Le champ «\u00a0{}\u00a0» n’est pas valable ({})\u00a0: corrigez-le."
 FIELD_ERRORS = {
