@@ -149,6 +149,8 @@ DECISIONS = {
     "rejected": "Verdict rejeté par le journaliste",
     "corrected": "Verdict corrigé par le journaliste",
 }
+MARKS = {"accepted": "✓\u00a0accepté", "rejected": "rejeté", "corrected": "✓\u00a0corrigé"}
+CORRECTED_VERDICT = "{} (corrigé\u202f; la machine\u00a0: {})"
 VERIFY_WELCOME = (
     "Collez une affirmation, un paragraphe ou une liste\u00a0: chaque affirmation est comparée aux "
     "articles, avec ce qui la soutient, ce qui la contredit et qui le dit. Au plus 50\u202f000 "
@@ -226,12 +228,16 @@ FEEDBACK_UNREADABLE = (
     "d’une sauvegarde, ou ôtez-le."
 )
 REFERENCE_KEPT = "La question de référence est gardée."
+REFERENCE_FOLLOW_UP = (
+    "La question de référence est gardée. Elle semble la suite d’une autre, et sera posée "
+    "seule\u00a0: ôtez-la si on ne la comprend pas ainsi."
+)
 REFERENCE_REMOVED = "La question de référence est ôtée."
 EXCHANGE_GONE = "Cet échange n’est plus gardé, ou n’est pas une question\u00a0: rechargez la page."
 NO_CHOICE = "Dites quel article répond, ou qu’aucun ne le fait\u00a0: rien n’a été gardé."
 REFERENCE_WITHOUT_ARTICLE = (
-    "Il n’y a pas d’article «\u00a0{}\u00a0» dans le corpus\u00a0: «\u00a0recoupe list\u00a0» "
-    "donne les identifiants."
+    "Il n’y a pas d’article «\u00a0{}\u00a0» dans le corpus\u00a0: choisissez-le parmi ceux qui "
+    "sont cités, ou donnez son titre entier (onglet «\u00a0Corpus\u00a0»)."
 )
 BAD_FIELD = "Le champ «\u00a0{}\u00a0» n’est pas valable ({})\u00a0: corrigez-le."
 FIELD_ERRORS = {
@@ -272,6 +278,16 @@ CLAIM_KEYS = (
     "Au clavier\u00a0: j et k, ou les flèches, d’une affirmation à l’autre\u202f; Entrée l’ouvre, "
     "Échap revient au texte."
 )
+NEWSROOM_TOOLS = "Rédaction\u00a0: ajouter, retirer, corriger"
+CLAIM_MARKS = (
+    "Surligné\u00a0: un chiffre, un nom ou un mot qui s’oppose à l’affirmation\u202f; souligné "
+    "deux fois\u00a0: un chiffre ou un nom qui concorde. Rien de cela n’explique le verdict."
+)
+ADDRESS_ALONE = (
+    "C’est une adresse, et non un texte\u00a0: donnez-la dans le champ «\u00a0Ou l’adresse d’un "
+    "article\u00a0», ou collez le texte de l’article."
+)
+ADDRESS_ELSEWHERE = "Les pages de {} ne sont pas lues ici\u00a0: collez le texte de l’article."
 ADDRESS_NOT_READ = "L’adresse n’a pas été lue\u00a0: {}."
 NOT_OUR_HOST = "ici, seules sont lues les pages de {}\u202f; collez le texte des autres"
 NOT_AN_ARTICLE = "il n’y a pas d’article à cette adresse"

@@ -402,11 +402,19 @@ def test_an_answer_is_exported_with_its_references(page: Page, tmp_path: Path) -
         page.until(lambda: page.text(".rc-done").startswith("Cop"))
 
 
+def open_tools(page: Page) -> None:
+    """Open what administrators do to the corpus, which is closed for readers."""
+    if not any(button.is_displayed() for button in page.all("button#rc-drop")):
+        page.click(page.wait("#rc-tools button"))
+        page.until(lambda: page.wait("button#rc-drop").is_displayed())
+
+
 def upload(page: Page, *files: Path) -> None:
     """Give files to the page, and press « Ajouter » once the server has them."""
     # Gradio asks the environment where uploads lie: of this process, the app built last tells.
     os.environ["GRADIO_TEMP_DIR"] = SITE_UPLOADS[-1]
     open_tab(page, "Corpus")
+    open_tools(page)
     page.wait("#rc-upload input[type=file]").send_keys("\n".join(map(str, files)))
     # The list shows what was sent; before, the button would add nothing.
     page.until(lambda: all(f.stem in page.text("#rc-upload") for f in files))
@@ -446,6 +454,7 @@ def test_upload_then_ask_then_remove(page: Page, site: str, tmp_path: Path) -> N
 
     open_tab(page, "Corpus")
     page.click(page.wait(".rc-choose[aria-label*='Le phare rallumé']"))
+    open_tools(page)
     page.click(page.wait("button#rc-drop"))
     page.until(lambda: "1 article retiré" in page.text("#rc-done"))
     page.until(lambda: "Le phare rallumé" not in page.text("#rc-listing"))

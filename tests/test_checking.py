@@ -437,6 +437,28 @@ def test_a_report_begins_with_its_verdicts(assistant: LocalAssistant) -> None:
     assert as_html(done).index("<table>") < as_html(done).index("<section")
 
 
+@pytest.mark.parametrize(
+    ("review", "row", "told"),
+    [
+        (Review(), ("", "", ""), "Preuves insuffisantes."),
+        (Review("accepted", note="Lu."), ("accepté", "", "Lu."), "Preuves insuffisantes (accepté)."),
+        (Review("rejected"), ("rejeté", "", ""), "Preuves insuffisantes (rejeté)."),
+        (Review("corrected", Label.CONTRADICTED, "=Non"), ("corrigé", "Contredit", "'=Non"),
+         "Contredit (corrigé\u202f; la machine\u00a0: Preuves insuffisantes)."),
+    ],
+)  # fmt: skip
+def test_a_report_says_what_the_journalist_decided(
+    review: Review, row: tuple[str, str, str], told: str
+) -> None:
+    done = reviewed("Le bac part.", Label.INSUFFICIENT, review)
+    (cells,) = csv.DictReader(io.StringIO(as_csv(done)))
+    assert (cells["décision"], cells["verdict corrigé"], cells["note"]) == row
+    assert cells["verdict"] == "Preuves insuffisantes"
+    head = as_markdown(done).split("\n## 1.")[0]
+    assert f"| Le bac part. | {told} |" in head
+    assert f'<td class="verdict">{told}</td>' in as_html(done)
+
+
 def test_the_command_knows_every_format() -> None:
     assert sorted({*FORMATS} - {"jsonld"}) == list(FORMAT_NAMES)  # a review is a journalist's
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -21,8 +23,9 @@ from rag.exchanges.store import ANSWERED, ERROR, FILE, REFUSED, Exchange, Wanted
 from rag.feedback import Feedback, FeedbackStore
 from rag.settings import load_settings
 from rag.web.access import hashed
+from rag.web.newsroom import reference_id
 from rag.web.newsroom_views import exchanges_csv
-from tests.test_api import HALL, PROBLEM, events, serving
+from tests.test_api import HALL, PROBLEM, events, page_config, serving
 from tests.test_limits import answered, function_of
 
 TOKEN = "un-jeton-de-redaction"
@@ -214,13 +217,17 @@ def test_what_strangers_wrote_is_text(keeper: httpx.Client, kept: LocalAssistant
 def test_one_click_makes_a_reference_question(
     keeper: httpx.Client, kept: LocalAssistant, tmp_path: Path
 ) -> None:
-    article = kept.page(limit=1).records[0]
-    right, refused, wrong, claim = record(
+    pages = kept.page(limit=50).records
+    titles = Counter(r.source.title for r in pages)
+    article = next(r for r in pages if titles[r.source.title] == 1)
+    right, refused, wrong, claim, cites, suite = record(
         kept,
-        Exchange("Que dit l’article ?", ANSWERED, cited=(article.id,)),
+        Exchange("Que dit l’article de Lérac ?", ANSWERED, cited=(article.id,)),
         Exchange("Que dit personne ?", REFUSED),
         Exchange("Que dit l’autre ?", REFUSED),
         Exchange("Il pleut.", "Soutenu", "claim"),
+        Exchange("Où est la halle de Lérac ?", ANSWERED, cited=(article.id,)),
+        Exchange("Et en 2023 ?", REFUSED),
     )
     form = form_token(keeper)
 
@@ -238,11 +245,34 @@ def test_one_click_makes_a_reference_question(
                 click(wrong, "autre"), click(wrong, "article")):  # fmt: skip
         assert bad.status_code == 422
         assert html.fromstring(bad.text).xpath("//*[@role='alert']")
+    # A wrong one loses neither the page nor what was written in the form.
+    mine = f"//form[.//input[@name='exchange'][@value='{cites.id}']]"
+    page = html.fromstring(keeper.get("/redaction?voir=tout").text)
+    place = page.xpath(f"{mine}//input[@name='ou']/@value")[0]
+    absent = click(cites, "article", article="Un <b>titre", ou=place, retour="/redaction?voir=tout")
+    document = html.fromstring(absent.text)
+    (field,) = document.xpath("//input[@autofocus]")
+    assert field.value == "Un <b>titre"
+    assert "Un <b>titre" in document.get_element_by_id(field.get("aria-describedby")).text_content()
+    assert document.xpath("//nav[@class='views']/a[@aria-current]")[0].text == "Tout"
+    # Or by its title; those that the answer cited are choices, by theirs.
+    title = article.source.title.upper()
+    assert click(wrong, "article", article=title).status_code == 303
+    (options,) = document.xpath(f"{mine}//select")
+    assert [(o.get("value"), article.source.title in o.text) for o in options.iter("option")] == [
+        (article.id, True)
+    ]
+    assert click(cites, "article", choix=article.id).status_code == 303
+    follow = click(suite, "aucun")
+    assert texts.REFERENCE_FOLLOW_UP in keeper.get(follow.headers["location"]).text
+    for made in (cites, suite):
+        data = {"form": form, "question": reference_id(made)}
+        assert keeper.post("/redaction/reference/retrait", data=data).status_code == 303
     file = tmp_path / "reference.jsonl"
     file.write_bytes(keeper.get("/redaction/reference.jsonl").content)
     items = read_questions(file)
     assert [(i.question, i.answerable) for i in items] == [
-        ("Que dit l’article ?", True), ("Que dit personne ?", False), ("Que dit l’autre ?", True),
+        ("Que dit l’article de Lérac ?", True), ("Que dit personne ?", False), ("Que dit l’autre ?", True),
     ]  # fmt: skip
     gold = items[0].gold[0]
     assert (gold.article_id, gold.start, gold.end) == (article.id, 0, article.characters)
@@ -257,6 +287,26 @@ def test_a_logout_ends_the_browser_s_login(keeper: httpx.Client) -> None:
     got = keeper.post("/redaction/deconnexion", data={"form": form_token(keeper)})
     assert got.status_code == 303
     assert keeper.get("/redaction").status_code == 401
+
+
+def test_the_tools_of_administrators_are_closed_for_readers(web: httpx.Client) -> None:
+    config = page_config(web)
+    ids = {c["id"]: c["props"].get("elem_id") for c in config["components"]}
+    (closed,) = (c for c in config["components"] if c["props"].get("elem_id") == "rc-tools")
+    assert closed["props"]["label"] == texts.NEWSROOM_TOOLS
+    assert closed["props"]["open"] is False
+
+    def below(node: dict[str, Any]) -> set[str]:
+        children = node.get("children", [])
+        return {ids.get(node.get("id")) or ""}.union(*map(below, children))
+
+    def trees(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        yield node
+        for child in node.get("children", []):
+            yield from trees(child)
+
+    (tools,) = (node for node in trees(config["layout"]) if node.get("id") == closed["id"])
+    assert {"rc-token", "rc-add", "rc-drop", "rc-correct", "rc-day"} <= below(tools)
 
 
 def test_readers_are_told(web: httpx.Client) -> None:

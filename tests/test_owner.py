@@ -330,6 +330,12 @@ def test_ingest_in_another_terminal_is_answered_from_at_once(
     asked = shell("-m", "rag.cli.main", "ask", "Où le cargo s’est-il échoué ?", "--json")
     answer = json.loads(asked.stdout)
     assert "Port-Amance" in answer["passages"][0]["text"]
+    # What the newsroom says to be right is measured while the application runs.
+    file = tmp_path / "reference.jsonl"
+    file.write_text('{"question": "Qui a peint la fresque de Lérac ?", "answers": []}\n', "utf-8")
+    measured = shell("-m", "rag.cli.main", "eval", "answers", str(file), "--json")
+    assert measured.returncode == 0, measured.stderr
+    assert json.loads(measured.stdout)["count"] == 1
     again = shell(str(ROOT / "app.py"))
     assert "Recoupe répond déjà sur" in again.stdout
 

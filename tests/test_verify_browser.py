@@ -54,7 +54,12 @@ def test_a_text_is_checked_by_the_keyboard_alone(page: Page, tmp_path: Path) -> 
     tab_to(page, "#rc-check")
     press(page, Keys.ENTER)
     page.wait(".rc-save", 120)
-    tab_to(page, "button.rc-badge")
+    # The button that had the keyboard is hidden now: the page has it.
+    assert active(page).tag_name == "body"
+    press(page, "j")
+    assert shown_claim(page) == "1"
+    assert "rc-badge" in active(page).get_attribute("class")
+    press(page, "k")
     assert shown_claim(page) == "0"
     press(page, "j")
     assert shown_claim(page) == "1"
@@ -67,6 +72,12 @@ def test_a_text_is_checked_by_the_keyboard_alone(page: Page, tmp_path: Path) -> 
     assert "rc-claim" in active(page).get_attribute("class")
     tab_to(page, ".rc-claim:not([hidden]) .rc-decide[data-decision=accepted]")
     press(page, Keys.SPACE)
+    assert page.wait("button.rc-badge").text == "1 · Contredit ✓ accepté"
+    tab_to(page, ".rc-claim:not([hidden]) .rc-correct")
+    press(page, "D")
+    page.until(lambda: page.wait("button.rc-badge").text == "1 · Déclaration ✓ corrigé")
+    shown = [b.text for b in page.all("[data-filter]") if b.is_displayed()]
+    assert shown == ["Toutes (3)", "Soutenu (1)", "Déclaration (1)", "Non vérifiable (1)"]
     tab_to(page, ".rc-claim:not([hidden]) .rc-proof")
     quote = active(page).text.strip("« \u00a0»")
     press(page, Keys.ENTER)
@@ -85,7 +96,7 @@ def test_a_text_is_checked_by_the_keyboard_alone(page: Page, tmp_path: Path) -> 
     press(page, Keys.ENTER)
     saved = tmp_path / "profile" / "downloads" / "verification.md"
     page.until(saved.exists)
-    assert "Verdict accepté" in saved.read_text("utf-8")
+    assert "Déclaration (corrigé\u202f; la machine\u00a0: Contredit)" in saved.read_text("utf-8")
     assert [e for e in page.driver.get_log("browser") if e["level"] == "SEVERE"] == []
 
 

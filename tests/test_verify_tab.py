@@ -25,6 +25,7 @@ from rag.domain import (
     Kind,
     Label,
     Reading,
+    Review,
     Source,
     Stance,
 )
@@ -33,7 +34,7 @@ from rag.readers.fetch import is_own_network
 from rag.settings import load_settings
 from rag.web.limits import Gate, Rates
 from rag.web.render_claims import CheckedText, checked_html, pieces, rest, sides
-from rag.web.verify_address import text_at
+from rag.web.verify_address import lone_address, text_at
 from rag.web.verify_example import example
 from rag.web.verify_tab import VerifyTab
 from tests.servers import running
@@ -98,6 +99,57 @@ def test_what_is_shown_is_the_text_and_nothing_else() -> None:
     assert "$" not in markup
 
 
+def test_the_text_says_what_the_journalist_decided() -> None:
+    reviews = [
+        Review(), Review("accepted"), Review("rejected"), Review("corrected", Label.CONTRADICTED),
+    ]  # fmt: skip
+    text = "Le bac part."
+    claims = tuple(verdict(text, review=review) for review in reviews)
+    done = CheckedText(claims, "2024-01-01T10:00:00+01:00", "e", "m", "c", 1, "v", text, 4)
+    tree = html.fromstring(checked_html(done))
+    badges = tree.xpath("//button[@data-verdict and contains(@class, 'rc-badge')]")
+    assert [" ".join(b.text_content().split()) for b in badges] == [
+        "1 · Soutenu", "2 · Soutenu ✓ accepté", "3 · Soutenu rejeté", "4 · Contredit ✓ corrigé",
+    ]  # fmt: skip
+    shown = {
+        f.get("data-filter"): f.text_content()
+        for f in tree.xpath("//*[@data-filter and not(@hidden)]")
+    }
+    assert shown == {
+        "": "Toutes\u00a0(4)", "supported": "Soutenu\u00a0(2)", "contradicted": "Contredit\u00a0(1)",
+        "rejected": "Verdict rejeté\u00a0(1)",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "host"),
+    [
+        ("https://www.lerivage.example/bac?x=1#y", "www.lerivage.example"),
+        (" HTTP://Lerivage.example \n https://b.example/", "lerivage.example"),
+        ("www.lerivage.example", "www.lerivage.example"),
+        ("lerivage.example/bac", "lerivage.example"),
+        ("Le bac part : https://lerivage.example/bac", ""),
+        ("https://lerivage.example/bac Le bac part.", ""),
+        ("12.5/20", ""), ("et/ou", ""), ("", ""), ("Bac.", ""),
+    ],
+)  # fmt: skip
+def test_an_address_alone_is_told_from_a_text(text: str, host: str) -> None:
+    assert lone_address(text) == host
+
+
+def test_an_address_alone_is_no_claim(own: LocalAssistant) -> None:
+    address = "https://www.lerivage.example/bac"
+    for hosts, told in [
+        ([], texts.ADDRESS_ELSEWHERE.format("www.lerivage.example")),
+        (["www.lerivage.example"], texts.ADDRESS_ALONE),
+    ]:
+        with serving(with_settings(own, own_hosts=hosts)) as url:
+            with pressed(url, "rc-check", address) as steps:
+                last = list(steps)[-1]
+            assert told in last
+            assert "Preuves insuffisantes" not in last
+
+
 def evidence(quote: str, name: str, stance: Stance, group: str = "") -> ClaimEvidence:
     cited = Citation(f"a-{name}", Source("Titre", name), 0, len(quote), quote)
     return ClaimEvidence(cited, Attribution(Kind.REPORTED), stance, 0.9, 1.0, group=group)
@@ -118,7 +170,7 @@ def test_copies_are_shown_once_and_counted_once() -> None:
     assert against.sources == 1
     assert [e.at for e in rest(claim)] == [3]
     assert against.entries[0].quote(claim.text) == [
-        ("Le bac a pris ", False), ("12", True), (" voyageurs.", False),
+        ("Le bac a pris ", ""), ("12", "differs"), (" voyageurs.", ""),
     ]  # fmt: skip
     assert sides(verdict("x", evidence=(evidence("y", "z", Stance.NEITHER),))) == []
 

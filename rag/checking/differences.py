@@ -1,66 +1,107 @@
-"""Which words of a piece of evidence a claim has not: what a journalist's eye looks for first."""
+"""What of a piece of evidence stands against a claim, and which figures and names agree with it.
+
+It compares words: what it marks does not explain the verdict.
+"""
 
 from __future__ import annotations
 
 import re
-from difflib import SequenceMatcher
-from itertools import islice
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
 
-from rag.french.numbers import DIGITS, numbers, read_digits
-from rag.french.words import WORD, fold, is_function_word, stem
+from rag.checking.signals.polarity import NEGATED, contraries
+from rag.checking.signals.quantities import counterparts
+from rag.checking.signals.swapped import substituted_name
+from rag.french.names import capitalised, names
+from rag.french.words import fold, is_function_word, lowered, words
 
-_TOKEN = re.compile(f"{DIGITS}|{WORD.pattern}")
-_MOST = 400  # words of a text that are compared: the matcher's time may be quadratic
+_LONGEST = 3000  # characters of a text that are compared
+_WHOLE = re.compile(r"[^\W\d_]+(?:[-‑][^\W\d_]+)*|\d+")
+_FIRST = re.compile(r"(?:^|[.!?…:»]\s+)\W{0,3}\w")
 _NEGATIONS = frozenset("pas jamais aucun aucune ni rien guere".split())
 
+Span = tuple[int, int]
 
-def differences(claim: str, quote: str) -> list[tuple[int, int]]:
-    """Return the spans `[start, end)` of a quote's words that a claim has not, in order.
 
-    Where figures, names or negations differ they stand alone, as they decide; else it is the other
-    words, grammatical ones apart. A word that only stands elsewhere in the claim is no difference,
-    nor is a figure in letters there. Neighbours are one span.
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Words `[start, end)` of a quote, and whether they agree with a claim or stand against it."""
+
+    start: int
+    end: int
+    agrees: bool
+
+
+# A text is rendered again and again as its claims are judged.
+@lru_cache(maxsize=2048)
+def differences(claim: str, quote: str) -> tuple[Mark, ...]:
+    """Return what a quote has against a claim, and its figures and names that agree, in order.
+
+    Against it: another figure of a unit or a noun that it counts, another date, another name with
+    the same words around, a contrary, a negation that it has not. Words are whole.
     """
-    figures = numbers(claim)
-    wanted = [_key(m.group()) for m in islice(_TOKEN.finditer(claim), _MOST)]
-    found = list(islice(_TOKEN.finditer(quote), _MOST))
-    matcher = SequenceMatcher(None, wanted, [_key(m.group()) for m in found], autojunk=False)
-    decisive, others = [], []
-    for tag, _, _, low, high in matcher.get_opcodes():
-        if tag == "equal":
-            continue
-        for at in range(low, high):
-            word = found[at].group()
-            if _key(word) in wanted or numbers(word) & figures:
-                continue
-            if _decides(word, first=at == 0):
-                decisive.append(found[at].span())
-            elif not is_function_word(fold(word)):
-                others.append(found[at].span())
-    return _joined(quote, decisive or others)
+    claim, quote = claim[:_LONGEST], quote[:_LONGEST]
+    whole = [m.span() for m in _WHOLE.finditer(quote)]
+    figures = counterparts(claim, quote)
+    against = [span for span, agrees in figures if not agrees]
+    against += [*_other_names(claim, quote), *_contraries(claim, quote), *_negations(claim, quote)]
+    alike = [span for span, agrees in figures if agrees] + list(_same_names(claim, quote))
+    differing = _joined(quote, [_widened(span, whole) for span in against])
+    agreeing = [
+        span for span in _joined(quote, [_widened(span, whole) for span in alike])
+        if not any(span[0] < end and start < span[1] for start, end in differing)
+    ]  # fmt: skip
+    marks = [Mark(*s, agrees=False) for s in differing] + [Mark(*s, agrees=True) for s in agreeing]
+    return tuple(sorted(marks, key=lambda mark: mark.start))
 
 
-def _key(word: str) -> str:
-    """Return what two words that say the same have in common."""
-    return read_digits(word) if re.fullmatch(DIGITS, word) else stem(fold(word))
+def _other_names(claim: str, quote: str) -> Iterator[Span]:
+    """Yield the name that stands in the place of one of the claim's, wherever it is repeated.
+
+    A capital that begins a sentence may be that of any word, and is taken for none.
+    """
+    if pair := substituted_name(claim, _FIRST.sub(lambda m: m.group().lower(), quote)):
+        yield from _places(pair[1], quote)
 
 
-def _decides(word: str, *, first: bool) -> bool:
-    """Tell whether a word is a figure, a negation, or a name: a capital begins a sentence too."""
-    folded = fold(word)
-    if folded in _NEGATIONS:
-        return True
-    if is_function_word(folded):
-        return False
-    return bool(numbers(word)) or (word[0].isupper() and not first)
+def _contraries(claim: str, quote: str) -> Iterator[Span]:
+    for _, word in contraries(claim, quote):
+        yield from _places(word, quote)
 
 
-def _joined(text: str, spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Return spans in order, those with nothing but space between them as one."""
-    joined: list[tuple[int, int]] = []
-    for start, end in spans:
+def _negations(claim: str, quote: str) -> Iterator[Span]:
+    if NEGATED.search(lowered(quote)) and not NEGATED.search(lowered(claim)):
+        yield from (m.span() for m in _WHOLE.finditer(quote) if fold(m.group()) in _NEGATIONS)
+
+
+def _same_names(claim: str, quote: str) -> Iterator[Span]:
+    """Yield the names that both have; a capital that only begins both sentences makes none."""
+    mine, theirs = capitalised(claim), capitalised(quote)
+    both = {w for name in names(claim) & theirs | names(quote) & mine for w in words(name)}
+    for m in _WHOLE.finditer(quote):
+        parts = words(m.group())
+        empty = all(map(is_function_word, parts))
+        if m.group()[0].isupper() and both.issuperset(parts) and not empty:
+            yield m.span()
+
+
+def _places(word: str, text: str) -> Iterator[Span]:
+    return (m.span() for m in re.finditer(rf"(?<!\w){re.escape(word)}(?!\w)", text))
+
+
+def _widened(span: Span, whole: list[Span]) -> Span:
+    """Return a span with all of the words that it has a part of, compounds too."""
+    touched = [w for w in whole if w[0] < span[1] and span[0] < w[1]]
+    return min(s for s, _ in [span, *touched]), max(e for _, e in [span, *touched])
+
+
+def _joined(text: str, spans: list[Span]) -> list[Span]:
+    """Return spans in order, those that overlap or have nothing but space between them as one."""
+    joined: list[Span] = []
+    for start, end in sorted(spans):
         if joined and not text[joined[-1][1] : start].strip():
-            joined[-1] = joined[-1][0], end
+            joined[-1] = joined[-1][0], max(end, joined[-1][1])
         else:
             joined.append((start, end))
     return joined

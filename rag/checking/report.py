@@ -38,9 +38,11 @@ _NAMED = (*_RATINGS, Label.DECLARED, Label.DIVERGING)
 _SETTLED = ("accepted", "corrected")
 _LONGEST_CLAIM = 600  # characters of a claim and of a review's text
 _COLUMNS = (
-    "affirmation verdict raison confiance sources premier dernier citation article source date "
-    "adresse début fin"
-).split()
+    "affirmation", "verdict", "décision", "verdict corrigé", "note", "raison", "confiance",
+    "sources", "premier", "dernier", "citation", "article", "source", "date", "adresse", "début",
+    "fin",
+)  # fmt: skip
+_DECIDED = {"accepted": "accepté", "rejected": "rejeté", "corrected": "corrigé"}
 # A sign that begins a formula, at the start of a cell or after what a spreadsheet may cut at.
 _SIGNS = "[=+\\-@＝＋－＠]"
 _FORMULA_AT_START = re.compile(rf"^[\s\"']*{_SIGNS}")
@@ -110,7 +112,10 @@ def as_csv(verification: Verification) -> str:
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(_COLUMNS)
     for claim in verification.claims:
-        row: list[Any] = [claim.text, claim.verdict.value, claim.reason, claim.confidence,
+        review = claim.review
+        corrected = claim.settled.value if review.decision == "corrected" else ""
+        row: list[Any] = [claim.text, claim.verdict.value, _DECIDED.get(review.decision, ""),
+                          corrected, review.note, claim.reason, claim.confidence,
                           claim.sources, claim.oldest or "", claim.newest or ""]  # fmt: skip
         if claim.evidence:
             cited = claim.evidence[0].citation
@@ -250,7 +255,13 @@ def stance(evidence: ClaimEvidence) -> str:
 
 
 def _verdict(claim: CheckedClaim) -> str:
-    return f"{claim.verdict.value}."
+    """Return the verdict, the journalist's first where there is one."""
+    decision = claim.review.decision
+    if decision == "corrected":
+        return f"{texts.CORRECTED_VERDICT.format(claim.settled.value, claim.verdict.value)}."
+    return (
+        f"{claim.verdict.value} ({_DECIDED[decision]})." if decision else f"{claim.verdict.value}."
+    )
 
 
 def csv_cell(value: Any) -> str:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from rag.domain import Article
     from rag.evaluation.data import Item
     from rag.evaluation.results import Result
+    from rag.operations import Assistant
     from rag.settings import Settings
 
 _LIBRARIES = ("ir_measures", "matplotlib", "scipy", "sklearn")  # of the extra `eval`
@@ -68,11 +69,18 @@ def eval_retrieval(
     FICHIER au format SQuAD (.json) : ses contextes font un index temporaire. Au
     format .jsonl : des questions sur l'index présent.
     """
+    from rag.assistant import LocalAssistant
+    from rag.errors import IndexBusyError
     from rag.evaluation import retrieval_scores as retrieval
     from rag.evaluation.data import sample
 
     settings = settings_for(index)
     with _assistant_for(settings, file, 0.0, seed) as (assistant, items):
+        if not isinstance(assistant, LocalAssistant):
+            raise IndexBusyError(
+                "L'application tient l'index : arrêtez-la pour mesurer la recherche, ou mesurez "
+                "une copie (« recoupe backup »)."
+            )
         chosen = sample([item for item in items if item.gold], limit, seed)
         with progress_bar("Questions", len(chosen)) as step:
             result = retrieval.evaluate(assistant.retriever, chosen, lambda: step(None, None))
@@ -110,7 +118,8 @@ def eval_answers(
 ) -> None:
     """Mesurer les réponses : citations justes, précision, refus et réponses à tort.
 
-    FICHIER comme pour « eval retrieval ».
+    FICHIER comme pour « eval retrieval ». Si l'application tourne sur l'index, c'est elle
+    qui répond, avec ses réglages.
     """
     from rag.evaluation import answer_scores as answers
     from rag.evaluation.data import sample
@@ -184,10 +193,13 @@ def eval_report(results: Sequence[Path], output: Path) -> None:
 @contextmanager
 def _assistant_for(
     settings: Settings, file: Path, share: float, seed: int
-) -> Iterator[tuple[LocalAssistant, list[Item]]]:
-    """Give an assistant over the articles that the questions of `file` are about."""
+) -> Iterator[tuple[Assistant, list[Item]]]:
+    """Give an assistant over the articles that the questions of `file` are about.
+
+    Over the index that is there it is that of the application, while that one runs.
+    """
     from rag.assistant import LocalAssistant
-    from rag.errors import IndexBusyError, ReadError, SettingsError
+    from rag.errors import ReadError, SettingsError
     from rag.evaluation.data import hold_out, read_questions, read_squad
 
     if file.suffix == ".jsonl":
@@ -197,8 +209,6 @@ def _assistant_for(
             )
         items = read_questions(file)
         with open_for(settings, "eval") as assistant:
-            if not isinstance(assistant, LocalAssistant):
-                raise IndexBusyError("L'application tient l'index : arrêtez-la pour mesurer.")
             if not assistant.page(limit=1).total:
                 raise ReadError(
                     f"L'index ne contient aucun article : ingérez ceux dont parle « {file} »."

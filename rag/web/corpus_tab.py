@@ -111,36 +111,39 @@ class CorpusTab:
         """Build what administrators see; return the changes that they make."""
         if not self._access.has_admin:
             return []
-        gr.HTML(message_html("status", texts.TO_CHOOSE), js_on_load=None)
-        chosen = gr.Textbox(visible=False)
-        token = gr.Textbox(
-            label="Jeton d’administration",
-            type="password",
-            elem_id="rc-token",
-            visible=not self._access.open_admin,
-        )
-        with gr.Row():
-            with gr.Column():
-                upload = gr.File(
-                    label="Ajouter des fichiers",
-                    file_count="multiple",
-                    file_types=sorted(READERS),
-                    type="filepath",
-                    elem_id="rc-upload",
-                    visible=self._access.may_upload,
-                )
-                add = gr.Button(
-                    "Ajouter au corpus", elem_id="rc-add", visible=self._access.may_upload
-                )
-            with gr.Column():
-                drop = gr.Button("Retirer les articles choisis", variant="stop", elem_id="rc-drop")
-            with gr.Column():
-                day = gr.Textbox(
-                    label="Date des articles choisis", placeholder="31/12/2024", max_length=40,
-                    elem_id="rc-day",
-                )  # fmt: skip
-                correct = gr.Button("Corriger la date", elem_id="rc-correct")
-        done = gr.HTML("", elem_id="rc-done", js_on_load=None)
+        with gr.Accordion(texts.NEWSROOM_TOOLS, open=False, elem_id="rc-tools"):
+            gr.HTML(message_html("status", texts.TO_CHOOSE), js_on_load=None)
+            chosen = gr.Textbox(visible=False)
+            token = gr.Textbox(
+                label="Jeton d’administration",
+                type="password",
+                elem_id="rc-token",
+                visible=not self._access.open_admin,
+            )
+            with gr.Row():
+                with gr.Column():
+                    upload = gr.File(
+                        label="Ajouter des fichiers",
+                        file_count="multiple",
+                        file_types=sorted(READERS),
+                        type="filepath",
+                        elem_id="rc-upload",
+                        visible=self._access.may_upload,
+                    )
+                    add = gr.Button(
+                        "Ajouter au corpus", elem_id="rc-add", visible=self._access.may_upload
+                    )
+                with gr.Column():
+                    drop = gr.Button(
+                        "Retirer les articles choisis", variant="stop", elem_id="rc-drop"
+                    )
+                with gr.Column():
+                    day = gr.Textbox(
+                        label="Date des articles choisis", placeholder="31/12/2024", max_length=40,
+                        elem_id="rc-day",
+                    )  # fmt: skip
+                    correct = gr.Button("Corriger la date", elem_id="rc-correct")
+            done = gr.HTML("", elem_id="rc-done", js_on_load=None)
         added = add.click(self.upload, [upload, token], [done, upload], api_visibility="private")
         gone = drop.click(
             self.remove, [chosen, token], [done], js=_TICKED, api_visibility="private"

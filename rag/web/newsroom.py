@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
 from importlib.resources import files
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Annotated
-from urllib.parse import quote, urlencode
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from fastapi import FastAPI, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 
 from rag import texts
+from rag.answering.followup import stands_alone
 from rag.errors import QuestionError, RecoupeError
 from rag.exchanges.reference import Reference
 from rag.exchanges.store import Exchange, Wanted
+from rag.french.words import fold
 from rag.web.newsroom_login import PATH, NewsroomLogin, check_origin
 from rag.web.newsroom_views import VIEWS, Newsroom, exchanges_csv, html
 from rag.web.problems import ForbiddenError, describe_error, problem
@@ -23,8 +27,13 @@ if TYPE_CHECKING:
     from rag.web.access import Access
 
 _PRIVATE = {"Cache-Control": "no-store"}
-_DONE = {"gardee": texts.REFERENCE_KEPT, "otee": texts.REFERENCE_REMOVED}
+_DONE = {
+    "gardee": texts.REFERENCE_KEPT,
+    "suite": texts.REFERENCE_FOLLOW_UP,
+    "otee": texts.REFERENCE_REMOVED,
+}
 _MOST_PAGES = 4000
+_TITLED, _MOST_NAMED = 200, 5  # articles that a title is looked for among, and that are named
 Site = Annotated[str | None, Query(max_length=200)]
 Text = Annotated[str, Form(max_length=500)]
 
@@ -35,8 +44,9 @@ def mount_newsroom(app: FastAPI, assistant: LocalAssistant, access: Access) -> N
     secure = settings.public_url.lower().startswith("https:")
     login = NewsroomLogin(settings.index_dir, access, secure=secure)
     _logging_in(app, login)
-    _reading(app, assistant, login)
-    _choosing(app, assistant, login)
+    page = _Page(assistant, login)
+    _reading(app, assistant, login, page)
+    _choosing(app, assistant, login, page)
 
 
 def _logging_in(app: FastAPI, login: NewsroomLogin) -> None:
@@ -69,9 +79,64 @@ def _logging_in(app: FastAPI, login: NewsroomLogin) -> None:
         return response
 
 
-def _reading(app: FastAPI, assistant: LocalAssistant, login: NewsroomLogin) -> None:
-    newsroom = Newsroom(assistant)
+@dataclass(frozen=True, slots=True)
+class _Failed:
+    """What could not be kept: of which exchange, said in which form of the page, and why."""
 
+    exchange: int
+    place: str
+    article: str
+    problem: str
+
+
+class _Page:
+    """The page, as it is read and as it comes back from a form that could not be taken."""
+
+    def __init__(self, assistant: LocalAssistant, login: NewsroomLogin) -> None:
+        """Take what is shown, and the logins, whose token each form bears."""
+        self._assistant = assistant
+        self._newsroom = Newsroom(assistant)
+        self._login = login
+
+    def show(
+        self, session: str, site: str | None, voir: str, page: int, *,
+        done: str = "", failed: _Failed | None = None,
+    ) -> Response:  # fmt: skip
+        """Return the page."""
+        view = voir if voir in VIEWS else "refus"
+        found = self._newsroom.overview(site, view, page)
+        settings = self._assistant.settings
+        body = html(
+            "newsroom.html",
+            found=found,
+            site=site,
+            view=view,
+            views={name: label for name, (label, _) in VIEWS.items()},
+            page=page,
+            form=self._login.form_token(session),
+            done=done,
+            failed=failed,
+            recording=settings.keep_questions,
+            days=settings.keep_questions_days,
+            retention=settings.retention_days,
+            address=lambda **values: _address(site, view, values),
+            reference_id=reference_id,
+            references={r.id for r in found.references},
+        )
+        return HTMLResponse(body, 422 if failed else 200, headers=_PRIVATE)
+
+    def again(self, request: Request, address: str, failed: _Failed) -> Response:
+        """Return the page that a form was sent from, with what was written in it."""
+        query = dict(parse_qsl(urlsplit(address).query)) if address.startswith(f"{PATH}?") else {}
+        number = query.get("page", "")
+        page = int(number) if re.fullmatch(r"[1-9]\d{0,3}", number, re.ASCII) else 1
+        session = self._login.session(request)
+        return self.show(
+            session, query.get("site"), query.get("voir", ""), min(page, _MOST_PAGES), failed=failed
+        )
+
+
+def _reading(app: FastAPI, assistant: LocalAssistant, login: NewsroomLogin, shown: _Page) -> None:
     @app.get(PATH, include_in_schema=False)
     def page(
         request: Request,
@@ -85,26 +150,7 @@ def _reading(app: FastAPI, assistant: LocalAssistant, login: NewsroomLogin) -> N
         session = login.session(request)
         if not session:
             return _login_page()
-        view = voir if voir in VIEWS else "refus"
-        found = newsroom.overview(site, view, page)
-        settings = assistant.settings
-        body = html(
-            "newsroom.html",
-            found=found,
-            site=site,
-            view=view,
-            views={name: label for name, (label, _) in VIEWS.items()},
-            page=page,
-            form=login.form_token(session),
-            done=_DONE.get(fait, ""),
-            recording=settings.keep_questions,
-            days=settings.keep_questions_days,
-            retention=settings.retention_days,
-            address=lambda **values: _address(site, view, values),
-            reference_id=reference_id,
-            references={r.id for r in found.references},
-        )
-        return HTMLResponse(body, headers=_PRIVATE)
+        return shown.show(session, site, voir, page, done=_DONE.get(fait, ""))
 
     @app.get(f"{PATH}/echanges.csv", include_in_schema=False)
     def as_csv(request: Request, site: Site = None) -> Response:
@@ -131,7 +177,7 @@ def _reading(app: FastAPI, assistant: LocalAssistant, login: NewsroomLogin) -> N
                         headers=_attached("reference.jsonl"))  # fmt: skip
 
 
-def _choosing(app: FastAPI, assistant: LocalAssistant, login: NewsroomLogin) -> None:
+def _choosing(app: FastAPI, assistant: LocalAssistant, login: NewsroomLogin, shown: _Page) -> None:
     recorder = assistant.recorder
 
     @app.post(f"{PATH}/reference", include_in_schema=False)
@@ -141,6 +187,8 @@ def _choosing(app: FastAPI, assistant: LocalAssistant, login: NewsroomLogin) -> 
         form: Text = "",
         avis: Text = "",
         article: Text = "",
+        choix: Text = "",
+        ou: Text = "",
         retour: Text = "",
     ) -> Response:
         try:
@@ -149,10 +197,13 @@ def _choosing(app: FastAPI, assistant: LocalAssistant, login: NewsroomLogin) -> 
             found = store.get(exchange) if store else None
             if found is None or found.kind != "question":
                 raise QuestionError(texts.EXCHANGE_GONE)
-            recorder.references.put(_reference(assistant, found, avis, article))
+            named = article.strip() or choix.strip()
+            recorder.references.put(_reference(assistant, found, avis, named))
+        except QuestionError as error:
+            return shown.again(request, retour, _Failed(exchange, ou, article, str(error)))
         except RecoupeError as error:
             return _told(error, request)
-        return _back(retour, "gardee")
+        return _back(retour, "gardee" if stands_alone(found.text) else "suite")
 
     @app.post(f"{PATH}/reference/retrait", include_in_schema=False)
     def remove(request: Request, form: Text = "", question: Text = "") -> Response:
@@ -166,7 +217,8 @@ def _choosing(app: FastAPI, assistant: LocalAssistant, login: NewsroomLogin) -> 
 
 def _reference(assistant: LocalAssistant, found: Exchange, choice: str, article: str) -> Reference:
     """Return the reference question that a keeper makes of an exchange. Raises QuestionError."""
-    wanted = {"juste": found.cited, "aucun": (), "article": (article.strip(),)}.get(choice)
+    named = (_named(assistant, article),) if choice == "article" else ()
+    wanted = {"juste": found.cited, "aucun": (), "article": named}.get(choice)
     if wanted is None or (choice == "juste" and not wanted):
         raise QuestionError(texts.NO_CHOICE)
     records = {r.id: r for r in assistant.records([i for i in wanted if i])}
@@ -174,6 +226,22 @@ def _reference(assistant: LocalAssistant, found: Exchange, choice: str, article:
         raise QuestionError(texts.REFERENCE_WITHOUT_ARTICLE.format(gone[0]))
     articles = tuple((i, records[i].characters) for i in wanted)
     return Reference(reference_id(found), found.text, articles)
+
+
+def _named(assistant: LocalAssistant, name: str) -> str:
+    """Return the id of the article that has this id or this title. Raises QuestionError."""
+    if not name:
+        raise QuestionError(texts.NO_CHOICE)
+    if assistant.records([name]):
+        return name
+    titled = assistant.page(limit=_TITLED, words=name).records
+    found = [r for r in titled if fold(r.source.title).strip() == fold(name)]
+    if not found:
+        raise QuestionError(texts.REFERENCE_WITHOUT_ARTICLE.format(name))
+    if len(found) > 1:
+        labels = [f"{r.id} ({texts.label(r.source)})" for r in found[:_MOST_NAMED]]
+        raise QuestionError(texts.several_articles(name, labels, len(found)))
+    return found[0].id
 
 
 def reference_id(exchange: Exchange) -> str:

@@ -174,6 +174,9 @@ class Newsroom:
             Judged(datetime.fromisoformat(at), question, note, asked.get(question))
             for at, question, note in reversed(last)
         ]
+        cited = {i for each in found.judged if each.exchange for i in each.exchange.cited}
+        records = {r.id: r for r in self._assistant.records(list(cited - found.titles.keys()))}
+        found.titles = {i: _title(records.get(i), i) for i in cited} | found.titles
 
     def _groups(self, figures: Figures) -> list[Group]:
         """Return what is asked more than once and finds nothing, the most often asked first."""
@@ -223,7 +226,7 @@ def plots(figures: Figures) -> list[Plot]:
         plot("refused", "Part de refus, par semaine", labels, [("refus", shares)],
              [[percent(s) for s in shares]]),
         plot("time", "Temps de réponse en ms, par semaine", labels,
-             [("médiane (p50)", half), ("19 fois sur 20 (p95)", most)],
+             [("la moitié en moins de", half), ("19 sur 20 en moins de", most)],
              [[number(n) for n in half], [number(n) for n in most]]),
     ]  # fmt: skip
 

@@ -21,6 +21,8 @@ from rag.web.templating import rendered
 
 LONGEST_NOTE = 2000  # characters of a journalist's note
 _EXPORTS = {"md": "Markdown", "html": "HTML", "csv": "CSV", "json": "JSON", "jsonld": "ClaimReview"}
+_REJECTED = "rejected"
+_FILTERS = {label.name.lower(): label.value for label in Label} | {_REJECTED: "Verdict rejeté"}
 _SIDES = {Stance.SUPPORTS: "Pour", Stance.CONTRADICTS: "Contre"}
 
 Span = tuple[int, int]
@@ -54,6 +56,25 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
+class Decided:
+    """What the text says of a claim: `name` is its verdict's, or that it was rejected.
+
+    `mark` says that a journalist decided; "" where it is the machine's verdict as it stands.
+    """
+
+    name: str
+    title: str
+    mark: str
+
+    @classmethod
+    def of(cls, claim: CheckedClaim) -> Decided:
+        """Return it of a claim."""
+        label, decision = claim.settled, claim.review.decision
+        name = _REJECTED if decision == "rejected" else label.name.lower()
+        return cls(name, label.value, texts.MARKS.get(decision, ""))
+
+
+@dataclass(frozen=True, slots=True)
 class Side:
     """The evidence for a claim, or against it: each entry is one text, whoever prints it."""
 
@@ -70,8 +91,8 @@ class Entry:
     evidence: ClaimEvidence
     copies: list[str] = field(default_factory=list)
 
-    def quote(self, claim: str) -> list[tuple[str, bool]]:
-        """Return the quote in pieces, each with whether it differs from the claim."""
+    def quote(self, claim: str) -> list[tuple[str, str]]:
+        """Return the quote in pieces, as `marked` does."""
         return marked(claim, self.evidence.citation.quote.strip())
 
 
@@ -104,14 +125,16 @@ def _claims(
     total: int,
     done: CheckedText | None,
 ) -> str:
-    counts = Counter(c.verdict for c in judged)
+    decided = [Decided.of(c) for c in judged]
+    counts = Counter(d.name for d in decided)
     names = [c.text for c in judged] if done else []
     return rendered(
         "claims.html",
         pieces=pieces(text, spans, names),
         claims=judged,
         total=total,
-        counts=[(label, counts[label]) for label in Label if counts[label]],
+        decided=decided,
+        counts=[(name, title, counts[name]) for name, title in _FILTERS.items()],
         sides=[sides(claim) for claim in judged],
         rest=[rest(claim) for claim in judged],
         extent=extent,
@@ -183,10 +206,11 @@ def _entries(claim: CheckedClaim, side: Sequence[ClaimEvidence]) -> list[Entry]:
     return list(entries.values())
 
 
-def marked(claim: str, quote: str) -> list[tuple[str, bool]]:
-    """Return a quote in pieces, each with whether it differs from a claim."""
+def marked(claim: str, quote: str) -> list[tuple[str, str]]:
+    """Return a quote in pieces, each "differs", "agrees" or "" as it stands to a claim."""
     parts, at = [], 0
-    for start, end in differences(claim, quote):
-        parts += [(quote[at:start], False), (quote[start:end], True)]
-        at = end
-    return [part for part in [*parts, (quote[at:], False)] if part[0]]
+    for mark in differences(claim, quote):
+        parts.append((quote[at : mark.start], ""))
+        parts.append((quote[mark.start : mark.end], "agrees" if mark.agrees else "differs"))
+        at = mark.end
+    return [part for part in [*parts, (quote[at:], "")] if part[0]]

@@ -5,7 +5,7 @@ const all = (selector) => [...element.querySelectorAll(selector)];
 const badgeOf = (claim) => element.querySelector(`button.rc-badge[data-claim="${claim}"]`);
 let chosen = "";
 let filter = "";
-let focused = null; // the claim and the control that had the keyboard, before a new rendering
+let focused = null; // the claim whose badge or panel had the keyboard, before a new rendering
 const sheet = () => matchMedia("(max-width: 800px)").matches; // the panel lies over the text
 
 const choose = (claim, { enter = false } = {}) => {
@@ -45,6 +45,24 @@ const step = (from, by) => {
   if (!sheet()) choose(next.dataset.claim);
 };
 const claimOf = (node) => node.closest(".rc-claim")?.dataset.claim;
+// What somebody decided is in the text at once: the badge, its line, and how many there are of each.
+const decided = (claim, name, title, mark) => {
+  const badge = badgeOf(claim);
+  const span = element.querySelector(`.rc-span[data-claim="${claim}"]`);
+  for (const node of [badge, span]) {
+    node?.classList.remove(`rc-verdict-${badge.dataset.verdict}`);
+    node?.classList.add(`rc-verdict-${name}`);
+  }
+  badge.dataset.verdict = name;
+  badge.querySelector(".rc-name").textContent = title;
+  badge.querySelector(".rc-decided").textContent = mark && ` ${mark}`;
+  for (const button of all("[data-filter]:not([data-filter=''])")) {
+    const count = all(`button.rc-badge[data-verdict="${button.dataset.filter}"]`).length;
+    button.querySelector("span").textContent = count;
+    button.hidden = !count;
+  }
+  show(element.querySelector(`[data-filter="${filter}"]:not([hidden])`) ? filter : "");
+};
 const unpress = (review) => {
   for (const other of review.querySelectorAll(".rc-decide")) other.setAttribute("aria-pressed", "false");
 };
@@ -75,6 +93,8 @@ element.addEventListener("click", (event) => {
     unpress(review);
     button.setAttribute("aria-pressed", String(pressed));
     review.querySelector(".rc-correct").value = "";
+    const rejected = pressed && decision === "rejected";
+    decided(claimOf(button), rejected ? decision : review.dataset.verdict, review.dataset.name, pressed ? button.dataset.mark : "");
     trigger("select", { claim: claimOf(button), decision: pressed ? decision : "" });
   }
 });
@@ -82,20 +102,26 @@ element.addEventListener("change", (event) => {
   const field = event.target;
   const claim = claimOf(field);
   if (field.matches(".rc-correct")) {
-    unpress(field.closest(".rc-review"));
+    const review = field.closest(".rc-review");
+    unpress(review);
+    const to = field.value && field.selectedOptions[0];
+    decided(claim, (to || review).dataset.verdict, to ? to.value : review.dataset.name, to ? field.dataset.mark : "");
     trigger("select", { claim, verdict: field.value, decision: "" });
   } else if (field.matches(".rc-note")) {
     trigger("select", { claim, note: field.value });
   }
 });
-element.addEventListener("keydown", (event) => {
-  if (event.altKey || event.ctrlKey || event.metaKey || !event.target.closest("button.rc-badge, .rc-claim")) return;
-  if (event.target.matches("input, select, textarea")) return;
+// On the page too: what is judged anew, or hidden, leaves the keyboard to no control.
+document.addEventListener("keydown", (event) => {
+  if (event.altKey || event.ctrlKey || event.metaKey || !element.checkVisibility()) return;
+  const { target } = event;
+  if (target !== document.body && !home.contains(target)) return;
+  if (target.matches("input, select, textarea, [contenteditable]") || target.closest("#rc-proof")) return;
   const by = { j: 1, ArrowDown: 1, ArrowRight: 1, k: -1, ArrowUp: -1, ArrowLeft: -1 }[event.key];
-  const inText = event.target.matches(".rc-badge");
-  if (!by || (!inText && !/^[jk]$/.test(event.key))) return; // arrows scroll a panel
+  if (!by || (target.closest(".rc-claim") && !/^[jk]$/.test(event.key))) return; // arrows scroll a panel
+  if (!badgeOf(chosen)) return;
   event.preventDefault();
-  step(inText ? event.target : badgeOf(chosen), by);
+  step(target.matches("button.rc-badge") ? target : badgeOf(chosen), by);
 });
 // Before the article's own listener: Escape closes what lies on top, the article first.
 document.addEventListener("keydown", (event) => {
@@ -104,8 +130,7 @@ document.addEventListener("keydown", (event) => {
   if (!article && element.querySelector(".rc-claim:focus-within, .rc-claim:focus")) back();
 }, true);
 element.addEventListener("focusin", (event) => {
-  const badge = event.target.closest("button.rc-badge");
-  focused = badge ? badge.dataset.claim : null;
+  focused = event.target.closest("button.rc-badge, .rc-claim")?.dataset.claim ?? null;
 });
 
 // The text is to be written again: what was checked is its draft when there is no other.
@@ -131,13 +156,15 @@ home.addEventListener("click", (event) => {
 
 const render = () => {
   const before = focused;
-  show(element.querySelector(`[data-filter="${filter}"]`) ? filter : "");
+  show(element.querySelector(`[data-filter="${filter}"]:not([hidden])`) ? filter : "");
   if (!badgeOf(chosen)) {
     element.classList.remove("rc-open");
     chosen = all("button.rc-badge")[0]?.dataset.claim ?? "";
   }
   choose(chosen);
-  if (before !== null && document.activeElement === document.body) badgeOf(before)?.focus({ preventScroll: true });
+  if (before === null || document.activeElement !== document.body) return;
+  const panel = element.matches(".rc-open") && element.querySelector(".rc-claim:not([hidden])"); // it lies over the text
+  (panel || badgeOf(before))?.focus({ preventScroll: true });
 };
 watch("value", render);
 render();

@@ -7,6 +7,7 @@ that readers pay for, though the site may give it to us.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from rag import texts
@@ -19,6 +20,10 @@ from rag.sources.listing import FetchLimits, look
 
 _SECONDS = 15.0  # to fetch a page, each redirect anew
 _REDIRECTS = 3
+_ADDRESS = re.compile(
+    r"(?:https?://([^\s/?#]+)|(www\.[\w.-]+|[\w.-]+\.[^\W\d_]{2,}(?=/)))(?:[/?#]\S*)?",
+    re.IGNORECASE,
+)
 
 
 def text_at(url: str, settings: Settings, allowed: Callable[[str], bool] = is_public) -> str:
@@ -37,6 +42,14 @@ def text_at(url: str, settings: Settings, allowed: Callable[[str], bool] = is_pu
         except MovedError as moved:
             url = moved.url
     raise ReadError(texts.NOT_AN_ARTICLE)
+
+
+def lone_address(text: str) -> str:
+    """Return the host of the first address of a text that is nothing but addresses, "" else."""
+    found = [_ADDRESS.fullmatch(word) for word in text.split()]
+    if not found or not (first := found[0]) or not all(found):
+        return ""
+    return str(first[1] or first[2]).lower()
 
 
 def hosts(settings: Settings) -> frozenset[str]:

@@ -33,7 +33,7 @@ from rag.web.render_claims import (
 from rag.web.sealing import Seal
 from rag.web.templating import rendered
 from rag.web.turns import checked_in_turns, split_in_turns
-from rag.web.verify_address import hosts, text_at
+from rag.web.verify_address import hosts, lone_address, text_at
 from rag.web.verify_example import example
 
 log = logging.getLogger(__name__)
@@ -117,9 +117,14 @@ class VerifyTab:
 
     async def check(self, text: str, request: gr.Request) -> AsyncIterator[Step]:
         """Check a text: yield how far it is, the claims' HTML as it grows, what is to be kept."""
+        plain = plain_text(clean((text or "")[: LONGEST_TEXT + 1]))
+        if host := lone_address(plain):
+            here = host in hosts(self._assistant.settings)
+            told = texts.ADDRESS_ALONE if here else texts.ADDRESS_ELSEWHERE.format(host)
+            yield "", message_html("error", told), gr.skip()
+            return
         session = str(request.session_hash)
         self._checking[session] = asked_to_stop = asyncio.Event()
-        plain = plain_text(clean((text or "")[: LONGEST_TEXT + 1]))
         try:
             yield progress_html([], 0, splitting=True), gr.skip(), gr.skip()
             visitor = client_of(request)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from rag import texts
 from rag.checking.denial import denial
@@ -31,21 +32,27 @@ def negation(pair: Pair) -> Signal | None:
 
 def contrary(pair: Pair) -> Signal | None:
     """Return a word of the hypothesis whose contrary the nearest sentence has, without it."""
+    found = next(contraries(pair.hypothesis, pair.sentence), None)
+    return (
+        Signal(SignalName.CONTRARY, texts.CONTRARY.format(*found), Side.AGAINST) if found else None
+    )
+
+
+def contraries(hypothesis: str, sentence: str) -> Iterator[tuple[str, str]]:
+    """Yield the words of a hypothesis and their contraries in a sentence, as each writes them."""
     mine, theirs = (
         # « sûr » is neither « sur » nor its contrary.
         {root(w): fold(w) for w in WORD.findall(text) if is_grammatical(w) or not _has_twin(w)}
-        for text in (pair.hypothesis, pair.sentence)
+        for text in (hypothesis, sentence)
     )
     for stem, word in mine.items():
         if stem in theirs:
             continue
         for other, their_word in theirs.items():
             if other not in mine and opposed(stem, other):
-                if {word, their_word} == {"pour", "contre"} and not _VOTES.search(pair.sentence):
+                if {word, their_word} == {"pour", "contre"} and not _VOTES.search(sentence):
                     continue  # « pour réprimer » is not the contrary of « contre »
-                written = as_written(pair.hypothesis, word), as_written(pair.sentence, their_word)
-                return Signal(SignalName.CONTRARY, texts.CONTRARY.format(*written), Side.AGAINST)
-    return None
+                yield as_written(hypothesis, word), as_written(sentence, their_word)
 
 
 def _has_twin(word: str) -> bool:

@@ -172,6 +172,32 @@ def match_quantities(hypothesis: str, premise: str) -> list[Figure]:
     return found + [_day(d, days, candidates) for d in own]
 
 
+def counterparts(hypothesis: str, premise: str) -> list[tuple[tuple[int, int], bool]]:
+    """Return where the premise gives a figure or a date of a kind that the hypothesis gives.
+
+    Each with whether they agree. One that the hypothesis does not speak of is not among them, nor
+    is another of its kind where one agrees.
+    """
+    (mine, own), (theirs, days) = _read_both(hypothesis), _read_both(premise)
+    found = []
+    for amount in theirs:
+        near = [a for a in mine if _of_a_kind(a, amount)]
+        if any(_agree(a, amount) for a in near):
+            found.append((amount.span, True))
+        elif any(
+            a.kind and amount.kind and not any(_of_a_kind(a, g) and _agree(a, g) for g in theirs)
+            for a in near
+        ):
+            found.append((amount.span, False))
+    for day in days:
+        shared = [d for d in own if _share(d, day)]
+        if any(_meet(d, day) for d in shared):
+            found.append((day.span, True))
+        elif any(not any(_share(d, g) and _meet(d, g) for g in days) for d in shared):
+            found.append((day.span, False))
+    return found
+
+
 def _read_both(text: str) -> tuple[list[Amount], list[Day]]:
     """Return the amounts and the dates of a text; « 1 200 mètres » is no year."""
     found = amounts(text)[:_LONGEST]
