@@ -135,6 +135,7 @@ def _rival(draw: random.Random, answer: str, text: str, answers: Sequence[str]) 
 
 
 TRUE = 0.5  # share of the sentences that still follow
+TRIES = 40  # sentences that a kind of change is tried on before another is
 ROUNDED, REWORDED, VOICED = 0.3, 0.5, 0.7  # shares of what is said, true or not, where it applies
 KINDS: dict[str, tuple[float, Allowed]] = {
     "number": (0.14, AGAINST),
@@ -173,21 +174,25 @@ class Changes:
 
     def draw(self, draw: random.Random) -> Pair:
         """Return a pair: what is said, of a sentence that is shown with up to three beside it."""
-        kind = draw.choices(list(KINDS), [w for w, _ in KINDS.values()])[0]
-        true = draw.random() < TRUE
-        while True:
-            at = draw.randrange(len(self._texts))
-            sentences = self._texts[at]
-            place = draw.randrange(len(sentences))
-            if not 40 < len(sentences[place]) < 400:
-                continue
-            first = max(0, place - draw.choice((0, 0, 1, 2)))
-            last = min(len(sentences), place + draw.choice((1, 1, 2, 3)))
-            if len(" ".join(sentences[first:last])) > LONGEST:
-                first, last = place, place + 1
-            before, after = sentences[first:place], sentences[place + 1 : last]
-            if pair := self._pair(draw, kind, (at, place), (before, after), true=true):
-                return pair
+        while True:  # few texts may have nothing that can be so changed
+            kind = draw.choices(list(KINDS), [w for w, _ in KINDS.values()])[0]
+            true = draw.random() < TRUE
+            for _ in range(TRIES):
+                if pair := self._drawn(draw, kind, true=true):
+                    return pair
+
+    def _drawn(self, draw: random.Random, kind: str, *, true: bool) -> Pair | None:
+        at = draw.randrange(len(self._texts))
+        sentences = self._texts[at]
+        place = draw.randrange(len(sentences))
+        if not 40 < len(sentences[place]) < 400:
+            return None
+        first = max(0, place - draw.choice((0, 0, 1, 2)))
+        last = min(len(sentences), place + draw.choice((1, 1, 2, 3)))
+        if len(" ".join(sentences[first:last])) > LONGEST:
+            first, last = place, place + 1
+        before, after = sentences[first:place], sentences[place + 1 : last]
+        return self._pair(draw, kind, (at, place), (before, after), true=true)
 
     def _pair(
         self,
