@@ -69,7 +69,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, corpus_reading: Reading) -> I
 class Page:
     """A page in Chromium, with the few gestures that the tests make."""
 
-    def __init__(self, profile: Path, size: str) -> None:
+    def __init__(self, profile: Path, size: str, **prefs: object) -> None:
         from selenium import webdriver
 
         options = webdriver.ChromeOptions()
@@ -82,7 +82,7 @@ class Page:
             options.add_argument(flag)
         options.set_capability("goog:loggingPrefs", {"performance": "ALL", "browser": "ALL"})
         downloads = {"download.default_directory": str(profile / "downloads")}
-        options.add_experimental_option("prefs", downloads)
+        options.add_experimental_option("prefs", downloads | prefs)
         service = webdriver.ChromeService(DRIVER or "chromedriver")
         self.driver = webdriver.Chrome(options=options, service=service)
 
@@ -328,6 +328,19 @@ def test_a_device_forgets_what_cites_an_article_that_is_gone(page: Page, site: s
     page.click(page.wait(".rc-open"))
     page.until(lambda: page.text(".rc-refusal") == texts.ANSWER_GONE)
     assert page.text(".rc-question") == HALL
+
+
+def test_a_browser_that_forbids_storage_shows_the_chat(site: str, tmp_path: Path) -> None:
+    """The framework looks at its storage and stood still at « Loading »."""
+    blocked = {"profile.default_content_setting_values.cookies": 2}
+    page = Page(tmp_path / "profile", "1000,800", **blocked)
+    try:
+        page.driver.get(site)
+        page.wait(".rc-example")
+        page.ask(HALL)
+        assert "4,2 millions" in page.text(".rc-said")
+    finally:
+        page.driver.quit()
 
 
 def test_what_a_device_keeps_is_text_whatever_it_is(page: Page, site: str) -> None:
