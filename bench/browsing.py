@@ -45,7 +45,8 @@ class _NoMeaning:
     def embed_passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return a unit vector a text."""
         made = np.random.default_rng(len(texts)).normal(size=(len(texts), _DIMENSION))
-        return (made / np.linalg.norm(made, axis=1, keepdims=True)).astype(np.float32)
+        unit: NDArray[np.float32] = made / np.linalg.norm(made, axis=1, keepdims=True)
+        return unit.astype(np.float32)
 
     embed_questions = embed_passages
 

@@ -79,7 +79,7 @@ class Growth:
         found: dict[str, Any] = {"build": self._build(size), "passages": self._size}
         found["articles"] = len(self._sources)
         found["accepted share"] = {
-            name: round(sum(map(chosen.accept, self._sources)) / len(self._sources), 4)
+            name: round(sum(chosen.accept("", s) for s in self._sources) / len(self._sources), 4)
             for name, chosen in FILTERS.items()
         }
         found["bytes on disk"] = by_part(plan.index)
