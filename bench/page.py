@@ -11,17 +11,17 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
-import socket
 import statistics
 import tempfile
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from bench.faces import opened
 from bench.golden import ROOT, load_golden
+from bench.measuring import serving
+from rag.domain import Reading
+from rag.readers import find_files, read_files
 
 # Loads nothing twice, and tells when the turn appears, when it has words, and when it is whole.
 _ASK = """
@@ -51,34 +51,6 @@ _SIZES = """
 const all = [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")];
 return { requests: all.length, bytes: all.reduce((sum, e) => sum + e.transferSize, 0) };
 """
-
-
-@contextmanager
-def served(folder: Path) -> Iterator[str]:
-    """Yield the address of the app over the sample corpus."""
-    import uvicorn
-
-    from rag.assistant import LocalAssistant
-    from rag.domain import Reading
-    from rag.readers import find_files, read_files
-    from rag.settings import load_settings
-    from rag.web.server import build_app
-
-    assistant = LocalAssistant(load_settings(index_dir=folder / "index", rate_client="1000/minute"))
-    assistant.ingest(Reading.of(read_files(find_files([ROOT / "corpus"])[0])))
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        app = build_app(assistant)
-        server = uvicorn.Server(uvicorn.Config(app, log_level="error", proxy_headers=False))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        while not server.started:
-            time.sleep(0.05)
-        try:
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
-        finally:
-            server.should_exit = True
-            thread.join(20)
 
 
 def measured(address: str, folder: Path, questions: list[str]) -> dict[str, Any]:
@@ -119,8 +91,13 @@ def main() -> None:
     parser.add_argument("--questions", type=int, default=30)
     options = parser.parse_args()
     questions = [item.question for item in load_golden("questions")][: options.questions]
-    with tempfile.TemporaryDirectory() as folder, served(Path(folder)) as address:
-        print(json.dumps(measured(address, Path(folder), questions), indent=2))
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        assistant = opened(folder / "index")
+        assistant.ingest(Reading.of(read_files(find_files([ROOT / "corpus"])[0])))
+        assistant.close()
+        with serving(folder / "index") as app:
+            print(json.dumps(measured(f"{app.url}/", folder, questions), indent=2))
 
 
 if __name__ == "__main__":

@@ -173,8 +173,6 @@ NO_MODEL_NOTICE = "{} Voici, en attendant, des extraits des articles."
 CHANGED_ARTICLE = (
     "L’article a changé depuis cette réponse\u00a0: le passage cité n’y figure plus tel quel."
 )
-NO_SOURCE = "Source inconnue"
-OTHER_SOURCES = "Autres sources"
 OTHER_NAMES = "Autres"
 TO_CHOOSE = "Cochez des articles dans la liste pour les retirer ou corriger leur date."
 NO_ARTICLE_FOUND = (
@@ -329,7 +327,6 @@ NO_DAY = "date illisible\u00a0: {}"
 ONLY_ARTICLE = "cet article seulement\u00a0: {}"
 WITHOUT_FILTER = "Retirer le filtre «\u00a0{}\u00a0»"
 ANY_TIME, THIS_YEAR, LAST_DAYS = "Toutes dates", "Cette année", "Les 30 derniers jours"
-LINK_GONE = "L’article de ce lien n’est plus dans le corpus\u00a0: la question est posée à tous."
 BAD_DATE = "La date du champ «\u00a0{}\u00a0» ne se lit pas\u00a0: écrivez-la comme 31/12/2024."
 SUGGESTED = "Les articles répondent à une question proche\u00a0: {}"
 ABOUT_ARTICLE = "De quoi parle l’article «\u00a0{}\u00a0»\u202f?"

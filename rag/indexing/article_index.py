@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
 from rag import texts
-from rag.domain import MOST_FACETS, ArticleOrder, ArticleQuery, Facets, Filters, Source
+from rag.domain import MOST_FACETS, ArticleOrder, ArticleQuery, Facets, Source
 from rag.errors import CursorError
 from rag.french.words import content_stems
 from rag.indexing.damage import report_damage, unwritable
+from rag.indexing.filtering import LAST_DAY, filter_queries
 
 if TYPE_CHECKING:
     import tantivy
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 LONGEST_WORDS = 300  # characters of a query
 _MOST_STEMS = 30  # of a query
 _TITLE_WEIGHT = 3.0
-_LAST_DAY = date.max.toordinal()
 _LAST_PLACE = (1 << 63) - 1
 _DEEPEST = 10_000  # articles by relevance: nobody turns so many pages
 _QUOTED = re.compile(r"«([^»]*)»|“([^”]*)”|\"([^\"]*)\"")
@@ -130,7 +130,7 @@ class ArticleIndex:
         import tantivy
 
         must, kind = tantivy.Occur.Must, tantivy.Query
-        clauses = [(must, q) for q in self._filters(query.filters)]
+        clauses = [(must, q) for q in filter_queries(self._schema, query.filters, "id")]
         if query.words.strip():
             runs = runs_of(query.words)
             clauses += [(must, self._run(run)) for run in runs] or [(must, kind.empty_query())]
@@ -149,26 +149,6 @@ class ArticleIndex:
 
         title = kind.boost_query(within("title"), _TITLE_WEIGHT)
         return kind.boolean_query([(should, within("text")), (should, title)])
-
-    def _filters(self, filters: Filters) -> list[tantivy.Query]:
-        import tantivy
-
-        kind = tantivy.Query
-        found = [
-            kind.term_set_query(self._schema, field, list(names))
-            for field, names in (
-                ("source", filters.sources),
-                ("author", filters.authors),
-                ("section", filters.sections),
-            )
-            if names
-        ]
-        if filters.since or filters.until:
-            first = filters.since.toordinal() if filters.since else 1
-            last = filters.until.toordinal() if filters.until else _LAST_DAY
-            integer = tantivy.FieldType.Integer
-            found.append(kind.range_query(self._schema, "day", integer, first, last))
-        return [kind.const_score_query(q, 0.0) for q in found]
 
     def _beyond(self, wanted: tantivy.Query, field: str, at: int, *, newest: bool) -> tantivy.Query:
         """Return what finds the part of a list that follows a place."""
@@ -254,7 +234,7 @@ def _document(article: IndexedArticle) -> tantivy.Document:
         month=source.published.year * 12 + source.published.month - 1 if source.published else 0,
         passages=article.passages,
         newest=(source.day << 32) + own,
-        oldest=((source.day or _LAST_DAY + 1) << 32) + own,
+        oldest=((source.day or LAST_DAY + 1) << 32) + own,
         **dated,
     )
 

@@ -18,6 +18,7 @@ from rag.domain import Filters, Passage, Source, version_of
 from rag.french.words import begins_with, content_stems
 from rag.indexing.article_index import ArticleIndex, IndexedArticle
 from rag.indexing.damage import is_damage, report_damage, unwritable
+from rag.indexing.filtering import filter_queries
 
 if TYPE_CHECKING:
     import tantivy
@@ -138,7 +139,10 @@ class KeywordIndex:
         wanted = query.boolean_query(clauses)
         if filters:
             wanted = query.boolean_query(
-                [(occur.Must, wanted), *((occur.Must, q) for q in self._filter(filters))]
+                [
+                    (occur.Must, wanted),
+                    *((occur.Must, q) for q in filter_queries(self._schema, filters, "article")),
+                ]
             )
         searcher = self._index.searcher()
         result = searcher.search(wanted, limit, count=False)
@@ -212,31 +216,6 @@ class KeywordIndex:
     def versions(self) -> int:
         """Return the number of passages held, for checks."""
         return int(self._index.searcher().num_docs)
-
-    def _filter(self, filters: Filters) -> list[tantivy.Query]:
-        import tantivy
-
-        query = tantivy.Query
-        found = [
-            query.const_score_query(query.term_set_query(self._schema, field, list(values)), 0.0)
-            for field, values in (
-                ("source", filters.sources),
-                ("author", filters.authors),
-                ("section", filters.sections),
-                ("article", filters.articles),
-            )
-            if values
-        ]
-        if filters.since or filters.until:
-            first = filters.since.toordinal() if filters.since else 1
-            last = filters.until.toordinal() if filters.until else 10_000_000
-            found.append(
-                query.const_score_query(
-                    query.range_query(self._schema, "day", tantivy.FieldType.Integer, first, last),
-                    0.0,
-                )
-            )
-        return found
 
 
 def _document(passage: Passage, source: Source, stems: Sequence[str]) -> tantivy.Document:

@@ -24,7 +24,7 @@ from rag.web.corpus_tab import CorpusTab
 from rag.web.framework import Events
 from rag.web.limits import Gate, Rates
 from rag.web.problems import invalid
-from rag.web.questions_tab import QuestionsTab, retention
+from rag.web.questions_tab import RETENTION, QuestionsTab
 from rag.web.verify_tab import VerifyTab, browser_state
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ class Chat:
             title="Recoupe", analytics_enabled=False, fill_width=True, delete_cache=(_HOUR, _HOUR)
         ) as page:
             gr.HTML(_read("header.html"), js_on_load=None)
-            turns = gr.State([], time_to_live=retention())
+            turns = gr.State([], time_to_live=RETENTION)
             state = browser_state()
             with gr.Tabs():
                 with gr.Tab("Questions"):

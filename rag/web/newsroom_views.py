@@ -13,8 +13,6 @@ from datetime import date, datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from rag import texts
 from rag.checking.report import csv_cell
 from rag.errors import RecoupeError
@@ -26,6 +24,7 @@ from rag.feedback import FeedbackStore
 from rag.markup import printable
 from rag.models.encoder import Encoder
 from rag.web.newsroom_plots import Plot, plot
+from rag.web.templating import environment
 
 if TYPE_CHECKING:
     from rag.assistant import LocalAssistant
@@ -277,14 +276,7 @@ def html(template: str, **values: object) -> str:
     return _TEMPLATES.get_template(template).render(values)
 
 
-_TEMPLATES = Environment(
-    loader=PackageLoader("rag.web"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-    auto_reload=False,
-)
+_TEMPLATES = environment()
 _TEMPLATES.filters |= {
     "moment": lambda at: f"{at.astimezone():%d/%m/%Y %H:%M}",
     "day": lambda at: f"{at:%d/%m/%Y}",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import re
-from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
@@ -21,8 +20,8 @@ from rag.answering.followup import carried_over, topic_terms
 from rag.answering.writing import Draft
 from rag.assistant import LocalAssistant
 from rag.citations import render
-from rag.domain import Answer, Statement, Turn
-from rag.errors import ArticleNotFoundError, RecoupeError
+from rag.domain import Answer, Filters, Statement, Turn
+from rag.errors import RecoupeError
 from rag.models.embedding import clean
 from rag.searching.question import LONGEST_QUESTION
 from rag.web.conversation import BAD_CLICK, MOST_TURNS, ChatTurn, TurnSeal, standing
@@ -34,6 +33,7 @@ from rag.web.recording import stream
 from rag.web.render import (
     answer_html,
     article_html,
+    conversation_html,
     draft_html,
     error_html,
     examples_html,
@@ -41,13 +41,12 @@ from rag.web.render import (
     history_html,
     message_html,
 )
+from rag.web.stopping import Stops
 
 log = logging.getLogger(__name__)
 
 _FOLLOWED = 5  # turns that a follow-up may be of
-_HOUR = 3600  # seconds
-_RETENTION_HOURS = 12  # of a conversation whose page stays open
-_MOST_STOPPED = 200  # pages whose answer is being stopped
+RETENTION = 12 * 3600  # seconds that the turns of an open page are remembered
 _MOST_CHECKED = 1000  # articles that a device asks after at once
 _MOST_SOUGHT = 6  # terms of a question that are named
 _WORDS = re.compile(r"[\w’' -]+")
@@ -75,7 +74,7 @@ class QuestionsTab:
         self._gate = gate
         self._script = script
         self._seal = TurnSeal(assistant.settings.index_dir)
-        self._stopped: OrderedDict[str, None] = OrderedDict()
+        self._stops = Stops()
         self._bar = FilterBar(self._title_of)
 
     def build(self, page: gr.Blocks, turns: gr.State) -> None:
@@ -180,41 +179,44 @@ class QuestionsTab:
         keeps, and whether the answer can be stopped.
         """
         question = clean((question or "")[: LONGEST_QUESTION + 1])
-        session = str(request.session_hash)
-        self._stopped.pop(session, None)
         turns = await run_in_threadpool(self._standing, turns)
-        past = "".join(map(answer_html, turns, range(len(turns))))
+        past = conversation_html(turns)
         may_stop, over = gr.Button(visible=True), gr.Button(visible=False)
 
         def shown(turn: str, *, field: str = "", ended: bool = False) -> tuple[Any, ...]:
             return past + turn, turns, field, "", gr.skip(), over if ended else may_stop
 
         try:
-            choice = Choice.of(sources, sections, authors, since, until, article)
-            yield shown(draft_html(question, await run_in_threadpool(self._searching)))
-            filters = choice.filters()
-            visitor = client_of(request)
-            self._rates.take(visitor)
-            # Of one article alone, a question follows those that were asked of it.
-            before = [t for t in turns[-_FOLLOWED:] if t.filters.articles == filters.articles]
-            history = [Turn(t.answer.question, t.answer.text) for t in before]
-            statements: list[Statement] = []
-            work = stream(self._assistant, question, history, filters)
-            async with aclosing(in_one_turn(self._gate, visitor, work)) as steps:
-                async for event in steps:
-                    if isinstance(event, Answer):
-                        turn = await run_in_threadpool(self._turn, event, choice, corpus)
-                        turns = [*turns, turn][-MOST_TURNS:]
-                        whole = "".join(map(answer_html, turns, range(len(turns))))
-                        yield whole, turns, "", "", self._remembered(turn), over
-                        return
-                    if session in self._stopped:
-                        break
-                    tail = event.text if isinstance(event, Draft | Step) else ""
-                    if isinstance(event, Statement):
-                        statements.append(event)
-                    yield shown(draft_html(question, f"{render(statements)} {tail}".strip()))
-            yield shown(error_html(question, texts.STOPPED), field=question, ended=True)
+            with self._stops.of(request) as asked_to_stop:
+                choice = Choice.of(sources, sections, authors, since, until, article)
+                yield shown(draft_html(question, await run_in_threadpool(self._searching)))
+                filters = choice.filters()
+                visitor = client_of(request)
+                self._rates.take(visitor)
+                # Of one article alone, a question follows those that were asked of it.
+                before = [t for t in turns[-_FOLLOWED:] if t.filters.articles == filters.articles]
+                history = [Turn(t.answer.question, t.answer.text) for t in before]
+                statements: list[Statement] = []
+                work = stream(self._assistant, question, history, filters)
+                async with aclosing(in_one_turn(self._gate, visitor, work)) as steps:
+                    async for event in steps:
+                        if isinstance(event, Answer):
+                            turn = await run_in_threadpool(self._turn, event, choice, corpus)
+                            longer = [*turns, turn][-MOST_TURNS:]
+                            whole = (
+                                past + answer_html(turn, len(turns))
+                                if len(longer) > len(turns)
+                                else conversation_html(longer)
+                            )
+                            yield whole, longer, "", "", self._remembered(turn), over
+                            return
+                        if asked_to_stop.is_set():
+                            break
+                        tail = event.text if isinstance(event, Draft | Step) else ""
+                        if isinstance(event, Statement):
+                            statements.append(event)
+                        yield shown(draft_html(question, f"{render(statements)} {tail}".strip()))
+                yield shown(error_html(question, texts.STOPPED), field=question, ended=True)
         except RecoupeError as error:
             log.info("%s", error, exc_info=True)
             yield shown(error_html(question, str(error)), field=question, ended=True)
@@ -224,9 +226,7 @@ class QuestionsTab:
 
     def stop(self, request: gr.Request) -> Any:
         """Stop the answer that a page waits for, at its next step."""
-        self._stopped[str(request.session_hash)] = None
-        while len(self._stopped) > _MOST_STOPPED:
-            self._stopped.popitem(last=False)
+        self._stops.ask(request)
         return gr.Button(visible=False)
 
     def open_citation(self, turns: list[ChatTurn], event: gr.EventData) -> str:
@@ -268,8 +268,7 @@ class QuestionsTab:
         skipped = [gr.skip()] * 4
         if "open" in data:
             turns = self._standing(self._seal.all_of(data["open"]))
-            shown = "".join(map(answer_html, turns, range(len(turns))))
-            return [shown or _WELCOME, turns, gr.skip(), gr.skip()]
+            return [conversation_html(turns) or _WELCOME, turns, gr.skip(), gr.skip()]
         if isinstance(ids := data.get("check"), list):
             asked = [str(i) for i in ids[:_MOST_CHECKED]]
             answering = self._assistant.answerable(asked)
@@ -293,28 +292,26 @@ class QuestionsTab:
         if corpus and corpus != now:
             notice = f"{texts.CORPUS_CHANGED} {answer.notice}".strip()
             answer = replace(answer, notice=notice)
-        sought = self._sought(answer.asked or answer.question, choice) if answer.refused else ""
+        filters, asked = choice.filters(), answer.asked or answer.question
         labels = "\u202f; ".join(chip.label for chip in choice.chips(self._title_of))
-        return ChatTurn(replace(answer, hits=()), choice.filters(), sought, now, labels)
+        sought = self._sought(asked, filters, labels) if answer.refused else ""
+        return ChatTurn(replace(answer, hits=()), filters, sought, now, labels)
 
-    def _sought(self, question: str, choice: Choice) -> str:
-        """Return the sentence that says what was looked for, and where."""
+    def _sought(self, question: str, filters: Filters, labels: str) -> str:
+        """Return what was looked for, and where, as a sentence; `labels` name the filters."""
         carried = carried_over(question)
         found = [*topic_terms(carried.question), *carried.terms]
         terms = [t for t in dict.fromkeys(found) if _WORDS.fullmatch(t)][:_MOST_SOUGHT]
         if not terms:
             return ""
-        among = texts.articles(self._assistant.index.catalogue.facets(choice.filters()).articles)
-        if labels := [chip.label for chip in choice.chips(self._title_of)]:
-            among = texts.FILTERED_BY.format(among, "\u202f; ".join(labels))
+        among = texts.articles(self._assistant.index.catalogue.facets(filters).articles)
+        if labels:
+            among = texts.FILTERED_BY.format(among, labels)
         quoted = ", ".join(f"«\u00a0{term}\u00a0»" for term in terms)
         return texts.SOUGHT.format(among, quoted)
 
     def _searching(self) -> str:
-        return texts.SEARCHING.format(self._among())
-
-    def _among(self) -> str:
-        return texts.articles(self._assistant.index.articles())
+        return texts.SEARCHING.format(texts.articles(self._assistant.index.articles()))
 
     def _remembered(self, turn: ChatTurn) -> str:
         return history_html(
@@ -328,13 +325,6 @@ class QuestionsTab:
         return standing(turns, self._assistant.answerable)
 
     def _title_of(self, article_id: str) -> str:
-        try:
-            record = self._assistant.article(article_id).record
-        except ArticleNotFoundError:
-            return ""
-        return record.source.title or texts.label(record.source)
-
-
-def retention() -> int:
-    """Return for how many seconds the turns of an open page are remembered."""
-    return _RETENTION_HOURS * _HOUR
+        """Return how an article is called, "" where there is none."""
+        sources = (record.source for record in self._assistant.records([article_id]))
+        return next((s.title or texts.label(s) for s in sources), "")

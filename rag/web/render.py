@@ -63,6 +63,11 @@ def answer_html(turn: ChatTurn, at: int) -> str:
     )
 
 
+def conversation_html(turns: Sequence[ChatTurn]) -> str:
+    """Return the turns of a conversation."""
+    return "".join(answer_html(turn, at) for at, turn in enumerate(turns))
+
+
 def draft_html(question: str, text: str) -> str:
     """Return a turn that is still being written; its text is not checked yet."""
     return rendered("draft.html", question=question, said=text)

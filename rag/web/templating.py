@@ -22,14 +22,19 @@ def fragment(template: str, **values: object) -> str:
     return _TEMPLATES.get_template(template).render(values)
 
 
-_TEMPLATES = Environment(
-    loader=PackageLoader("rag.web"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-    auto_reload=False,
-)
+def environment() -> Environment:
+    """Return what fills the templates of this folder, for a page with filters of its own."""
+    return Environment(
+        loader=PackageLoader("rag.web"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+
+
+_TEMPLATES = environment()
 _TEMPLATES.globals["texts"] = texts
 _TEMPLATES.tests["web_address"] = is_web_address
 _TEMPLATES.filters |= {

@@ -31,6 +31,7 @@ from rag.web.render_claims import (
     progress_html,
 )
 from rag.web.sealing import Seal
+from rag.web.stopping import Stops
 from rag.web.templating import rendered
 from rag.web.turns import checked_in_turns, split_in_turns
 from rag.web.verify_address import hosts, lone_address, text_at
@@ -65,7 +66,7 @@ class VerifyTab:
         self._rates = rates
         self._gate = gate
         self._scripts = scripts
-        self._checking: dict[str, asyncio.Event] = {}  # what stops each page's check, by session
+        self._stops = Stops()
 
     def build(self, page: gr.Blocks, state: gr.BrowserState) -> None:
         """Add the tab's content; `state` must stand outside the tabs, which load when opened."""
@@ -123,24 +124,20 @@ class VerifyTab:
             told = texts.ADDRESS_ALONE if here else texts.ADDRESS_ELSEWHERE.format(host)
             yield "", message_html("error", told), gr.skip()
             return
-        session = str(request.session_hash)
-        self._checking[session] = asked_to_stop = asyncio.Event()
-        try:
-            yield progress_html([], 0, splitting=True), gr.skip(), gr.skip()
-            visitor = client_of(request)
-            self._rates.take(visitor)
-            async with aclosing(self._steps(plain, visitor, asked_to_stop)) as steps:
-                async for step in steps:
-                    yield step
-        except RecoupeError as error:
-            log.info("%s", error, exc_info=True)
-            yield "", message_html("error", str(error)), gr.skip()
-        except Exception:
-            log.exception("vérification")
-            yield "", message_html("error", texts.UNEXPECTED), gr.skip()
-        finally:
-            if self._checking.get(session) is asked_to_stop:
-                del self._checking[session]
+        with self._stops.of(request) as asked_to_stop:
+            try:
+                yield progress_html([], 0, splitting=True), gr.skip(), gr.skip()
+                visitor = client_of(request)
+                self._rates.take(visitor)
+                async with aclosing(self._steps(plain, visitor, asked_to_stop)) as steps:
+                    async for step in steps:
+                        yield step
+            except RecoupeError as error:
+                log.info("%s", error, exc_info=True)
+                yield "", message_html("error", str(error)), gr.skip()
+            except Exception:
+                log.exception("vérification")
+                yield "", message_html("error", texts.UNEXPECTED), gr.skip()
 
     async def read_address(self, url: str, request: gr.Request) -> tuple[Any, str]:
         """Return the text of an article of the newspaper's own, and what was done."""
@@ -166,8 +163,7 @@ class VerifyTab:
 
     async def stop(self, request: gr.Request) -> None:
         """Have the check of this page end: the claim that is being judged is the last one."""
-        if asked_to_stop := self._checking.get(str(request.session_hash)):
-            asked_to_stop.set()
+        self._stops.ask(request)
 
     async def _steps(
         self, text: str, visitor: str, asked_to_stop: asyncio.Event
