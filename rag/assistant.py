@@ -59,6 +59,7 @@ from rag.models.loading import load_embedder
 from rag.operations import Assistant, unheard
 from rag.readers.draft import checked_edits
 from rag.searching.browsing import browse, quoted_speakers
+from rag.searching.corrections import corrections_of
 from rag.searching.reranking import load_reranker
 from rag.searching.retrieval import Retriever
 from rag.sources.memory import Memory, SourceState
@@ -174,6 +175,13 @@ class LocalAssistant(Assistant):
     def copies(self, article_id: str) -> list[ArticleRecord]:
         """See `Assistant`."""
         return self.index.catalogue.copies_of(article_id)
+
+    def corrections(self, article_id: str) -> list[ArticleRecord]:
+        """Return what its paper has published since to correct an article, the oldest first.
+
+        Raises ArticleNotFoundError, EmbeddingError.
+        """
+        return corrections_of(self.index.article(article_id), self.retriever)
 
     def history(self, article_id: str) -> list[Version]:
         """See `Assistant`."""

@@ -71,6 +71,14 @@ STOPPED = "Réponse arrêtée à votre demande\u00a0: la question est de nouveau
 CORPUS_CHANGED = (
     "Le corpus a changé depuis que ce lien a été copié\u00a0: la réponse peut être une autre."
 )
+LONG_ASKED = (
+    "La question dépasse {} caractères\u00a0: raccourcissez-la dans le champ, où elle est gardée, "
+    "ou collez ce texte dans l’onglet «\u00a0Vérifier\u00a0»."
+)
+ARTICLE_OF_LINK_GONE = (
+    "L’article auquel ce lien renvoyait n’est plus dans le corpus\u00a0: la question est posée à "
+    "tous les autres."
+)
 AFTER_QUESTION = "{} (à la suite de «\u00a0{}\u00a0?\u00a0»)"
 
 NO_CITATION = "aucun passage n’est cité"
@@ -353,6 +361,7 @@ FIELDS = {
     "section": "Rubrique",
 }
 REPLACED_ON = "Remplacé par un autre texte le {}"
+CORRECTED_SINCE = "Le journal a corrigé cet article depuis"
 NO_VERSION = "Cet article n’a pas changé depuis qu’il est indexé."
 OLD_VERSION = "Version citée, remplacée le {}\u00a0: l’article dit autre chose aujourd’hui."
 NO_PARQUET = "Sans les vecteurs\u00a0: Parquet demande «\u00a0pip install pyarrow\u00a0»."

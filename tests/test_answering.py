@@ -301,6 +301,7 @@ def test_marks_number_distinct_citations() -> None:
 
 def test_lead_in_without_source_or_date() -> None:
     assert lead_in(Source("Titre")) == "Selon «\u00a0Titre\u00a0»\u00a0:"
+    assert lead_in(Source("Titre", "Agence Transval")) == "Selon l’Agence Transval\u00a0:"
 
 
 LANTERNS = Turn("Combien de visiteurs le festival des Lanternes a-t-il accueillis en 2024 ?", "…")

@@ -271,6 +271,57 @@ def test_a_link_asks_its_question_again_with_its_filters(page: Page, site: str) 
     assert page.all(".rc-notice") == []
 
 
+def test_a_link_whose_article_is_gone_says_so(page: Page, site: str) -> None:
+    page.driver.get(f"{site}?q=Quand+la+halle+aux+grains+rouvre-t-elle+%3F&article=gone&corpus=x")
+    page.wait(".rc-actions")
+    assert texts.ARTICLE_OF_LINK_GONE.replace("\u00a0", " ") in page.text(".rc-notice")
+    assert page.all(".rc-turn .rc-cite")
+    assert page.all("#rc-filters .rc-chip") == []
+
+
+def pasted(page: Page, text: str) -> None:
+    """Put a text in the field as a paste does, and send it."""
+    from selenium.webdriver.common.keys import Keys
+
+    page.driver.execute_script(
+        "const field = document.querySelector('#rc-question textarea'); field.focus();"
+        "field.value = arguments[0]; field.dispatchEvent(new Event('input', {bubbles: true}));",
+        text,
+    )
+    page.wait("#rc-question textarea").send_keys(Keys.ENTER)
+
+
+def test_what_is_too_long_to_ask_stays_in_the_field(page: Page) -> None:
+    assert page.wait("#rc-question textarea").get_attribute("maxlength") in (None, "")
+    text = "Quand la halle rouvre-t-elle, à Lérac ? " * 1250
+    pasted(page, text)
+    page.wait(".rc-turn .rc-error")
+    told = texts.LONG_ASKED.format(1000).replace("\u00a0", " ")
+    assert page.text(".rc-turn .rc-error") == told
+    assert len(page.text(".rc-turn .rc-question")) < 250
+    assert page.wait("#rc-question textarea").get_attribute("value") == text
+
+
+def test_ten_tabs_ask_at_once(page: Page, site: str) -> None:
+    """Each is answered, or told in French to ask again."""
+    tabs = [page.driver.current_window_handle]
+    for _ in range(9):
+        page.driver.switch_to.new_window("tab")
+        page.driver.get(site)
+        page.wait(".rc-example", 60)
+        tabs.append(page.driver.current_window_handle)
+    for tab in tabs:
+        page.driver.switch_to.window(tab)
+        pasted(page, HALL)
+    answered = 0
+    for tab in tabs:
+        page.driver.switch_to.window(tab)
+        page.wait(".rc-turn .rc-actions, .rc-turn .rc-error", 60)
+        answered += bool(page.all(".rc-turn .rc-actions"))
+        assert page.all(".rc-turn .rc-actions") or "réessayez" in page.text(".rc-turn .rc-error")
+    assert answered >= 2
+
+
 def past(page: Page) -> list[str]:
     """Open the list of conversations that the device keeps; return their titles."""
     page.wait(".rc-about")  # what comes from the server has come: it is drawn again then
@@ -310,6 +361,23 @@ def test_a_conversation_survives_a_reload_and_the_device_keeps_it(page: Page, si
     page.driver.get(site)
     page.wait(".rc-example")
     assert page.all(".rc-turn") == []
+
+
+def test_a_conversation_that_was_left_for_long_is_given_back(page: Page) -> None:
+    """The server forgets its turns after two hours: the device gives them back before."""
+    page.ask(HALL)
+    page.driver.execute_script(
+        "const now = Date.now; Date.now = () => now() + 5400000; window.sent = [];"
+        "const fetched = window.fetch;"
+        "window.fetch = (...a) => { sent.push(String(a[1]?.body)); return fetched(...a); };"
+        "document.activeElement.blur();"
+    )
+    page.click(page.wait("#rc-question textarea"))
+    given_back = "return sent.filter((body) => body.includes('\"open\":[{')).length"
+    page.until(lambda: page.driver.execute_script(given_back) == 1)
+    page.ask("Et quand rouvre-t-elle ?")
+    assert len(page.all(".rc-turn")) == 2
+    assert page.driver.execute_script(given_back) == 1
 
 
 def test_a_device_forgets_what_cites_an_article_that_is_gone(page: Page, site: str) -> None:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rag import texts
 from rag.assistant import LocalAssistant
 from rag.domain import Article, ArticleRecord, Label, Reading, Source
 from rag.french.corrections import is_correction, standing, taken_back
@@ -17,6 +18,7 @@ from rag.indexing.codec import record_fields, record_of
 from rag.indexing.store import Store
 from rag.readers import find_files, read_files
 from rag.settings import load_settings
+from rag.web.opened_article import opened_article
 from rag.wire import SourceOut
 
 NEWS = "Le conseil municipal de Lérac a voté lundi le budget de la piscine."
@@ -260,3 +262,16 @@ def test_a_correction_stands_before_a_figure_that_it_does_not_name(tmp_path: Pat
 )
 def test_figures_taken_back(told: list[str], figures: set[str]) -> None:
     assert taken_back(" ".join(told), told) == figures
+
+
+def test_an_article_that_is_opened_tells_of_its_correction(assistant: LocalAssistant) -> None:
+    """Of its own paper, on the same matter, published since; no other."""
+    ids = {r.source.url.rpartition("/")[2]: r.id for r in assistant.index.records()}
+    wrong = ids["crue-saint-cyprin"]
+    assert [r.id for r in assistant.corrections(wrong)] == [ids["crue-correction"]]
+    page = opened_article(assistant, wrong)
+    assert texts.CORRECTED_SINCE in page
+    assert "le nombre d’évacués corrigé à 312" in page
+    for other in set(ids.values()) - {wrong}:
+        assert assistant.corrections(other) == []
+    assert texts.CORRECTED_SINCE not in opened_article(assistant, ids["crue-correction"])

@@ -31,7 +31,7 @@ OPEN = {
     ("GET", "/"), ("HEAD", "/"), ("GET", "/assets/a"), ("GET", "/static/a"),
     ("GET", "/theme.css"), ("GET", "/favicon.ico"), ("GET", "/manifest.json"),
     ("POST", "/gradio_api/queue/join"), ("GET", "/gradio_api/queue/data"),
-    ("GET", "/gradio_api/heartbeat/a"), ("GET", "/gradio_api/app_id"),
+    ("GET", "/gradio_api/app_id"),
     ("POST", "/gradio_api/upload"), ("GET", "/gradio_api/upload_progress"),
     ("GET", "/mcp"), ("GET", "/metrics"), ("GET", "/widget.js"), ("GET", "/widget.a.js"),
     ("GET", "/widget/a"), ("GET", "/embed"), ("GET", "/demo"), ("GET", "/a-propos"),

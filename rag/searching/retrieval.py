@@ -13,7 +13,8 @@ from rag.domain import Filters, Hit
 from rag.errors import ArticleNotFoundError
 from rag.french.words import words
 from rag.models.packing import cosines
-from rag.searching.matching import Terms, rarity, stem_set
+from rag.searching.corrections import corrections_first
+from rag.searching.matching import Terms, rarity
 from rag.searching.question import Question, understand
 from rag.searching.reranking import Reranker, standardised
 
@@ -27,7 +28,6 @@ Timed = Callable[[str], AbstractContextManager[object]]
 STEPS = ("embedding", "dense", "lexical", "completion", "fusion", "reranking")
 _SHINGLE = 4  # words
 _RERANKED = 40  # hits; a right passage below them is found once in a hundred questions
-_SAME_MATTER = 0.25  # share of content words in common
 _WHOLE = 3  # articles
 _PART = 12  # passages of one
 _COPY = 0.6  # Jaccard similarity of shingles above which a passage is a republication
@@ -208,31 +208,6 @@ def _overall(cosine: float, parts: Sequence[float]) -> float:
 def _by_score(hits: Sequence[Hit], scores: Sequence[float]) -> list[Hit]:
     scored = [replace(hit, score=score) for hit, score in zip(hits, scores, strict=True)]
     return sorted(scored, key=lambda h: (-h.score, h.passage.id))
-
-
-def corrections_first(hits: Sequence[Hit]) -> list[Hit]:
-    """Move a passage of a correction before the first older passage that it speaks of.
-
-    It speaks of another when they share a good part of their words.
-    """
-    ordered = list(hits)
-    for hit in hits:
-        day = hit.source.published
-        if day is None or not hit.source.correction:
-            continue
-        stems = _matter(hit)
-        at = ordered.index(hit)
-        for place, other in enumerate(ordered[:at]):
-            older = other.source.published is not None and other.source.published < day
-            others = _matter(other)
-            if older and len(stems & others) >= _SAME_MATTER * min(len(stems), len(others)):
-                ordered.insert(place, replace(ordered.pop(at), score=other.score))
-                break
-    return ordered
-
-
-def _matter(hit: Hit) -> frozenset[str]:
-    return stem_set(hit.source.title).union(*(s.stems for s in hit.sentences))
 
 
 def collapse(hits: Sequence[Hit]) -> list[Hit]:

@@ -71,6 +71,10 @@ def mount_chat(
             "exception_handlers": {RequestValidationError: invalid},
         },
     )
+    # A page would hold a connection open, to tell when it closes: of the six that a browser
+    # opens to a host by HTTP/1.1 none would be left for a seventh tab. A conversation is
+    # forgotten by the hour instead.
+    page.config["connect_heartbeat"] = False
     sessions = Sessions()  # type: ignore[no-untyped-call]  # Gradio's
     sessions.set_blocks(page)
     chat.events.watch(page._queue)

@@ -22,7 +22,8 @@ from rag.models.embedding import clean
 from rag.readers import READERS, Bounds, read_uploads
 from rag.web.access import Access
 from rag.web.corpus_html import articles_html, overview_html, period_of, sources_html
-from rag.web.render import article_html, ingested_html, message_html
+from rag.web.opened_article import opened_article
+from rag.web.render import ingested_html, message_html
 
 if TYPE_CHECKING:
     from gradio.events import Dependency
@@ -32,7 +33,7 @@ log = logging.getLogger(__name__)
 _PAGE = 20  # articles
 _LONGEST_VALUE = 300  # characters of a name of a facet
 _MOST_CHOSEN = 20  # names of a facet that a list is narrowed to
-_RETENTION = 12 * 3600  # seconds that a list is remembered for its page
+_RETENTION = 2 * 3600  # seconds that a list is remembered for its page
 _NO_ARTICLE = message_html("placeholder", texts.NO_ARTICLE)
 _REFUSED = message_html("error", texts.NEEDS_ADMIN_HERE)
 
@@ -209,17 +210,9 @@ class CorpusTab:
 
     def _opened(self, article_id: str, listing: Listing) -> str:
         """Return an article to be read, the excerpt that led to it highlighted."""
-        assistant = self._assistant
+        excerpt = listing.excerpts.get(article_id)
         try:
-            article = assistant.article(article_id)
-            return article_html(
-                article,
-                listing.excerpts.get(article_id),
-                whole=assistant.settings.public_text,
-                history=assistant.history(article_id),
-                copies=assistant.copies(article_id),
-                speakers=assistant.speakers(article_id),
-            )
+            return opened_article(self._assistant, article_id, excerpt, for_itself=True)
         except ArticleNotFoundError:
             return message_html("error", texts.ARTICLE_GONE)
         except RecoupeError as error:

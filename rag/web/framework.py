@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 JOIN = "/gradio_api/queue/join"
 UPLOAD = "/gradio_api/upload"
 UPLOADS = (UPLOAD, "/gradio_api/upload_progress")
-STREAMS = ("/gradio_api/queue/data", "/gradio_api/heartbeat/")
+STREAM = "/gradio_api/queue/data"
 _GET = frozenset({"GET", "HEAD"})
 _POST = frozenset({"POST"})
 _ANY = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"})
@@ -66,8 +66,7 @@ FRAMEWORK = (
     Route(rf"/static/(?:{_NAME}/){{0,5}}{_NAME}", _GET, "its images"),
     Route(r"/theme\.css|/favicon\.ico|/manifest\.json", _GET, "its theme"),
     Route(re.escape(JOIN), _POST, "an event of the page"),
-    Route(r"/gradio_api/queue/data", _GET, "what the event gives, as it comes"),
-    Route(rf"/gradio_api/heartbeat/{_SESSION}", _GET, "whether the page is still open"),
+    Route(re.escape(STREAM), _GET, "what the event gives, as it comes"),
     Route(r"/gradio_api/app_id", _GET, "whether the app was restarted under the page"),
     Route(re.escape(UPLOAD), _POST, "a keeper's files"),
     Route(r"/gradio_api/upload_progress", _GET, "how far they have come"),

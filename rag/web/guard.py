@@ -17,7 +17,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 
 from rag import texts
-from rag.web.framework import JOIN, STREAMS, UPLOAD, UPLOADS, BadEventError, Events, is_open
+from rag.web.framework import JOIN, STREAM, UPLOAD, UPLOADS, BadEventError, Events, is_open
 from rag.web.limits import VISITOR, TooManyError, visitor_key
 from rag.web.problems import problem_body
 from rag.web.wellformed import readable
@@ -43,7 +43,7 @@ ASKING = (
     "/redaction",
 )
 _MOST_UPLOADED = 200 * 1024 * 1024  # bytes of one upload; Gradio bounds each of its files
-_MOST_STREAMS, _STREAMS_OF_ONE = 2000, 256  # pages open at a time, in all and of a subscriber
+_MOST_STREAMS, _STREAMS_OF_ONE = 2000, 256  # answers awaited at a time, in all and of a subscriber
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 # What a proxy says of a request was read, where one is trusted, before it comes here.
 _FORWARDED = (b"x-forwarded-", b"forwarded", b"x-gradio-", b"x-real-ip", b"x-original-")
@@ -193,8 +193,8 @@ class Guard:
 
     @contextmanager
     def _open_stream(self, path: str, visitor: str) -> Iterator[None]:
-        """Count a connection that stays open as long as a page. Raises TooManyError."""
-        if not path.startswith(STREAMS):
+        """Count a connection that stays open as long as an answer. Raises TooManyError."""
+        if not path.startswith(STREAM):
             yield
             return
         one = visitor_key(visitor)

@@ -13,6 +13,9 @@ let told = "";
 let sure = false; // the erasing was asked for once
 let opened = false;
 let at = "";
+// The server forgets the turns of a page two hours after the last one: they are given back before.
+const FORGOTTEN = 3600000; // ms
+let remembered = Date.now();
 const linking = Boolean(new URLSearchParams(location.search).get("q"));
 
 const isTurn = (t) => typeof t?.q === "string" && typeof t?.s === "string" && Array.isArray(t?.a);
@@ -57,6 +60,7 @@ const add = ({ question, sealed, articles }) => {
   const title = one?.title ?? question.slice(0, 120);
   keep([{ id, title, at: Date.now(), turns }, ...list.filter((c) => c.id !== id)]);
   current(id);
+  remembered = Date.now();
 };
 const forget = (articles) => {
   const gone = new Set(articles.split(" ").filter(Boolean));
@@ -124,6 +128,7 @@ const open = (id) => {
   const one = all().find((c) => c.id === id);
   if (!one) return;
   current(id);
+  remembered = Date.now();
   trigger("select", { open: one.turns.map(({ q, s }) => ({ q, s })) });
 };
 const exported = () => {
@@ -194,6 +199,10 @@ document.addEventListener("click", (event) => {
   if (!event.target.closest?.("#rc-clear")) return;
   current("");
   draw();
+});
+document.addEventListener("focusin", (event) => {
+  const asking = event.target.closest?.("#rc-composer");
+  if (asking && current() && Date.now() - remembered > FORGOTTEN) open(current());
 });
 addEventListener("storage", (event) => {
   if (event.key === KEY) draw();

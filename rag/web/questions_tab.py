@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from time import monotonic_ns
-from typing import Any
+from typing import Any, NamedTuple
 
 import gradio as gr
 from starlette.concurrency import run_in_threadpool
@@ -29,10 +29,10 @@ from rag.web.filter_bar import Choice, FilterBar
 from rag.web.limits import Gate, Rates, client_of, in_one_turn
 from rag.web.links import linked
 from rag.web.markdown import answer_markdown
+from rag.web.opened_article import opened_article
 from rag.web.recording import stream
 from rag.web.render import (
     answer_html,
-    article_html,
     conversation_html,
     draft_html,
     error_html,
@@ -46,13 +46,27 @@ from rag.web.stopping import Stops
 log = logging.getLogger(__name__)
 
 _FOLLOWED = 5  # turns that a follow-up may be of
-RETENTION = 12 * 3600  # seconds that the turns of an open page are remembered
+RETENTION = 2 * 3600  # seconds that the turns of a page are remembered after the last one
 _MOST_CHECKED = 1000  # articles that a device asks after at once
 _MOST_SOUGHT = 6  # terms of a question that are named
 _WORDS = re.compile(r"[\w’' -]+")
+_SHOWN = 200  # characters of a question that is too long
 _DIGEST = 12  # characters of the digest of a corpus that a link carries
 _WELCOME = message_html("welcome", texts.WELCOME)
 _NO_ARTICLE = message_html("placeholder", texts.NO_ARTICLE)
+
+
+class FollowedLink(NamedTuple):
+    """A link to an answer: the state of the corpus that it was of, whether its article is gone."""
+
+    corpus: str
+    article_gone: bool = False
+
+    def notice(self, corpus: str) -> str:
+        """Return what a reader is told of it while the corpus is in another state, or this one."""
+        if self.article_gone:
+            return texts.ARTICLE_OF_LINK_GONE
+        return texts.CORPUS_CHANGED if self.corpus and self.corpus != corpus else ""
 
 
 class QuestionsTab:
@@ -108,7 +122,6 @@ class QuestionsTab:
                             lines=1,
                             max_lines=4,
                             scale=5,
-                            max_length=1000,
                             elem_id="rc-question",
                             autofocus=True,
                         )
@@ -136,11 +149,11 @@ class QuestionsTab:
                 panel = gr.HTML(_NO_ARTICLE, elem_id="rc-panel", js_on_load=script("panel.js"))
 
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-        corpus = gr.State("")  # of a link that is being followed
+        link = gr.State(None)  # that is being followed
         asking: dict[str, Any] = {
             "fn": self.ask,
-            "inputs": [question, turns, corpus, *self._bar.controls],
-            "outputs": [conversation, turns, question, corpus, past, stop],
+            "inputs": [question, turns, link, *self._bar.controls],
+            "outputs": [conversation, turns, question, link, past, stop],
             "trigger_mode": "multiple",
             **quiet,
         }
@@ -149,7 +162,7 @@ class QuestionsTab:
         # The page's own marks and examples come back as events with their data.
         conversation.select(self.open_citation, [turns], [panel], **quiet)
         examples.select(
-            self.take, None, [question, corpus, *self._bar.controls, self._bar.chips], **quiet
+            self.take, None, [question, link, *self._bar.controls, self._bar.chips], **quiet
         ).then(**asking)
         past.select(self.recall, None, [conversation, turns, past, export], **quiet)
         clear.click(
@@ -164,7 +177,7 @@ class QuestionsTab:
         self,
         question: str,
         turns: list[ChatTurn],
-        corpus: str,
+        link: FollowedLink | None,
         sources: list[str] | None,
         sections: list[str] | None,
         authors: list[str] | None,
@@ -178,14 +191,18 @@ class QuestionsTab:
         That is its HTML, its turns, the emptied field, the state of a link, what the device
         keeps, and whether the answer can be stopped.
         """
-        question = clean((question or "")[: LONGEST_QUESTION + 1])
+        asked, question = question or "", clean((question or "")[: LONGEST_QUESTION + 1])
         turns = await run_in_threadpool(self._standing, turns)
         past = conversation_html(turns)
         may_stop, over = gr.Button(visible=True), gr.Button(visible=False)
 
         def shown(turn: str, *, field: str = "", ended: bool = False) -> tuple[Any, ...]:
-            return past + turn, turns, field, "", gr.skip(), over if ended else may_stop
+            return past + turn, turns, field, None, gr.skip(), over if ended else may_stop
 
+        if len(asked.strip()) > LONGEST_QUESTION:  # what was pasted stays in the field, whole
+            message = texts.LONG_ASKED.format(LONGEST_QUESTION)
+            yield shown(error_html(_beginning(question), message), field=asked, ended=True)
+            return
         try:
             with self._stops.of(request) as asked_to_stop:
                 choice = Choice.of(sources, sections, authors, since, until, article)
@@ -201,14 +218,14 @@ class QuestionsTab:
                 async with aclosing(in_one_turn(self._gate, visitor, work)) as steps:
                     async for event in steps:
                         if isinstance(event, Answer):
-                            turn = await run_in_threadpool(self._turn, event, choice, corpus)
+                            turn = await run_in_threadpool(self._turn, event, choice, link)
                             longer = [*turns, turn][-MOST_TURNS:]
                             whole = (
                                 past + answer_html(turn, len(turns))
                                 if len(longer) > len(turns)
                                 else conversation_html(longer)
                             )
-                            yield whole, longer, "", "", self._remembered(turn), over
+                            yield whole, longer, "", None, self._remembered(turn), over
                             return
                         if asked_to_stop.is_set():
                             break
@@ -234,11 +251,7 @@ class QuestionsTab:
         data = event._data or {}
         try:
             citation = self._standing(turns)[int(data["turn"])].citation(data)
-            article = self._assistant.article(citation.article_id)
-            whole = self._assistant.settings.public_text
-            past = self._assistant.history(article.record.id)
-            others = self._assistant.copies(article.record.id)
-            return article_html(article, citation, whole=whole, history=past, copies=others)
+            return opened_article(self._assistant, citation.article_id, citation)
         except RecoupeError as error:
             return message_html("error", str(error))
         except BAD_CLICK:
@@ -251,13 +264,14 @@ class QuestionsTab:
         """
         data = event._data or {}
         if "link" not in data:
-            question = str(data.get("question", ""))[:1000]
+            question = str(data.get("question", ""))[:LONGEST_QUESTION]
             bar = self._bar.put(Choice()) if data.get("unfiltered") else [gr.skip()] * 7
-            return [question, "", *bar]
+            return [question, None, *bar]
         question, filters, corpus = linked(str(data["link"])[:5000])
         found = self._assistant.records(filters.articles)
+        link = FollowedLink(corpus[:_DIGEST], article_gone=bool(filters.articles) and not found)
         filters = replace(filters, articles=tuple(r.id for r in found))
-        return [question[:1000], corpus[:_DIGEST], *self._bar.put(Choice.made_of(filters))]
+        return [question[:LONGEST_QUESTION], link, *self._bar.put(Choice.made_of(filters))]
 
     def recall(self, event: gr.EventData) -> list[Any]:
         """Show a conversation that the device kept, say which articles are gone, or export.
@@ -286,12 +300,11 @@ class QuestionsTab:
         about = about_corpus.described(facets) if facets.articles else ""
         return [*self._bar.options(facets), examples_html(self._assistant.examples(), about)]
 
-    def _turn(self, answer: Answer, choice: Choice, corpus: str) -> ChatTurn:
+    def _turn(self, answer: Answer, choice: Choice, link: FollowedLink | None) -> ChatTurn:
         """Return an answer as the page shows and remembers it."""
         now = self._assistant.index.catalogue.digest()[:_DIGEST]
-        if corpus and corpus != now:
-            notice = f"{texts.CORPUS_CHANGED} {answer.notice}".strip()
-            answer = replace(answer, notice=notice)
+        if link and (since := link.notice(now)):
+            answer = replace(answer, notice=f"{since} {answer.notice}".strip())
         filters, asked = choice.filters(), answer.asked or answer.question
         labels = "\u202f; ".join(chip.label for chip in choice.chips(self._title_of))
         sought = self._sought(asked, filters, labels) if answer.refused else ""
@@ -328,3 +341,8 @@ class QuestionsTab:
         """Return how an article is called, "" where there is none."""
         sources = (record.source for record in self._assistant.records([article_id]))
         return next((s.title or texts.label(s) for s in sources), "")
+
+
+def _beginning(text: str) -> str:
+    """Return the first words of a text that is too long to be shown."""
+    return f"{text[:_SHOWN].rstrip()}…" if len(text) > _SHOWN else text

@@ -100,6 +100,7 @@ def article_html(
     whole: bool = True,
     history: Sequence[Version] = (),
     copies: Sequence[ArticleRecord] = (),
+    corrections: Sequence[ArticleRecord] = (),
     speakers: Sequence[QuotedSpeaker] | None = None,
 ) -> str:
     """Return an article with the cited span highlighted (`#rc-cited`).
@@ -108,8 +109,9 @@ def article_html(
     heading above it; of an article that readers pay for, the span alone. A citation
     whose span no longer holds its quote (the article changed since) is looked for in
     the text, then in its `history`: the version that it cites is shown, as such. Failing
-    that, the article says so. `copies` print the same text. With `speakers`, who is quoted in
-    it, it is read for itself: they are named where the text is shown whole.
+    that, the article says so. `copies` print the same text, `corrections` correct it. With
+    `speakers`, who is quoted in it, it is read for itself: they are named where the text is shown
+    whole.
     """
     source = article.record.source
     whole = whole and not source.paywalled
@@ -141,6 +143,7 @@ def article_html(
         in_title=in_title,
         past=past,
         copies=copies,
+        corrections=corrections,
         record=article.record,
         paid=source.paywalled,
         changes=changes(article, versions) if whole and not past else [],

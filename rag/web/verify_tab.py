@@ -22,7 +22,8 @@ from rag.domain import CheckedClaim, Label, Review, Verification
 from rag.errors import ReadError, RecoupeError
 from rag.models.embedding import clean
 from rag.web.limits import Gate, Rates, client_of
-from rag.web.render import article_html, export_html, message_html
+from rag.web.opened_article import opened_article
+from rag.web.render import export_html, message_html
 from rag.web.render_claims import (
     LONGEST_NOTE,
     CheckedText,
@@ -258,10 +259,7 @@ class VerifyTab:
 
     def _open(self, done: CheckedText, at: int, evidence: int) -> str:
         cited = done.claims[at].evidence[evidence].citation
-        article = self._assistant.article(cited.article_id)
-        whole = self._assistant.settings.public_text
-        past = self._assistant.history(cited.article_id)
-        return article_html(article, cited, whole=whole, history=past)
+        return opened_article(self._assistant, cited.article_id, cited)
 
 
 def _without_gone(claim: CheckedClaim, answerable: Mapping[str, bool]) -> CheckedClaim:
