@@ -139,15 +139,18 @@ class App:
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[App]:
-    """Run the app over the index of a folder, from its start until `/health` says it is ready."""
+def serving(folder: Path, **settings: str) -> Iterator[App]:
+    """Run the app over the index of a folder, from its start until `/health` says it is ready.
+
+    `settings` are those of the app, by their names in capitals.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
     began = time.perf_counter()
     process = subprocess.Popen(
-        [sys.executable, "app.py"], env=index_environment(folder, PORT=str(port)), cwd=ROOT,
+        [sys.executable, "app.py"], env=index_environment(folder, PORT=str(port), **settings), cwd=ROOT,
         stdout=subprocess.DEVNULL,
     )  # fmt: skip
     try:

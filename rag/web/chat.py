@@ -133,7 +133,7 @@ class Chat:
             gr.HTML(_read("header.html"), js_on_load=None)
             turns = gr.State([], time_to_live=RETENTION)
             state = browser_state()
-            with gr.Tabs():
+            with gr.Tabs(overflow_behavior="wrap"):  # its menu would be English
                 with gr.Tab("Questions"):
                     self.questions.build(page, turns)
                 with gr.Tab("Vérifier"):

@@ -118,7 +118,7 @@ class QuestionsTab:
                     with gr.Row(elem_classes="rc-ask"):
                         question = gr.Textbox(
                             label="Votre question",
-                            placeholder="Posez votre question…",
+                            placeholder="Votre question…",
                             lines=1,
                             max_lines=4,
                             scale=5,
