@@ -34,6 +34,7 @@ from rag.domain import (
     Hit,
     IngestReport,
     QuotedSpeaker,
+    SourceState,
     StoredArticle,
     Turn,
     Verification,
@@ -62,7 +63,7 @@ from rag.searching.browsing import browse, quoted_speakers
 from rag.searching.corrections import corrections_of
 from rag.searching.reranking import load_reranker
 from rag.searching.retrieval import Retriever
-from rag.sources.memory import Memory, SourceState
+from rag.sources.memory import Memory
 
 if TYPE_CHECKING:
     from rag.indexing.understanding import Known

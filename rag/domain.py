@@ -822,3 +822,24 @@ def _of(who: str) -> str:
     head = head.replace("'", "’")
     head = head.removeprefix("des ")
     return f"d’{head}" if re.match(r"[aeiouyàâéèêîôùAEIOUÀÉÈÊÎÔ]", head) else f"de {head}"
+
+
+@dataclass(frozen=True, slots=True)
+class SourceState:
+    """How a source does. Times are seconds since 1970, 0.0 for never.
+
+    `succeeded` is when it was last read without a problem, `fed` when it last gave something
+    new; `pages` counts those that it lists, `added` the articles that it gave in all, `failed`
+    the pages that could not be read the last time; `problem` is why it could not be read, "".
+    """
+
+    address: str
+    kind: str = ""
+    run: int = 0
+    tried: float = 0.0
+    succeeded: float = 0.0
+    fed: float = 0.0
+    pages: int = 0
+    added: int = 0
+    failed: int = 0
+    problem: str = ""

@@ -19,9 +19,8 @@ if TYPE_CHECKING:
         Failure,
         IngestReport,
         Source,
+        SourceState,
     )
-    from rag.sites import Site
-    from rag.sources.memory import SourceState
 
 _MOST_BARRED = 5  # articles that an ingestion names for they stay removed
 NO_ANSWER = (
@@ -655,21 +654,6 @@ def source_state(state: SourceState) -> str:
 def _moment(seconds: float) -> str:
     at = datetime.fromtimestamp(seconds, UTC).astimezone()
     return f"{format_date(at.date())} à {at.hour}\u00a0h\u00a0{at.minute:02}"
-
-
-def site_line(site: Site, used: int) -> str:
-    """Return what a site is and how much it was asked today, in one line."""
-    names = [*site.sources, *(f"rubrique {name}" for name in site.sections)]
-    parts = [
-        f"{site.name}\u00a0: clé {site.key}",
-        ", ".join(names) or "tous les articles",
-        f"{used}{f'/{site.quota}' if site.quota else ''} {'questions' if used > 1 else 'question'}"
-        " aujourd’hui",
-        ", ".join(site.origins) or "origines des réglages",
-    ]
-    if site.paused:
-        parts.append("en pause")
-    return "\u202f; ".join(parts)
 
 
 def withdrawn(record: ArticleRecord) -> str:

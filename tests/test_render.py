@@ -24,11 +24,11 @@ from rag.domain import (
     Passage,
     QuotedSpeaker,
     Source,
+    SourceState,
     Statement,
     StoredArticle,
 )
 from rag.french.typography import typographic
-from rag.sources.memory import SourceState
 from rag.web.conversation import ChatTurn
 from rag.web.corpus_html import articles_html, overview_html, sources_html
 from rag.web.markdown import answer_markdown

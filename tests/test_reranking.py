@@ -14,9 +14,14 @@ from rag.errors import EmbeddingError, SettingsError
 from rag.french.reading import understand
 from rag.french.sentences import sentence_spans
 from rag.indexing.index import Index
-from rag.searching.corrections import corrections_first
 from rag.searching.question import understand as understand_question
-from rag.searching.reranking import FEATURES, FeatureReranker, features, load_reranker
+from rag.searching.reranking import (
+    FEATURES,
+    FeatureReranker,
+    corrections_first,
+    features,
+    load_reranker,
+)
 from rag.searching.retrieval import Retriever
 from rag.settings import load_settings
 from tests.conftest import make_article, write_articles

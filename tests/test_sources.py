@@ -13,11 +13,11 @@ from urllib.parse import quote
 import pytest
 
 from rag.assistant import LocalAssistant
-from rag.domain import IngestReport
+from rag.domain import IngestReport, SourceState
 from rag.readers import Bounds
 from rag.settings import load_settings
 from rag.sources import robots
-from rag.sources.memory import Memory, SourceState
+from rag.sources.memory import Memory
 from rag.sources.watch import Watch, silence
 from rag.sources.web import CrawlPolicy, Web
 from tests.newspaper import Newspaper, Story, loopback, slow_answer, story

@@ -209,7 +209,7 @@ def list_command(as_json: bool, index: Path | None) -> None:
         print_json([asdict(site) | {"questions_today": used} for site, used in found])
         return
     for site, used in found:
-        click.echo(texts.site_line(site, used))
+        click.echo(_line(site, used))
     if not found:
         click.echo(texts.NO_SITES_YET)
     elif any(site.bounds for site, _ in found):
@@ -218,6 +218,21 @@ def list_command(as_json: bool, index: Path | None) -> None:
         for site, _ in found:
             if lacking := _lacking(site, facets):
                 click.echo(texts.SITE_NAMES_GONE.format(site.name, lacking), err=True)
+
+
+def _line(site: Site, used: int) -> str:
+    """Return what a site is and how much it was asked today, in one line."""
+    names = [*site.sources, *(f"rubrique {name}" for name in site.sections)]
+    parts = [
+        f"{site.name}\u00a0: clé {site.key}",
+        ", ".join(names) or "tous les articles",
+        f"{used}{f'/{site.quota}' if site.quota else ''} {'questions' if used > 1 else 'question'}"
+        " aujourd’hui",
+        ", ".join(site.origins) or "origines des réglages",
+    ]
+    if site.paused:
+        parts.append("en pause")
+    return "\u202f; ".join(parts)
 
 
 def _lacking(site: Site, facets: Facets) -> str:

@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from io import BytesIO
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
 
 from rag.domain import Failure
 from rag.errors import ReadError
 from rag.markup import printable
-from rag.readers.draft import Draft
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from rag.readers.articles import FileReader
+from rag.readers.draft import Draft, FileReader
 
 _MOST_FILES = 10_000
 _MOST_EACH = 50_000_000  # bytes of one file, unpacked

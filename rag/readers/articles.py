@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import logging
 import re
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,12 +20,9 @@ from rag.french.words import fold, shorten, words
 from rag.readers import agency, documents, html, mail, tables, text
 from rag.readers.archive import ZipReader
 from rag.readers.cleaning import assemble, clean
-from rag.readers.draft import LONGEST_STORED, Draft
+from rag.readers.draft import LONGEST_STORED, Draft, FileReader
 
 log = logging.getLogger(__name__)
-
-FileReader = Callable[[bytes, str, str], Iterator[Draft | Failure]]
-"""Takes the content, its name, and the encoding that a server announced, or ""."""
 
 Made = tuple[list[Article], list[Failure]]
 """What a file gave: its articles, and its rows that could not be read."""

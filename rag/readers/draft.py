@@ -6,12 +6,12 @@ import codecs
 import io
 import logging
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from rag.domain import EDITABLE, WITHHELD, Source
+from rag.domain import EDITABLE, WITHHELD, Failure, Source
 from rag.errors import ReadError
 from rag.french.dates import parse_date
 from rag.french.words import fold, shorten
@@ -57,6 +57,10 @@ _FIRST_PRESS = 1600  # no paper was printed before
 _LONGEST_LIST = 2_000_000
 # Of a field's name: ours are short, and another is folded for nothing.
 _LONGEST_KEY = 100
+
+
+FileReader = Callable[[bytes, str, str], Iterator[Draft | Failure]]
+"""Takes the content, its name, and the encoding that a server announced, or ""."""
 
 
 def known_fields(data: Mapping[Any, Any]) -> dict[str, str]:

@@ -1,38 +1,13 @@
-"""Corrections beside what they correct: before it in a list, and told where it is read."""
+"""What a paper has published since to correct an article."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING
-
-from rag.domain import ArticleRecord, Filters, Hit, StoredArticle
+from rag.domain import ArticleRecord, Filters, StoredArticle
 from rag.searching.matching import stem_set
+from rag.searching.reranking import same_topic, topic_of
+from rag.searching.retrieval import Retriever
 
-if TYPE_CHECKING:
-    from rag.searching.retrieval import Retriever
-
-_SAME_TOPIC = 0.25  # share of content words in common
 _LOOKED_AT = 20  # passages of the same paper, since that day, nearest to the title
-
-
-def corrections_first(hits: Sequence[Hit]) -> list[Hit]:
-    """Move a passage of a correction before the first older passage that it speaks of.
-
-    It speaks of another when they share a good part of their words.
-    """
-    ordered = list(hits)
-    for hit in hits:
-        day = hit.source.published
-        if day is None or not hit.source.correction:
-            continue
-        at = ordered.index(hit)
-        for place, other in enumerate(ordered[:at]):
-            older = other.source.published is not None and other.source.published < day
-            if older and _same_topic(_topic(hit), _topic(other)):
-                ordered.insert(place, replace(ordered.pop(at), score=other.score))
-                break
-    return ordered
 
 
 def corrections_of(article: StoredArticle, retriever: Retriever) -> list[ArticleRecord]:
@@ -59,15 +34,7 @@ def corrections_of(article: StoredArticle, retriever: Retriever) -> list[Article
         for passage in retriever.index.understood(article.passages).values()
     ]
     about = [
-        i for i, hit in found.items() if any(_same_topic(_topic(hit), topic) for topic in topics)
+        i for i, hit in found.items() if any(same_topic(topic_of(hit), topic) for topic in topics)
     ]
     records = retriever.index.records_of(about).values()
     return sorted(records, key=lambda r: (str(r.source.published), r.id))
-
-
-def _topic(hit: Hit) -> frozenset[str]:
-    return stem_set(hit.source.title).union(*(s.stems for s in hit.sentences))
-
-
-def _same_topic(one: frozenset[str], other: frozenset[str]) -> bool:
-    return len(one & other) >= _SAME_TOPIC * min(len(one), len(other))

@@ -12,6 +12,7 @@ import logging
 import threading
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Protocol
@@ -38,6 +39,7 @@ FEATURES = (
     "newest",  # place by date, 1 for the newest, when the question asks for the present
 )
 _GRAM = 4  # characters
+_SAME_TOPIC = 0.25  # share of content words in common
 
 
 class Reranker(Protocol):
@@ -181,3 +183,32 @@ class CrossEncoderReranker:
                 f"Le réordonnanceur « {self._id} » ne se charge pas : vérifiez son nom ou son "
                 "dossier dans RECOUPE_RERANKER, ou l'accès au dépôt de modèles."
             ) from error
+
+
+def corrections_first(hits: Sequence[Hit]) -> list[Hit]:
+    """Move a passage of a correction before the first older passage that it speaks of.
+
+    It speaks of another when they share a good part of their words.
+    """
+    ordered = list(hits)
+    for hit in hits:
+        day = hit.source.published
+        if day is None or not hit.source.correction:
+            continue
+        at = ordered.index(hit)
+        for place, other in enumerate(ordered[:at]):
+            older = other.source.published is not None and other.source.published < day
+            if older and same_topic(topic_of(hit), topic_of(other)):
+                ordered.insert(place, replace(ordered.pop(at), score=other.score))
+                break
+    return ordered
+
+
+def topic_of(hit: Hit) -> frozenset[str]:
+    """Return the content stems of a passage and its title."""
+    return stem_set(hit.source.title).union(*(s.stems for s in hit.sentences))
+
+
+def same_topic(one: frozenset[str], other: frozenset[str]) -> bool:
+    """Tell whether two sets of stems share a good part of their words."""
+    return len(one & other) >= _SAME_TOPIC * min(len(one), len(other))

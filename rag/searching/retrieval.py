@@ -13,10 +13,9 @@ from rag.domain import Filters, Hit
 from rag.errors import ArticleNotFoundError
 from rag.french.words import words
 from rag.models.packing import cosines
-from rag.searching.corrections import corrections_first
 from rag.searching.matching import Terms, rarity
 from rag.searching.question import Question, understand
-from rag.searching.reranking import Reranker, standardised
+from rag.searching.reranking import Reranker, corrections_first, standardised
 
 if TYPE_CHECKING:
     from rag.indexing.catalogue import CachedPassage

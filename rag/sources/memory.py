@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
+from rag.domain import SourceState
 from rag.indexing.sqlite import SqliteFile
 from rag.readers.fetch import Validators
 
@@ -57,31 +58,8 @@ class PageState:
         return Validators(self.etag, self.modified)
 
 
-@dataclass(frozen=True, slots=True)
-class SourceState:
-    """How a source does. Times are seconds since 1970, 0.0 for never.
-
-    `succeeded` is when it was last read without a problem, `fed` when it last gave something
-    new; `pages` counts those that it lists, `added` the articles that it gave in all, `failed`
-    the pages that could not be read the last time; `problem` is why it could not be read, "".
-    """
-
-    address: str
-    kind: str = ""
-    run: int = 0
-    tried: float = 0.0
-    succeeded: float = 0.0
-    fed: float = 0.0
-    pages: int = 0
-    added: int = 0
-    failed: int = 0
-    problem: str = ""
-
-
 _PAGE = ", ".join(f.name for f in fields(PageState))
 _SOURCE = ", ".join(f.name for f in fields(SourceState))
-
-
 _REFUSAL = (
     "La mémoire des sources {file} ne peut pas être lue ou écrite ({error}) : vérifiez le disque "
     "et les droits ; sans ce fichier, les sources sont relues en entier."

@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag import texts
-from rag.domain import IngestReport
+from rag.domain import IngestReport, SourceState
 from rag.errors import RecoupeError
 from rag.markup import printable
 from rag.readers import READERS, Bounds, find_files, read_files
-from rag.sources.memory import Memory, SourceState
+from rag.sources.memory import Memory
 from rag.sources.web import CrawlPolicy, Web
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from rag.domain import Article, Failure, Found, IngestReport, together
+from rag.domain import Article, Failure, Found, IngestReport, SourceState, together
 from rag.errors import (
     ArticleNotFoundError,
     MovedError,
@@ -33,7 +33,7 @@ from rag.readers.fetch import Validators, is_own_network, is_public, parsed
 from rag.readers.isolation import Bounds, Task, workers
 from rag.sources import robots
 from rag.sources.listing import Entry, FetchLimits, FetchResult, look, read_robots, same_page
-from rag.sources.memory import Memory, PageState, SourceState
+from rag.sources.memory import Memory, PageState
 
 if TYPE_CHECKING:
     from rag.operations import Assistant

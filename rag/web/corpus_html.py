@@ -18,9 +18,9 @@ from rag.domain import (
     Facets,
     Filters,
     FoundArticle,
+    SourceState,
 )
 from rag.french.dates import MONTHS, format_date
-from rag.sources.memory import SourceState
 from rag.sources.watch import shown, silence
 from rag.web.templating import rendered
 

@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from rag.sources.memory import SourceState
+from rag.domain import SourceState
 from rag.sources.watch import shown
 from rag.web.limits import Gate
 
