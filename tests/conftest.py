@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -15,6 +16,7 @@ from zlib import crc32
 
 import numpy as np
 import pytest
+from filelock import FileLock
 
 from rag.assistant import LocalAssistant
 from rag.domain import Article, Reading, Source
@@ -69,12 +71,31 @@ def corpus_reading() -> Reading:
 
 
 @pytest.fixture(scope="session")
-def assistant(tmp_path_factory: pytest.TempPathFactory, corpus_reading: Reading) -> LocalAssistant:
+def corpus_index(tmp_path_factory: pytest.TempPathFactory, corpus_reading: Reading) -> Path:
+    """The folder of an index of the sample corpus, made once for all processes: copy it."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    index, done = folder / "corpus-index", folder / "corpus-index.done"
+    with FileLock(folder / "corpus-index.lock"):
+        if not done.exists():
+            made = LocalAssistant(load_settings(index_dir=index))
+            made.ingest(corpus_reading)
+            made.close()
+            done.touch()
+    return index
+
+
+def over_corpus(corpus_index: Path, folder: Path, **settings: Any) -> LocalAssistant:
+    """An assistant over a copy of that index, in a folder."""
+    shutil.copytree(corpus_index, folder, dirs_exist_ok=True)
+    return LocalAssistant(load_settings(index_dir=folder, **settings))
+
+
+@pytest.fixture(scope="session")
+def assistant(tmp_path_factory: pytest.TempPathFactory, corpus_index: Path) -> LocalAssistant:
     """An assistant over the sample corpus; tests must not change its index."""
-    settings = load_settings(index_dir=tmp_path_factory.mktemp("corpus-index"))
-    made = LocalAssistant(settings)
-    made.ingest(corpus_reading)
-    return made
+    return over_corpus(corpus_index, tmp_path_factory.mktemp("assistant"))
 
 
 @pytest.fixture

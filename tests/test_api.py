@@ -37,13 +37,13 @@ from rag import texts
 from rag.assistant import LocalAssistant
 from rag.checking.checker import Checker
 from rag.checking.claims import Claim
-from rag.domain import CheckedClaim, Filters, Reading
+from rag.domain import CheckedClaim, Filters
 from rag.errors import SettingsError
 from rag.feedback import Feedback, FeedbackStore
 from rag.settings import load_settings
 from rag.web.access import Access, hashed, new_token
 from rag.web.limits import Gate, Rates, TooManyError
-from tests.conftest import ROOT
+from tests.conftest import ROOT, over_corpus
 
 HALL = {"question": "Combien a coûté la restauration de la halle aux grains ?"}
 PROBLEM = "application/problem+json"
@@ -83,15 +83,10 @@ def with_settings(assistant: LocalAssistant, **changes: Any) -> LocalAssistant:
 
 
 @pytest.fixture(scope="module")
-def own(tmp_path_factory: pytest.TempPathFactory, corpus_reading: Reading) -> LocalAssistant:
+def own(tmp_path_factory: pytest.TempPathFactory, corpus_index: Path) -> LocalAssistant:
     """An assistant whose index these tests may change."""
-    settings = load_settings(
-        index_dir=tmp_path_factory.mktemp("api"), rate_client="100000/minute",
-        rate_global="100000/minute",
-    )  # fmt: skip
-    made = LocalAssistant(settings)
-    made.ingest(corpus_reading)
-    return made
+    rates = dict.fromkeys(("rate_client", "rate_global"), "100000/minute")
+    return over_corpus(corpus_index, tmp_path_factory.mktemp("api"), **rates)
 
 
 @pytest.fixture(scope="module")

@@ -17,11 +17,10 @@ import pytest
 from fastapi import FastAPI
 
 from rag.assistant import LocalAssistant
-from rag.domain import Reading
-from rag.settings import load_settings
 from rag.web.access import new_token
 from rag.web.framework import BadEventError, Events
 from rag.web.server import build_app
+from tests.conftest import over_corpus
 from tests.test_api import PROBLEM, page_config, serving, with_settings
 
 SECRET = "le-code-du-coffre-est-4517"
@@ -44,18 +43,12 @@ OPEN = {
 
 @pytest.fixture(scope="module")
 def public(
-    tmp_path_factory: pytest.TempPathFactory, corpus_reading: Reading
+    tmp_path_factory: pytest.TempPathFactory, corpus_index: Path
 ) -> Iterator[LocalAssistant]:
     """An app as a newsroom serves it, with a token."""
     rates = dict.fromkeys(("rate_client", "rate_global", "rate_events"), "100000/minute")
-    made = LocalAssistant(
-        load_settings(
-            index_dir=tmp_path_factory.mktemp("public") / "index",
-            admin_token_hash=new_token()[1],
-            **rates,
-        )
-    )
-    made.ingest(corpus_reading)
+    folder = tmp_path_factory.mktemp("public") / "index"
+    made = over_corpus(corpus_index, folder, admin_token_hash=new_token()[1], **rates)
     yield made
     made.close()
 
