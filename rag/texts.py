@@ -66,6 +66,10 @@ FILTERED_BY = "{} (filtres\u00a0: {})"
 WITHOUT_FILTERS = "Chercher sans les filtres"
 SEARCHING = "Je cherche dans {}…"
 READING = "Je lis {}…"
+DESCRIPTION = (
+    "Posez une question à des articles de presse\u00a0: chaque phrase de la réponse porte le "
+    "passage dont elle vient."
+)
 STOPPED = "Réponse arrêtée à votre demande\u00a0: la question est de nouveau dans le champ."
 CORPUS_CHANGED = (
     "Le corpus a changé depuis que ce lien a été copié\u00a0: la réponse peut être une autre."

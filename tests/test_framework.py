@@ -304,3 +304,24 @@ def test_a_proxy_that_is_trusted_says_who_asks_and_how(public: LocalAssistant) -
                 for h in (told, told | {"X-Forwarded-For": "203.0.113.10"})
             ]
         assert seen == statuses
+
+
+def test_pages_and_scripts_travel_light_and_answers_plain(web: httpx.Client) -> None:
+    """What the API answers is not compressed: its size would tell what stands beside."""
+    page = web.get("/")
+    script = re.search(r"\./(assets/index-[\w-]+\.js)", page.text)
+    assert script
+    for path in ("/", "/widget.js", "/a-propos", f"/{script[1]}"):
+        got = web.get(path)
+        assert got.headers["content-encoding"] in {"gzip", "br"}, path
+        assert "accept-encoding" in got.headers["vary"].lower()
+        assert len(got.content) > 1.5 * got.num_bytes_downloaded
+        plain = web.get(path, headers={"Accept-Encoding": "identity"})
+        assert "content-encoding" not in plain.headers
+        assert plain.content == got.content
+    assert "immutable" in web.get(f"/{script[1]}").headers["cache-control"]
+    assert "immutable" not in web.get("/assets/index-AAAAAAAA.js").headers.get("cache-control", "")
+    assert "immutable" not in page.headers.get("cache-control", "")
+    answer = web.post("/api/v1/ask", json={"question": "Quand la halle aux grains rouvre-t-elle ?"})
+    assert len(answer.content) > 1000
+    assert "content-encoding" not in answer.headers

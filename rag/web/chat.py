@@ -35,7 +35,10 @@ log = logging.getLogger(__name__)
 _HOUR = 3600  # seconds
 _MOST_SESSIONS = 1000  # pages whose conversation is remembered; the oldest goes first
 _HERE = files("rag.web")
-_VIEWPORT = '<meta name="viewport" content="width=device-width, initial-scale=1">'
+_META = (
+    '<meta name="viewport" content="width=device-width, initial-scale=1">'
+    f'<meta name="description" content="{texts.DESCRIPTION}">'
+)
 _STYLES = ("chat.css", "verify.css", "corpus.css")
 
 
@@ -62,7 +65,7 @@ def mount_chat(
         max_file_size="50mb",
         theme=_theme(),
         css="\n".join(_read(name) for name in _STYLES),
-        head=f"{_VIEWPORT}<script>{_read('storage.js')}</script>",
+        head=f"{_META}<script>{_read('storage.js')}</script>",
         auth=access.logs_in if access.login else None,
         auth_message=texts.LOGIN if access.login else None,
         app_kwargs={

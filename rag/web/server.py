@@ -49,6 +49,7 @@ def build_app(assistant: LocalAssistant) -> FastAPI:
     from rag.web.problems import invalid
     from rag.web.site import mount_site
     from rag.web.sites import SiteAccess
+    from rag.web.transport import Transport
 
     settings = assistant.settings
     access = Access.of(settings)
@@ -70,6 +71,7 @@ def build_app(assistant: LocalAssistant) -> FastAPI:
     mount_newsroom(app, assistant, access)
     events = mount_chat(app, assistant, access, rates, gate)
     max_body = settings.max_body_kb * 1024
+    app.add_middleware(Transport)
     app.add_middleware(
         Guard, access=access, sites=sites, rates=rates, events=events, max_body=max_body
     )
@@ -193,7 +195,7 @@ def serve(assistant: LocalAssistant, on_ready: Callable[[str], None]) -> None:
 
 
 def _more_descriptors() -> None:
-    """Let this process hold as many connections as the system allows it; each page keeps two."""
+    """Let this process hold as many connections as the system allows it; an answer keeps two."""
     try:
         import resource
     except ImportError:  # not on Windows
