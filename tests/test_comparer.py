@@ -186,6 +186,9 @@ def test_a_written_claim_is_shown_with_what_decides_or_without_it(tmp_path: Path
     shown = set()
     for _ in range(300):
         pair = written.draw(draw)
+        if pair.kind == "elsewhere":
+            assert pair.allowed == NEITHER
+            continue
         start = next(s for s in labels if pair.said.startswith(s))
         decisive = WRITTEN["sentences"][list(labels).index(start)]["text"]  # type: ignore[index]
         if decisive in pair.shown:
@@ -197,6 +200,36 @@ def test_a_written_claim_is_shown_with_what_decides_or_without_it(tmp_path: Path
     assert [p.shown for p in held_out.plain()][:2] == [
         "Le port a reçu 40 cargos.", "La grue est en panne.",
     ]  # fmt: skip
+
+
+def test_another_event_is_shown_as_a_search_finds_it(tmp_path: Path) -> None:
+    """By a sentence that has the claim's words, of another passage: nothing follows."""
+    rows = [
+        {
+            **WRITTEN,
+            "id": f"w1-{n:03}",
+            "title": f"Le port {n}",
+            "sentences": [
+                {"text": f"Le port de {place} a reçu {n} cargos.", "kind": "fact", "speaker": None},
+                {"text": f"{place} a une grue en panne.", "kind": "fact", "speaker": None},
+                {"text": "Il pleuvait.", "kind": "fact", "speaker": None},
+            ],
+        }
+        for n, place in enumerate(("Lérac", "Brest", "Nantes", "Dakar", "Lomé"), 1)
+    ]
+    path = tmp_path / "passages.jsonl"
+    path.write_text("\n".join(map(json.dumps, rows)), "utf-8")
+    written, draw = Written(path), random.Random(3)
+    drawn = [written.draw(draw) for _ in range(200)]
+    others = [pair for pair in drawn if pair.kind == "elsewhere"]
+    assert others
+    assert {pair.allowed for pair in others} == {NEITHER}
+    crane = next(c for c in written.claims if c.text == "La grue fonctionne.")
+    for _ in range(10):
+        pair = written._elsewhere(draw, crane)
+        own = written.passages[crane.passage]["sentences"]
+        assert "grue" in pair.shown or "port" in pair.shown
+        assert not any(s["text"] in pair.shown for s in own if s["text"] != "Il pleuvait.")
 
 
 def test_words_that_tell_a_label_are_told() -> None:

@@ -1,7 +1,8 @@
 """Pairs made of the press written for training: a claim and sentences of its passage.
 
 Each claim is shown with the sentences that decide, alone, with their neighbours, or with its whole
-passage, under the title or not; and, as what decides nothing, with sentences that leave those out.
+passage, under the title or not; and, as what decides nothing, with sentences that leave those out,
+or with those of another event that have most of its words, as a search finds them.
 Claims whose words alone tell their label are drawn less often, so that the label has to be read
 off both (Gururangan et al. 2018 on such artefacts).
 """
@@ -22,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rag.domain import Article, Source
+from rag.french.words import content_stems
 from rag.texts import label
 from training.comparing_examples import (
     AGAINST,
@@ -40,8 +42,12 @@ MORE = Path(__file__).parent / "passages.jsonl.gz"  # passages written since, in
 HELD_OUT = 10  # passages whose number is a multiple of it only measure
 TITLED = 0.45  # share of the pairs that are shown the title
 DATED = 0.7  # share of these that are shown the date too
-# How often a claim is shown with: what decides, that and its neighbours, the passage, the rest.
-SHOWN = (("alone", 0.50), ("beside", 0.32), ("passage", 0.02), ("without", 0.16))
+# How often a claim is shown with: what decides, that and its neighbours, the passage, the rest,
+# another event.
+SHOWN = (
+    ("alone", 0.40), ("beside", 0.26), ("passage", 0.02), ("without", 0.12), ("elsewhere", 0.20)
+)  # fmt: skip
+ALIKE, NEAREST = 8, 3  # passages of other events looked through; sentences drawn from
 LEAST_DRAWN = 0.2  # of a claim whose words alone tell its label, beside one that they do not
 LABELS: dict[str, Allowed] = {
     "supported": FOLLOWS,
@@ -97,11 +103,18 @@ class Written:
     def plain(self, *, beside: int = 0) -> list[Pair]:
         """Return each claim with what decides and `beside` neighbours on each side, to measure."""
         return [
-            Pair(c.text, self._text(c, self._around(c, beside, beside)), LABELS[c.label], c.kind)
+            Pair(
+                c.text,
+                self._text(c.passage, self._around(c, beside, beside)),
+                LABELS[c.label],
+                c.kind,
+            )
             for c in self.claims
         ]
 
     def _pair(self, draw: random.Random, claim: Claim, how: str) -> Pair | None:
+        if how == "elsewhere":
+            return self._elsewhere(draw, claim)
         count = len(self.passages[claim.passage]["sentences"])
         allowed, places = LABELS[claim.label], list(claim.decisive)
         if how == "beside":
@@ -117,7 +130,7 @@ class Written:
             places = [i for i in others if near <= i < near + draw.randrange(1, 4)]
             # What is contradicted, or not given, may be so by another sentence too.
             allowed = NEITHER if claim.label != "contradicted" else NOT_FOLLOWING
-        text = self._text(claim, places)
+        text = self._text(claim.passage, places)
         if how != "without" and draw.random() < TITLED:
             text = f"{_label(draw, self.passages[claim.passage])}\n{text}"
         return Pair(claim.text, text[:LONGEST] if how == "passage" else text, allowed, claim.kind)
@@ -131,8 +144,39 @@ class Written:
         }
         return sorted(places)
 
-    def _text(self, claim: Claim, places: list[int]) -> str:
-        sentences = self.passages[claim.passage]["sentences"]
+    def _elsewhere(self, draw: random.Random, claim: Claim) -> Pair:
+        """Return a claim with a sentence of another event, or two, of most words in common."""
+        wanted = _words(claim.text)
+        found = [
+            (passage, at)
+            for passage in self._alike[claim.passage]
+            for at in range(len(self.passages[passage]["sentences"]))
+        ]
+        found.sort(key=lambda place: -len(wanted & self._words_of[place[0]][place[1]]))
+        passage, at = draw.choice(found[:NEAREST])
+        text = self._text(passage, list(range(max(0, at - draw.randrange(2)), at + 1)))
+        if draw.random() < TITLED:
+            text = f"{_label(draw, self.passages[passage])}\n{text}"
+        return Pair(claim.text, text, NEITHER, "elsewhere")
+
+    @cached_property
+    def _words_of(self) -> list[list[frozenset[str]]]:
+        return [[_words(s["text"]) for s in row["sentences"]] for row in self.passages]
+
+    @cached_property
+    def _alike(self) -> NDArray[np.intp]:
+        """The passages of most words in common with each, shape (passages, ALIKE)."""
+        from sklearn.feature_extraction.text import TfidfVectorizer
+
+        texts = [f"{row['title']} {text_of(row)}" for row in self.passages]
+        vectors = TfidfVectorizer(sublinear_tf=True, min_df=2).fit_transform(texts)
+        alike = (vectors @ vectors.T).toarray()
+        np.fill_diagonal(alike, -1.0)
+        nearest: NDArray[np.intp] = np.argsort(-alike, axis=1)[:, : min(ALIKE, len(texts) - 1)]
+        return nearest
+
+    def _text(self, passage: int, places: list[int]) -> str:
+        sentences = self.passages[passage]["sentences"]
         return " ".join(sentences[i]["text"] for i in places)
 
 
@@ -223,6 +267,10 @@ def _label(draw: random.Random, row: dict[str, Any]) -> str:
     if draw.random() < DATED:
         return label(Source(title=row["title"], published=date.fromisoformat(row["date"])))
     return str(row["title"])
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(content_stems(text))
 
 
 def _number(row: dict[str, Any]) -> int:
