@@ -226,7 +226,7 @@ def test_another_event_is_shown_as_a_search_finds_it(tmp_path: Path) -> None:
     assert {pair.allowed for pair in others} == {NEITHER}
     crane = next(c for c in written.claims if c.text == "La grue fonctionne.")
     for _ in range(10):
-        pair = written._elsewhere(draw, crane)
+        pair = written.elsewhere(draw, crane)
         own = written.passages[crane.passage]["sentences"]
         assert "grue" in pair.shown or "port" in pair.shown
         assert not any(s["text"] in pair.shown for s in own if s["text"] != "Il pleuvait.")

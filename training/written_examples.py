@@ -114,7 +114,7 @@ class Written:
 
     def _pair(self, draw: random.Random, claim: Claim, how: str) -> Pair | None:
         if how == "elsewhere":
-            return self._elsewhere(draw, claim)
+            return self.elsewhere(draw, claim)
         count = len(self.passages[claim.passage]["sentences"])
         allowed, places = LABELS[claim.label], list(claim.decisive)
         if how == "beside":
@@ -144,7 +144,7 @@ class Written:
         }
         return sorted(places)
 
-    def _elsewhere(self, draw: random.Random, claim: Claim) -> Pair:
+    def elsewhere(self, draw: random.Random, claim: Claim) -> Pair:
         """Return a claim with a sentence of another event, or two, of most words in common."""
         wanted = _words(claim.text)
         found = [

@@ -5,7 +5,8 @@ network (`rag.models.comparer`, or another that `RECOUPE_STANCE` names), and wha
 (`rag.checking.signals`): figures and dates with their units, which of them stands where, names,
 negation, contraries, and whether somebody's word or hearsay is stated as a fact. Two logistic
 models give the probabilities: no signal may count in favour; their weights, fitted by
-`bench/compare.py` on pairs that the network was not trained on, stand in `compare.json`.
+`bench/compare.py` on pairs that the network was not trained on, stand in `compare.json`. What
+is contradicted is spoken of: shared words count there, and not for what follows.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ if TYPE_CHECKING:
     from rag.checking.entailment import Entailment
 
 NETWORK = ("net_follows", "net_contradicts")  # log-odds
-FEATURES = (*NETWORK, *REGISTRY)
+OVERLAP = "term_overlap"  # share of the hypothesis's content words in the premise and its label
+FEATURES = (*NETWORK, OVERLAP, *REGISTRY)
 SOURCES = ("statement_as_fact", "hearsay_as_fact")  # who says it, and not what it states
 CONFLICTS = frozenset({"quantity_conflict", "date_conflict"})
 ABSENT = ("quantity_absent", "date_absent", "name_absent")
@@ -189,8 +191,17 @@ def described(
     alike = worded_alike(pair.hypothesis, pair.figures)
     if scores is None or alike != pair.hypothesis:
         (scores,) = network.compare([(attributed(alike, pair.speaker), pair.whole)])
-    features = {"net_follows": _odds(scores.follows), "net_contradicts": _odds(scores.against)}
+    features = {
+        "net_follows": _odds(scores.follows),
+        "net_contradicts": _odds(scores.against),
+        OVERLAP: _term_overlap(pair),
+    }
     return features | {name: float(name in signals) for name in REGISTRY}, signals
+
+
+def _term_overlap(pair: Pair) -> float:
+    wanted = set(content_stems(pair.hypothesis))
+    return len(wanted & set(content_stems(pair.whole))) / max(1, len(wanted))
 
 
 def is_verbatim(hypothesis: str, premise: str) -> bool:
