@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
+from rag import messages
 from rag.indexing.sqlite import SqliteFile
 from rag.readers.fetch import Validators
 
@@ -82,18 +83,12 @@ _PAGE = ", ".join(f.name for f in fields(PageState))
 _SOURCE = ", ".join(f.name for f in fields(SourceState))
 
 
-_REFUSAL = (
-    "La mémoire des sources {file} ne peut pas être lue ou écrite ({error}) : vérifiez le disque "
-    "et les droits ; sans ce fichier, les sources sont relues en entier."
-)
-
-
 class Memory(SqliteFile):
     """The file, in the folder of an index."""
 
     def __init__(self, folder: Path) -> None:
         """Open it, or make it. Raises StoreError."""
-        super().__init__(folder, "sources.sqlite3", _TABLES, _REFUSAL)
+        super().__init__(folder, "sources.sqlite3", _TABLES, messages.SOURCES_REFUSED)
 
     def pages(self, urls: Sequence[str]) -> dict[str, PageState]:
         """Return what is known of pages, by address."""
