@@ -16,7 +16,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from rag import texts
+from rag import messages, texts
 from rag.answering.answerer import Answerer, Event
 from rag.checking.checker import Checker, OnClaim, load_checker
 from rag.checking.prompt_injection import InjectionDetector
@@ -44,7 +44,7 @@ from rag.errors import IndexReplacedError, RecoupeError, StoreError
 from rag.exchanges.recorder import Recorder
 from rag.feedback import FeedbackStore
 from rag.indexing import generations
-from rag.indexing.chroma import CLOSING, sweep_folders
+from rag.indexing.chroma import sweep_folders
 from rag.indexing.doctor import examine, mend
 from rag.indexing.erasure import MEMORY, blank, files_of, remaining, sentences_of, unreadable
 from rag.indexing.export import export, import_from
@@ -477,7 +477,7 @@ class LocalAssistant(Assistant):
         """Pass on what is found; what changes nothing would not meet the refusal of changes."""
         for each in found:
             if self.stopping:
-                raise StoreError(CLOSING)
+                raise StoreError(messages.CLOSING)
             yield each
 
     def close(self) -> None:

@@ -1,35 +1,18 @@
 """The errors that Recoupe raises on purpose.
 
-Each message is one French sentence for a person: what is wrong and what to
-do. The edge that knows raises; the face that speaks (CLI, web) shows the
-message and logs the cause.
+Each message is one French sentence for a person, of `rag/messages.py`: what is
+wrong and what to do. The edge that knows raises; the face that speaks (CLI,
+web) shows the message and logs the cause.
 """
 
 from __future__ import annotations
 
-import errno
-
-_WHY = {
-    errno.ENOSPC: "il n'y a plus de place",
-    errno.EDQUOT: "le quota est atteint",
-    errno.EACCES: "les droits manquent",
-    errno.EPERM: "les droits manquent",
-    errno.EROFS: "le disque est en lecture seule",
-    errno.ENOENT: "il n'y est pas",
-    errno.EEXIST: "il y est déjà",
-    errno.EISDIR: "c'est un dossier",
-    errno.ENOTDIR: "un fichier y tient la place d'un dossier",
-    errno.ENAMETOOLONG: "le nom est trop long",
-    errno.EADDRINUSE: "un autre programme le tient",
-    errno.EADDRNOTAVAIL: "l'adresse n'est pas de cette machine",
-    errno.EIO: "le disque ne répond pas",
-    errno.EMFILE: "trop de fichiers sont ouverts",
-}
+from rag import messages
 
 
 def why(error: OSError) -> str:
     """Return in French why the system refused something; its own words where they are others."""
-    return _WHY.get(error.errno or 0) or error.strerror or type(error).__name__
+    return messages.SYSTEM_ERRORS.get(error.errno or 0) or error.strerror or type(error).__name__
 
 
 class RecoupeError(Exception):
@@ -66,7 +49,7 @@ class MovedError(ReadError):
 
     def __init__(self, url: str) -> None:
         """Take the address."""
-        super().__init__(f"la page est maintenant à l'adresse {url}")
+        super().__init__(messages.PAGE_MOVED.format(url))
         self.url = url
 
     def __reduce__(self) -> tuple[type[MovedError], tuple[str]]:

@@ -17,6 +17,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from rag import messages
 from rag.errors import StoreError
 
 _TABLE = (
@@ -102,10 +103,7 @@ class FeedbackStore:
         return file
 
     def _failed(self, error: sqlite3.Error) -> StoreError:
-        return StoreError(
-            f"Les retours ne peuvent pas être gardés dans {self._path} ({error}) : vérifiez "
-            "le disque et les droits."
-        )
+        return StoreError(messages.FEEDBACK_REFUSED.format(self._path, error))
 
 
 def _shrinking(file: sqlite3.Connection) -> None:

@@ -9,7 +9,7 @@ from contextlib import closing
 from functools import wraps
 from typing import Any
 
-from rag import errors
+from rag import errors, messages
 from rag.errors import IndexBusyError, RecoupeError
 from rag.indexing.owner import Owner, connect, lost_message
 from rag.operations import (
@@ -157,9 +157,7 @@ def _refused(status: int, body: bytes) -> RecoupeError:
         payload = json.loads(body)
         return _named(payload["error"], payload["message"])
     except (ValueError, KeyError, TypeError):
-        return RecoupeError(
-            f"Le processus qui tient l'index a échoué ({status}) : voyez son journal."
-        )
+        return RecoupeError(messages.OWNER_FAILED.format(status))
 
 
 def _named(name: str, message: str) -> RecoupeError:

@@ -26,7 +26,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from rag import texts
+from rag import messages, texts
 from rag.errors import SettingsError
 
 _PREFIX, _TOML, _INDEX = "RECOUPE_", "recoupe.toml", ".recoupe"
@@ -244,7 +244,7 @@ def load_settings(**overrides: Any) -> Settings:
         raise SettingsError(_message(error.errors()[0], given)) from error
     except ValueError as error:  # a recoupe.toml that is not TOML
         file = (project_folder() or Path.cwd()) / _TOML
-        raise SettingsError(f"{file} ne se lit pas ({error}) : corrigez-le.") from error
+        raise SettingsError(messages.BAD_SETTINGS_FILE.format(file, error)) from error
 
 
 def _check_names() -> None:
@@ -252,21 +252,19 @@ def _check_names() -> None:
     variables = [f"{_PREFIX}{name.upper()}" for name in Settings.model_fields]
     for name in sorted(os.environ):
         if name.startswith(_PREFIX) and not name.startswith(_NOT_OURS) and name not in variables:
-            raise SettingsError(f"La variable {name} n'est pas un réglage : {_hint(name)}")
+            raise SettingsError(messages.UNKNOWN_VARIABLE.format(name, _hint(name)))
 
 
 def _hint(name: str) -> str:
     """Return what may have been meant by a name that is none."""
     bare, prefix = name.removeprefix(_PREFIX), _PREFIX if name.startswith(_PREFIX) else ""
     if new := _RENAMED.get(bare.lower()):
-        return f"il s'appelle {prefix}{new.upper() if prefix else new}."
+        return messages.RENAMED_SETTING.format(prefix + (new.upper() if prefix else new))
     names = {n: n for n in Settings.model_fields} | _RENAMED
     if prefix:
         names = {n.upper(): new.upper() for n, new in names.items()}
     near = get_close_matches(bare, sorted(names), 1, cutoff=0.75)
-    return (
-        f"vouliez-vous {prefix}{names[near[0]]} ?" if near else "docs/settings.md les donne tous."
-    )
+    return messages.NEAR_SETTING.format(prefix + names[near[0]]) if near else messages.ALL_SETTINGS
 
 
 def _message(error: ErrorDetails, given: dict[str, Any]) -> str:
@@ -275,18 +273,19 @@ def _message(error: ErrorDetails, given: dict[str, Any]) -> str:
     variable, field = f"{_PREFIX}{name.upper()}", Settings.model_fields.get(name)
     toml = (project_folder() or Path.cwd()) / _TOML
     if name in given:
-        where = f"Le réglage « {name} »"
+        where = messages.SETTING.format(name)
     elif variable in os.environ:
         where = variable
     else:
-        where = f"« {name} », dans {toml},"
+        where = messages.SETTING_IN_FILE.format(name, toml)
     reason = texts.FIELD_ERRORS.get(error["type"], texts.OTHER_FIELD_ERROR)
     if field is None:
-        return f"{where} n'est pas un réglage : {_hint(name)}"
+        return messages.UNKNOWN_SETTING.format(where, _hint(name))
     if error["type"] in {"string_pattern_mismatch", "value_error"} and field.description:
-        reason = f"ce n'est pas ce qui est attendu ({field.description})"
+        reason = messages.NOT_EXPECTED.format(field.description)
     secret = field.annotation is SecretStr
-    value = "" if secret else f" vaut « {str(error.get('input', ''))[:80]} »"
+    value = "" if secret else messages.SETTING_VALUE.format(str(error.get("input", ""))[:80])
     example = _EXAMPLES.get(name, field.default)
-    shown = f", par exemple {example}" if example not in ("", None) and not secret else ""
-    return f"{where}{value}, et {reason} : corrigez{shown}."
+    known = example not in ("", None) and not secret
+    shown = messages.FOR_EXAMPLE.format(example) if known else ""
+    return messages.BAD_SETTING.format(where, value, reason, shown)

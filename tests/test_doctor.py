@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from rag import messages
 from rag.assistant import LocalAssistant
 from rag.cli.main import app
 from rag.domain import Article, Reading, Source
@@ -107,14 +108,14 @@ def unreadable(a: LocalAssistant) -> None:
 
 DAMAGES: dict[Callable[[LocalAssistant], None], str] = {
     no_vector: "1 article(s) sans vecteur qui vaille",
-    no_words: "L'index lexical dit autre chose de 1 article(s) : quai-3",
-    extra_words: "L'index lexical tient 1 passage(s) de trop",
-    other_title: "Le catalogue dit autre chose de 1 article(s) : quai-3",
-    other_vector: "Le catalogue dit autre chose de 1 article(s) : quai-3",
-    no_signature: "Le catalogue dit autre chose de 1 article(s) : quai-3",
-    stale_row: "Le catalogue tient 1 passage(s) de trop",
-    orphan: "le passé de 1 article(s) qui ne sont plus là : absent",
-    unreadable: "1 version(s) passée(s) ne se lisent plus",
+    no_words: messages.WORDS_DIFFER.format(1, "quai-3"),
+    extra_words: messages.WORDS_SURPLUS.format(1),
+    other_title: messages.CATALOGUE_DIFFERS.format(1, "quai-3"),
+    other_vector: messages.CATALOGUE_DIFFERS.format(1, "quai-3"),
+    no_signature: messages.CATALOGUE_DIFFERS.format(1, "quai-3"),
+    stale_row: messages.CATALOGUE_SURPLUS.format(1),
+    orphan: messages.PAST_WITHOUT_PRESENT.format(1, "absent"),
+    unreadable: messages.UNREADABLE_VERSIONS.format(1),
 }
 
 

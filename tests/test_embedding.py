@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rag import messages
 from rag.errors import EmbeddingError, SettingsError
 from rag.models.embedding import Embedder, unit_rows
 from rag.models.encoder import Encoder
@@ -203,9 +204,9 @@ def test_an_endpoint_that_takes_few_texts_at_once_gets_few(embedder: Encoder) ->
         (200, embeddings(), "0 vecteur.s. pour 1 texte"),
         (200, embeddings([1.0, float("nan")]), "pas des nombres"),
         (200, embeddings([]), "vides"),
-        (200, {"data": [{"embedding": "AACAPw=="}]}, "pas d'embeddings"),
-        (200, {"data": {"embedding": []}}, "pas d'embeddings"),
-        (200, ["rien"], "pas d'embeddings"),
+        (200, {"data": [{"embedding": "AACAPw=="}]}, messages.NO_EMBEDDINGS),
+        (200, {"data": {"embedding": []}}, messages.NO_EMBEDDINGS),
+        (200, ["rien"], messages.NO_EMBEDDINGS),
     ],
 )  # fmt: skip
 def test_an_endpoint_that_fails_says_what_to_check(
@@ -253,7 +254,7 @@ def test_an_endpoint_that_never_answers_is_given_up() -> None:
 
     with json_server(answer) as url:
         try:
-            with pytest.raises(EmbeddingError, match="n'a pas répondu en 0.2 secondes"):
+            with pytest.raises(EmbeddingError, match="n’a pas répondu en 0.2\u00a0secondes"):
                 endpoint(url, timeout=0.2).embed_questions(["a"])
         finally:
             held.set()

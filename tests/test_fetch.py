@@ -136,7 +136,7 @@ def test_a_page_that_comes_too_late_is_left(site: str) -> None:
 def test_the_resolver_of_names_is_waited_for_in_bounds(site: str, tmp_path: Path) -> None:
     policy = CrawlPolicy(0, (), 10_000, 0.5, Bounds(seconds=0.5), waiting)
     report, _ = read_web([f"{site}/page"], tmp_path, policy)
-    assert "plus de 1 secondes" in report.failed[0].reason
+    assert "plus de 1\u00a0secondes" in report.failed[0].reason
 
 
 def test_only_what_another_process_finds_may_allow(site: str, tmp_path: Path) -> None:

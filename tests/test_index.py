@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rag import messages
 from rag.assistant import LocalAssistant
 from rag.domain import (
     Article,
@@ -354,7 +355,7 @@ def test_replacing_much_calls_for_a_rebuild(index: Index, monkeypatch: pytest.Mo
 def test_what_closes_refuses_new_changes(index: Index) -> None:
     add(index, make_article("a", RIVER))
     index.close()
-    with pytest.raises(StoreError, match="s'arrête"):
+    with pytest.raises(StoreError, match=messages.CLOSING):
         add(index, make_article("b", BRIDGE))
 
 

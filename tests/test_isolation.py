@@ -21,6 +21,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rag import messages
 from rag.domain import Article, Failure, Reading, Source
 from rag.errors import ReadError, StatusError
 from rag.readers import read_files
@@ -403,7 +404,7 @@ def test_bounds_are_told_in_the_reason(tmp_path: Path) -> None:
     path.write_text(f"<html><body><p {many}>{SENTENCE}</p></body></html>", "utf-8")
     (tmp_path / "b.txt").write_text(SENTENCE, "utf-8")
     reading = Reading.of(read_files([path, tmp_path / "b.txt"], bounds=Bounds(seconds=1)))
-    assert "1 secondes (réglage RECOUPE_READ_SECONDS)" in reading.failures[0].reason
+    assert reading.failures[0].reason == messages.LATE_FILE.format(1)
     assert len(reading.articles) == 1
 
 

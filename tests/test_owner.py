@@ -22,6 +22,7 @@ from pathlib import Path
 
 import pytest
 
+from rag import messages
 from rag.assistant import LocalAssistant, open_assistant
 from rag.domain import (
     Article,
@@ -117,7 +118,7 @@ def test_an_owner_that_never_answers_is_said(tmp_path: Path) -> None:
     with pytest.raises(IndexBusyError, match="ne répond plus"):
         acquire(tmp_path, "recoupe ask")
     held.withdraw()
-    with pytest.raises(IndexBusyError, match="attendez qu'il finisse"):
+    with pytest.raises(IndexBusyError, match="attendez qu’il finisse"):
         acquire(tmp_path, "recoupe ask")
     held.release()
 
@@ -176,7 +177,7 @@ def test_an_app_that_stops_ends_its_batch_and_keeps_the_lock_until_then(tmp_path
             if done == 0:
                 process.send_signal(signal.SIGINT)
 
-        with pytest.raises(RecoupeError, match="s'arrête"):
+        with pytest.raises(RecoupeError, match=messages.CLOSING):
             remote.ingest(Reading(articles), (), stop)
         opened = open_assistant(settings, "test", wait=60)
         assert isinstance(opened, LocalAssistant)

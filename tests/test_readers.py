@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rag import messages
 from rag.cli.main import app
 from rag.domain import Article, Reading
 from rag.errors import ReadError
@@ -155,7 +156,7 @@ def test_unreadable_files_say_why(tmp_path: Path, data: bytes, reason: str) -> N
 
 
 def test_fifty_megabytes_on_one_line(tmp_path: Path) -> None:
-    assert "50 Mo" in failure_of(tmp_path / "a.txt", b"mot " * 12_500_000)
+    assert "50\u00a0Mo" in failure_of(tmp_path / "a.txt", b"mot " * 12_500_000)
 
 
 def test_a_line_too_long_for_an_article(tmp_path: Path) -> None:
@@ -335,7 +336,7 @@ def test_a_file_that_changes_while_it_is_read_is_named(tmp_path: Path) -> None:
     writer = threading.Thread(target=write)
     writer.start()
     try:
-        with pytest.raises(ReadError, match="a changé pendant la lecture : relancez"):
+        with pytest.raises(ReadError, match=messages.FILE_CHANGED):
             _read_often(path)
     finally:
         stop.set()

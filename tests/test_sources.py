@@ -12,11 +12,11 @@ from urllib.parse import quote
 
 import pytest
 
+from rag import messages
 from rag.assistant import LocalAssistant
 from rag.domain import IngestReport, SourceState
 from rag.readers import Bounds
 from rag.settings import load_settings
-from rag.sources import robots
 from rag.sources.memory import Memory
 from rag.sources.watch import Watch, silence
 from rag.sources.web import CrawlPolicy, Web
@@ -279,7 +279,7 @@ def test_a_reservation_of_mining_is_obeyed(assistant: LocalAssistant, paper: New
     paper.hooks |= {"/.well-known/tdmrep.json": tdmrep, "/a/sarrelle-3": header}
     report = web(assistant).sync(paper.url + "/sitemap.xml")
     assert len(report.new) == 6
-    assert [f.reason for f in report.failed] == [robots.RESERVED] * 2
+    assert [f.reason for f in report.failed] == [messages.RESERVED] * 2
 
 
 def test_what_is_reserved_later_answers_no_more(
@@ -292,7 +292,7 @@ def test_what_is_reserved_later_answers_no_more(
     paper.stories["sarrelle-3"].changed = "2024-05-09T08:00:00+00:00"
     report = web(assistant).sync(place)
     assert counts(report) == (0, 0, 1, 1)
-    assert report.failed[0].reason == robots.RESERVED
+    assert report.failed[0].reason == messages.RESERVED
     assert len(texts_of(assistant)) == 7
     # And again once it is free.
     del paper.hooks["/a/sarrelle-3"]
@@ -516,7 +516,7 @@ def test_a_server_that_is_too_busy_is_left_and_gone_on_with(
     paper.hooks["/a/kerguen-4"] = _answering(429, "Retry-After", "86400")
     following = web(assistant)
     report = following.sync(paper.url + "/sitemap.xml")
-    assert "attendre 86400 secondes" in report.failed[-1].reason
+    assert "attendre 86400\u00a0secondes" in report.failed[-1].reason
     assert assistant.memory.source(paper.url + "/sitemap.xml").problem
     del paper.hooks["/a/kerguen-4"]
     following.sync(paper.url + "/sitemap.xml")
@@ -583,7 +583,7 @@ def test_a_sitemap_of_a_million_addresses_is_bounded(
     paper.hooks["/immense.xml"] = _sending("application/xml", head + row * 1_000_000)
     small = CrawlPolicy(0, max_bytes=5_000_000, seconds=10, allowed=loopback)
     report = web(assistant, small).sync(paper.url + "/immense.xml")
-    assert "dépasse 5 Mo" in report.failed[0].reason
+    assert "dépasse 5\u00a0Mo" in report.failed[0].reason
     large = CrawlPolicy(0, max_bytes=50_000_000, seconds=20, allowed=loopback)
     report = web(assistant, large).sync(paper.url + "/immense.xml")
     assert any("plus de" in f.reason for f in report.failed)

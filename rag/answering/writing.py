@@ -15,6 +15,7 @@ from rag.domain import Hit, Statement, Turn
 from rag.errors import ModelError
 from rag.french.sentences import sentence_spans
 from rag.french.words import fold, words
+from rag.messages import ANSWER_CUT_OFF
 from rag.models.chat import Messages, load_chat_model, model_error
 
 if TYPE_CHECKING:
@@ -146,9 +147,7 @@ class Generator:
         except Exception as error:  # each provider has errors of its own
             raise model_error(error, self.name) from error
         if not finished and "openai" in type(self._model).__module__:
-            raise ModelError(
-                f"La réponse du modèle « {self.name} » s'est interrompue : reposez la question."
-            )
+            raise ModelError(ANSWER_CUT_OFF.format(self.name))
 
 
 def is_compound(question: str) -> bool:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
+from rag import messages
 from rag.errors import SettingsError
 from rag.models.comparer import Compared, Comparer
 from rag.models.hub import sentence_transformers
@@ -42,17 +43,11 @@ class CrossEncoderEntailment:
         try:
             self._model = library.CrossEncoder(name)
         except Exception as error:  # the hub, the file and the format each have errors of their own
-            raise SettingsError(
-                f"Le modèle « {name} » de RECOUPE_STANCE ne peut pas être chargé ({error}) : "
-                "vérifiez son nom, ou choisissez « features »."
-            ) from error
+            raise SettingsError(messages.STANCE_NOT_LOADED.format(name, error)) from error
         labels = {int(i): str(n).lower() for i, n in self._model.config.id2label.items()}
         found = {wanted: at for at, n in labels.items() for wanted in _LABELS if wanted in n}
         if len(found) < len(_LABELS):
-            raise SettingsError(
-                f"Le modèle « {name} » de RECOUPE_STANCE n'est pas un modèle d'inférence "
-                "(entailment, contradiction) : choisissez-en un autre, ou « features »."
-            )
+            raise SettingsError(messages.NOT_AN_ENTAILMENT_MODEL.format(name))
         self._at = found
         self.name = name
 
@@ -92,7 +87,4 @@ def load_entailment(settings: Settings) -> Entailment:
 
         if model := load_chat_model(settings):
             return ModelEntailment(model, settings.llm)
-    raise SettingsError(
-        "RECOUPE_STANCE vaut « llm », et RECOUPE_LLM ne nomme aucun modèle : nommez-en un, ou "
-        "écrivez features ou cross-encoder:NOM."
-    )
+    raise SettingsError(messages.STANCE_WITHOUT_MODEL)

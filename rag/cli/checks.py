@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rag import texts
+from rag import messages, texts
 from rag.cli.common import (
     french_errors,
     index_option,
@@ -92,7 +92,7 @@ def _text(argument: str, max_mb: int) -> str:
         named = False
     if not named:
         if _FILE_NAME.fullmatch(argument):
-            raise ReadError(texts.NOT_READ.format(argument, "le fichier n'existe pas"))
+            raise ReadError(texts.NOT_READ.format(argument, messages.FILE_ABSENT))
         return argument
     try:
         raw = read_file(argument, max_mb * 1_000_000)

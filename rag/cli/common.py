@@ -17,7 +17,7 @@ import rag.cli.locale  # noqa: F401 - French before Click reads its own messages
 
 import click  # isort: skip
 
-from rag import texts
+from rag import messages, texts
 from rag.domain import MOST_FACETS, Filters
 from rag.errors import (
     AmbiguousNameError,
@@ -68,7 +68,7 @@ def french_errors(command: Callable[P, R]) -> Callable[P, R]:
             click.echo(typographic(f"Erreur : {error}"), err=True)
             raise SystemExit(1) from error
         except KeyboardInterrupt as error:
-            click.echo("Interrompu ; l’index est resté entier.", err=True)
+            click.echo(messages.INTERRUPTED, err=True)
             raise SystemExit(130) from error
         except BrokenPipeError:
             raise SystemExit(0) from None
@@ -76,11 +76,7 @@ def french_errors(command: Callable[P, R]) -> Callable[P, R]:
             raise
         except Exception as error:
             log.info("échec", exc_info=True)
-            click.echo(
-                f"Erreur : problème inattendu ({type(error).__name__}) ; relancez avec "
-                "RECOUPE_LOG_LEVEL=DEBUG et signalez-le.",
-                err=True,
-            )
+            click.echo(messages.UNEXPECTED_PROBLEM.format(type(error).__name__), err=True)
             raise SystemExit(1) from error
 
     return wrapped

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rag import texts
+from rag import messages, texts
 from rag.cli.common import (
     french_errors,
     index_option,
@@ -77,10 +77,7 @@ def eval_retrieval(
     settings = settings_for(index)
     with _assistant_for(settings, file, 0.0, seed) as (assistant, items):
         if not isinstance(assistant, LocalAssistant):
-            raise IndexBusyError(
-                "L'application tient l'index : arrêtez-la pour mesurer la recherche, ou mesurez "
-                "une copie (« recoupe backup »)."
-            )
+            raise IndexBusyError(messages.INDEX_IN_USE)
         chosen = sample([item for item in items if item.gold], limit, seed)
         with progress_bar("Questions", len(chosen)) as step:
             result = retrieval.evaluate(assistant.retriever, chosen, lambda: step(None, None))
@@ -204,15 +201,11 @@ def _assistant_for(
 
     if file.suffix == ".jsonl":
         if share:
-            raise SettingsError(
-                "--hold-out demande un fichier SQuAD : il laisse des articles hors de l'index."
-            )
+            raise SettingsError(messages.HOLD_OUT_WITHOUT_SQUAD)
         items = read_questions(file)
         with open_for(settings, "eval") as assistant:
             if not assistant.page(limit=1).total:
-                raise ReadError(
-                    f"L'index ne contient aucun article : ingérez ceux dont parle « {file} »."
-                )
+                raise ReadError(messages.NOTHING_TO_MEASURE.format(file))
             yield assistant, items
         return
     articles, items = read_squad(file)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rag import __version__, texts
+from rag import __version__, messages, texts
 from rag.cli.checks import verify_command
 from rag.cli.common import (
     article_named,
@@ -479,7 +479,7 @@ def remove(
     else:
         for article in absent:
             click.echo(
-                f"Erreur : aucun article « {article} » : « recoupe list » donne les identifiants.",
+                typographic(f"Erreur : {texts.NO_SUCH_ARTICLE.format(article)}"),
                 err=True,
             )
         _say_removed([records[i] for i in gone] if dry else len(gone), erasure)
@@ -698,10 +698,7 @@ def _day(text: str | None, option: str) -> date | None:
     if text is None:
         return None
     if (day := parse_date(text)) is None:
-        raise SettingsError(
-            f"La date « {text} » de {option} ne se lit pas : écrivez-la comme 2024-12-31 ou "
-            "« 31 décembre 2024 »."
-        )
+        raise SettingsError(messages.BAD_DAY.format(text, option))
     return day
 
 

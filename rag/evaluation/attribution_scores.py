@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rag import messages
 from rag.domain import Attribution, Kind
 from rag.errors import ReadError
 from rag.french.sentences import sentence_spans
@@ -83,10 +84,7 @@ def read_sentences(path: Path) -> list[SentenceExample]:
             for row in rows
         ]
     except (OSError, UnicodeDecodeError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ReadError(
-            f"{path} ne se lit pas comme des phrases attribuées ({error!r}) : il faut un objet "
-            "JSON par ligne, avec text, kind (reported, statement, conditional) et speaker."
-        ) from error
+        raise ReadError(messages.NOT_ATTRIBUTIONS.format(path, error)) from error
 
 
 def measure_attribution(

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rag import messages
 from rag.domain import CheckedClaim, Label
 from rag.errors import ReadError
 from rag.evaluation.data import Quote
@@ -52,13 +53,10 @@ def read_claims(path: Path) -> list[TextExample]:
         rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
         examples = [_text_example(row) for row in rows]
     except (OSError, UnicodeDecodeError, ValueError, KeyError, TypeError) as error:
-        raise ReadError(
-            f"{path} ne se lit pas comme des affirmations ({error}) : il faut un objet JSON par "
-            "ligne, avec claim et verdict, et claims pour un paragraphe (« multiple »)."
-        ) from error
+        raise ReadError(messages.NOT_CLAIMS.format(path, error)) from error
     for text in examples:
         if wrong := [c.verdict for c in text.claims if c.verdict not in labels]:
-            raise ReadError(f"{path} : « {wrong[0]} » n'est pas un verdict ({', '.join(labels)}).")
+            raise ReadError(messages.NOT_A_VERDICT.format(path, wrong[0], ", ".join(labels)))
     return examples
 
 

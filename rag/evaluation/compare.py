@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
+from rag import messages
 from rag.errors import ReadError
 from rag.evaluation.answer_scores import is_correct
 from rag.evaluation.results import Result
@@ -35,14 +36,11 @@ class Difference:
 def compare(before: Result, after: Result) -> list[Difference]:
     """Return the difference of each measure. Raises ReadError when runs cannot be compared."""
     if before["kind"] != after["kind"]:
-        raise ReadError(
-            "Ces deux résultats ne mesurent pas la même chose (recherche et réponses) : "
-            "comparez deux résultats de la même commande."
-        )
+        raise ReadError(messages.DIFFERENT_MEASURES)
     old, new = _by_question(before), _by_question(after)
     shared = [i for i in old if i in new]
     if not shared:
-        raise ReadError("Ces deux résultats n'ont aucune question en commun : rien à comparer.")
+        raise ReadError(messages.NO_COMMON_QUESTION)
     found = []
     for measure in old[shared[0]]:
         pairs = [

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from rag import messages
 from rag.domain import Article, Citation, Passage, Source, Turn
 from rag.errors import ReadError
 from rag.french.words import shorten, words
@@ -121,10 +122,7 @@ def read_squad(path: Path) -> tuple[list[Article], list[Item]]:
                     for at, qa in enumerate(paragraph["qas"])
                 ]
     except (KeyError, TypeError, AttributeError) as error:
-        raise ReadError(
-            f"« {path} » n'est pas au format SQuAD ({error!r}) : il faut "
-            "data[].paragraphs[].{context, qas[].question}."
-        ) from error
+        raise ReadError(messages.NOT_SQUAD.format(path, error)) from error
     return list(articles.values()), _with_distinct_ids(items)
 
 
@@ -143,11 +141,7 @@ def read_questions(path: Path) -> list[Item]:
         try:
             items.append(_item(json.loads(line), number))
         except (ValueError, KeyError, TypeError) as error:
-            raise ReadError(
-                f"La ligne {number} de « {path} » ne se lit pas ({error!r}) : il faut "
-                '{"question": …, "answers": [{"article_id", "start", "end"}]}, '
-                "ou « quote » au lieu de « start » et « end »."
-            ) from error
+            raise ReadError(messages.BAD_QUESTION_LINE.format(number, path, error)) from error
     return items
 
 
@@ -226,11 +220,11 @@ def _json(path: Path) -> Any:
     try:
         return json.loads(_text(path))
     except ValueError as error:
-        raise ReadError(f"« {path} » n'est pas du JSON ({error}) : vérifiez le fichier.") from error
+        raise ReadError(messages.NOT_JSON.format(path, error)) from error
 
 
 def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ReadError(f"« {path} » ne se lit pas ({error}) : vérifiez le fichier.") from error
+        raise ReadError(messages.DATA_NOT_READ.format(path, error)) from error

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from rag import messages
 from rag.errors import ReadError
 
 FORMAT = 1
@@ -49,9 +50,7 @@ def save(result: Result, path: Path) -> None:
     try:
         path.write_text(json.dumps(result, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     except OSError as error:
-        raise ReadError(
-            f"« {path} » ne s'écrit pas ({error}) : choisissez un autre nom."
-        ) from error
+        raise ReadError(messages.RESULT_NOT_WRITTEN.format(path, error)) from error
 
 
 def load(path: Path) -> Result:
@@ -61,8 +60,5 @@ def load(path: Path) -> Result:
         if result["format"] == FORMAT and result["kind"] in {"retrieval", "answers"}:
             return result
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ReadError(
-            f"« {path} » n'est pas un résultat de « recoupe eval » ({type(error).__name__}) : "
-            "faites-en un avec --output."
-        ) from error
-    raise ReadError(f"« {path} » vient d'une autre version de Recoupe : refaites la mesure.")
+        raise ReadError(messages.NOT_A_RESULT.format(path, type(error).__name__)) from error
+    raise ReadError(messages.OTHER_RESULT_VERSION.format(path))

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from rag import messages
 from rag.checking.entailment import Entailment
 from rag.errors import ReadError
 from rag.indexing.chroma import batched
@@ -29,10 +30,7 @@ def read_pairs(path: Path) -> list[Pair]:
             rows = list(csv.DictReader(file, delimiter="\t"))
         return [(r["premise"], r["hypothesis"], _class(r)) for r in rows]
     except (OSError, UnicodeDecodeError, KeyError, ValueError, TypeError) as error:
-        raise ReadError(
-            f"{path} ne se lit pas comme des paires de phrases ({error}) : il faut un fichier TSV "
-            "avec les colonnes premise, hypothesis et label ou label_text."
-        ) from error
+        raise ReadError(messages.NOT_PAIRS.format(path, error)) from error
 
 
 def _class(row: dict[str, str]) -> int:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rag import messages
 from rag.domain import Hit, Passage, Source, Statement
 from rag.errors import ReadError
 from rag.evaluation.results import mean
@@ -41,10 +42,7 @@ def read_support(path: Path) -> list[Pair]:
             for r in rows
         ]
     except (OSError, UnicodeDecodeError, ValueError, KeyError, TypeError) as error:
-        raise ReadError(
-            f"{path} ne se lit pas comme des phrases et leurs passages ({error!r}) : il faut un "
-            "objet JSON par ligne, avec passage, statement et supported."
-        ) from error
+        raise ReadError(messages.NOT_SUPPORT_PAIRS.format(path, error)) from error
 
 
 def measure_support(

@@ -15,6 +15,7 @@ from typing import Any
 
 from filelock import FileLock
 
+from rag import messages
 from rag.errors import StoreError, why
 
 FILE, KIND = "reference.jsonl", "rédaction"
@@ -109,7 +110,4 @@ class ReferenceQuestions:
 
     def _refused(self, error: Exception) -> StoreError:
         told = why(error) if isinstance(error, OSError) else repr(error)
-        return StoreError(
-            f"Les questions de référence {self.path} ne peuvent pas être lues ou "
-            f"écrites ({told}) : vérifiez le fichier, le disque et les droits."
-        )
+        return StoreError(messages.REFERENCES_REFUSED.format(self.path, told))

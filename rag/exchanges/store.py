@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
+from rag import messages
 from rag.indexing.sqlite import SqliteFile
 
 log = logging.getLogger(__name__)
@@ -30,10 +31,6 @@ create table if not exists exchanges (
 create index if not exists exchanges_by_time on exchanges (at);
 """
 _COLUMNS = "id, at, kind, site, text, verdict, mode, ms, cited"
-_REFUSAL = (
-    "Les questions gardées pour la rédaction, {file}, ne peuvent pas être lues ou écrites "
-    "({error}) : vérifiez le disque et les droits ; rien d'autre n'en dépend."
-)
 Kind = Literal["question", "claim"]
 ANSWERED, REFUSED, TENTATIVE, ERROR = "answered", "refused", "tentative", "error"
 
@@ -93,7 +90,7 @@ class Exchanges(SqliteFile):
 
         `now` tells the time; `most` is how many exchanges there may be.
         """
-        super().__init__(folder, FILE, _TABLES, _REFUSAL)
+        super().__init__(folder, FILE, _TABLES, messages.EXCHANGES_REFUSED)
         self._ttl = timedelta(days=days)
         self._now = now
         self._most = most

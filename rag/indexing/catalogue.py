@@ -24,7 +24,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from rag import texts
+from rag import messages, texts
 from rag.domain import (
     BROKEN,
     MOST_FACETS,
@@ -37,7 +37,6 @@ from rag.domain import (
 )
 from rag.errors import CursorError, StoreError
 from rag.french import words as french
-from rag.indexing.chroma import CLOSING
 from rag.indexing.codec import (
     COLUMNS,
     Fields,
@@ -439,7 +438,7 @@ class Catalogue:
 
     def _open(self) -> None:
         if self._closed:
-            raise StoreError(CLOSING)
+            raise StoreError(messages.CLOSING)
 
     def _total(self, name: str) -> int:
         ((value,),) = self._all("select value from totals where name = ?", [name])
@@ -478,10 +477,7 @@ class Catalogue:
                 raise self._refused(error) from error
 
     def _refused(self, error: Exception) -> StoreError:
-        return StoreError(
-            f"Le catalogue {self._file} ne peut pas être lu ou écrit ({error}) : vérifiez le "
-            "disque et les droits, puis relancez ; il sera mis à jour à la prochaine ouverture."
-        )
+        return StoreError(messages.CATALOGUE_REFUSED.format(self._file, error))
 
 
 def _place(record: ArticleRecord) -> Place:

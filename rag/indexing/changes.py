@@ -20,6 +20,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rag import messages
 from rag.errors import StoreError, why
 
 if TYPE_CHECKING:
@@ -269,10 +270,7 @@ def _name(index_dir: Path) -> str:
             file.write_text(secrets.token_hex(8), encoding="utf-8")
         return file.read_text(encoding="utf-8").strip()
     except OSError as error:
-        raise StoreError(
-            f"Le dossier {index_dir} ne peut pas être utilisé ({why(error)}) : "
-            "choisissez-en un autre avec RECOUPE_INDEX_DIR."
-        ) from error
+        raise StoreError(messages.UNUSABLE_FOLDER.format(index_dir, why(error))) from error
 
 
 def _writer(row: str, meta: Any, text: str) -> Writer:

@@ -27,7 +27,7 @@ from tenacity import (
     wait_exponential_jitter,
 )
 
-from rag import texts
+from rag import messages, texts
 from rag.errors import RecoupeError, StoreError
 
 if TYPE_CHECKING:
@@ -41,7 +41,6 @@ T = TypeVar("T")
 Page = dict[str, list[Any]]
 """Columns of one page of a `get`: `ids`, and what was included."""
 
-CLOSING = "Recoupe s'arrête : relancez la commande ; rien n'est perdu."
 # What Chroma's cloud takes in one call (its page « Quotas & Limits »); a server is asked the same.
 QUOTA = 300
 _BATCH = 5000  # embedded, Chroma refuses more than 5,461 records in one call
@@ -81,7 +80,7 @@ class Chroma:
         deletions by id and readings.
         """
         if self.closed.is_set():
-            raise StoreError(CLOSING)
+            raise StoreError(messages.CLOSING)
         try:
             return self._patiently(what, arguments) if self.shared else what(**arguments)
         except Exception as error:  # Chroma's errors share no base
@@ -141,10 +140,7 @@ class Chroma:
         if self.folder is not None:
             free = _free(self.folder)
             if free < _RESERVE + wanted:
-                raise StoreError(
-                    f"Il ne reste que {free // 1_000_000} Mo sur le disque de {self.where} : "
-                    "libérez de la place, puis relancez ; l'index est resté entier."
-                )
+                raise StoreError(messages.LITTLE_ROOM.format(free // 1_000_000, self.where))
 
     def close(self) -> None:
         """Let go of the store; later calls are refused."""
@@ -163,25 +159,13 @@ class Chroma:
         log.info("Chroma (%s)", self.where, exc_info=error)
         text = str(error)
         if self.shared and _is_away(error):
-            return StoreError(
-                f"Le serveur Chroma {self.where} ne répond pas : vérifiez RECOUPE_CHROMA_URL et "
-                "relancez le serveur, puis recommencez ; ce qui était écrit est resté entier."
-            )
+            return StoreError(messages.CHROMA_AWAY.format(self.where))
         if self.folder is not None:
             if _free(self.folder) < _RESERVE // 8:
-                return StoreError(
-                    f"Le disque de {self.where} est plein : libérez de la place, puis relancez ; "
-                    "l'index est resté entier."
-                )
+                return StoreError(messages.DISK_FULL.format(self.where))
             if "readonly" in text or not os.access(self.folder, os.W_OK):
-                return StoreError(
-                    f"L'index {self.where} ne peut pas être écrit : vérifiez les droits du "
-                    "dossier, ou choisissez-en un autre avec RECOUPE_INDEX_DIR."
-                )
-        return StoreError(
-            f"L'index {self.where} n'a pas pu être lu ou écrit ({type(error).__name__}) : relancez "
-            "avec RECOUPE_LOG_LEVEL=INFO pour le détail, ou lancez « recoupe doctor »."
-        )
+                return StoreError(messages.INDEX_READ_ONLY.format(self.where))
+        return StoreError(messages.INDEX_FAILED.format(self.where, type(error).__name__))
 
 
 def batched(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
@@ -231,10 +215,7 @@ def connect(settings: Settings, root: Path | None = None) -> Chroma:
     except StoreError:
         raise
     except Exception as error:  # Chroma's own errors share no base
-        raise StoreError(
-            f"L'index {where} ne s'ouvre pas ({_first_line(error)}) : vérifiez RECOUPE_INDEX_DIR "
-            "et RECOUPE_CHROMA_URL, puis lancez « recoupe doctor »."
-        ) from error
+        raise StoreError(messages.INDEX_NOT_OPENED.format(where, _first_line(error))) from error
 
 
 def embedded(folder: Path) -> ClientAPI:
@@ -297,7 +278,7 @@ def next_folder(index_dir: Path) -> Path:
 def switch_folder(index_dir: Path, folder: Path) -> None:
     """Make `folder` the store at the next opening, whole or not at all. Raises StoreError."""
     if not (folder / _DATABASE).exists():
-        raise StoreError(f"La copie {folder} a disparu : l'index est resté comme il était.")
+        raise StoreError(messages.COPY_GONE.format(folder))
     write_pointer(index_dir / _POINTER, folder.name)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
-from rag import texts
+from rag import messages, texts
 from rag.errors import StoreError
 
 log = logging.getLogger(__name__)
@@ -48,7 +48,4 @@ def is_damage(error: BaseException) -> bool:
 
 def unwritable(folder: Path, error: Exception) -> StoreError:
     """Return what is to be raised where the words of a folder cannot be written."""
-    return StoreError(
-        f"L'index lexical {folder} ne peut pas être écrit ({error}) : vérifiez le "
-        "disque et les droits, puis relancez ; il sera mis à jour à la prochaine ouverture."
-    )
+    return StoreError(messages.WORDS_NOT_WRITTEN.format(folder, error))

@@ -17,6 +17,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rag import messages
 from rag.domain import BROKEN, ArticleRecord, Passage, StoredArticle, digest_of
 from rag.errors import RecoupeError, StoreError
 from rag.indexing.chroma import batched, paged
@@ -60,33 +61,26 @@ class Findings:
     def sentences(self) -> list[str]:
         """Return the findings as French sentences."""
         findings: tuple[tuple[list[str] | int, str], ...] = (
-            ([r.id for r in self.lost], "{} article(s) sans fiche dans le magasin : {}."),
-            (self.incomplete, "{} article(s) incomplet(s), ou dont le texte a changé dans le "
-             "magasin : {} ; « recoupe doctor --repair » relit leurs fichiers, leurs sources les "
-             "redonnent, ou « recoupe remove » les retire."),
-            (len(self.stale), "{} passage(s) d'anciennes versions restent à balayer."),
-            (self.unembedded, "{} article(s) sans vecteur qui vaille : {}."),
-            (self.unreachable, f"{{}} passage(s) sur {_SAMPLE} pris au hasard ne se trouvent pas "
-             "par leur vecteur : le magasin est à refaire."),
-            (int(self.words_damaged), "L'index lexical est abîmé."),
-            (self.words, "L'index lexical dit autre chose de {} article(s) : {}."),
-            (self.words_surplus, "L'index lexical tient {} passage(s) de trop."),
-            (self.catalogue, "Le catalogue dit autre chose de {} article(s) : {}."),
-            (self.catalogue_surplus, "Le catalogue tient {} passage(s) de trop."),
-            (self.orphans, "L'historique garde le passé de {} article(s) qui ne sont plus là : "
-             "{}."),
-            (self.unreadable, "{} version(s) passée(s) ne se lisent plus."),
-        )  # fmt: skip
+            ([r.id for r in self.lost], messages.ARTICLES_WITHOUT_RECORD),
+            (self.incomplete, messages.INCOMPLETE_ARTICLES),
+            (len(self.stale), messages.STALE_PASSAGES),
+            (self.unembedded, messages.ARTICLES_WITHOUT_VECTOR),
+            (self.unreachable, messages.UNREACHABLE_PASSAGES),
+            (int(self.words_damaged), messages.WORDS_DAMAGED),
+            (self.words, messages.WORDS_DIFFER),
+            (self.words_surplus, messages.WORDS_SURPLUS),
+            (self.catalogue, messages.CATALOGUE_DIFFERS),
+            (self.catalogue_surplus, messages.CATALOGUE_SURPLUS),
+            (self.orphans, messages.PAST_WITHOUT_PRESENT),
+            (self.unreadable, messages.UNREADABLE_VERSIONS),
+        )
         sentences = []
         for value, sentence in findings:
             if value:
                 many = value if isinstance(value, int) else len(value)
                 names = "" if isinstance(value, int) else ", ".join(sorted(value)[:_MAX_NAMES])
-                sentences.append(sentence.format(many, names))
-        sentences += [
-            f"Le fichier {name} est abîmé ({why}) : remettez celui d'une sauvegarde."
-            for name, why in self.files.items()
-        ]
+                sentences.append(sentence.format(many, names, sample=_SAMPLE))
+        sentences += [messages.DAMAGED_SQLITE.format(name, why) for name, why in self.files.items()]
         return sentences
 
 

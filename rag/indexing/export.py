@@ -20,7 +20,7 @@ from uuid import uuid4
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from rag import __version__
+from rag import __version__, messages
 from rag.domain import (
     EDITABLE,
     WITHHELD,
@@ -153,9 +153,7 @@ def export(index: Index, folder: Path, progress: Progress = lambda _done, _all: 
             else:
                 (folder / name).unlink(missing_ok=True)
     except OSError as error:
-        raise StoreError(
-            f"Le dossier {folder} ne peut pas être écrit ({why(error)}) : donnez-en un autre."
-        ) from error
+        raise StoreError(messages.FOLDER_NOT_WRITTEN.format(folder, why(error))) from error
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     return names
@@ -230,16 +228,16 @@ def imported(folder: Path) -> Iterator[Found]:
                     row = ArticleRow.model_validate_json(line)
                     article, refused = _of_row(row)
                 except (ValidationError, ValueError):
-                    yield Failure(f"{path}#{number}", "ligne abîmée, ou d'un autre format")
+                    yield Failure(f"{path}#{number}", messages.BAD_EXPORT_LINE)
                     continue
                 if refused:
                     yield Failure(f"{path}#{number}", refused)
                 if not row.text.strip() or not row.article_id:
-                    yield Failure(f"{path}#{number}", "article sans texte ou sans identifiant")
+                    yield Failure(f"{path}#{number}", messages.INCOMPLETE_EXPORT_LINE)
                     continue
                 yield article
     except OSError as error:
-        raise ReadError(f"il n'y a pas d'export dans {folder} (attendu : {ARTICLES})") from error
+        raise ReadError(messages.NO_EXPORT.format(folder, ARTICLES)) from error
 
 
 def _checked(edits: Mapping[str, str]) -> Edits:
@@ -272,12 +270,12 @@ def past(folder: Path, failed: list[Failure]) -> Iterator[Version]:
                     version = _VERSION.validate_json(line)
                     datetime.fromisoformat(version.replaced)
                 except (ValidationError, ValueError):
-                    failed.append(Failure(f"{path}#{number}", "ligne abîmée, ou d'un autre format"))
+                    failed.append(Failure(f"{path}#{number}", messages.BAD_EXPORT_LINE))
                 else:
                     yield version
     except OSError:
         log.info("%s", path, exc_info=True)
-        failed.append(Failure(str(path), "le fichier ne se lit pas"))
+        failed.append(Failure(str(path), messages.FILE_NOT_READ))
 
 
 class ExportedVectors:

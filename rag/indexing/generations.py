@@ -17,7 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from rag import texts
+from rag import messages, texts
 from rag.errors import StoreError, why
 from rag.indexing.chroma import read_pointer, store_folders, write_pointer
 
@@ -55,10 +55,7 @@ def draft(home: Path, made_with: Mapping[str, Any]) -> Path:
             folder.mkdir(parents=True)
             (folder / _DRAFT).write_text(wanted, encoding="utf-8")
     except OSError as error:
-        raise StoreError(
-            f"Le dossier {folder} ne peut pas être fait ({why(error)}) : vérifiez la place "
-            "et les droits, puis relancez."
-        ) from error
+        raise StoreError(messages.FOLDER_NOT_MADE.format(folder, why(error))) from error
     return folder
 
 
@@ -75,10 +72,7 @@ def switch(home: Path, folder: Path) -> None:
             with suppress(OSError):  # the mark of what serves means nothing: it is swept
                 (folder / _DRAFT).unlink()
     except OSError as error:
-        raise StoreError(
-            f"L'index refait dans {folder} n'a pas pu prendre sa place ({why(error)}) : "
-            "vérifiez la place et les droits, puis relancez ; l'ancien index répond toujours."
-        ) from error
+        raise StoreError(messages.NOT_SWITCHED.format(folder, why(error))) from error
 
 
 def _read(file: Path) -> str:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
+from rag import messages
 from rag.domain import ArticleRecord, Source, Version
 from rag.indexing.sqlite import SqliteFile
 
@@ -31,18 +32,12 @@ create table if not exists versions (
 _SOURCE = TypeAdapter(Source)
 
 
-_REFUSAL = (
-    "L'historique {file} ne peut pas être lu ou écrit ({error}) : vérifiez le disque et les "
-    "droits, puis relancez ; l'index est resté entier."
-)
-
-
 class History(SqliteFile):
     """The versions that were replaced, in the folder of an index."""
 
     def __init__(self, folder: Path | None) -> None:
         """Open the file, or make it; none keeps it in memory. Raises StoreError."""
-        super().__init__(folder, "history.sqlite3", _TABLE, _REFUSAL)
+        super().__init__(folder, "history.sqlite3", _TABLE, messages.HISTORY_REFUSED)
 
     def keep(self, articles: Iterable[tuple[ArticleRecord, str]]) -> None:
         """Keep versions, with their texts, that others are about to replace."""

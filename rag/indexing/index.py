@@ -14,7 +14,7 @@ from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rag import texts
+from rag import messages, texts
 from rag.domain import BROKEN, ArticleRecord, Filters, Passage, StoredArticle
 from rag.errors import ArticleNotFoundError, StoreError
 from rag.indexing.catalogue import CachedPassage, Catalogue
@@ -166,10 +166,7 @@ class Index:
             found = self.store.passages(record.passage_ids())
             if len(found) == record.passages:
                 return StoredArticle(record, tuple(found[i] for i in record.passage_ids()))
-        raise StoreError(
-            f"L'article « {article_id} » est incomplet dans l'index : lancez « recoupe doctor "
-            "--repair », puis ré-ingérez son fichier."
-        )
+        raise StoreError(messages.INCOMPLETE_ARTICLE.format(article_id))
 
     def whole(self, records: Iterable[ArticleRecord]) -> list[StoredArticle]:
         """Return the articles of some records; one that has changed meanwhile is left out."""

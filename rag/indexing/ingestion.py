@@ -17,6 +17,7 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 
+from rag import messages
 from rag.domain import (
     BROKEN,
     Article,
@@ -150,7 +151,7 @@ class _IngestState:
             self.failed.append(found)
         elif found.id in self.ids:  # a change of the index names an article once
             name = found.path or found.source.url or found.source.title
-            self.failed.append(Failure(name, "même article qu'un autre, lu avant"))
+            self.failed.append(Failure(name, messages.READ_BEFORE))
         elif not self._is_barred(found):
             self.ids.add(found.id)
             return found

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from rag import messages
 from rag.errors import IndexBusyError, StoreError, why
 
 log = logging.getLogger(__name__)
@@ -57,10 +58,7 @@ class Ownership:
         except Timeout as error:
             raise IndexBusyError(busy_message(read_owner(folder))) from error
         except OSError as error:
-            raise StoreError(
-                f"Le dossier d'index {folder} ne peut pas être utilisé ({why(error)}) : "
-                "choisissez-en un autre avec RECOUPE_INDEX_DIR."
-            ) from error
+            raise StoreError(messages.UNUSABLE_INDEX_FOLDER.format(folder, why(error))) from error
         self._note = folder / "owner.json"
         self._owner = Owner(os.getpid(), command)
         self._write()
@@ -108,21 +106,19 @@ def read_owner(folder: Path) -> Owner | None:
 
 def named(owner: Owner | None) -> str:
     """Return how to call an owner in French, known or not."""
-    return f"« {owner.command} » (processus {owner.pid})" if owner else "un autre processus"
+    if owner is None:
+        return messages.OTHER_PROCESS
+    return messages.NAMED_PROCESS.format(owner.command, owner.pid)
 
 
 def busy_message(owner: Owner | None) -> str:
     """Say in one French sentence who holds the index and what to do."""
-    who = named(owner)
-    return f"L'index est tenu par {who} : attendez qu'il finisse ou arrêtez-le, puis relancez."
+    return messages.INDEX_BUSY.format(named(owner))
 
 
 def lost_message(owner: Owner) -> str:
     """Say in one French sentence that the owner does not answer and what to do."""
-    return (
-        f"{named(owner)}, qui tient l'index, ne répond plus : arrêtez-le s'il tourne encore, puis "
-        "relancez ; rien n'est perdu."
-    )
+    return messages.OWNER_SILENT.format(named(owner))
 
 
 def acquire(
@@ -176,10 +172,7 @@ def listen_for_others(folder: Path) -> tuple[socket.socket, str]:
     try:
         return _bound(Path(tempfile.mkdtemp(prefix="recoupe-")) / _SOCKET)
     except OSError as error:
-        raise StoreError(
-            f"Aucun socket ne peut être fait pour les autres commandes ({why(error)}) : vérifiez "
-            f"les droits de {folder} et du dossier temporaire."
-        ) from error
+        raise StoreError(messages.NO_SOCKET.format(why(error), folder)) from error
 
 
 def _bound(path: Path) -> tuple[socket.socket, str]:

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from rag import texts
+from rag import messages, texts
 from rag.errors import StoreError
 from rag.indexing.changes import ChangeLog
-from rag.indexing.chroma import CLOSING, Chroma, embedded, next_folder, switch_folder
+from rag.indexing.chroma import Chroma, embedded, next_folder, switch_folder
 from rag.indexing.parts import Parts, Progress, files_of_sqlite, silent, size_of
 from rag.indexing.recovery import Recovery
 from rag.indexing.store import Store
@@ -100,7 +100,7 @@ class Rebuilder:
                 for done in copied(fresh):
                     progress(done, total)
                     if self._parts.closing.is_set():
-                        raise StoreError(CLOSING)
+                        raise StoreError(messages.CLOSING)
                 # The store's numbers go on where they were.
                 changes = ChangeLog(fresh, self._parts.folder)
                 changes.own = self._parts.changes.own
@@ -154,9 +154,7 @@ class Rebuilder:
                 draft.rename(folder)
             except (OSError, sqlite3.Error) as error:
                 shutil.rmtree(draft, ignore_errors=True)
-                raise StoreError(
-                    f"La copie dans {folder} a échoué ({error}) : vérifiez la place et les droits."
-                ) from error
+                raise StoreError(messages.COPY_FAILED.format(folder, error)) from error
             except BaseException:
                 shutil.rmtree(draft, ignore_errors=True)
                 raise

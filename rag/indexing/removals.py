@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+from rag import messages
 from rag.domain import Article, StoredArticle, digest_of
 from rag.french.names import names
 from rag.french.sentences import sentence_spans
@@ -36,10 +37,6 @@ create table if not exists sentences (
 """
 _MOSTLY = 0.6  # share of the words of an article that stand in sentences of a removed one
 _LONG = 6  # words of a sentence that tells a text
-_REFUSAL = (
-    "La liste des articles retirés {file} ne peut pas être lue ou écrite ({error}) : vérifiez le "
-    "disque et les droits, puis relancez ; sans elle, rien n'est indexé."
-)
 
 
 class Removals(SqliteFile):
@@ -47,7 +44,7 @@ class Removals(SqliteFile):
 
     def __init__(self, folder: Path | None) -> None:
         """Open the file, or make it; none keeps it in memory. Raises StoreError."""
-        super().__init__(folder, "removals.sqlite3", _TABLE, _REFUSAL)
+        super().__init__(folder, "removals.sqlite3", _TABLE, messages.REMOVALS_REFUSED)
 
     def add(self, articles: Iterable[StoredArticle]) -> None:
         """Remember that articles were removed."""

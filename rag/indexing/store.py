@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from rag import messages
 from rag.domain import ArticleRecord, Passage, Source, StoredArticle
 from rag.errors import IndexMismatchError
 from rag.indexing.chroma import batched, paged
@@ -68,11 +69,7 @@ class Store:
         made_by = (self._passages.metadata or {}).get("embedding", embedding)
         self.outdated = not foreign and embedding == DEFAULT and made_by in _FORMER
         if made_by != embedding and not self.outdated and not foreign:
-            raise IndexMismatchError(
-                f"L'index a été fait avec le modèle « {made_by} » et non « {embedding} » : "
-                f"remettez RECOUPE_EMBEDDING={made_by}, ou refaites l'index avec « recoupe "
-                "reindex »."
-            )
+            raise IndexMismatchError(messages.OTHER_EMBEDDING.format(made_by, embedding, made_by))
 
     def records(self) -> Iterator[ArticleRecord]:
         """Yield the record of every article, a page at a time."""

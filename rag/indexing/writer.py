@@ -13,12 +13,12 @@ from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
-from rag import texts
+from rag import messages, texts
 from rag.domain import BROKEN, ArticleRecord, Passage, version_of
 from rag.errors import IndexReplacedError, StoreError
 from rag.indexing.catalogue import Row
 from rag.indexing.changes import Step
-from rag.indexing.chroma import CLOSING, batched
+from rag.indexing.chroma import batched
 from rag.indexing.codec import Fields
 from rag.indexing.parts import Parts, of_versions
 from rag.indexing.recovery import STEPS, Recovery
@@ -59,10 +59,7 @@ class IndexWriter:
                 if self._written(versions, vectors, rows):
                     return
                 log.warning("écriture reprise : ce processus avait été cru mort (%d)", attempt + 1)
-        raise StoreError(
-            "L'écriture a été interrompue trop longtemps et un autre processus l'a défaite : "
-            "relancez l'ingestion ; l'index est resté entier."
-        )
+        raise StoreError(messages.WRITING_LOST)
 
     def _written(
         self,
@@ -200,7 +197,7 @@ class IndexWriter:
     def _ready(self) -> None:
         """Refuse to begin what cannot end well; settle what a failure left."""
         if self._parts.closing.is_set():
-            raise StoreError(CLOSING)
+            raise StoreError(messages.CLOSING)
         if self._parts.retired:
             raise IndexReplacedError(texts.INDEX_REPLACED)
         self._parts.store.chroma.check_room()

@@ -6,6 +6,7 @@ import logging
 import secrets
 from typing import TYPE_CHECKING, Any
 
+from rag import messages
 from rag.errors import MissingExtraError, ModelError, SettingsError
 
 if TYPE_CHECKING:
@@ -40,14 +41,10 @@ def load_chat_model(settings: Settings) -> BaseChatModel | None:
     except ImportError as error:
         provider = settings.llm.partition(":")[0]
         raise MissingExtraError(
-            f"Le fournisseur « {provider} » demande un paquet de plus : "
-            f"pip install langchain-{provider.replace('_', '-')}."
+            messages.NO_PROVIDER_LIBRARY.format(provider, provider.replace("_", "-"))
         ) from error
     except Exception as error:  # each provider checks its settings in its own way
-        raise SettingsError(
-            f"Le modèle « {settings.llm} » ne peut pas être utilisé ({error}) : RECOUPE_LLM "
-            "s'écrit FOURNISSEUR:NOM, par exemple ollama:mistral."
-        ) from error
+        raise SettingsError(messages.UNUSABLE_MODEL.format(settings.llm, error)) from error
     return model
 
 
@@ -59,23 +56,14 @@ def model_error(error: Exception, name: str) -> ModelError:
     )
     log.warning("modèle %s : %s", name, kind, exc_info=error)
     if "Timeout" in kind:
-        return ModelError(
-            f"Le modèle « {name} » n'a pas répondu à temps : réessayez, ou augmentez "
-            "RECOUPE_LLM_TIMEOUT."
-        )
+        return ModelError(messages.MODEL_TIMEOUT.format(name))
     if status == 429:
-        return ModelError(
-            f"Le modèle « {name} » est trop sollicité (429) : réessayez dans une minute."
-        )
+        return ModelError(messages.MODEL_BUSY.format(name))
     if status in {401, 403}:
-        return ModelError(f"Le modèle « {name} » refuse la clé : vérifiez RECOUPE_LLM_API_KEY.")
+        return ModelError(messages.MODEL_KEY_REFUSED.format(name))
     if "Connect" in kind or "Connection" in kind:
-        return ModelError(
-            f"Le service du modèle « {name} » est injoignable : vérifiez RECOUPE_LLM_BASE_URL."
-        )
-    return ModelError(
-        f"La réponse du modèle « {name} » s'est interrompue ({kind}) : reposez la question."
-    )
+        return ModelError(messages.MODEL_UNREACHABLE.format(name))
+    return ModelError(messages.MODEL_FAILED.format(name, kind))
 
 
 def data_tag(name: str) -> str:

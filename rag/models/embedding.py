@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from rag import messages
 from rag.errors import EmbeddingError
 from rag.french.sentences import Span
 from rag.french.words import excerpt
@@ -127,7 +128,8 @@ class CheckedEmbedder(ABC):
         raw = self._raw([clean(t) for t in texts], question=question)
         vectors = unit_rows(raw, len(texts), self.name)
         if self._seen and vectors.shape[1] != self._seen:
-            raise _unusable(self.name, f"{vectors.shape[1]} nombres au lieu de {self._seen}")
+            made = messages.OTHER_DIMENSION.format(vectors.shape[1], self._seen)
+            raise _unusable(self.name, made)
         self._seen = vectors.shape[1]
         return vectors
 
@@ -149,13 +151,13 @@ def unit_rows(rows: Any, count: int, name: str) -> Vectors:
     try:
         found = np.asarray(rows, dtype=np.float64)
     except (TypeError, ValueError) as error:
-        raise _unusable(name, "des vecteurs de tailles différentes, ou sans nombres") from error
+        raise _unusable(name, messages.VECTORS_WITHOUT_NUMBERS) from error
     if found.ndim != 2 or not found.shape[1]:
-        raise _unusable(name, "des vecteurs de tailles différentes, ou vides")
+        raise _unusable(name, messages.UNEVEN_VECTORS)
     if len(found) != count:
-        raise _unusable(name, f"{len(found)} vecteur(s) pour {count} texte(s)")
+        raise _unusable(name, messages.WRONG_NUMBER_OF_VECTORS.format(len(found), count))
     if not np.isfinite(found).all():
-        raise _unusable(name, "des valeurs qui ne sont pas des nombres")
+        raise _unusable(name, messages.NOT_NUMBERS)
     found[~found.any(axis=1)] = 1.0
     found /= np.abs(found).max(axis=1, keepdims=True)  # squares of huge numbers overflow
     unit: Vectors = (found / np.linalg.norm(found, axis=1, keepdims=True)).astype(np.float32)
@@ -168,10 +170,7 @@ def brief(error: Exception) -> str:
 
 
 def _unusable(name: str, made: str) -> EmbeddingError:
-    return EmbeddingError(
-        f"Le modèle d'embedding «\u00a0{name}\u00a0» a rendu {made}\u00a0: vérifiez le modèle que "
-        "nomme RECOUPE_EMBEDDING."
-    )
+    return EmbeddingError(messages.BAD_VECTORS.format(name, made))
 
 
 def clean(text: str) -> str:

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from rag import messages
 from rag.errors import EmbeddingError
 from rag.models.embedding import CheckedEmbedder
 
@@ -72,16 +73,11 @@ class EndpointEmbedder(CheckedEmbedder):
                 return None
             raise self._refused(error, texts) from error
         except openai.APITimeoutError as error:
-            raise self._failed(
-                f"n'a pas répondu en {self._timeout:g} secondes",
-                "vérifiez qu'il n'est pas surchargé, puis réessayez.",
-            ) from error
+            raise self._failed(messages.SERVICE_LATE, self._timeout) from error
         except openai.APIConnectionError as error:
-            raise self._failed(
-                "est injoignable", "vérifiez qu'il tourne, et RECOUPE_EMBEDDING_BASE_URL."
-            ) from error
+            raise self._failed(messages.SERVICE_UNREACHABLE) from error
         except (openai.OpenAIError, ValueError, RecursionError) as error:
-            raise self._strange("pas de JSON") from error
+            raise self._failed(messages.SERVICE_STRANGE, messages.NO_JSON) from error
 
     def _rows(self, body: Any, count: int) -> list[Any]:
         """Return the vectors of an answer, in the order of the texts."""
@@ -89,9 +85,10 @@ class EndpointEmbedder(CheckedEmbedder):
         if not isinstance(data, list) or not all(
             isinstance(row, dict) and isinstance(row.get("embedding"), list) for row in data
         ):
-            raise self._strange("pas d'embeddings")
+            raise self._failed(messages.SERVICE_STRANGE, messages.NO_EMBEDDINGS)
         if len(data) != count:
-            raise self._strange(f"{len(data)} vecteur(s) pour {count} texte(s)")
+            made = messages.WRONG_NUMBER_OF_VECTORS.format(len(data), count)
+            raise self._failed(messages.SERVICE_STRANGE, made)
         if sorted(str(row.get("index")) for row in data) == sorted(map(str, range(count))):
             data = sorted(data, key=lambda row: int(row["index"]))
         return [row["embedding"] for row in data]
@@ -112,30 +109,17 @@ class EndpointEmbedder(CheckedEmbedder):
     def _refused(self, error: APIStatusError, texts: Sequence[str]) -> EmbeddingError:
         status = error.status_code
         if status in {401, 403}:
-            return self._failed("refuse la clé", "vérifiez RECOUPE_EMBEDDING_API_KEY.")
+            return self._failed(messages.SERVICE_KEY_REFUSED)
         if status == 404:
-            return self._failed(
-                f"ne connaît pas le modèle «\u00a0{self._id}\u00a0» ou l'adresse (404)",
-                "vérifiez RECOUPE_EMBEDDING et RECOUPE_EMBEDDING_BASE_URL.",
-            )
+            return self._failed(messages.SERVICE_WITHOUT_MODEL, self._id)
         if status == 429:
-            return self._failed("est trop sollicité (429)", "réessayez dans une minute.")
+            return self._failed(messages.SERVICE_BUSY)
         if status in _TOO_MUCH:
-            return self._failed(
-                f"refuse un texte de {max(map(len, texts))} caractères ({status})",
-                "réduisez RECOUPE_PASSAGE_TOKENS, ou vérifiez RECOUPE_EMBEDDING.",
-            )
-        return self._failed(f"a échoué ({status})", "consultez son journal, puis réessayez.")
+            return self._failed(messages.SERVICE_REFUSES_TEXT, max(map(len, texts)), status)
+        return self._failed(messages.SERVICE_ERROR, status)
 
-    def _strange(self, what: str) -> EmbeddingError:
-        return self._failed(
-            f"n'a pas répondu comme attendu ({what})",
-            "vérifiez RECOUPE_EMBEDDING_BASE_URL, qui finit souvent par /v1.",
-        )
-
-    def _failed(self, what: str, to_do: str) -> EmbeddingError:
-        where = self._url or "OpenAI"
-        return EmbeddingError(f"Le service d'embeddings ({where}) {what}\u00a0: {to_do}")
+    def _failed(self, sentence: str, *values: object) -> EmbeddingError:
+        return EmbeddingError(sentence.format(self._url or "OpenAI", *values))
 
 
 def _fitting(texts: Sequence[str], most: int) -> int:

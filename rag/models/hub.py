@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-from rag import texts
+from rag import messages, texts
 from rag.errors import EmbeddingError, MissingExtraError
 from rag.models.embedding import CheckedEmbedder, brief
 
@@ -36,8 +36,7 @@ class SentenceTransformersEmbedder(CheckedEmbedder):
                 return encode(texts, show_progress_bar=False)
             except Exception as error:  # torch's, the tokenizer's, the model's own
                 raise EmbeddingError(
-                    f"Le modèle «\u00a0{self._id}\u00a0» a échoué ({brief(error)})\u00a0: vérifiez "
-                    "qu'il convient à du texte, et la mémoire libre."
+                    messages.HUB_MODEL_FAILED.format(self._id, brief(error))
                 ) from error
 
     def _model(self) -> Any:
@@ -47,8 +46,6 @@ class SentenceTransformersEmbedder(CheckedEmbedder):
                 self._loaded = library.SentenceTransformer(self._id)
             except Exception as error:  # the hub, the file and the format have each their own
                 raise EmbeddingError(
-                    f"Le modèle «\u00a0{self._id}\u00a0» ne se charge pas ({brief(error)})\u00a0: "
-                    "vérifiez son nom ou son dossier dans RECOUPE_EMBEDDING, ou l'accès au dépôt "
-                    "de modèles."
+                    messages.HUB_MODEL_NOT_LOADED.format(self._id, brief(error))
                 ) from error
         return self._loaded

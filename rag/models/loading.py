@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rag import messages
 from rag.errors import SettingsError
 from rag.models.embedding import DEFAULT, Embedder
 
@@ -36,7 +37,4 @@ def load_embedder(settings: Settings) -> Embedder:
         return EndpointEmbedder(
             model, settings.embedding_base_url, settings.embedding_api_key.get_secret_value()
         )
-    raise SettingsError(
-        f"Le modèle d'embedding « {settings.embedding} » n'est pas connu : mettez dans "
-        f"RECOUPE_EMBEDDING {DEFAULT}, sentence-transformers:NOM ou openai:NOM."
-    )
+    raise SettingsError(messages.UNKNOWN_EMBEDDING.format(settings.embedding, DEFAULT))

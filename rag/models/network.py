@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
+from rag import messages
 from rag.errors import EmbeddingError, SettingsError
 from rag.models.embedding import brief
 
@@ -57,8 +58,7 @@ class Network:
                 found: list[NDArray[np.float32]] = self._session.run(outputs, fed)
             except Exception as error:  # the runtime's errors share no base
                 raise EmbeddingError(
-                    f"Le modèle «\u00a0{self._name}\u00a0» a échoué ({brief(error)})\u00a0: "
-                    "libérez de la mémoire, puis recommencez."
+                    messages.NETWORK_FAILED.format(self._name, brief(error))
                 ) from error
         return found
 
@@ -126,10 +126,7 @@ def _shipped() -> Path:
     try:
         from recoupe_models import FOLDER
     except ImportError as error:
-        raise SettingsError(
-            "Les réseaux de Recoupe ne sont pas installés\u00a0: pip install ./models, dans le "
-            "dossier du projet."
-        ) from error
+        raise SettingsError(messages.NO_NETWORKS) from error
     return FOLDER
 
 

@@ -23,6 +23,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rag import messages
 from rag.errors import EmbeddingError
 
 if TYPE_CHECKING:
@@ -124,12 +125,7 @@ class CosineScale:
 
     def _doubt(self, own: Spreads) -> str:
         worst = min(own.asked.separation, own.alike.separation)
-        return (
-            f"Le modèle d'embedding «\u00a0{self._embedder.name}\u00a0» est non calibré\u00a0: il "
-            f"ne distingue pas assez des textes français proches de textes sans rapport "
-            f"({worst:.0%} au lieu de {_SEPARATED:.0%})\u00a0; choisissez-en un autre dans "
-            "RECOUPE_EMBEDDING et ré-indexez."
-        )
+        return messages.UNCALIBRATED_MODEL.format(self._embedder.name, worst, _SEPARATED)
 
     def _cached(self) -> Spreads | None:
         """Return what was measured at an earlier start, when the model is still the same."""

@@ -18,6 +18,9 @@ from pathlib import Path
 from rag.domain import Article, Failure, FileRead, Found
 from rag.errors import ReadError
 from rag.markup import printable
+
+# By name: `messages` is a module of this package.
+from rag.messages import LATE_FILE, LATE_TEXT, NO_TEXT, PATH_NOT_UTF8, SAME_ARTICLE
 from rag.readers.articles import READERS, Made, article_id, read_bytes, to_article
 from rag.readers.draft import Draft, source_of
 from rag.readers.files import find_files, is_utf8, read_file
@@ -77,7 +80,7 @@ def read_text(
     """
     data = text.encode(errors="replace")
     args = (data, suffix, name, dict(fields))
-    late = f"lecture arrêtée après {bounds.seconds:g} secondes"
+    late = LATE_TEXT.format(bounds.seconds)
     task = Task(_from_text, args, bounds.seconds, late)
     (outcome,) = workers.run([task], bounds.memory_mb)
     if outcome.reason:
@@ -94,7 +97,7 @@ def _read(
 ) -> Iterator[Found]:
     """Read files, each with the name that reports give it."""
     named = list(files)
-    late = f"lecture arrêtée après {bounds.seconds:g} secondes (réglage RECOUPE_READ_SECONDS)"
+    late = LATE_FILE.format(bounds.seconds)
     tasks = (
         Task(read, (str(path.absolute()), name, max_mb), bounds.seconds, late)
         for path, name in named
@@ -124,7 +127,7 @@ def _gathered(outcomes: Iterable[tuple[str, str, Outcome]]) -> Iterator[Found]:
         for article in outcome.found():
             if (first := labels.get(article.id)) is not None:
                 row = article.path.removeprefix(path) if path and article.path else ""
-                yield _failure(name + row, f"même article que {first}")
+                yield _failure(name + row, SAME_ARTICLE.format(first))
             else:
                 labels[article.id] = article.path or article.source.title
                 yield article
@@ -142,7 +145,7 @@ def _failure(name: str, reason: str) -> Failure:
 def _from_file(path: str, name: str, max_mb: int) -> Made:
     real = os.path.realpath(path)
     if not is_utf8(real):
-        raise ReadError("chemin qui n'est pas en UTF-8 : renommez le fichier ou son dossier")
+        raise ReadError(PATH_NOT_UTF8)
     return read_bytes(read_file(path, max_mb * 1_000_000), name, real)
 
 
@@ -153,7 +156,7 @@ def _from_upload(path: str, name: str, max_mb: int) -> Made:
 def _from_text(data: bytes, suffix: str, name: str, fields: dict[str, str]) -> Made:
     draft = next((d for d in READERS[suffix](data, name, "") if isinstance(d, Draft)), None)
     if draft is None:
-        raise ReadError("pas de texte")
+        raise ReadError(NO_TEXT)
     # What is said of it beside wins; that readers pay for it is said in the text alone.
     source = replace(source_of(fields, name), paywalled=draft.source.paywalled)
     draft = replace(draft, source=source, row=0)

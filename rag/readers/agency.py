@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from rag import messages
 from rag.domain import Failure
 from rag.errors import ReadError
 from rag.readers.cleaning import Block, blocks_of
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 _MARKUP = re.compile(r"</?(?:p|br|div|h[1-6]|ul|li)\b[^<>]*>")
 _MOST_ITEMS = 50_000
-_CANCELLED = "dépêche annulée par son agence"
 
 
 def read_xml(data: bytes, name: str, charset: str = "") -> Iterator[Draft | Failure]:
@@ -35,7 +35,7 @@ def read_xml(data: bytes, name: str, charset: str = "") -> Iterator[Draft | Fail
         return
     items = list(root.iter("{*}newsItem"))
     if not items:
-        raise ReadError("XML d'un genre inconnu (lus : NewsML-G2 et NITF)")
+        raise ReadError(messages.UNKNOWN_XML)
     for row, item in enumerate(items, 1):
         try:
             yield _news_item(item, name, row if len(items) > 1 else 0)
@@ -47,7 +47,7 @@ def _news_item(item: _Element, name: str, row: int) -> Draft:
     """Return the draft of a NewsML-G2 item. Raises ReadError where it has no text."""
     status = next((e.get("qcode") or e.get("uri") or "" for e in item.iter("{*}pubStatus")), "")
     if status.rpartition(":")[2].rpartition("/")[2] in {"canceled", "withheld"}:
-        raise ReadError(_CANCELLED)
+        raise ReadError(messages.CANCELLED_DISPATCH)
     meta = item.find("{*}contentMeta")
     empty = item.makeelement("none")
     about = empty if meta is None else meta
@@ -78,7 +78,7 @@ def _news_item(item: _Element, name: str, row: int) -> Draft:
         )  # fmt: skip
         blocks = blocks_of(data)
     if not blocks:
-        raise ReadError("la dépêche n'a pas de texte")
+        raise ReadError(messages.NO_TEXT_IN_DISPATCH)
     return Draft(source_of(fields, name), tuple(blocks), fields["identity"], row)
 
 
@@ -136,7 +136,7 @@ def _nitf(root: _Element, metadata: dict[str, str], name: str, row: int) -> Draf
     }  # fmt: skip
     fields = own | {key: value for key, value in metadata.items() if value}
     if not blocks:
-        raise ReadError("la dépêche n'a pas de texte")
+        raise ReadError(messages.NO_TEXT_IN_DISPATCH)
     return Draft(source_of(fields, name), tuple(blocks), fields["identity"], row)
 
 
@@ -146,9 +146,9 @@ def read_json(data: bytes, name: str, charset: str = "") -> Iterator[Draft | Fai
         payload = json.loads(decode(data, charset), parse_int=str, parse_float=str,
                              parse_constant=lambda _: None)  # fmt: skip
     except json.JSONDecodeError as error:
-        raise ReadError(f"JSON incomplet ou abîmé (caractère {error.pos})") from error
+        raise ReadError(messages.DAMAGED_JSON.format(error.pos)) from error
     except RecursionError as error:
-        raise ReadError("JSON trop imbriqué") from error
+        raise ReadError(messages.DEEP_JSON) from error
     if isinstance(payload, dict):
         listed = next(
             (payload[k] for k in ("items", "articles", "data") if isinstance(payload.get(k), list)),
@@ -158,7 +158,7 @@ def read_json(data: bytes, name: str, charset: str = "") -> Iterator[Draft | Fai
     else:
         items = payload if isinstance(payload, list) else []
     if not items:
-        raise ReadError("aucun article dans ce JSON")
+        raise ReadError(messages.NO_ARTICLE_IN_JSON)
     for row, item in enumerate(items[:_MOST_ITEMS], 1):
         where = f"{name}#{row}" if len(items) > 1 else name
         try:
@@ -166,15 +166,15 @@ def read_json(data: bytes, name: str, charset: str = "") -> Iterator[Draft | Fai
         except ReadError as error:
             yield Failure(where, str(error))
     if len(items) > _MOST_ITEMS:
-        yield Failure(name, f"plus de {_MOST_ITEMS} articles : les premiers sont lus")
+        yield Failure(name, messages.MANY_ARTICLES.format(_MOST_ITEMS))
 
 
 def _object(item: Any, name: str, row: int) -> Draft:
     """Return the draft of an object. Raises ReadError where it is no article."""
     if not isinstance(item, dict):
-        raise ReadError("ce n'est pas un objet JSON")
+        raise ReadError(messages.NOT_AN_OBJECT)
     if item.get("pubstatus") in {"canceled", "withheld"}:
-        raise ReadError(_CANCELLED)
+        raise ReadError(messages.CANCELLED_DISPATCH)
     fields = known_fields(item)
     blocks: list[Block] = []
     for key in ("body_xhtml", "body_html", "body_text"):
@@ -191,7 +191,7 @@ def _object(item: Any, name: str, row: int) -> Draft:
         text = fields.get("text", "")
         blocks = page_blocks(text.encode()) if _MARKUP.search(text) else blocks_of(text)
     if not blocks:
-        raise ReadError("l'objet n'a pas de texte (attendu : texte, contenu, text ou body_text)")
+        raise ReadError(messages.NO_TEXT_IN_OBJECT)
     return Draft(source_of(fields, name), tuple(blocks), fields["identity"], row)
 
 

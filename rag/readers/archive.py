@@ -8,6 +8,7 @@ from dataclasses import replace
 from io import BytesIO
 from pathlib import PurePosixPath
 
+from rag import messages
 from rag.domain import Failure
 from rag.errors import ReadError
 from rag.markup import printable
@@ -36,13 +37,13 @@ class ZipReader:
         try:
             archive = zipfile.ZipFile(BytesIO(data))
         except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
-            raise ReadError("l'archive est abîmée") from error
+            raise ReadError(messages.DAMAGED_ARCHIVE) from error
         with archive:
             members = [i for i in archive.infolist() if _wanted(i, self._readers)]
             if len(members) > _MOST_FILES:
-                raise ReadError(f"l'archive a plus de {_MOST_FILES} fichiers : coupez-la")
+                raise ReadError(messages.MANY_FILES_IN_ARCHIVE.format(_MOST_FILES))
             if sum(info.file_size for info in members) > _MOST:
-                raise ReadError(f"l'archive se déplie en plus de {_MOST // 1_000_000} Mo")
+                raise ReadError(messages.LARGE_ARCHIVE.format(_MOST // 1_000_000))
             for info in members:
                 where = f"{name} ({printable(info.filename)[:200]})"
                 try:
@@ -56,11 +57,11 @@ class ZipReader:
         suffix = PurePosixPath(info.filename).suffix.lower()
         if suffix == ".zip":
             if depth >= _DEEPEST:
-                raise ReadError("archive dans une archive dans une archive : dépliez-la")
+                raise ReadError(messages.NESTED_ARCHIVES)
             yield from self._all(content, where, depth + 1)
             return
         if not content.strip():
-            raise ReadError("fichier vide")
+            raise ReadError(messages.EMPTY_FILE)
         yield from self._readers[suffix](content, where, "")
 
 
@@ -74,15 +75,15 @@ def _wanted(info: zipfile.ZipInfo, readers: Mapping[str, FileReader]) -> bool:
 def _unpacked(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
     """Return a file of an archive. Raises ReadError where it is damaged, locked, or too large."""
     if info.flag_bits & 1:
-        raise ReadError("protégé par un mot de passe")
+        raise ReadError(messages.ENCRYPTED_FILE)
     if info.file_size > _MOST_EACH:  # what it says; what it holds is counted below
-        raise ReadError(f"se déplie en plus de {_MOST_EACH // 1_000_000} Mo")
+        raise ReadError(messages.UNPACKS_TOO_LARGE.format(_MOST_EACH // 1_000_000))
     try:
         with archive.open(info) as file:
             content = file.read(_MOST_EACH + 1)
     except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError, ValueError,
             EOFError, LookupError) as error:  # fmt: skip
-        raise ReadError("abîmé dans l'archive") from error
+        raise ReadError(messages.DAMAGED_IN_ARCHIVE) from error
     if len(content) > _MOST_EACH:
-        raise ReadError(f"se déplie en plus de {_MOST_EACH // 1_000_000} Mo")
+        raise ReadError(messages.UNPACKS_TOO_LARGE.format(_MOST_EACH // 1_000_000))
     return content

@@ -12,6 +12,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+from rag import messages
 from rag.domain import Article, Failure
 from rag.errors import ReadError
 from rag.french.corrections import is_correction
@@ -66,9 +67,9 @@ def read_bytes(data: bytes, name: str, path: str, charset: str = "") -> Made:
     """
     suffix = Path(name).suffix.lower()
     if suffix not in READERS:
-        raise ReadError(f"type de fichier inconnu ({suffix or 'sans extension'})")
+        raise ReadError(messages.UNKNOWN_FILE_TYPE.format(suffix or messages.NO_SUFFIX))
     if not data.strip():
-        raise ReadError("fichier vide")
+        raise ReadError(messages.EMPTY_FILE)
     rows = _Rows(name, path)
     try:
         for item in READERS[suffix](data, name, charset):
@@ -81,13 +82,13 @@ def read_bytes(data: bytes, name: str, path: str, charset: str = "") -> Made:
             raise ReadError(reason) from error
         rows.failures.append(Failure(name, reason))
     if not rows.made and not rows.failures:
-        raise ReadError("aucun article dans le fichier")
+        raise ReadError(messages.NO_ARTICLE_IN_FILE)
     if not rows.made and len(rows.failures) > 1:
         first = rows.failures[0].reason
         count = len(rows.failures) + rows.unnamed
-        raise ReadError(f"aucune des {count} lignes n'est un article (la première : {first})")
+        raise ReadError(messages.NO_LINE_IS_AN_ARTICLE.format(count, first))
     if rows.unnamed:
-        rows.failures.append(Failure(name, f"{rows.unnamed} autres lignes ne se lisent pas"))
+        rows.failures.append(Failure(name, messages.OTHER_UNREADABLE_LINES.format(rows.unnamed)))
     return rows.made, rows.failures
 
 
@@ -97,7 +98,7 @@ def to_article(draft: Draft, identity: str, where: str) -> Article:
     Raises ReadError when no sentence is left.
     """
     if any(len(block.text) > _LONGEST_LINE for block in draft.blocks):
-        raise ReadError("une ligne de plus de 2 millions de caractères : ce n'est pas un article")
+        raise ReadError(messages.LONG_LINE)
     blocks = [
         replace(b, heading=b.heading and len(b.text) <= _LONGEST_HEADING) for b in draft.blocks
     ]
@@ -107,7 +108,7 @@ def to_article(draft: Draft, identity: str, where: str) -> Article:
         start not in in_headings and len(words(body[start:end])) > 1
         for start, end in sentence_spans(body)
     ):
-        raise ReadError("aucune phrase trouvée")
+        raise ReadError(messages.NO_SENTENCE)
     source = draft.source
     if not source.title:
         source = replace(source, title=shorten(body.split("\n", 1)[0], 90))
@@ -182,10 +183,10 @@ def _error_message(error: Exception, name: str) -> str:
     """Return the French of an error that a library raised; its traceback goes to the log."""
     log.info("%s", name, exc_info=error)
     if isinstance(error, MemoryError):
-        return "demande plus de mémoire que permis (réglage RECOUPE_READ_MEMORY_MB)"
+        return messages.NOT_ENOUGH_MEMORY
     if isinstance(error, RecursionError):
-        return "contenu trop imbriqué"
-    return f"contenu que Recoupe ne sait pas lire ({type(error).__name__})"
+        return messages.DEEP_CONTENT
+    return messages.UNREADABLE_CONTENT.format(type(error).__name__)
 
 
 def _identity(draft: Draft, path: str) -> str:

@@ -19,7 +19,7 @@ from math import inf
 from posixpath import dirname, join, normpath
 from typing import TYPE_CHECKING, Any
 
-from rag import texts
+from rag import messages, texts
 from rag.domain import Failure
 from rag.errors import ReadError
 from rag.readers.cleaning import Block
@@ -73,26 +73,23 @@ def read_pdf(data: bytes, name: str, charset: str = "") -> Iterator[Draft | Fail
     try:
         reader = PdfReader(BytesIO(data))
         if reader.is_encrypted and not reader.decrypt(""):
-            raise ReadError("le PDF est protégé par un mot de passe : ôtez-le")
+            raise ReadError(messages.ENCRYPTED_PDF)
         count = len(reader.pages)
     except ReadError:
         raise
     except (PdfReadError, ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
         log.info("%s", name, exc_info=True)
-        raise ReadError("le PDF est abîmé") from error
+        raise ReadError(messages.DAMAGED_PDF) from error
     if count > MOST_PAGES:
-        raise ReadError(f"le PDF a {count} pages, plus de {MOST_PAGES} : coupez-le")
+        raise ReadError(messages.LONG_PDF.format(count, MOST_PAGES))
     pages = [_page_lines(reader.pages[at]) for at in range(count)]
     empty = [at for at, lines in enumerate(pages, 1) if not lines]
     if len(empty) == count:
-        raise ReadError(
-            "aucune page n'a de texte : ce sont des images, à passer par un logiciel de "
-            "reconnaissance de caractères (OCR)"
-        )
+        raise ReadError(messages.SCANNED_PDF)
     for at in empty[:_MOST_NAMED]:
-        yield Failure(f"{name}, page {at}", "pas de texte : page numérisée, ou vide")
+        yield Failure(f"{name}, page {at}", messages.PAGE_WITHOUT_TEXT)
     if len(empty) > _MOST_NAMED:
-        yield Failure(name, f"{len(empty) - _MOST_NAMED} autres pages n'ont pas de texte")
+        yield Failure(name, messages.OTHER_PAGES_WITHOUT_TEXT.format(len(empty) - _MOST_NAMED))
     fields = _pdf_fields(reader)
     blocks = _joined(_without_edges(pages))
     title = _title(fields.get("title", ""), blocks)
@@ -318,7 +315,7 @@ def read_docx(data: bytes, name: str, charset: str = "") -> Iterator[Draft | Fai
         blocks = list(_docx_blocks(docx.Document(BytesIO(data))))
     except Exception as error:
         log.info("%s", name, exc_info=True)
-        raise ReadError("le document Word est abîmé") from error
+        raise ReadError(messages.DAMAGED_WORD_FILE) from error
     fields = _docx_fields(archive)
     day = source_of({"published": day_of(fields.pop("published", ""))}, name).published
     yield _document(fields, day, blocks, name)
@@ -409,7 +406,7 @@ def _document(
     title = _title(fields.get("title", ""), blocks)
     source = source_of({**fields, "title": title}, name)
     if not blocks:
-        raise ReadError("le document n'a pas de texte")
+        raise ReadError(messages.NO_TEXT_IN_DOCUMENT)
     return Draft(replace(source, published=day, deduced=day is not None), tuple(blocks))
 
 
@@ -444,7 +441,7 @@ def read_epub(data: bytes, name: str, charset: str = "") -> Iterator[Draft | Fai
             title = next((b.text for b in blocks if b.heading), f"{book}, {row}" if book else "")
             yield Draft(source_of({**fields, "title": title}, name), tuple(blocks), row=row)
     if not row:
-        raise ReadError("le livre n'a pas de texte")
+        raise ReadError(messages.NO_TEXT_IN_BOOK)
 
 
 _MIN_CHAPTER = 20  # words
@@ -455,9 +452,9 @@ def _checked(data: bytes) -> zipfile.ZipFile:
     try:
         archive = zipfile.ZipFile(BytesIO(data))
     except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
-        raise ReadError("le document est abîmé") from error
+        raise ReadError(messages.DAMAGED_DOCUMENT) from error
     if sum(info.file_size for info in archive.infolist()) > MOST_UNPACKED:
-        raise ReadError(f"le document se déplie en plus de {MOST_UNPACKED // 1_000_000} Mo")
+        raise ReadError(messages.LARGE_DOCUMENT.format(MOST_UNPACKED // 1_000_000))
     return archive
 
 
@@ -467,7 +464,7 @@ def _member(archive: zipfile.ZipFile, path: str) -> bytes:
         return archive.read(path)
     except (KeyError, zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError,
             ValueError, EOFError) as error:  # fmt: skip
-        raise ReadError(f"il manque « {path[:80]} » au document, ou il est abîmé") from error
+        raise ReadError(messages.PART_MISSING.format(path[:80])) from error
 
 
 def parse_xml(data: bytes) -> _Element:
@@ -478,7 +475,7 @@ def parse_xml(data: bytes) -> _Element:
     try:
         return etree.fromstring(data, parser)
     except (etree.LxmlError, ValueError) as error:
-        raise ReadError("le XML est abîmé") from error
+        raise ReadError(messages.DAMAGED_XML) from error
 
 
 def texts_of(elements: Iterable[_Element]) -> list[str]:

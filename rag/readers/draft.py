@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from rag import messages
 from rag.domain import EDITABLE, WITHHELD, Failure, Source
 from rag.errors import ReadError
 from rag.french.dates import parse_date
@@ -139,27 +140,24 @@ def checked_edits(edits: Mapping[str, str]) -> dict[str, str]:
     for field, value in edits.items():
         text = value.strip()
         if field not in {*EDITABLE, WITHHELD}:
-            raise ReadError(f"« {field} » ne se corrige pas (possibles : {', '.join(EDITABLE)})")
+            raise ReadError(messages.NOT_EDITABLE.format(field, ", ".join(EDITABLE)))
         if field in {"published", WITHHELD}:
             day = _parsed_day(text, "correction") if text else None
             if text and day is None:
-                raise ReadError(
-                    f"la date « {text[:40]} » ne se lit pas : écrivez-la comme 2024-12-31"
-                )
+                raise ReadError(messages.BAD_EDIT_DATE.format(text[:40]))
             if day and not _is_of_press(day):
-                raise ReadError(
-                    f"la date « {text[:40]} » n'est pas celle d'un article : elle est "
-                    f"{'trop ancienne' if day.year < _FIRST_PRESS else 'à venir'}"
-                )
+                old = day.year < _FIRST_PRESS
+                wrong = messages.DATE_TOO_OLD if old else messages.DATE_TO_COME
+                raise ReadError(wrong.format(text[:40]))
             found[field] = day.isoformat() if day else ""
         elif field == "url":
             found[field] = source_of({"url": text}, "correction").url
             if text and not found[field]:
-                raise ReadError(f"l'adresse « {text[:80]} » n'en est pas une : donnez-la en entier")
+                raise ReadError(messages.BAD_EDIT_ADDRESS.format(text[:80]))
         elif field == "title":
             found[field] = _bounded(text, _LONGEST_TITLE)
             if not found[field]:
-                raise ReadError("un article a un titre : donnez-en un")
+                raise ReadError(messages.NO_TITLE)
         else:
             found[field] = _name(text)
     return found
@@ -202,21 +200,21 @@ def decode(data: bytes, declared: str = "") -> str:
         try:
             return data.decode("utf-16")
         except UnicodeDecodeError as error:
-            raise ReadError("encodage abîmé (UTF-16 incomplet)") from error
+            raise ReadError(messages.BROKEN_UTF16) from error
     if b"\x00" in data or _control_share(data) > 0.02:
-        raise ReadError("contenu binaire, pas du texte")
+        raise ReadError(messages.BINARY_CONTENT)
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         if _valid_multibyte(data) > 0:
-            raise ReadError(f"encodage abîmé : UTF-8 interrompu à l'octet {error.start}") from error
+            raise ReadError(messages.BROKEN_UTF8.format(error.start)) from error
     for encoding in (declared, "cp1252", "latin-1"):
         if encoding and _is_charset(encoding):
             try:
                 return data.decode(encoding)
             except UnicodeDecodeError:
                 continue
-    raise ReadError("encodage inconnu")  # pragma: no cover - latin-1 reads any byte
+    raise ReadError(messages.UNKNOWN_ENCODING)  # pragma: no cover - latin-1 reads any byte
 
 
 def decoded_lines(data: bytes, declared: str = "") -> Iterator[str | ReadError]:

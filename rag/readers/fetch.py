@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 import httpcore
 import httpx
 
-from rag import __version__
+from rag import __version__, messages
 from rag.errors import MovedError, PrivateHostError, ReadError, StatusError
 from rag.markup import is_web_address, printable
 
@@ -52,7 +52,6 @@ _NOT_PUBLIC = tuple(
 _METADATA = frozenset({"100.100.100.200", "192.0.0.192", "fd00:ec2::254"})
 NAME = "Recoupe"  # by which robots.txt names it
 _AGENT = f"{NAME}/{__version__}"
-_BAD_ADDRESS = "l'adresse est mal formée : vérifiez-la"
 _LONGEST_VALIDATOR = 1000  # characters
 _LONGEST_ADDRESS = 8000  # characters; servers refuse longer ones
 
@@ -151,7 +150,7 @@ def fetch(
         if not redirects:
             raise MovedError(step)
         url = step
-    raise ReadError(f"plus de {_REDIRECTS} redirections")
+    raise ReadError(messages.MANY_REDIRECTS.format(_REDIRECTS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +177,7 @@ class _Line(httpcore.NetworkBackend):
 
     def late(self) -> ReadError:
         """Return what to raise when the time has passed."""
-        return ReadError(f"la page met plus de {self.seconds:g} secondes à venir")
+        return ReadError(messages.SLOW_PAGE.format(self.seconds))
 
     def connect_tcp(
         self,
@@ -259,25 +258,25 @@ def _get(url: str, request: _Request, allowed: Callable[[str], bool], line: _Lin
     except httpcore.TimeoutException as error:
         raise line.late() from error
     except httpcore.RemoteProtocolError as error:
-        raise ReadError("la réponse est coupée, ou n'est pas du HTTP") from error
+        raise ReadError(messages.BROKEN_ANSWER) from error
     except (httpcore.ConnectError, OSError) as error:
-        raise ReadError("la page ne répond pas : connexion refusée ou impossible") from error
+        raise ReadError(messages.CONNECTION_REFUSED) from error
     except (httpcore.NetworkError, httpcore.ProtocolError) as error:
-        raise ReadError("la page ne répond plus : connexion coupée") from error
+        raise ReadError(messages.CONNECTION_LOST) from error
 
 
 def parsed(url: str) -> httpx.URL:
     """Return an address in its parts, its name in ASCII (IDNA). Raises ReadError."""
     if len(url) > _LONGEST_ADDRESS:
-        raise ReadError(f"adresse de plus de {_LONGEST_ADDRESS} caractères")
+        raise ReadError(messages.LONG_ADDRESS.format(_LONGEST_ADDRESS))
     try:
         parts = httpx.URL(url).copy_with(fragment=None)
     except (httpx.InvalidURL, ValueError) as error:  # ValueError: of `idna` and `ipaddress`
-        raise ReadError(_BAD_ADDRESS) from error
+        raise ReadError(messages.BAD_ADDRESS) from error
     if parts.port is not None and not 0 < parts.port < 65536:
-        raise ReadError(_BAD_ADDRESS)
+        raise ReadError(messages.BAD_ADDRESS)
     if parts.scheme not in {"http", "https"} or not parts.host or parts.userinfo:
-        raise ReadError("seules les adresses http et https sans mot de passe sont lues")
+        raise ReadError(messages.NOT_HTTP)
     return parts
 
 
@@ -286,13 +285,10 @@ def _resolved(host: str, port: int, allowed: Callable[[str], bool]) -> str:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, ValueError) as error:
-        raise ReadError(f"le nom « {host} » est introuvable") from error
+        raise ReadError(messages.UNKNOWN_HOST.format(host)) from error
     addresses = [str(entry[4][0]) for entry in found]
     if not addresses or not all(map(allowed, addresses)):
-        raise PrivateHostError(
-            f"« {host} » n'est pas sur l'internet public : adresse refusée ; s'il est à vous, "
-            "nommez-le dans RECOUPE_OWN_HOSTS"
-        )
+        raise PrivateHostError(messages.PRIVATE_HOST.format(host))
     return addresses[0]
 
 
@@ -301,11 +297,11 @@ def _read(response: httpcore.Response, url: str, request: _Request) -> Page | st
     if status in {301, 302, 303, 307, 308}:
         location = _header(headers, b"location")
         if not location:
-            raise ReadError(f"la page redirige ({status}) sans dire où")
+            raise ReadError(messages.REDIRECT_NOWHERE.format(status))
         try:
             return str(httpx.URL(url).join(location))
         except (httpx.InvalidURL, ValueError) as error:
-            raise ReadError("la page redirige vers une adresse mal formée") from error
+            raise ReadError(messages.BAD_REDIRECT) from error
     reserved = _header(headers, b"tdm-reservation").strip() == "1"
     validators = Validators(
         printable(_header(headers, b"etag"))[:_LONGEST_VALIDATOR],
@@ -315,11 +311,11 @@ def _read(response: httpcore.Response, url: str, request: _Request) -> Page | st
         return Page(url, b"", "", validators=validators or request.validators, same=True)
     if status != 200:
         wait = _seconds(_header(headers, b"retry-after"))
-        raise StatusError(f"la page répond {status}", status, wait)
+        raise StatusError(messages.BAD_STATUS.format(status), status, wait)
     kind, _, parameters = _header(headers, b"content-type").partition(";")
     kind = kind.strip().lower()
     if request.types and kind not in request.types:
-        raise ReadError(f"le type « {printable(kind)[:80] or 'inconnu'} » n'est pas d'un article")
+        raise ReadError(messages.WRONG_TYPE.format(printable(kind)[:80] or messages.NO_TYPE))
     charset = re.search(r"charset\s*=\s*[\"']?([\w.:-]+)", parameters, re.IGNORECASE | re.ASCII)
     packing = _header(headers, b"content-encoding").strip().lower()
     most = request.max_bytes
@@ -366,7 +362,7 @@ def unpacked(chunks: Iterable[bytes], packing: str, max_bytes: int) -> bytes:
     if packing in {"", "identity"}:
         return b"".join(chunks)
     if packing not in {"gzip", "x-gzip", "deflate"}:
-        raise ReadError(f"la compression « {printable(packing)[:40]} » n'était pas demandée")
+        raise ReadError(messages.UNASKED_COMPRESSION.format(printable(packing)[:40]))
     machine = zlib.decompressobj(wbits=32 + zlib.MAX_WBITS)  # gzip or zlib, told by its start
     data = bytearray()
     try:
@@ -375,9 +371,9 @@ def unpacked(chunks: Iterable[bytes], packing: str, max_bytes: int) -> bytes:
             if len(data) > max_bytes:
                 raise ReadError(_too_large(max_bytes))
     except zlib.error as error:
-        raise ReadError("la page est mal compressée") from error
+        raise ReadError(messages.BAD_COMPRESSION) from error
     if not machine.eof:
-        raise ReadError("la réponse est coupée, ou n'est pas du HTTP")
+        raise ReadError(messages.BROKEN_ANSWER)
     return bytes(data)
 
 
@@ -391,9 +387,9 @@ def _beginning(chunks: Iterable[bytes], packing: str, most: int) -> bytes:
             if len(data) >= most:
                 break
     except zlib.error as error:
-        raise ReadError("la page est mal compressée") from error
+        raise ReadError(messages.BAD_COMPRESSION) from error
     return bytes(data[:most])
 
 
 def _too_large(max_bytes: int) -> str:
-    return f"la page dépasse {max_bytes / 1_000_000:g} Mo"
+    return messages.LARGE_PAGE.format(max_bytes / 1_000_000)

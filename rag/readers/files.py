@@ -12,28 +12,13 @@ import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from rag import messages
 from rag.domain import Failure
 from rag.errors import ReadError, why
 from rag.markup import printable
 from rag.readers.articles import READERS
 
 INDEX_MARKS = frozenset({"catalogue.sqlite3", "owner.lock"})  # files of an index's folder alone
-_NOT_UTF8 = "nom qui n'est pas en UTF-8 : renommez-le"
-_NOT_A_FILE = "ce n'est pas un fichier ordinaire (tube, prise ou périphérique) : retirez-le"
-_ERRORS = {
-    errno.EACCES: "droits insuffisants : rendez-le lisible",
-    errno.EPERM: "droits insuffisants : rendez-le lisible",
-    errno.ENOENT: "le fichier n'existe pas",
-    errno.ENOTDIR: "le fichier n'existe pas",
-    errno.ELOOP: "lien en boucle : corrigez-le",
-    errno.ENAMETOOLONG: "chemin trop long : raccourcissez-le",
-    errno.EISDIR: "c'est un dossier, pas un fichier",
-    errno.EIO: "le disque ne répond pas : vérifiez-le",
-    errno.ESTALE: "le disque ne répond pas : vérifiez-le",
-    errno.ENXIO: _NOT_A_FILE,  # what opening a socket says
-    errno.EMFILE: "trop de fichiers ouverts : fermez d'autres programmes",
-    errno.ENFILE: "trop de fichiers ouverts : fermez d'autres programmes",
-}
 
 
 def find_files(paths: Iterable[Path]) -> tuple[list[Path], list[Failure]]:
@@ -64,18 +49,17 @@ def read_file(path: str, max_bytes: int) -> bytes:
     """
     try:
         if not stat.S_ISREG(Path(path).stat().st_mode):  # opening a device may act on it
-            raise ReadError(_NOT_A_FILE)
+            raise ReadError(messages.NOT_A_FILE)
         # Non-blocking: what was a file may have become a pipe.
         flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
         handle = os.open(path, flags | getattr(os, "O_BINARY", 0))
         with open(handle, "rb", buffering=0) as file:  # noqa: PTH123 - a descriptor
             before = os.fstat(handle)
             if not stat.S_ISREG(before.st_mode):
-                raise ReadError(_NOT_A_FILE)
+                raise ReadError(messages.NOT_A_FILE)
             if before.st_size > max_bytes:
                 raise ReadError(
-                    f"fichier de {before.st_size // 1_000_000} Mo, plus grand que "
-                    f"{max_bytes // 1_000_000} Mo (réglage RECOUPE_MAX_FILE_MB)"
+                    messages.LARGE_FILE.format(before.st_size // 1_000_000, max_bytes // 1_000_000)
                 )
             data = bytearray()
             # One byte more than it had, to see it grow.
@@ -89,15 +73,16 @@ def read_file(path: str, max_bytes: int) -> bytes:
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns) or (
         len(data) != before.st_size
     ):
-        raise ReadError("le fichier a changé pendant la lecture : relancez")
+        raise ReadError(messages.FILE_CHANGED)
     return bytes(data)
 
 
 def error_message(error: OSError | ValueError) -> str:
     """Return the French of an error of the file system."""
     if isinstance(error, OSError):
-        return _ERRORS.get(error.errno or 0) or f"illisible ({why(error)})"
-    return "ce nom de fichier n'est pas valable"
+        known = messages.FILE_ERRORS.get(error.errno or 0)
+        return known or messages.UNREADABLE_FILE.format(why(error))
+    return messages.BAD_FILE_NAME
 
 
 def is_utf8(name: str) -> bool:
@@ -113,7 +98,7 @@ def _files_of(path: Path) -> Iterator[Path | Failure]:
     """Yield the files of a path that was asked for by name, or why it cannot be used."""
     name = printable(str(path))
     if not is_utf8(str(path)):
-        yield Failure(name, _NOT_UTF8)
+        yield Failure(name, messages.NAME_NOT_UTF8)
         return
     try:
         mode = path.stat().st_mode
@@ -124,7 +109,7 @@ def _files_of(path: Path) -> Iterator[Path | Failure]:
         yield from _walk(path)
     elif path.suffix.lower() not in READERS:
         types = ", ".join(sorted(READERS))
-        yield Failure(name, f"type de fichier inconnu (lus : {types})")
+        yield Failure(name, messages.NOT_A_READ_TYPE.format(types))
     else:
         yield path
 
@@ -139,7 +124,7 @@ def _walk(root: Path) -> Iterator[Path | Failure]:
             with os.scandir(folder) as entries:
                 found = sorted(entries, key=lambda entry: entry.name)
         except OSError as error:
-            reason = "dossier illisible : " + error_message(error)
+            reason = messages.UNREADABLE_FOLDER.format(error_message(error))
             yield Failure(printable(folder), reason)
             continue
         if INDEX_MARKS & {entry.name for entry in found}:
@@ -153,7 +138,7 @@ def _walk(root: Path) -> Iterator[Path | Failure]:
             elif not (folder_too or _wanted(entry.name)):
                 continue
             elif not is_utf8(entry.name):
-                yield Failure(printable(entry.path), _NOT_UTF8)
+                yield Failure(printable(entry.path), messages.NAME_NOT_UTF8)
             elif folder_too:
                 todo.append(entry.path)
             else:
@@ -168,19 +153,17 @@ def _linked(path: str, inside: str) -> Iterator[Path | Failure]:
     except OSError as error:
         if _wanted(path):
             broken = error.errno == errno.ENOENT
-            reason = (
-                "lien brisé : ce qu'il désigne n'existe pas" if broken else error_message(error)
-            )
+            reason = messages.BROKEN_LINK if broken else error_message(error)
             yield Failure(name, reason)
         return
     if folder:
-        yield Failure(name, "lien vers un dossier, qui n'est pas suivi : donnez ce dossier")
+        yield Failure(name, messages.LINK_TO_FOLDER)
     elif not _wanted(path):
         return
     elif not is_utf8(path):
-        yield Failure(name, _NOT_UTF8)
+        yield Failure(name, messages.NAME_NOT_UTF8)
     elif os.path.commonpath([inside, os.path.realpath(path)]) != inside:
-        yield Failure(name, "lien qui sort du dossier, qui n'est pas suivi : donnez ce fichier")
+        yield Failure(name, messages.LINK_OUT_OF_FOLDER)
     else:
         yield Path(path)
 

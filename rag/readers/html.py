@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from lxml import etree
 
+from rag import messages
 from rag.domain import Failure
 from rag.errors import ReadError
 from rag.french.dates import parse_date
@@ -49,15 +50,15 @@ def read_html(data: bytes, name: str, charset: str = "") -> Iterator[Draft | Fai
 
     page, tree = _parsed(data, charset)
     if tree is None:
-        raise ReadError("aucun article trouvé dans la page")
+        raise ReadError(messages.NO_ARTICLE_IN_PAGE)
     metadata = published(tree)
     if metadata.listing and _link_share(tree) >= _MOSTLY:
-        raise ReadError("page de rubrique, qui liste des articles et n'en est pas un")
+        raise ReadError(messages.SECTION_PAGE)
     document = trafilatura.bare_extraction(
         tree, with_metadata=True, include_comments=False, favor_recall=True, include_tables=True
     )
     if not isinstance(document, Document) or document.body is None:
-        raise ReadError("aucun article trouvé dans la page")
+        raise ReadError(messages.NO_ARTICLE_IN_PAGE)
     source = source_of(
         {
             "title": metadata.title or document.title or "",
@@ -91,7 +92,7 @@ def _parsed(data: bytes, charset: str) -> tuple[str, HtmlElement | None]:
 
     page = decode(data, charset or _declared(data))
     if (tags := page.count("<")) > _MOST_TAGS:
-        raise ReadError(f"la page a {tags} balises, plus que n'en a un article")
+        raise ReadError(messages.MANY_TAGS.format(tags))
     return page, load_html(page)
 
 

@@ -23,6 +23,7 @@ from queue import SimpleQueue
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from rag import messages
 from rag.domain import Article, Failure
 from rag.errors import ReadError
 from rag.readers.articles import Made
@@ -38,9 +39,6 @@ _MOST_WORKERS = 8  # a bound of memory for all, on machines of many cores
 _TASKS_EACH = 2000  # then a worker is replaced: what parsers leak goes with it
 _AHEAD = 16  # tasks given out or done before their turn, a worker: a slow file stops no other
 _GRACE = 10.0  # seconds past its bound after which a worker that nobody stopped stops itself
-
-_NO_WORKER = "les processus de lecture ne démarrent pas : fermez d'autres programmes"
-_DEAD = "la lecture s'est arrêtée net : fichier abîmé, ou trop gros pour la mémoire"
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +193,7 @@ class Workers:
         """Have a job done; return its outcome."""
         process = self._taken(job)
         if process is None:
-            return Outcome(reason=_NO_WORKER)
+            return Outcome(reason=messages.NO_READING_PROCESS)
         try:
             payload = process.answer(job.task.seconds)
             outcome = _outcome(job, payload) if payload is not None else None
@@ -212,7 +210,7 @@ class Workers:
                 self._idle.append(process)
         if not fit and self._end(process) == -getattr(signal, "SIGALRM", 0):
             return outcome or Outcome(reason=job.task.late)
-        return outcome or Outcome(reason=_DEAD)
+        return outcome or Outcome(reason=messages.READING_DIED)
 
     def _taken(self, job: _Job) -> Process | None:
         """Return a worker that has taken a job up, None if there is none."""

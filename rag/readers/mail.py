@@ -11,6 +11,7 @@ from email.message import EmailMessage, Message
 from email.utils import parseaddr, parsedate_to_datetime
 from typing import Any
 
+from rag import messages
 from rag.domain import Failure
 from rag.errors import ReadError
 from rag.readers.cleaning import Block, blocks_of
@@ -33,11 +34,11 @@ def read_mbox(data: bytes, name: str, charset: str = "") -> Iterator[Draft | Fai
     del charset
     starts = list(_FROM.finditer(data))
     if not starts:
-        raise ReadError("ce n'est pas une boîte de messages (mbox)")
+        raise ReadError(messages.NOT_A_MAILBOX)
     ends = [*(m.start() for m in starts[1:]), len(data)]
     for row, (match, end) in enumerate(zip(starts, ends, strict=True), 1):
         if row > _MOST_MESSAGES:
-            yield Failure(name, f"plus de {_MOST_MESSAGES} messages : les premiers sont lus")
+            yield Failure(name, messages.MANY_MAILS.format(_MOST_MESSAGES))
             return
         content = re.sub(rb"(?m)^>(>*From )", rb"\1", data[match.end() : end])
         try:
@@ -52,7 +53,7 @@ def read_mhtml(data: bytes, name: str, charset: str = "") -> Iterator[Draft | Fa
     message = _message(data)
     page = next((p for p in message.walk() if p.get_content_type() == "text/html"), None)
     if page is None:
-        raise ReadError("aucune page dans le fichier MHTML")
+        raise ReadError(messages.NO_PAGE_IN_MHTML)
     where = str(message.get("Snapshot-Content-Location") or page.get("Content-Location") or "")
     for draft in read_html(_bytes(page), name, page.get_content_charset() or ""):
         if isinstance(draft, Draft) and not draft.source.url and where:
@@ -64,7 +65,7 @@ def read_mhtml(data: bytes, name: str, charset: str = "") -> Iterator[Draft | Fa
 def _message(data: bytes) -> EmailMessage:
     message = email.message_from_bytes(data, policy=policy.default)
     if not message.keys():
-        raise ReadError("ce n'est pas un message")
+        raise ReadError(messages.NOT_A_MAIL)
     assert isinstance(message, EmailMessage)
     return message
 
@@ -85,7 +86,7 @@ def _draft(message: EmailMessage, name: str, row: int) -> Draft:
         pass
     blocks = _body(message)
     if not blocks:
-        raise ReadError("le message n'a pas de texte")
+        raise ReadError(messages.NO_TEXT_IN_MAIL)
     return Draft(source, tuple(blocks), fields["identity"], row)
 
 

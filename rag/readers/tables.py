@@ -8,6 +8,7 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from rag import messages
 from rag.domain import Failure
 from rag.errors import ReadError
 from rag.markup import printable
@@ -46,11 +47,11 @@ def _from_json(line: str, name: str, row: int) -> Draft | Failure:
         # Numbers stay as they are written: nothing is computed, and none is too long.
         item = json.loads(line, parse_int=str, parse_float=str, parse_constant=lambda _: None)
     except json.JSONDecodeError as error:
-        return Failure(where, f"ligne JSON incomplète ou abîmée (caractère {error.pos})")
+        return Failure(where, messages.DAMAGED_JSON_LINE.format(error.pos))
     except RecursionError:
-        return Failure(where, "ligne JSON trop imbriquée")
+        return Failure(where, messages.DEEP_JSON_LINE)
     if not isinstance(item, dict):
-        return Failure(where, "la ligne n'est pas un objet JSON")
+        return Failure(where, messages.LINE_NOT_AN_OBJECT)
     return _draft(item, name, row)
 
 
@@ -69,9 +70,7 @@ def read_csv(data: bytes, name: str, charset: str = "") -> Iterator[Draft | Fail
         raise columns
     if "text" not in known_fields(dict.fromkeys(columns, "x")):
         named = ", ".join(printable(c)[:40] for c in columns[:8] if c)
-        raise ReadError(
-            f"aucune colonne de texte parmi {named} (attendue : texte, contenu ou text)"
-        )
+        raise ReadError(messages.NO_TEXT_COLUMN.format(named))
     row = 0
     lost = False  # after a broken row: the rest of its text may look like rows of another width
     for cells in rows:
@@ -85,8 +84,7 @@ def read_csv(data: bytes, name: str, charset: str = "") -> Iterator[Draft | Fail
             row += 1
             lost = False
             if len(cells) != len(columns):
-                reason = "la ligne n'a pas le bon nombre de colonnes"
-                yield Failure(f"{name}#{row}", reason)
+                yield Failure(f"{name}#{row}", messages.WRONG_NUMBER_OF_COLUMNS)
             else:
                 # Of two columns with one name the first counts, as in JSON's known fields.
                 yield _draft(dict(reversed(list(zip(columns, cells, strict=True)))), name, row)
@@ -118,7 +116,7 @@ def _rows(lines: Sequence[str | ReadError], separator: str) -> Iterator[list[str
             return
         except csv.Error as error:
             log.info("CSV : ligne %d", start + 1, exc_info=True)
-            yield _BrokenRowError(f"CSV abîmé ({_cause(error)})")
+            yield _BrokenRowError(messages.DAMAGED_CSV.format(_cause(error)))
             if begin + reader.line_num - start > _FAR:
                 retries -= 1
                 if not retries:
@@ -130,13 +128,13 @@ def _cause(error: csv.Error) -> str:
     """Return the French of what the standard library says of a row."""
     message = str(error)
     if "expected after" in message:
-        return "un guillemet au milieu d'une case : doublez-le"
+        return messages.QUOTE_IN_CELL
     if "unexpected end" in message:
-        return "un guillemet n'est pas fermé"
+        return messages.QUOTE_NOT_CLOSED
     if "larger than field limit" in message:
-        return "une case de plus de 10 millions de caractères"
+        return messages.LONG_CELL
     if "new-line" in message:
-        return "une fin de ligne au milieu d'une case sans guillemets"
+        return messages.NEW_LINE_IN_CELL
     return message
 
 
@@ -144,6 +142,6 @@ def _draft(item: Mapping[str, Any], name: str, row: int) -> Draft | Failure:
     fields = known_fields(item)
     where = f"{name}#{row}"
     if "text" not in fields:
-        return Failure(where, "pas de texte (champ attendu : texte, contenu ou text)")
+        return Failure(where, messages.NO_TEXT_FIELD)
     blocks = tuple(blocks_of(fields["text"]))
     return Draft(source_of(fields, where), blocks, fields.get("identity", ""), row)

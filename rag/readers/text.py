@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from rag import messages
 from rag.domain import Failure
 from rag.errors import ReadError
 from rag.readers.cleaning import Block, blocks_of
@@ -76,15 +77,13 @@ def _front_matter(text: str) -> tuple[dict[str, Any], str]:
     except ValueError:  # « --- » on the first line opens nothing: it is a rule
         return {}, text
     if len(header) > _LONGEST_HEADER:
-        raise ReadError(
-            f"l'en-tête (entre « --- ») dépasse {_LONGEST_HEADER:_} caractères".replace("_", " ")
-        )
+        raise ReadError(messages.LONG_HEADER.format(f"{_LONGEST_HEADER:_}".replace("_", " ")))
     try:
         found = yaml.load(header, Loader=yaml.BaseLoader)  # noqa: S506 - makes text alone
     except (yaml.YAMLError, ValueError) as error:  # ValueError: an escape of no character
-        raise ReadError("l'en-tête (entre « --- ») n'est pas du YAML lisible") from error
+        raise ReadError(messages.BAD_HEADER) from error
     except RecursionError as error:
-        raise ReadError("l'en-tête (entre « --- ») est trop imbriqué") from error
+        raise ReadError(messages.DEEP_HEADER) from error
     return found if isinstance(found, dict) else {}, content
 
 

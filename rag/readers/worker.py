@@ -18,6 +18,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import IO, Any
 
+from rag import messages
 from rag.domain import Article
 from rag.errors import ReadError, why
 from rag.markup import printable
@@ -100,18 +101,16 @@ def _answer(
             log.info("%s", error, exc_info=True)
             report = Report.of(error)
         except MemoryError:
-            reason = "demande plus de mémoire que permis (réglage RECOUPE_READ_MEMORY_MB)"
-            report = Report(reason)
+            report = Report(messages.NOT_ENOUGH_MEMORY)
         except Exception as error:
             log.info("erreur de lecture inattendue", exc_info=True)
-            report = Report(f"contenu que Recoupe ne sait pas lire ({type(error).__name__})")
+            report = Report(messages.UNREADABLE_CONTENT.format(type(error).__name__))
     if made is not None:
         articles, *others = made
         try:
             articles, left = _set_aside(articles, rest)
         except OSError as error:
-            reason = f"plus de place dans le dossier temporaire ({why(error)}) : libérez-en"
-            made, report = None, Report(reason)
+            made, report = None, Report(messages.TEMPORARY_FOLDER_FULL.format(why(error)))
         else:
             made, report = (articles, *others), Report(left=left)
     return encoded((made, replace(report, lines=tuple(_journal.lines))))

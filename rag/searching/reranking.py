@@ -17,6 +17,7 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Protocol
 
+from rag import messages
 from rag.domain import Hit, Period
 from rag.errors import EmbeddingError
 from rag.french.periods import fit, newest_first, periods
@@ -179,10 +180,7 @@ class CrossEncoderReranker:
         try:
             return library.CrossEncoder(self._id)
         except (OSError, ValueError) as error:
-            raise EmbeddingError(
-                f"Le réordonnanceur « {self._id} » ne se charge pas : vérifiez son nom ou son "
-                "dossier dans RECOUPE_RERANKER, ou l'accès au dépôt de modèles."
-            ) from error
+            raise EmbeddingError(messages.RERANKER_NOT_LOADED.format(self._id)) from error
 
 
 def corrections_first(hits: Sequence[Hit]) -> list[Hit]:

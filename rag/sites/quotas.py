@@ -11,15 +11,11 @@ from datetime import UTC, date, datetime, timedelta
 from datetime import time as clock_time
 from pathlib import Path
 
-from rag import texts
+from rag import messages, texts
 from rag.errors import QuestionError
 from rag.indexing.sqlite import SqliteFile
 
 SITES_FILE = "sites.sqlite3"
-SITES_REFUSAL = (
-    "Les sites de {file} ne peuvent pas être lus ou écrits ({error}) : vérifiez le disque et les "
-    "droits, puis recommencez."
-)
 _UNBOUNDED = 2**62
 _TABLE = """
 create table if not exists usage (
@@ -36,7 +32,7 @@ class Quotas(SqliteFile):
 
         `clock` returns seconds since 1970; a day is that of the machine's time zone.
         """
-        super().__init__(folder, SITES_FILE, _TABLE, SITES_REFUSAL)
+        super().__init__(folder, SITES_FILE, _TABLE, messages.SITES_REFUSED)
         self._clock = clock
 
     def used(self, site: str) -> int:

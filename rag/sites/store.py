@@ -18,11 +18,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rag import texts
+from rag import messages, texts
 from rag.domain import Filters, Source
 from rag.errors import QuestionError, SettingsError
 from rag.indexing.sqlite import SqliteFile
-from rag.sites.quotas import SITES_FILE, SITES_REFUSAL, Quotas
+from rag.sites.quotas import SITES_FILE, Quotas
 from rag.sites.rules import looks
 
 _NAME = re.compile(r"\w[\w .’-]{0,59}")
@@ -96,7 +96,7 @@ class Sites(SqliteFile):
 
         `clock` returns seconds since 1970: a quota's day is that of the machine's time zone.
         """
-        super().__init__(folder, SITES_FILE, _TABLE, SITES_REFUSAL)
+        super().__init__(folder, SITES_FILE, _TABLE, messages.SITES_REFUSED)
         self._quotas = Quotas(folder, clock)
 
     def all(self) -> list[Site]:

@@ -18,6 +18,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
+from rag import messages
 from rag.domain import Article, Failure
 from rag.errors import ReadError
 from rag.markup import is_web_address
@@ -97,7 +98,7 @@ def look(url: str, validators: Validators, limits: FetchLimits) -> Seen:
         return [], [], FetchResult("page", page.url, page.validators, same=True)
     packed = page.data.startswith(b"\x1f\x8b")
     if page.type in _UNTOLD and not packed:
-        raise ReadError(f"le type « {page.type} » n'est pas d'un article")
+        raise ReadError(messages.WRONG_TYPE.format(page.type))
     if packed:
         page = replace(page, data=unpacked([page.data], "gzip", limits.max_bytes))
     found = _listed(page) if page.type != _PDF else None
@@ -143,7 +144,7 @@ def _feed(page: Page) -> FetchResult:
     headers = {"content-location": page.url, "content-type": page.type}
     parsed = feedparser.parse(BytesIO(page.data), response_headers=headers, sanitize_html=False)
     if not parsed.version and not parsed.entries:
-        raise ReadError("ni un article, ni un flux, ni un plan de site")
+        raise ReadError(messages.NOT_A_LIST)
     entries = []
     for entry in islice(parsed.entries, MOST_ENTRIES):
         # What RSS dates is the publication: it tells nothing of a later change.
@@ -164,10 +165,10 @@ def _json_feed(page: Page) -> FetchResult | None:
     try:
         feed = json.loads(decode(page.data, page.charset))
     except (ValueError, RecursionError) as error:
-        raise ReadError("le JSON de la page est abîmé") from error
+        raise ReadError(messages.DAMAGED_JSON_IN_PAGE) from error
     items = feed.get("items") if isinstance(feed, dict) else None
     if not isinstance(items, list):
-        raise ReadError("ni un article, ni un flux, ni un plan de site")
+        raise ReadError(messages.NOT_A_LIST)
     entries = [
         Entry(urljoin(page.url, _text(item, "url") or _text(item, "id")),
               _text(item, "date_modified"))
@@ -207,7 +208,7 @@ def _sitemap(page: Page) -> FetchResult:
             while element.getprevious() is not None:
                 del element.getparent()[0]
     except (etree.LxmlError, ValueError) as error:
-        raise ReadError("le plan du site est abîmé") from error
+        raise ReadError(messages.DAMAGED_SITEMAP) from error
     if not index:
         return FetchResult("sitemap", page.url, entries=tuple(entries), cut=cut)
     lists = tuple(e.url for e in entries if is_web_address(e.url))

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
+from rag import messages
 from rag.domain import SourceState
 from rag.indexing.sqlite import SqliteFile
 from rag.readers.fetch import Validators
@@ -60,10 +61,6 @@ class PageState:
 
 _PAGE = ", ".join(f.name for f in fields(PageState))
 _SOURCE = ", ".join(f.name for f in fields(SourceState))
-_REFUSAL = (
-    "La mémoire des sources {file} ne peut pas être lue ou écrite ({error}) : vérifiez le disque "
-    "et les droits ; sans ce fichier, les sources sont relues en entier."
-)
 
 
 class Memory(SqliteFile):
@@ -71,7 +68,7 @@ class Memory(SqliteFile):
 
     def __init__(self, folder: Path) -> None:
         """Open it, or make it. Raises StoreError."""
-        super().__init__(folder, "sources.sqlite3", _TABLES, _REFUSAL)
+        super().__init__(folder, "sources.sqlite3", _TABLES, messages.SOURCES_REFUSED)
 
     def pages(self, urls: Sequence[str]) -> dict[str, PageState]:
         """Return what is known of pages, by address."""

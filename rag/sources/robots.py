@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from protego import Protego
 
+from rag import messages
 from rag.readers.fetch import NAME
 
 log = logging.getLogger(__name__)
@@ -30,13 +31,13 @@ class Rules:
     def refusal(self, url: str) -> str:
         """Return why an address may not be read, in French, or ""."""
         if self.unread:
-            return f"le robots.txt du site ne se lit pas : {self.unread}"
+            return messages.ROBOTS_NOT_READ.format(self.unread)
         if not self.robots.can_fetch(url, NAME):
-            return "le robots.txt du site ne veut pas qu'elle soit lue par un programme"
+            return messages.ROBOTS_REFUSE
         parts = urlsplit(url)
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         if any(_matches(pattern, path) for pattern in self.reserved):
-            return RESERVED
+            return messages.RESERVED
         return ""
 
     @property
@@ -48,9 +49,6 @@ class Rules:
     def sitemaps(self) -> list[str]:
         """The sitemaps that the site names."""
         return list(self.robots.sitemaps)
-
-
-RESERVED = "son éditeur en réserve la fouille de textes (TDMRep)"
 
 
 def parsed(robots: str, tdmrep: str) -> Rules:

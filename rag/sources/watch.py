@@ -17,7 +17,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rag import texts
+from rag import messages, texts
 from rag.domain import IngestReport, SourceState
 from rag.errors import RecoupeError
 from rag.markup import printable
@@ -197,9 +197,7 @@ class Watch:
             return None
         except Exception:
             log.exception("suivi de %s", name)
-            self._tell(
-                f"{name} : problème inattendu, noté dans le journal ; nouvel essai plus tard"
-            )
+            self._tell(messages.FOLLOWING_FAILED.format(name))
             return None
         if any(
             (report.new, report.updated, report.removed, report.withdrawn, report.failed,

@@ -17,6 +17,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from rag import messages, texts
 from rag.domain import Article, Failure, Found, IngestReport, SourceState, together
 from rag.errors import (
     ArticleNotFoundError,
@@ -48,7 +49,6 @@ _LONGEST_WAIT = 120.0  # seconds that a server may ask to wait; more ends the ru
 _REDIRECTS = 5  # each asked of its own site
 _PATIENCE = 3  # times that a server may ask to wait, one after the other
 _GONE = (404, 410)
-_ELSEWHERE = "l'adresse mène maintenant à une autre page"
 _MISSES = 2  # runs in which a page must be absent (404) to be withdrawn
 _GUESSES = ("/sitemap.xml", "/sitemap_index.xml")
 
@@ -241,7 +241,7 @@ class Web:
                 run.failed.append(
                     Failure(
                         result.url,
-                        f"plus de {len(result.entries)} adresses : les premières sont lues",
+                        messages.MANY_ADDRESSES.format(len(result.entries)),
                     )
                 )
             # A list that dates its pages tells all when it has not changed.
@@ -255,9 +255,7 @@ class Web:
             further = [u for u in result.lists if u not in read]
             if len(read) + len(todo) + len(further) > _MOST_LISTS:
                 run.complete = False
-                run.failed.append(
-                    Failure(result.url, f"plus de {_MOST_LISTS} listes : les premières sont lues")
-                )
+                run.failed.append(Failure(result.url, messages.MANY_LISTS.format(_MOST_LISTS)))
                 further = further[: max(0, _MOST_LISTS - len(read) - len(todo))]
             todo += further
 
@@ -384,14 +382,14 @@ class Web:
                 return self._looked(url, validators, until)
             except MovedError as moved:
                 url = moved.url
-        raise ReadError(f"plus de {_REDIRECTS} redirections")
+        raise ReadError(messages.MANY_REDIRECTS.format(_REDIRECTS))
 
     def _looked(self, url: str, validators: Validators, until: float) -> tuple[Any, FetchResult]:
         """Look at one address, before any redirect. Raises MovedError, and what `look` raises."""
         parsed(url)
         if refusal := self._refusal(url):
-            raise ReservedError(refusal) if refusal == robots.RESERVED else ReadError(refusal)
-        late = ReadError(f"la page met plus de {self._policy.seconds:g} secondes à venir")
+            raise ReservedError(refusal) if refusal == messages.RESERVED else ReadError(refusal)
+        late = ReadError(messages.SLOW_PAGE.format(self._policy.seconds))
         for _ in range(_PATIENCE):
             until += self._wait(url)  # what the site makes us wait is not the page's time
             if (left := until - time.monotonic()) <= 0:
@@ -409,7 +407,7 @@ class Web:
                 until += error.wait
                 continue
             return outcome, outcome.told
-        raise _StoppedError("le serveur répond toujours qu'il est trop sollicité")
+        raise _StoppedError(messages.STILL_BUSY)
 
     def _allowed(self, url: str) -> Allowed:
         """Return which IP addresses an address may be at: a host of one's own may be private.
@@ -423,7 +421,7 @@ class Web:
         """Return the outcome of a call in a worker. Raises ReadError."""
         policy = self._policy
         wall = policy.seconds + policy.bounds.seconds
-        late = f"la page met plus de {wall:g} secondes à venir et à être lue"
+        late = texts.LATE_PAGE.format(wall)
         task = Task(call, arguments, wall, late)
         (outcome,) = workers.run([task], policy.bounds.memory_mb)
         if outcome.error is not None:
@@ -448,7 +446,7 @@ class Web:
     def _pause(self, seconds: float) -> None:
         """Wait. Raises _StoppedError when the reading is to end."""
         if self._stop.wait(seconds):
-            raise _StoppedError("lecture arrêtée : la suite viendra à la prochaine")
+            raise _StoppedError(messages.READING_STOPPED)
 
     def own(self, url: str) -> bool:
         """Tell whether an address is of the keeper's own sites, or of those that gave leave."""
@@ -565,10 +563,10 @@ class _Group:
             return
         if result.kind != "page":
             if here:  # what is gone is often sent to the home page
-                raise StatusError(_ELSEWHERE, 404)
-            raise ReadError("cette adresse est une liste, pas un article")
+                raise StatusError(messages.PAGE_ELSEWHERE, 404)
+            raise ReadError(messages.LIST_NOT_ARTICLE)
         if result.reserved and not self._web.own(result.url):
-            raise ReservedError(robots.RESERVED)
+            raise ReservedError(messages.RESERVED)
         for failure in outcome.failures:
             yield Failure(entry.url, printable(failure.reason))
         first = ""
@@ -576,7 +574,7 @@ class _Group:
         for article in outcome.found():
             title = article.source.title
             if moved and not self._web.is_titled(state.article, title, self._run):
-                raise StatusError(_ELSEWHERE, 404)  # a login page, another article
+                raise StatusError(messages.PAGE_ELSEWHERE, 404)  # a login page, another article
             item = self._web.with_id(
                 article, state if here and not first else None, result.url, self._run
             )
@@ -621,7 +619,5 @@ def _settled(changed: str) -> bool:
 
 def _busy(error: StatusError) -> str:
     if not error.wait:
-        message = f"le serveur est trop sollicité ({error.status})"
-    else:
-        message = f"le serveur demande d'attendre {error.wait:.0f} secondes ({error.status})"
-    return f"{message} : la suite viendra à la prochaine lecture"
+        return messages.SERVER_BUSY.format(error.status)
+    return messages.SERVER_ASKS_TO_WAIT.format(error.wait, error.status)

@@ -8,6 +8,7 @@ import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rag import messages
 from rag.errors import SettingsError
 from rag.sites.rules import ORIGIN
 from rag.web.wellformed import host_name, origin_parts
@@ -49,19 +50,14 @@ class Access:
         """Return the rules that the settings give. Raises SettingsError for a bad one."""
         origins = frozenset(o.rstrip("/").lower() for o in settings.allowed_origins)
         if wrong := [o for o in sorted(origins) if not ORIGIN.fullmatch(o)]:
-            raise SettingsError(
-                f"L'origine « {wrong[0]} » n'est pas valable : RECOUPE_ALLOWED_ORIGINS s'écrit "
-                '["https://www.journal.fr"], sans chemin ni joker.'
-            )
+            raise SettingsError(messages.BAD_ORIGIN.format(wrong[0]))
         name, _, password_hash = settings.chat_login.partition(":")
         for value, where in ((settings.admin_token_hash, "RECOUPE_ADMIN_TOKEN_HASH"),
                              (password_hash, "RECOUPE_CHAT_LOGIN")):  # fmt: skip
             if value and not _HASH.fullmatch(value):
-                raise SettingsError(
-                    f"{where} n'est pas une empreinte : « recoupe token » en donne une."
-                )
+                raise SettingsError(messages.BAD_HASH.format(where))
         if settings.chat_login and not (name and password_hash):
-            raise SettingsError("RECOUPE_CHAT_LOGIN s'écrit NOM:EMPREINTE.")
+            raise SettingsError(messages.BAD_LOGIN)
         local = settings.host in LOOPBACK
         public = _public_host(settings.public_url)
         # A name that a page makes point to this machine (DNS rebinding) is not ours. A public
@@ -125,8 +121,5 @@ def _public_host(url: str) -> str:
     parts = origin_parts(base.group()) if base else None
     name = host_name(parts[1]) if parts else None
     if not name:
-        raise SettingsError(
-            f"L'adresse publique « {url} » n'est pas valable : RECOUPE_PUBLIC_URL s'écrit "
-            "https://recoupe.journal.fr."
-        )
+        raise SettingsError(messages.BAD_PUBLIC_URL.format(url))
     return name

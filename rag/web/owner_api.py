@@ -22,9 +22,9 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from starlette.requests import ClientDisconnect
 
+from rag import messages
 from rag.assistant import LocalAssistant
 from rag.errors import RecoupeError, StoreError
-from rag.indexing.chroma import CLOSING
 from rag.indexing.owner import discard, listen_for_others
 from rag.operations import HEADER, OPERATIONS, PATH, Callback, Operation, Stream, made, plain
 
@@ -165,11 +165,11 @@ class _Heard:
             except TimeoutError:
                 if self._stopping():
                     coming.cancel()
-                    raise StoreError(CLOSING) from None
+                    raise StoreError(messages.CLOSING) from None
             except (StopAsyncIteration, ClientDisconnect, CancelledError) as error:
-                raise RecoupeError("celui qui envoyait des articles est parti") from error
+                raise RecoupeError(messages.SENDER_LEFT) from error
         coming.cancel()
-        raise RecoupeError(f"plus aucun article n'est venu en {_PATIENCE:g} secondes")
+        raise RecoupeError(messages.SENDER_SILENT.format(_PATIENCE))
 
     async def _next(self) -> bytes:
         return await anext(self._lines)
@@ -237,11 +237,11 @@ def _worked(
         tell({"error": type(error).__name__, "message": str(error)})
     except Exception:
         log.exception("travail pour un autre processus")
-        message = "L'opération a échoué : voyez le journal ; l'index est resté entier."
-        tell({"error": "RecoupeError", "message": message})
+        tell({"error": "RecoupeError", "message": messages.OPERATION_FAILED})
     finally:
         tell(None)
 
 
 def _refused() -> Response:
-    return JSONResponse({"error": "RecoupeError", "message": "Accès refusé."}, status_code=403)
+    body = {"error": "RecoupeError", "message": messages.ACCESS_DENIED}
+    return JSONResponse(body, status_code=403)

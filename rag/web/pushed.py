@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from rag import messages
 from rag.domain import Article
 from rag.errors import ReadError
 from rag.readers import Bounds, read_text
@@ -34,7 +35,7 @@ def pushed_article(
     try:
         article = read_text(text, ".html" if html else ".txt", article_id, fields, bounds)
     except ReadError as error:
-        raise ReadError(f"L'article ne peut pas être indexé : {error}.") from error
+        raise ReadError(messages.NOT_INDEXABLE.format(error)) from error
     paid = body.paywalled
     if paid is None:
         paid = article.source.paywalled or paid_before

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
+from rag import messages
 from rag.checking.claims import LONGEST_TEXT
 from rag.domain import Filters, Turn
 from rag.searching.question import LONGEST_QUESTION
@@ -20,7 +21,7 @@ ArticleId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-
 def _as_text(value: Any) -> Any:
     """Refuse what pydantic would read as seconds since 1970: the contract says a date."""
     if isinstance(value, int | float):
-        raise ValueError("une date s’écrit 2024-12-31")
+        raise ValueError(messages.BAD_JSON_DATE)
     return value
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from itsdangerous import BadData, URLSafeSerializer
 
+from rag import messages
 from rag.errors import StoreError, why
 
 log = logging.getLogger(__name__)
@@ -62,8 +63,5 @@ def _key(folder: Path) -> bytes:
             key = secrets.token_bytes(_BYTES)
             path.write_bytes(key)
     except OSError as error:
-        raise StoreError(
-            f"La clé {path} ne peut être ni lue ni écrite ({why(error)}) : vérifiez les droits "
-            "du dossier de l'index."
-        ) from error
+        raise StoreError(messages.KEY_UNUSABLE.format(path, why(error))) from error
     return key

@@ -10,7 +10,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, as
 from typing import TYPE_CHECKING, Any
 
 import rag.web  # noqa: F401 - turns telemetry off before Gradio is imported
-from rag import texts
+from rag import messages, texts
 from rag.assistant import LocalAssistant
 from rag.domain import Verification
 from rag.errors import MissingExtraError, StoreError, why
@@ -215,8 +215,5 @@ def listen(host: str, port: int) -> socket.socket:
         listener.bind((host, port))
     except OSError as error:
         listener.close()
-        raise StoreError(
-            f"Le port {port} de {host} ne peut pas être ouvert ({why(error)}) : arrêtez ce qui "
-            "l'occupe ou choisissez-en un autre avec RECOUPE_PORT."
-        ) from error
+        raise StoreError(messages.PORT_UNUSABLE.format(port, host, why(error))) from error
     return listener

@@ -146,9 +146,9 @@ def plain() -> Iterator[Input]:
         "espaces.txt", "a million spaces in a line", story("w") + " " * 1_000_000 + story("x")
     )
     yield bad("une-ligne.txt", "one line of 19 MB", b"mot " * 4_750_000, "2 millions")
-    yield bad("gros.txt", "larger than the bound", b"mot \n" * 4_200_000, "plus grand que 20 Mo")
+    yield bad("gros.txt", "larger than the bound", b"mot \n" * 4_200_000, "plus grand que 20")
     yield special(
-        "creux.txt", "sparse, 10 GB", lambda p: _sparse(p, 10_000_000_000), "plus grand que 20 Mo"
+        "creux.txt", "sparse, 10 GB", lambda p: _sparse(p, 10_000_000_000), "plus grand que 20"
     )
     yield special(
         "creux-19.txt", "sparse, 19 MB of zeros", lambda p: _sparse(p, 19_000_000), "binaire"
