@@ -73,7 +73,7 @@ class Trial:
         assert "Traceback" not in err, err
         assert process.returncode in {0, 1, -9}, (process.returncode, err)
         if process.returncode == 1:
-            assert self.said.startswith(("Erreur :", "Articles", "Échec :")), err
+            assert self.said.startswith(("Erreur", "Articles", "Échec")), err
 
 
 Fault = Callable[[Trial], None]

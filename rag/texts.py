@@ -82,7 +82,7 @@ ARTICLE_OF_LINK_GONE = (
     "L’article auquel ce lien renvoyait n’est plus dans le corpus\u00a0: la question est posée à "
     "tous les autres."
 )
-AFTER_QUESTION = "{} (à la suite de «\u00a0{}\u00a0?\u00a0»)"
+AFTER_QUESTION = "{} (à la suite de «\u00a0{}\u202f?\u00a0»)"
 
 NO_CITATION = "aucun passage n’est cité"
 INVENTED_CITATION = "le passage cité n’existe pas"
@@ -152,8 +152,8 @@ CORRECTED = "La correction du {} l’emporte sur ce qui avait été publié avan
 NEWER = "Le chiffre publié le {}, plus récent, remplace les précédents."
 SOMEBODY = "quelqu’un que l’article ne nomme pas ici"
 PROVENANCE = (
-    "Vérifié le {} à {} par Recoupe\u00a0{}\u00a0; comparaison\u00a0: {}\u00a0; "
-    "embeddings\u00a0: {}\u00a0; corpus de {} articles, version {}."
+    "Vérifié le {} à {} par Recoupe\u00a0{}\u202f; comparaison\u00a0: {}\u202f; "
+    "embeddings\u00a0: {}\u202f; corpus de {} articles, version {}."
 )
 DECISIONS = {
     "accepted": "Verdict accepté par le journaliste",
@@ -383,7 +383,7 @@ REINDEX_INCOMPLETE = (
 INDEX_REPLACED = "L’index vient d’être refait\u00a0: recommencez."
 DAMAGED_FILE = (
     "Le fichier {} est abîmé\u00a0: remettez celui d’une sauvegarde, ou renommez-le pour continuer "
-    "sans lui\u00a0; les articles et leur index n’en dépendent pas."
+    "sans lui\u202f; les articles et leur index n’en dépendent pas."
 )
 BAD_POINTER = (
     "Le fichier {} est abîmé\u00a0: remettez l’index d’une sauvegarde, ou effacez ce fichier si "
@@ -402,29 +402,31 @@ DAMAGED_VECTORS = (
     "--repair\u00a0», qui les refait à partir des textes."
 )
 ANSWER_GONE = (
-    "Cette réponse citait un article qui a été retiré depuis : posez la question de nouveau."
+    "Cette réponse citait un article qui a été retiré depuis\u00a0: posez la question de nouveau."
 )
 UPLOADS_FULL = "Trop de fichiers attendent d’être indexés\u00a0: ajoutez-les d’abord au corpus."
-BAD_EVENT = "La page a envoyé ce que Recoupe n'attend pas : rechargez-la."
+BAD_EVENT = "La page a envoyé ce que Recoupe n’attend pas\u00a0: rechargez-la."
 NO_TRUSTED_PROXY = (
-    "RECOUPE_PUBLIC_URL est donnée sans RECOUPE_TRUSTED_PROXIES : derrière un mandataire, tous les "
-    "visiteurs comptent pour un seul ; donnez-lui l'adresse de ce mandataire, par exemple "
+    "RECOUPE_PUBLIC_URL est donnée sans RECOUPE_TRUSTED_PROXIES\u00a0: derrière un mandataire, "
+    "tous les visiteurs comptent pour un seul\u202f; donnez-lui l’adresse de ce mandataire, par exemple "
     '["127.0.0.1"].'
 )
 LONG_SPLIT = (
-    "Ce texte demande trop de travail : vérifiez-en une partie à la fois, en phrases ordinaires."
+    "Ce texte demande trop de travail\u00a0: vérifiez-en une partie à la fois, en phrases "
+    "ordinaires."
 )
-READER_LEFT = "Le lecteur est parti : le travail est arrêté."
+READER_LEFT = "Le lecteur est parti\u00a0: le travail est arrêté."
 REMOVED_BEFORE = (
-    "Cet article a été retiré, et le reste : envoyez-le avec « ?readmit=true » pour le reprendre."
+    "Cet article a été retiré, et le reste\u00a0: envoyez-le avec «\u00a0?readmit=true\u00a0» pour "
+    "le reprendre."
 )
 PAID_ANSWER = (
     "La réponse est dans des articles payants, dont il ne peut être cité davantage ici\u00a0: "
     "ouvrez l’original."
 )
 PAID_SPENT = (
-    "Ce que cette réponse peut citer d'articles payants est épuisé : vérifiez cette affirmation "
-    "seule pour en voir les extraits."
+    "Ce que cette réponse peut citer d’articles payants est épuisé\u00a0: vérifiez cette "
+    "affirmation seule pour en voir les extraits."
 )
 EVIDENCE_GONE = (
     "Un passage cité a été retiré du corpus depuis la vérification\u00a0: vérifiez de nouveau."
@@ -451,11 +453,11 @@ UNCHANGED = "rien ne change"
 ANSWERS_AGAIN = "répond de nouveau"
 WITHHELD_FROM = "n’est plus cité\u00a0: mis en retrait le {}"
 DAYS_REVERSED = (
-    "--depuis ({}) est après --jusqu'au ({})\u00a0: aucun article n'est des deux, échangez-les."
+    "--depuis ({}) est après --jusqu-au ({})\u00a0: aucun article n’est des deux, échangez-les."
 )
 NOTHING_TO_INGEST = (
     "rien à indexer\u00a0: donnez un fichier, un dossier ou une adresse, par exemple "
-    "« recoupe ingest presse »."
+    "«\u00a0recoupe ingest presse\u00a0»."
 )
 WOULD_BE = {"new": "nouveau", "updated": "à mettre à jour", "removed": "à retirer"}
 NOTHING_DONE = "Rien n’a été changé (--dry-run)."
@@ -466,7 +468,7 @@ NOT_THERE = "{} n’est pas là\u00a0: il sera suivi dès qu’il y sera."
 NOTHING_TO_FOLLOW = (
     "Aucune source à suivre\u00a0: donnez des dossiers ou des adresses, ou réglez RECOUPE_SOURCES."
 )
-FOLLOWING = "Suivi de {}\u00a0; Ctrl+C l’arrête."
+FOLLOWING = "Suivi de {}\u202f; Ctrl+C l’arrête."
 NO_SOURCES_YET = "Aucune source du web n’a encore été lue."
 UNKNOWN_SOURCE = "La source {} n’est pas connue\u00a0: «\u00a0recoupe sources\u00a0» les liste."
 SOURCE_KINDS = {
@@ -478,12 +480,14 @@ SOURCE_SILENT = (
     "La source {} n’a rien donné de neuf depuis {}\u00a0: vérifiez qu’elle publie encore."
 )
 PAID_ARTICLE = (
-    "Article payant\u00a0: seule la citation est montrée\u00a0; l’original est chez son éditeur."
+    "Article payant\u00a0: seule la citation est montrée\u202f; l’original est chez son éditeur."
 )
 WITHHELD_ARTICLE = "La rédaction a mis cet article en retrait le {}\u00a0: il ne répond plus."
 WITHDRAWN_ARTICLE = "Son éditeur a dépublié cet article, constaté le {}\u00a0: il ne répond plus."
 DEDUCED = "(date déduite)"
-NO_SUCH_ARTICLE = "Aucun article « {} » : « recoupe list » donne les identifiants."
+NO_SUCH_ARTICLE = (
+    "Aucun article «\u00a0{}\u00a0»\u00a0: «\u00a0recoupe list\u00a0» donne les identifiants."
+)
 NO_SITE = (
     "Aucun site ne s’appelle «\u00a0{}\u00a0»\u00a0: «\u00a0recoupe site list\u00a0» les donne."
 )
@@ -707,7 +711,8 @@ WHO_I_AM = (
     "ouvrez-le."
 )
 WHAT_I_CAN = (
-    "Demandez-moi un fait (« Combien a coûté… ? »), un récit (« Que s’est-il passé… ? »), ce que "
+    "Demandez-moi un fait («\u00a0Combien a coûté…\u202f?\u00a0»), un récit («\u00a0Que s’est-il "
+    "passé…\u202f?\u00a0»), ce que "
     "quelqu’un a dit, pourquoi ou comment, une liste, ou quels articles parlent d’un sujet, d’une "
     "source ou d’un mois. Je peux aussi vérifier une affirmation\u00a0: onglet "
     "«\u00a0Vérifier\u00a0»."

@@ -24,11 +24,22 @@ INTERNAL = {
     "TypeError",
     "ValueError",
 }
+
+
+def sentences(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list | tuple):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from sentences(each)
+
+
 SENTENCES = [
     sentence
-    for name, value in vars(messages).items()
+    for module in (messages, texts)
+    for name, value in vars(module).items()
     if name.isupper()
-    for sentence in (value.values() if isinstance(value, dict) else [value])
+    for sentence in sentences(value)
 ]
 
 
@@ -117,5 +128,5 @@ def test_errors_are_typographic(sentence: str) -> None:
     plain = re.sub(r"\{[^{}]*\}", "x", sentence)
     assert not re.search(r"[^\W\d_]'[^\W\d_]", plain)
     assert not re.search(r" [:;?!»]|« ", plain)
-    assert not re.search(r"(?<!\u202f)[;?!]|«(?!\u00a0)|(?<!\u00a0)»", plain)
+    assert not re.search(r"(?<!\u202f)[;?!](?!\w)|«(?!\u00a0)|(?<!\u00a0)»", plain)
     assert typographic(sentence) == sentence
