@@ -408,8 +408,8 @@ UPLOADS_FULL = "Trop de fichiers attendent d’être indexés\u00a0: ajoutez-les
 BAD_EVENT = "La page a envoyé ce que Recoupe n’attend pas\u00a0: rechargez-la."
 NO_TRUSTED_PROXY = (
     "RECOUPE_PUBLIC_URL est donnée sans RECOUPE_TRUSTED_PROXIES\u00a0: derrière un mandataire, "
-    "tous les visiteurs comptent pour un seul\u202f; donnez-lui l’adresse de ce mandataire, par exemple "
-    '["127.0.0.1"].'
+    "tous les visiteurs comptent pour un seul\u202f; donnez-lui l’adresse de ce mandataire, par "
+    'exemple ["127.0.0.1"].'
 )
 LONG_SPLIT = (
     "Ce texte demande trop de travail\u00a0: vérifiez-en une partie à la fois, en phrases "
