@@ -414,7 +414,7 @@ def test_a_follow_up_of_a_glued_one_names_a_question_that_was_asked() -> None:
 def test_what_a_follow_up_follows_is_told_by_the_last_whole_question() -> None:
     turns = [Turn("Qui dirige le port de Lérac ?", "…"), Turn("Pourquoi ?", "…")]
     last = rewrite_candidates("Et Morel ?", turns)[-1]
-    assert "«\u00a0Qui dirige le port de Lérac\u00a0?\u00a0»" in last.shown
+    assert "«\u00a0Qui dirige le port de Lérac\u202f?\u00a0»" in last.shown
 
 
 def test_the_same_sentence_does_not_answer_twice(assistant: LocalAssistant) -> None:
@@ -502,7 +502,7 @@ def test_a_month_is_told_by_the_articles_of_that_month(assistant: LocalAssistant
 def test_somebodys_words_are_his(assistant: LocalAssistant) -> None:
     answer = assistant.ask("Qu'a dit Franck Aubrée ?")
     assert not answer.refused
-    assert answer.statements[0].lead_in.startswith("Franck Aubrée, selon Agence Transval")
+    assert answer.statements[0].lead_in.startswith("Franck Aubrée, selon l’Agence Transval")
     for statement in answer.statements:
         assert "Franck Aubrée" in statement.text
     assert assistant.ask("Qu'a dit Albert Einstein ?").refused
