@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.checking.compare import FEATURES, NETWORK, compare, described, paired, weights
+from rag.checking.compare import FEATURES, NETWORK, OVERLAP, compare, described, paired, weights
 from rag.checking.signals import REGISTRY, signals_of
 from rag.checking.signals.modality import irrealis_verb
 from rag.checking.signals.quantities import Match, amounts, dates, match_quantities, worded_alike
@@ -262,7 +262,7 @@ def test_features_are_those_of_the_fit(comparer: Comparer) -> None:
     pair = paired("Le pont ferme.", "Le pont de Lérac ferme lundi.", "Le pont")
     features, signals = described(pair, comparer)
     assert set(features) == set(FEATURES)
-    assert set(FEATURES) == {*NETWORK, *REGISTRY}
+    assert set(FEATURES) == {*NETWORK, OVERLAP, *REGISTRY}
     assert {n for n in REGISTRY if features[n]} == set(signals)
 
 
