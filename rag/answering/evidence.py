@@ -29,6 +29,7 @@ from rag.indexing.passages import dated_text
 from rag.models.scale import UNKNOWN
 from rag.searching.matching import stem_set
 from rag.searching.question import Question
+from rag.searching.reranking import corrections_first
 
 if TYPE_CHECKING:
     from rag.models.embedding import PassageText
@@ -250,10 +251,13 @@ def _title(
 
 
 def rerank_by_reader(hits: Sequence[Hit], evidence: Sequence[Evidence]) -> list[Hit]:
-    """Return hits in a better order: by what the reader says, and their rank, of those read."""
+    """Return hits in a better order: by what the reader says, and their rank, of those read.
+
+    A correction stays before what it corrects.
+    """
     odds = {e.rank: e.features["answers"] for e in evidence}
     first = sorted(range(len(hits[:READ])), key=lambda at: _A_RANK * at - odds.get(at, -_SURE))
-    return [*(hits[at] for at in first), *hits[READ:]]
+    return [*corrections_first([hits[at] for at in first]), *hits[READ:]]
 
 
 def probability(features: dict[str, float]) -> float:
