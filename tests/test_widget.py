@@ -232,7 +232,7 @@ def test_several_on_a_page_each_with_its_filters(
     browser.driver.get(sites[1])
     bubble = Widget(browser, "b")
     browser.click(bubble.wait(".open"))
-    bubble.ask("Combien d’hectares le feu a-t-il brûlés à Malvaux ?")
+    bubble.ask("Quelle surface le feu a-t-il parcourue à Malvaux ?")
     browser.click(bubble.wait(".cite"))
     assert "Agence Transval" in bubble.wait(".proof").text
     assert Widget(browser, "a").all(".q") == []
@@ -264,7 +264,7 @@ def test_the_keyboard_is_enough(browser: Page, sites: tuple[str, str, str]) -> N
             break
     keys(Keys.ENTER)
     assert bubble.js(focused) == "TEXTAREA"
-    keys("Combien d’hectares le feu a-t-il brûlés à Malvaux ?", Keys.ENTER)
+    keys("Quelle surface le feu a-t-il parcourue à Malvaux ?", Keys.ENTER)
     bubble.wait(".cite")
     for _ in range(12):
         keys(Keys.SHIFT, Keys.TAB)
@@ -514,7 +514,7 @@ def test_a_widget_asks_for_its_site_and_looks_like_it(
     widget.ask(HALL)  # another paper's
     shot(browser, "widget-site")
     assert "4,2 millions" not in widget.wait(".turn").text
-    widget.ask("Combien d’hectares le feu a-t-il brûlés à Malvaux ?")
+    widget.ask("Quelle surface le feu a-t-il parcourue à Malvaux ?")
     browser.click(widget.wait(".cite"))
     assert "Agence Transval" in widget.wait(".proof").text
     store.pause("Transval", paused=True)
