@@ -661,6 +661,20 @@ def test_a_phone_shows_all_without_sideways_scroll(page: Page) -> None:
     assert wide <= 1
 
 
+@pytest.mark.parametrize("page", ["320,700"], indirect=True)
+def test_the_field_is_of_one_line_again_when_it_is_emptied(page: Page) -> None:
+    page.driver.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride",
+        {"width": 320, "height": 700, "deviceScaleFactor": 1, "mobile": True},
+    )
+    height = "return document.querySelector('#rc-question textarea').offsetHeight"
+    before = page.driver.execute_script(height)
+    page.wait("#rc-question textarea").send_keys(HALL)
+    assert page.driver.execute_script(height) > 1.5 * before
+    page.ask("")
+    page.until(lambda: page.driver.execute_script(height) < 1.2 * before)
+
+
 def open_tab(page: Page, name: str) -> None:
     page.click(next(t for t in page.all("button[role=tab]") if t.text == name))
 

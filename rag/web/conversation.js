@@ -99,6 +99,9 @@ new MutationObserver(() => {
   const now = `${turns.length} ${last.querySelector(".rc-actions, .rc-error") ? "done" : "begun"}`;
   if (now === seen) return;
   seen = now;
+  // The framework lets the field grow with what is written, and leaves it so when it is emptied.
+  const field = document.querySelector("#rc-question textarea");
+  if (field && !field.value) field.style.height = "";
   if (last.querySelector(".rc-actions")) document.dispatchEvent(new CustomEvent("recoupe:answered"));
   last.scrollIntoView({ block: "start" });
 }).observe(element, { childList: true, subtree: true });
