@@ -165,15 +165,7 @@ class Written:
 
     @cached_property
     def _alike(self) -> NDArray[np.intp]:
-        """The passages of most words in common with each, shape (passages, ALIKE)."""
-        from sklearn.feature_extraction.text import TfidfVectorizer
-
-        texts = [f"{row['title']} {text_of(row)}" for row in self.passages]
-        vectors = TfidfVectorizer(sublinear_tf=True, min_df=2).fit_transform(texts)
-        alike = (vectors @ vectors.T).toarray()
-        np.fill_diagonal(alike, -1.0)
-        nearest: NDArray[np.intp] = np.argsort(-alike, axis=1)[:, : min(ALIKE, len(texts) - 1)]
-        return nearest
+        return most_alike(self.passages, ALIKE)
 
     def _text(self, passage: int, places: list[int]) -> str:
         sentences = self.passages[passage]["sentences"]
@@ -190,6 +182,18 @@ def passages(*paths: Path, measuring: bool, share: float = 1.0) -> list[dict[str
     if share < 1:
         kept = random.Random(0).sample(kept, round(share * len(kept)))  # noqa: S311
     return kept
+
+
+def most_alike(rows: list[dict[str, Any]], count: int) -> NDArray[np.intp]:
+    """Return the other passages of most words in common with each (TF-IDF), (passages, count)."""
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    texts = [f"{row['title']} {text_of(row)}" for row in rows]
+    vectors = TfidfVectorizer(sublinear_tf=True, min_df=2).fit_transform(texts)
+    alike = (vectors @ vectors.T).toarray()
+    np.fill_diagonal(alike, -1.0)
+    nearest: NDArray[np.intp] = np.argsort(-alike, axis=1)[:, : min(count, len(rows) - 1)]
+    return nearest
 
 
 def _lines(path: Path) -> list[str]:

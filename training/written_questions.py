@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from rag.french.dates import format_date
 from training.reading_examples import Example, joined, styled
-from training.written_examples import passages, spans_of, text_of
+from training.written_examples import most_alike, passages, spans_of, text_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -140,12 +140,4 @@ class WrittenQuestions:
 
     @cached_property
     def _like(self) -> NDArray[Any]:
-        """The passages of most words in common with each, of other events, (passages, 5)."""
-        import numpy as np
-        from sklearn.feature_extraction.text import TfidfVectorizer
-
-        texts = [f"{row['title']} {text_of(row)}" for row in self.passages]
-        vectors = TfidfVectorizer(sublinear_tf=True, min_df=2).fit_transform(texts)
-        alike = (vectors @ vectors.T).toarray()
-        np.fill_diagonal(alike, -1.0)
-        return np.argsort(-alike, axis=1)[:, :NEIGHBOURS]
+        return most_alike(self.passages, NEIGHBOURS)
