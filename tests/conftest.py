@@ -86,16 +86,16 @@ def corpus_index(tmp_path_factory: pytest.TempPathFactory, corpus_reading: Readi
     return index
 
 
-def over_corpus(corpus_index: Path, folder: Path, **settings: Any) -> LocalAssistant:
-    """An assistant over a copy of that index, in a folder."""
-    shutil.copytree(corpus_index, folder, dirs_exist_ok=True)
+def over_copy(index: Path, folder: Path, **settings: Any) -> LocalAssistant:
+    """An assistant over a copy of an index, in a folder."""
+    shutil.copytree(index, folder, dirs_exist_ok=True)
     return LocalAssistant(load_settings(index_dir=folder, **settings))
 
 
 @pytest.fixture(scope="session")
 def assistant(tmp_path_factory: pytest.TempPathFactory, corpus_index: Path) -> LocalAssistant:
     """An assistant over the sample corpus; tests must not change its index."""
-    return over_corpus(corpus_index, tmp_path_factory.mktemp("assistant"))
+    return over_copy(corpus_index, tmp_path_factory.mktemp("assistant"))
 
 
 @pytest.fixture

@@ -43,7 +43,7 @@ from rag.feedback import Feedback, FeedbackStore
 from rag.settings import load_settings
 from rag.web.access import Access, hashed, new_token
 from rag.web.limits import Gate, Rates, TooManyError
-from tests.conftest import ROOT, over_corpus
+from tests.conftest import ROOT, over_copy
 
 HALL = {"question": "Combien a coûté la restauration de la halle aux grains ?"}
 PROBLEM = "application/problem+json"
@@ -86,7 +86,7 @@ def with_settings(assistant: LocalAssistant, **changes: Any) -> LocalAssistant:
 def own(tmp_path_factory: pytest.TempPathFactory, corpus_index: Path) -> LocalAssistant:
     """An assistant whose index these tests may change."""
     rates = dict.fromkeys(("rate_client", "rate_global"), "100000/minute")
-    return over_corpus(corpus_index, tmp_path_factory.mktemp("api"), **rates)
+    return over_copy(corpus_index, tmp_path_factory.mktemp("api"), **rates)
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ from rag.assistant import LocalAssistant
 from rag.domain import Article, Reading, Source
 from rag.readers import read_files
 from rag.settings import load_settings
-from tests.conftest import make_article, over_corpus
+from tests.conftest import make_article, over_copy
 from tests.test_api import serving
 
 REQUIRED = os.environ.get("RECOUPE_BROWSER_TESTS") == "required"
@@ -46,7 +46,7 @@ EVIL = (
 def site(tmp_path_factory: pytest.TempPathFactory, corpus_index: Path) -> Iterator[str]:
     from rag.web.server import build_app
 
-    assistant = over_corpus(corpus_index, tmp_path_factory.mktemp("web"))
+    assistant = over_copy(corpus_index, tmp_path_factory.mktemp("web"))
     evil = Article("evil", Source("Une <i>fusée</i> {{9*9}}", "<u>Zorg</u>"), EVIL)
     assistant.ingest(Reading((evil,)))
     listener = socket.socket()

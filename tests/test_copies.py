@@ -22,6 +22,7 @@ from rag.feedback import Feedback, FeedbackStore
 from rag.indexing.export import imported
 from rag.models.embedding import PassageText
 from rag.settings import load_settings
+from tests.conftest import over_copy
 
 FERRY = "Le bac de Lérins a repris ses traversées mardi matin, après onze jours d’arrêt."
 EXPORTED = ["articles.jsonl", "history.jsonl", "passages.parquet", "export.json"]
@@ -38,14 +39,31 @@ def article(key: str, number: int = 0) -> Article:
     return Article(key, source, text, headings, f"/presse/{key}.pdf", ((0, "1"), (9, "2-3")))
 
 
-@pytest.fixture
-def assistant(tmp_path: Path) -> Iterator[LocalAssistant]:
-    made = LocalAssistant(load_settings(index_dir=tmp_path / "index"))
+@pytest.fixture(scope="module")
+def twelve(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of an index of twelve articles, one edited and one withdrawn: copy it."""
+    folder = tmp_path_factory.mktemp("twelve")
+    made = LocalAssistant(load_settings(index_dir=folder))
     made.ingest(Reading(tuple(article(f"bac-{n}", n) for n in range(12))))
     made.edit("bac-3", {"published": "2023-01-02", "author": "Paul Ory"})
     made.withdraw({"bac-4": date(2024, 6, 1)})
+    made.close()
+    return folder
+
+
+@pytest.fixture
+def assistant(twelve: Path, tmp_path: Path) -> Iterator[LocalAssistant]:
+    made = over_copy(twelve, tmp_path / "index")
     yield made
     made.close()
+
+
+@pytest.fixture(scope="module")
+def sixty(twelve: Path, tmp_path_factory: pytest.TempPathFactory) -> LocalAssistant:
+    """An assistant over sixty articles; tests must not change its index."""
+    made = over_copy(twelve, tmp_path_factory.mktemp("sixty"))
+    made.ingest(Reading(tuple(article(f"bac-{n}", n) for n in range(12, 60))))
+    return made
 
 
 def everything(assistant: LocalAssistant) -> dict[str, StoredArticle]:
@@ -94,21 +112,20 @@ def counted(assistant: LocalAssistant, patch: pytest.MonkeyPatch) -> list[int]:
 
 
 def test_vectors_come_back_as_they_were(
-    assistant: LocalAssistant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    sixty: LocalAssistant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assistant.ingest(Reading(tuple(article(f"bac-{n}", n) for n in range(12, 90))))
     folder = tmp_path / "export"
-    assistant.export(str(folder))
-    passages = assistant.facets().passages
+    sixty.export(str(folder))
+    passages = sixty.facets().passages
     other = LocalAssistant(load_settings(index_dir=tmp_path / "autre"))
     heard = counted(other, monkeypatch)
-    assert len(other.import_from(str(folder)).new) == 90
+    assert len(other.import_from(str(folder)).new) == 60
     assert 0 < sum(heard) < passages / 2  # the first are tried, and those of edits made again
     assert other.facets().passages == passages
     assert not other.check()
     kept = [
         {i: [s.vector for s in k.sentences] for i, k in a.index.understood(stored.passages).items()}
-        for a in (assistant, other)
+        for a in (sixty, other)
         for stored in [a.article("bac-50")]
     ]
     assert list(kept[0].values()) == list(kept[1].values())
@@ -117,11 +134,10 @@ def test_vectors_come_back_as_they_were(
 
 
 def test_vectors_that_are_not_the_models_are_made_again(
-    assistant: LocalAssistant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    sixty: LocalAssistant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assistant.ingest(Reading(tuple(article(f"bac-{n}", n) for n in range(12, 60))))
     folder = tmp_path / "export"
-    assistant.export(str(folder))
+    sixty.export(str(folder))
     table = pq.read_table(folder / "passages.parquet")
     turned = pa.array([v[1:] + v[:1] for v in table["vector"].to_pylist()], pa.list_(pa.float32()))
     at = table.schema.get_field_index("vector")
@@ -130,7 +146,7 @@ def test_vectors_that_are_not_the_models_are_made_again(
     heard = counted(other, monkeypatch)
     other.import_from(str(folder))
     assert sum(heard) >= other.facets().passages
-    assert same(assistant, other)
+    assert same(sixty, other)
     other.close()
     for content in (b"", b"not a table"):
         (folder / "passages.parquet").write_bytes(content)
@@ -141,11 +157,10 @@ def test_vectors_that_are_not_the_models_are_made_again(
 
 @pytest.mark.parametrize("how", ["bytes", "no vectors", "words", "short", "nulls"])
 def test_a_damaged_table_costs_vectors_alone(
-    assistant: LocalAssistant, tmp_path: Path, how: str
+    sixty: LocalAssistant, tmp_path: Path, how: str
 ) -> None:
-    assistant.ingest(Reading(tuple(article(f"bac-{n}", n) for n in range(12, 60))))
     folder = tmp_path / "export"
-    assistant.export(str(folder))
+    sixty.export(str(folder))
     file = folder / "passages.parquet"
     table = pq.read_table(file)
     rows = table.num_rows

@@ -20,7 +20,7 @@ from rag.assistant import LocalAssistant
 from rag.web.access import new_token
 from rag.web.framework import BadEventError, Events
 from rag.web.server import build_app
-from tests.conftest import over_corpus
+from tests.conftest import over_copy
 from tests.test_api import PROBLEM, page_config, serving, with_settings
 
 SECRET = "le-code-du-coffre-est-4517"
@@ -48,7 +48,7 @@ def public(
     """An app as a newsroom serves it, with a token."""
     rates = dict.fromkeys(("rate_client", "rate_global", "rate_events"), "100000/minute")
     folder = tmp_path_factory.mktemp("public") / "index"
-    made = over_corpus(corpus_index, folder, admin_token_hash=new_token()[1], **rates)
+    made = over_copy(corpus_index, folder, admin_token_hash=new_token()[1], **rates)
     yield made
     made.close()
 

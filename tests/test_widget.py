@@ -26,7 +26,7 @@ from rag.settings import load_settings
 from rag.sites import Sites
 from rag.sites.rules import checked
 from rag.web import site as widget_site
-from tests.conftest import ROOT, over_corpus
+from tests.conftest import ROOT, over_copy
 from tests.test_api import serving, with_settings
 from tests.test_browser import HALL, Page, open_tab, pytestmark  # noqa: F401 - a real browser
 
@@ -78,7 +78,7 @@ class Host(BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def own(tmp_path_factory: pytest.TempPathFactory, corpus_index: Path) -> LocalAssistant:
-    return over_corpus(corpus_index, tmp_path_factory.mktemp("widget"), caution=0.2)
+    return over_copy(corpus_index, tmp_path_factory.mktemp("widget"), caution=0.2)
 
 
 @pytest.fixture(scope="module")
