@@ -86,7 +86,9 @@ def test_it_streams_drafts_then_checked_sentences(
 @pytest.mark.parametrize(
     ("said", "problem"),
     [
-        ("La halle a été restaurée pour 4,2 millions d’euros.", "aucun passage"),
+        ("La halle a été restaurée pour 4,7 millions d’euros.", "aucun passage"),
+        ("La halle a été vendue mardi à un promoteur privé.", "aucun passage"),
+        ("4,2 millions d’euros.", "aucun passage"),
         ("La halle a été restaurée pour 4,2 millions d’euros [7].", "n’existe pas"),
         ("La halle a été restaurée pour 4,7 millions d’euros [1].", "4,2 millions"),
         ("La halle a été restaurée par l’architecte Jean Nouvel [1].", "Solène Kerbrat"),
@@ -105,6 +107,22 @@ def test_what_is_not_supported_is_marked(
     assert "(non appuyé par les articles cités)" in answer.text
     assert "[7]" not in answer.text
     assert answer.notice
+
+
+@pytest.mark.parametrize("written", ["{}", "1. **Le coût** : {}", "- {}", "* __{}__"])
+def test_a_model_that_forgets_its_marks_is_cited_by_what_supports_it(
+    asking: LocalAssistant, model: ScriptedModel, written: str
+) -> None:
+    """Small models write lists in Markdown, without a mark."""
+    model.say = written.format("Le bâtiment de 1867 a été restauré pour 4,2 millions d’euros.")
+    answer = asking.ask(QUESTION)
+    (statement,) = answer.statements
+    assert statement.supported
+    assert "*" not in statement.text
+    assert "_" not in statement.text
+    assert not statement.text.startswith(("1", "-"))
+    (citation,) = statement.citations
+    assert citation.quote == "Le bâtiment de 1867 a été restauré pour 4,2 millions d’euros."
 
 
 def test_an_invented_citation_is_removed_and_a_true_one_kept(

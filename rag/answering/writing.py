@@ -33,6 +33,8 @@ _ASKING = re.compile(
     r"\b(?:qui|quand|pourquoi|comment|combien|quels?|quelles?|lesquels?|laquelle|qu'est-ce|"
     r"ou (?=est|a|se|sont|va))\b"
 )
+# What opens an item of a list, and what makes letters bold: models write them unasked.
+_MARKDOWN = re.compile(r"^\s*(?:[-*•]|#{1,4}|\d{1,2}[.)])\s+|\*\*|__")
 _MAX_ANSWER = 6000  # characters; past it the model rambles and is cut off
 
 
@@ -135,6 +137,7 @@ class Generator:
     def _check(self, sentence: str, hits: Sequence[Hit]) -> Statement | None:
         if prompts.NO_ANSWER in sentence.upper() or _recites(sentence):
             return None
+        sentence = _MARKDOWN.sub("", sentence)
         return self._support.check(sentence, hits)
 
     def _stream(self, messages: Messages) -> Iterator[str]:

@@ -37,6 +37,7 @@ _WEIGHING = re.compile(
 )
 _WORD_COVERAGE = 0.6  # share of a statement's content words found in its evidence
 _MOST_QUOTES = 3  # of one passage
+_WHOLE_SENTENCE = 6  # words; of less without a mark it is not known what they say
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,9 @@ class SupportCheck:
         """Return one sentence of a model's answer as a checked statement.
 
         `text` holds its marks `[n]`, 1-based in `hits`. Marks without a passage
-        are removed. None when nothing is left but marks. Raises EmbeddingError.
+        are removed. A whole sentence that has none, as small models write them, rests on the
+        passage that says most of it where that passes the check. None when nothing is left but
+        marks. Raises EmbeddingError.
         """
         statement = MARK.sub("", text).strip()
         if not re.search(r"\w", statement):
@@ -98,8 +101,16 @@ class SupportCheck:
         cited = [int(n) for m in MARK.findall(text) for n in re.findall(r"\d+", m)]
         cited_hits = [hits[n - 1] for n in dict.fromkeys(cited) if 1 <= n <= len(hits)]
         if not cited_hits:
+            if not cited and hits and len(words(statement)) >= _WHOLE_SENTENCE:
+                found = self._checked(statement, [_closest(statement, hits)], hits)
+                if found.supported:
+                    return found
             reason = texts.INVENTED_CITATION if cited else texts.NO_CITATION
             return Statement(statement, supported=False, problem=reason)
+        return self._checked(statement, cited_hits, hits)
+
+    def _checked(self, statement: str, cited_hits: Sequence[Hit], hits: Sequence[Hit]) -> Statement:
+        """Return a sentence without its marks as the passages that it cites support it, or not."""
         weighing = _WEIGHING.search(statement)
         hypothesis = statement.replace(weighing.group(), texts.WEIGHED) if weighing else statement
         main, quotes = self.quoted(hypothesis, cited_hits)
@@ -177,6 +188,17 @@ def _main_quote(statement: str, hit: Hit) -> Quote:
         return len(wanted & terms), -quote.span[0]
 
     return max(_sentences(hit), key=overlap)
+
+
+def _closest(statement: str, hits: Sequence[Hit]) -> Hit:
+    """Return the passage a sentence of which says most of a statement, the first of several."""
+    wanted = set(content_stems(statement)) | numbers(statement)
+
+    def overlap(hit: Hit) -> int:
+        text = _main_quote(statement, hit).text
+        return len(wanted & (set(content_stems(text)) | numbers(text)))
+
+    return max(hits, key=overlap)
 
 
 def _best_gain(missing: _Missing, quotes: Collection[Quote]) -> tuple[int, Quote]:
