@@ -92,8 +92,8 @@ class SupportCheck:
 
         `text` holds its marks `[n]`, 1-based in `hits`. Marks without a passage
         are removed. A whole sentence that has none, as small models write them, rests on the
-        passage that says most of it where that passes the check. None when nothing is left but
-        marks. Raises EmbeddingError.
+        passage that says most of it where that passes the check in nearly the same words. None
+        when nothing is left but marks. Raises EmbeddingError.
         """
         statement = MARK.sub("", text).strip()
         if not re.search(r"\w", statement):
@@ -103,7 +103,7 @@ class SupportCheck:
         if not cited_hits:
             if not cited and hits and len(words(statement)) >= _WHOLE_SENTENCE:
                 found = self._checked(statement, [_closest(statement, hits)], hits)
-                if found.supported:
+                if found.supported and _in_its_words(found):
                     return found
             reason = texts.INVENTED_CITATION if cited else texts.NO_CITATION
             return Statement(statement, supported=False, problem=reason)
@@ -188,6 +188,13 @@ def _main_quote(statement: str, hit: Hit) -> Quote:
         return len(wanted & terms), -quote.span[0]
 
     return max(_sentences(hit), key=overlap)
+
+
+def _in_its_words(statement: Statement) -> bool:
+    """Tell whether what a statement cites has its figures, its names and most of its words."""
+    cited = [f"{texts.label(c.source)} {c.quote}" for c in statement.citations]
+    missing = _Missing(statement.text, cited)
+    return not (missing.numbers or missing.names or missing.few_words)
 
 
 def _closest(statement: str, hits: Sequence[Hit]) -> Hit:
