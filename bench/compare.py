@@ -7,8 +7,8 @@ with what the check of a model's sentence shows for each passage, and each state
 of another article and another one of its own; the claims of the written passages that the network
 was not trained on, with the sentences that decide, and with a sentence of another passage of most
 words in common, as a search finds it. A press pair counts for « follows » alone, for
-nothing tells there what is contradicted. Shared words count for « contradicts » alone. No signal may count in favour, and the network's belief
-never against: a set whose false sentences stay close to their passages would else teach that
+nothing tells there what is contradicted. Shared words count for « contradicts » alone. No signal
+may count in favour, and the network's belief never against: a set whose false sentences stay close to their passages would else teach that
 closeness is a fault. Measures are those of pairs left out of the fit, in five folds that keep
 articles and passages whole, drawn three times; 95 % intervals are of 2,000 draws of articles.
 `--ablate` tells what the network and the signals give alone, and what each signal gives. Writes

@@ -17,9 +17,9 @@ from rag.settings import load_settings
 _MOST = 200  # articles that one request may ask for
 
 
-def opened(folder: Path) -> LocalAssistant:
+def opened(folder: Path, **settings: Any) -> LocalAssistant:
     """Return the assistant over the index of a folder, owned by this process."""
-    assistant = open_assistant(load_settings(index_dir=folder), "bench")
+    assistant = open_assistant(load_settings(index_dir=folder, **settings), "bench")
     assert isinstance(assistant, LocalAssistant)
     return assistant
 

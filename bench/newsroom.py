@@ -16,13 +16,12 @@ from pathlib import Path
 
 import httpx
 
+from bench.faces import opened
 from bench.golden import ROOT, load_golden
 from bench.measuring import serving, spread, timed
-from rag.assistant import LocalAssistant, open_assistant
 from rag.domain import Reading
 from rag.exchanges.store import ANSWERED, REFUSED, Exchange
 from rag.readers import find_files, read_files
-from rag.settings import load_settings
 from rag.web.access import hashed
 
 TOKEN = "bench"
@@ -37,10 +36,7 @@ VIEWS = {
 
 def filled(folder: Path, count: int) -> None:
     """Make an index of the sample corpus with `count` exchanges."""
-    assistant = open_assistant(
-        load_settings(index_dir=folder, keep_questions=True, keep_questions_days=90), "bench"
-    )
-    assert isinstance(assistant, LocalAssistant)
+    assistant = opened(folder, keep_questions=True, keep_questions_days=90)
     assistant.ingest(Reading.of(read_files(find_files([ROOT / "corpus"])[0])))
     articles = [record.id for record in assistant.index.records()]
     questions = [item.question for item in load_golden("questions")]

@@ -181,13 +181,12 @@ def _sources(hits: Sequence[Hit]) -> set[str]:
 
 def _main_quote(statement: str, hit: Hit) -> Quote:
     """Return the sentence of a passage that says most of a statement."""
-    wanted = set(content_stems(statement)) | numbers(statement)
+    wanted = _terms(statement)
+    return max(_sentences(hit), key=lambda q: (len(wanted & _terms(q.text)), -q.span[0]))
 
-    def overlap(quote: Quote) -> tuple[int, int]:
-        terms = set(content_stems(quote.text)) | numbers(quote.text)
-        return len(wanted & terms), -quote.span[0]
 
-    return max(_sentences(hit), key=overlap)
+def _terms(text: str) -> set[str]:
+    return set(content_stems(text)) | numbers(text)
 
 
 def _in_its_words(statement: Statement) -> bool:
@@ -199,13 +198,8 @@ def _in_its_words(statement: Statement) -> bool:
 
 def _closest(statement: str, hits: Sequence[Hit]) -> Hit:
     """Return the passage a sentence of which says most of a statement, the first of several."""
-    wanted = set(content_stems(statement)) | numbers(statement)
-
-    def overlap(hit: Hit) -> int:
-        text = _main_quote(statement, hit).text
-        return len(wanted & (set(content_stems(text)) | numbers(text)))
-
-    return max(hits, key=overlap)
+    wanted = _terms(statement)
+    return max(hits, key=lambda hit: len(wanted & _terms(_main_quote(statement, hit).text)))
 
 
 def _best_gain(missing: _Missing, quotes: Collection[Quote]) -> tuple[int, Quote]:

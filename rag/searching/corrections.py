@@ -15,7 +15,7 @@ def corrections_of(article: StoredArticle, retriever: Retriever) -> list[Article
 
     None of an article without a date, or that is a correction itself. Raises EmbeddingError.
     """
-    own, source = article.record.id, article.record.source
+    source = article.record.source
     if source.published is None or source.correction or not article.passages:
         return []
     filters = Filters(sources=(source.name,) if source.name else (), since=source.published)
@@ -25,7 +25,6 @@ def corrections_of(article: StoredArticle, retriever: Retriever) -> list[Article
         for hit in reversed(retriever.search(asked, _LOOKED_AT, filters))
         if hit.source.correction and hit.source.name == source.name
     }
-    found.pop(own, None)
     if not found:
         return []
     title = stem_set(source.title)

@@ -193,10 +193,11 @@ def corrections_first(hits: Sequence[Hit]) -> list[Hit]:
         day = hit.source.published
         if day is None or not hit.source.correction:
             continue
+        topic = topic_of(hit)
         at = ordered.index(hit)
         for place, other in enumerate(ordered[:at]):
             older = other.source.published is not None and other.source.published < day
-            if older and same_topic(topic_of(hit), topic_of(other)):
+            if older and same_topic(topic, topic_of(other)):
                 ordered.insert(place, replace(ordered.pop(at), score=other.score))
                 break
     return ordered

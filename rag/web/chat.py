@@ -22,9 +22,9 @@ from rag.logs import LoggedTracebacks
 from rag.web.access import Access
 from rag.web.corpus_tab import CorpusTab
 from rag.web.framework import Events
-from rag.web.limits import Gate, Rates
+from rag.web.limits import RETENTION, Gate, Rates
 from rag.web.problems import invalid
-from rag.web.questions_tab import RETENTION, QuestionsTab
+from rag.web.questions_tab import QuestionsTab
 from rag.web.verify_tab import VerifyTab, browser_state
 
 if TYPE_CHECKING:

@@ -22,6 +22,7 @@ from rag.models.embedding import clean
 from rag.readers import READERS, Bounds, read_uploads
 from rag.web.access import Access
 from rag.web.corpus_html import articles_html, overview_html, period_of, sources_html
+from rag.web.limits import RETENTION
 from rag.web.opened_article import opened_article
 from rag.web.render import ingested_html, message_html
 
@@ -33,7 +34,6 @@ log = logging.getLogger(__name__)
 _PAGE = 20  # articles
 _LONGEST_VALUE = 300  # characters of a name of a facet
 _MOST_CHOSEN = 20  # names of a facet that a list is narrowed to
-_RETENTION = 2 * 3600  # seconds that a list is remembered for its page
 _NO_ARTICLE = message_html("placeholder", texts.NO_ARTICLE)
 _REFUSED = message_html("error", texts.NEEDS_ADMIN_HERE)
 
@@ -78,7 +78,7 @@ class CorpusTab:
     def build(self, tab: gr.Tab) -> None:
         """Add the content of the tab."""
         private: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-        listing = gr.State(Listing(), time_to_live=_RETENTION)
+        listing = gr.State(Listing(), time_to_live=RETENTION)
         overview = gr.HTML("", elem_id="rc-overview", js_on_load=None)
         with gr.Row(elem_classes="rc-columns"):
             with gr.Column(scale=3, min_width=300, elem_id="rc-browsing"):

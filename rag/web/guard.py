@@ -20,6 +20,7 @@ from rag import texts
 from rag.web.framework import JOIN, STREAM, UPLOAD, UPLOADS, BadEventError, Events, is_open
 from rag.web.limits import VISITOR, TooManyError, visitor_key
 from rag.web.problems import problem_body
+from rag.web.site import STATIC
 from rag.web.wellformed import readable
 
 if TYPE_CHECKING:
@@ -62,7 +63,6 @@ _NEWSROOM = (
     "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'self'; "
     "frame-ancestors 'none'"
 )
-_STATIC = ("/embed", "/demo", "/a-propos", "/widget")
 Refusal = TooManyError | tuple[int, str]
 
 
@@ -215,7 +215,7 @@ class Guard:
             return "default-src 'none'; frame-ancestors 'none'"
         if path.startswith("/redaction"):
             return _NEWSROOM
-        if path.startswith(_STATIC):
+        if path.startswith(STATIC):
             own = self._sites.framers(scope["query_string"]) if path == "/embed" else ()
             return _STRICT + " ".join(["'self'", *(own or sorted(self._access.origins))])
         return _GRADIO

@@ -42,6 +42,7 @@ const keep = (list) => {
   return false;
 };
 const current = (id) => {
+  if (id !== undefined) remembered = Date.now();
   try {
     if (id !== undefined) sessionStorage.setItem(CURRENT, id);
     return sessionStorage.getItem(CURRENT) ?? "";
@@ -60,7 +61,6 @@ const add = ({ question, sealed, articles }) => {
   const title = one?.title ?? question.slice(0, 120);
   keep([{ id, title, at: Date.now(), turns }, ...list.filter((c) => c.id !== id)]);
   current(id);
-  remembered = Date.now();
 };
 const forget = (articles) => {
   const gone = new Set(articles.split(" ").filter(Boolean));
@@ -128,7 +128,6 @@ const open = (id) => {
   const one = all().find((c) => c.id === id);
   if (!one) return;
   current(id);
-  remembered = Date.now();
   trigger("select", { open: one.turns.map(({ q, s }) => ({ q, s })) });
 };
 const exported = () => {

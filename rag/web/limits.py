@@ -35,6 +35,7 @@ T = TypeVar("T")
 VISITOR: ContextVar[str] = ContextVar("visitor", default="")
 """The address of the visitor whose request is served."""
 _KEY = secrets.token_bytes(32)
+RETENTION = 2 * 3600  # seconds that what a page shows is remembered after its last change
 _MOST_PAGES = 20_000  # open pages that are remembered
 _TURN = 3.0  # seconds that a question is expected to take, for Retry-After
 

@@ -22,6 +22,7 @@ from rag.assistant import LocalAssistant
 from rag.citations import render
 from rag.domain import Answer, Filters, Statement, Turn
 from rag.errors import RecoupeError
+from rag.french.words import excerpt
 from rag.models.embedding import clean
 from rag.searching.question import LONGEST_QUESTION
 from rag.web.conversation import BAD_CLICK, MOST_TURNS, ChatTurn, TurnSeal, standing
@@ -46,7 +47,6 @@ from rag.web.stopping import Stops
 log = logging.getLogger(__name__)
 
 _FOLLOWED = 5  # turns that a follow-up may be of
-RETENTION = 2 * 3600  # seconds that the turns of a page are remembered after the last one
 _MOST_CHECKED = 1000  # articles that a device asks after at once
 _MOST_SOUGHT = 6  # terms of a question that are named
 _WORDS = re.compile(r"[\w’' -]+")
@@ -201,7 +201,7 @@ class QuestionsTab:
 
         if len(asked.strip()) > LONGEST_QUESTION:  # what was pasted stays in the field, whole
             message = texts.LONG_ASKED.format(LONGEST_QUESTION)
-            yield shown(error_html(_beginning(question), message), field=asked, ended=True)
+            yield shown(error_html(excerpt(question, _SHOWN), message), field=asked, ended=True)
             return
         try:
             with self._stops.of(request) as asked_to_stop:
@@ -341,8 +341,3 @@ class QuestionsTab:
         """Return how an article is called, "" where there is none."""
         sources = (record.source for record in self._assistant.records([article_id]))
         return next((s.title or texts.label(s) for s in sources), "")
-
-
-def _beginning(text: str) -> str:
-    """Return the first words of a text that is too long to be shown."""
-    return f"{text[:_SHOWN].rstrip()}…" if len(text) > _SHOWN else text

@@ -12,6 +12,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, Response
 from jinja2 import Environment
 
+STATIC = ("/embed", "/demo", "/a-propos", "/widget")  # where what is served here begins
 _YEAR = 365 * 24 * 3600
 _TYPES = {"js": "text/javascript; charset=utf-8", "css": "text/css; charset=utf-8"}
 

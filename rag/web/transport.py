@@ -13,7 +13,9 @@ from starlette.datastructures import MutableHeaders
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-_COMPRESSED = ("/embed", "/demo", "/a-propos", "/widget", "/theme.css", "/assets/", "/static/")
+from rag.web.site import STATIC
+
+_COMPRESSED = (*STATIC, "/theme.css", "/assets/", "/static/")
 _LEAST = 1000  # bytes; less is not worth it
 _UNCHANGING = re.compile(r"/assets/.+-[\w-]{8,12}\.(?:js|css|woff2)")  # their hash is in the name
 _FOR_A_YEAR = "public, max-age=31536000, immutable"
