@@ -17,8 +17,9 @@ from itertools import islice
 from pathlib import Path
 
 from bench.faces import read
-from bench.golden import ROOT, load_golden
+from bench.golden import GOLDEN, ROOT, load_golden
 from rag.domain import Article, Source
+from rag.evaluation.claim_scores import read_claims
 from rag.french.sentences import sentence_spans
 
 # Of ten articles five come from the first; of a hundred one from the last.
@@ -108,6 +109,14 @@ def questions(folder: Path | None) -> list[str]:
         return [item.question for item in load_golden("questions")]
     lines = file.read_text(encoding="utf-8").splitlines()
     return list(dict.fromkeys(json.loads(line)["question"] for line in lines if line.strip()))
+
+
+def claims(folder: Path | None) -> list[str]:
+    """Return the claims of a folder of press, or the golden ones."""
+    file = folder / "claims.jsonl" if folder else None
+    if file is None or not file.exists():
+        file = GOLDEN / "claims.jsonl"
+    return [known.text for known in read_claims(file)]
 
 
 def sentences(folder: Path | None) -> list[str]:

@@ -13,6 +13,7 @@ from rag.domain import Article, Reading
 from rag.operations import Assistant
 from rag.readers import read_files, workers
 from rag.settings import load_settings
+from rag.web.opened_article import opened_article
 
 _MOST = 200  # articles that one request may ask for
 
@@ -45,6 +46,11 @@ def substitute(assistant: LocalAssistant, make: Callable[[Any], Any]) -> None:
     """Put an embedder made of the index's own in its place, for what is ingested."""
     parts = assistant.index._parts
     parts.embedder = make(parts.embedder)
+
+
+def shown(assistant: LocalAssistant, article_id: str) -> str:
+    """Return the HTML of an article that is opened from the list."""
+    return opened_article(assistant, article_id, for_itself=True)
 
 
 def last_page(client: httpx.Client) -> str:

@@ -52,6 +52,7 @@ class Plan:
     real: Sequence[Article]
     pool: Sequence[str]
     questions: Sequence[str]
+    claims: Sequence[str]
     base: int  # texts embedded for good; 0: all
     per_article: int
     count: int  # of each measure
@@ -130,7 +131,7 @@ class Growth:
         return self._derived
 
     def _searches(self) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Search in this process; also return how long the opening took."""
+        """Search, answer, check and open in this process; also return how long its start took."""
         plan = self._plan
         began = time.perf_counter()
         assistant = faces.opened(plan.index)
@@ -145,6 +146,13 @@ class Growth:
             for name, filters in FILTERS.items():
                 timed(search(filters), plan.asked(_WARM))
                 found[name] = spread(timed(search(filters), plan.asked()))
+            timed(assistant.ask, plan.asked(_WARM))
+            found["answer"] = spread(timed(assistant.ask, plan.asked()))
+            claims = list(islice(cycle(plan.claims), plan.count))
+            timed(assistant.verify, claims[:_WARM])
+            found["claim"] = spread(timed(assistant.verify, claims))
+            some = [record.id for record in assistant.page(limit=plan.count).records]
+            found["opened article"] = spread(timed(lambda one: faces.shown(assistant, one), some))
             return found, opening
         finally:
             assistant.close()

@@ -92,6 +92,7 @@ def _plan(given: argparse.Namespace, real: list[Path], work: Path) -> Plan:
         real=read(real),
         pool=articles.sentences(given.press),
         questions=articles.questions(given.press),
+        claims=articles.claims(given.press),
         base=given.base if given.vectors == "cached" else 0,
         per_article=given.per_article,
         count=given.count,

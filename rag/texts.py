@@ -528,6 +528,13 @@ SITE_WITHOUT_ORIGIN = (
 )
 SITE_NAMES_GONE = "Le site «\u00a0{}\u00a0» cherche dans {}, que l’index n’a pas (ou plus)."
 NO_SITES_YET = "Aucun site\u00a0: «\u00a0recoupe site add NOM\u00a0» en ajoute un."
+SITE_NAMED = "{}\u00a0: clé {}"
+SITE_SECTION = "rubrique {}"
+SITE_ALL_ARTICLES = "tous les articles"
+SITE_ASKED_ONE = "{} question aujourd’hui"
+SITE_ASKED_MANY = "{} questions aujourd’hui"
+SITE_DEFAULT_ORIGINS = "origines des réglages"
+SITE_IS_PAUSED = "en pause"
 SITE_PAUSED = "Le site «\u00a0{}\u00a0» est en pause\u00a0: il ne répond plus."
 SITE_RESUMED = "Le site «\u00a0{}\u00a0» répond de nouveau."
 SITE_REMOVED = "Le site «\u00a0{}\u00a0» est retiré\u00a0: sa clé ne vaut plus rien."

@@ -9,6 +9,8 @@ import time
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rag.french.sentences import sentence_spans
 from rag.indexing.catalogue import Catalogue
@@ -64,10 +66,25 @@ def test_what_the_network_cannot_take_has_vectors_all_the_same(embedder: Encoder
 
 def test_batches_are_of_one_length_and_few() -> None:
     lengths = [300, 10, 290, 12, 11, *[20] * 20]
-    found = list(batches(lengths))
+    found = batches(lengths)
     assert sorted(at for batch in found for at in batch) == list(range(len(lengths)))
     assert max(map(len, found)) <= 8
     assert found[0] == [0, 2]
+
+
+@given(st.lists(st.integers(1, 512), max_size=40))
+def test_batches_are_bounded_and_cost_no_more_than_one_text_each(lengths: list[int]) -> None:
+    found = batches(lengths)
+    assert sorted(at for batch in found for at in batch) == list(range(len(lengths)))
+    padded = [max(lengths[at] for at in batch) * len(batch) for batch in found]
+    assert all(
+        len(b) == 1 or (len(b) <= 8 and p <= 768) for b, p in zip(found, padded, strict=True)
+    )
+    assert sum(padded) + 32 * len(found) <= sum(lengths) + 32 * len(lengths)
+
+
+def test_texts_of_two_lengths_are_two_batches_rather_than_padded() -> None:
+    assert batches([131, 121, 116, 86, 73, 63]) == [[0, 1, 2], [3, 4, 5]]
 
 
 def test_a_question_goes_before_the_passages_that_wait() -> None:

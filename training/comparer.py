@@ -213,11 +213,13 @@ def train(
     written: float = 1.0,
     inference: float | None = None,
     until: float | None = None,
+    dropout: float = 0.0,
 ) -> None:
     """Train until `minutes` have passed in all; for the rest see `Run.train`.
 
     `start` is the folder of the comparer to go on from; `written` the share of the written passages
-    that are shown, `inference` that of general inference among the pairs.
+    that are shown, `inference` that of general inference among the pairs. `dropout` is for passages
+    that earlier trainings have shown several times.
     """
     import torch
 
@@ -225,6 +227,7 @@ def train(
     pairs = Pairs(shared, written=written, inference=inference)
     torch.manual_seed(seed)
     comparer, tokens = started(start, where), tokenizer(shipped())
+    network.put_dropout(comparer.body, dropout)
     for part in comparer.parts():
         part.train()
     run = Run(comparer.parts(), peak=PEAK * (size / BATCH_TOKENS) ** 0.5, weight_decay=0.01)
@@ -331,6 +334,7 @@ def main() -> None:
     training.add_argument("--written", type=float, default=1.0, help="share of the passages")
     training.add_argument("--inference", type=float, help="share of general inference")
     training.add_argument("--until", type=float, help="stop after so many of the minutes")
+    training.add_argument("--dropout", type=float, default=0.0)
     exporting = commands.add_parser("export")
     exporting.add_argument("checkpoint", type=Path)
     exporting.add_argument("--out", type=Path, required=True)
@@ -353,6 +357,7 @@ def main() -> None:
             written=options.written,
             inference=options.inference,
             until=options.until,
+            dropout=options.dropout,
         )
     elif options.command == "export":
         export(options.checkpoint, options.out, options.beside)

@@ -120,6 +120,15 @@ def for_training(body: BertModel, where: str) -> None:
         body.set_attn_implementation("eager")
 
 
+def put_dropout(body: BertModel, share: float) -> None:
+    """Set the share of states and of attention that is left out at each step, everywhere."""
+    import torch
+
+    for part in body.modules():
+        if isinstance(part, torch.nn.Dropout):
+            part.p = share
+
+
 def average(
     parts: Sequence[torch.nn.Module], others: Sequence[torch.nn.Module], share: float = 0.5
 ) -> None:

@@ -53,8 +53,9 @@ if TYPE_CHECKING:
 
 _PASSAGES = 8  # per claim
 _SENTENCES = 6  # read by the network per claim: 0.95 of the press claims have theirs among them
-# Of these, whose signals are looked for: what the network believes most, of most of the claim.
-_COMPARED = 3  # each costs a parse, 5 to 10 ms
+# Of these, which are read again where they stand, and their signals looked for: what the network
+# believes most, of most of the claim. On press three are no better than two, and one is worse.
+_COMPARED = 2  # each costs a parse, 5 to 10 ms, and as long for the network as two alone
 # Share of a claim's words, in the sentence but for its figures and with what stands around it, from
 # which a sentence with another figure is about the same, and a correction that gives one; the
 # probability that it then has.
@@ -317,15 +318,10 @@ class Checker:
     ) -> list[Comparison]:
         """Return how a claim compares with each sentence of `pairs`, in order.
 
-        `claim_attribution` tells whose word the claim is. The network reads all of the sentences,
-        each alone and between the sentences `around` it under its article's title; signals are
-        looked for where it believes something.
+        `claim_attribution` tells whose word the claim is. The network reads all of the sentences
+        alone, and what it believes most of these, or what corrects, between the sentences `around`
+        it under its article's title: the two count alike. Signals are looked for there.
         """
-        labels = [texts.label(f.hit.source) for f in candidates]
-        whole = [
-            f"{label}\n{' '.join(filter(None, (before, f.valid_text, after)))}"
-            for label, f, (before, after) in zip(labels, candidates, around, strict=True)
-        ]
         about_words = claim_attribution.kind is Kind.STATEMENT
         speakers = [
             None
@@ -333,25 +329,28 @@ class Checker:
             else f.sentence.attribution.speaker
             for f in candidates
         ]
-        scores = averaged(
-            screened(claim, whole, speakers, self._network),
-            screened(claim, [p.premise for p in pairs], speakers, self._network),
+        alone = screened(claim, [p.premise for p in pairs], speakers, self._network)
+        strength = [_belief(one) * f.coverage for one, f in zip(alone, candidates, strict=True)]
+        likeliest = sorted(range(len(alone)), key=lambda at: -strength[at])[:_COMPARED]
+        corrections = {at for at, f in enumerate(candidates) if f.hit.source.correction}
+        again = sorted({*likeliest, *corrections})
+        labels = {at: texts.label(candidates[at].hit.source) for at in again}
+        inside = screened(
+            claim,
+            [_in_place(labels[at], candidates[at], around[at]) for at in again],
+            [speakers[at] for at in again],
+            self._network,
         )
-        belief = [max(one.follows, one.against) for one in scores]
-        notable = sorted(range(len(scores)), key=lambda at: -belief[at] * candidates[at].coverage)
-        selected = {at for at in notable[:_COMPARED] if belief[at] >= _NOTABLE} | {
-            at for at, f in enumerate(candidates) if f.hit.source.correction
-        }
-        comparisons = []
-        for at, (f, one) in enumerate(zip(candidates, scores, strict=True)):
-            if at not in selected:
-                comparisons.append(_UNREAD)
+        comparisons = [_UNREAD] * len(candidates)
+        for at, one in zip(again, averaged([alone[at] for at in again], inside), strict=True):
+            if _belief(one) < _NOTABLE and at not in corrections:
                 continue
             comparison = compare(
                 claim, pairs[at].premise, self._network,
                 label=labels[at], scores=one, speaker=speakers[at],
             )  # fmt: skip
-            comparisons.append(_conflicting(f, _in_sentence(pairs[at], comparison), one))
+            comparison = _in_sentence(pairs[at], comparison)
+            comparisons[at] = _conflicting(candidates[at], comparison, one)
         return comparisons
 
     def _article(
@@ -376,6 +375,17 @@ class Checker:
             if (of := sentences[p.id])
             for s in of.sentences
         ]
+
+
+def _belief(scores: Compared) -> float:
+    """Return how much the network believes of a sentence, either way."""
+    return max(scores.follows, scores.against)
+
+
+def _in_place(label: str, candidate: _Candidate, around: tuple[str, str]) -> str:
+    """Return a sentence between those around it, under the label of its article."""
+    before, after = around
+    return f"{label}\n{' '.join(filter(None, (before, candidate.valid_text, after)))}"
 
 
 def _in_sentence(pair: Pair, comparison: Comparison) -> Comparison:

@@ -222,16 +222,17 @@ def list_command(as_json: bool, index: Path | None) -> None:
 
 def _line(site: Site, used: int) -> str:
     """Return what a site is and how much it was asked today, in one line."""
-    names = [*site.sources, *(f"rubrique {name}" for name in site.sections)]
+    names = [*site.sources, *map(texts.SITE_SECTION.format, site.sections)]
+    count = f"{used}/{site.quota}" if site.quota else str(used)
+    asked = texts.SITE_ASKED_MANY if used > 1 else texts.SITE_ASKED_ONE
     parts = [
-        f"{site.name}\u00a0: clé {site.key}",
-        ", ".join(names) or "tous les articles",
-        f"{used}{f'/{site.quota}' if site.quota else ''} {'questions' if used > 1 else 'question'}"
-        " aujourd’hui",
-        ", ".join(site.origins) or "origines des réglages",
+        texts.SITE_NAMED.format(site.name, site.key),
+        ", ".join(names) or texts.SITE_ALL_ARTICLES,
+        asked.format(count),
+        ", ".join(site.origins) or texts.SITE_DEFAULT_ORIGINS,
     ]
     if site.paused:
-        parts.append("en pause")
+        parts.append(texts.SITE_IS_PAUSED)
     return "\u202f; ".join(parts)
 
 
