@@ -232,19 +232,22 @@ def train(
     press: Path | None = None,
     frozen: int = 0,
     peak: float = PEAK,
+    fresh: Sequence[str] = (),
+    dropout: float = 0.0,
 ) -> None:
     """Train until `minutes` have passed in all; for the rest see `Run.train`.
 
     `start` and `teachers` are checkpoints, `start` may be a reader's folder; `size` is the tokens
     of a batch, `press` the file of written passages, `frozen` how many of the lowest layers stay as
-    they are, `peak` the highest learning rate.
+    they are, `peak` the highest learning rate. `fresh` are the lots of `MORE` that are drawn more
+    often; `dropout` is for passages that earlier trainings have shown several times.
     """
     import torch
 
     where = device()
     examples: Drawn = Examples([r for r in read_mined(mined) if not r["held"]], kinds)
     if press:
-        examples = Mixed(examples, WrittenQuestions(press, MORE))
+        examples = Mixed(examples, WrittenQuestions(press, MORE, fresh=fresh))
     torch.manual_seed(seed)
     weights = shipped()
     pairs = tokenizer(weights)
@@ -253,6 +256,8 @@ def train(
         load(reader.parts(), start)
     for layer in reader.body.encoder.layer[:frozen]:
         layer.requires_grad_(requires_grad=False)
+    if dropout:
+        network.put_dropout(reader.body, dropout)
     known = [made(weights, where) for _ in teachers]
     for teacher, path in zip(known, teachers, strict=True):
         load(teacher.parts(), path)
@@ -408,6 +413,10 @@ def main() -> None:
     training.add_argument("--written", type=Path, help="written passages, to learn from too")
     training.add_argument("--peak", type=float, default=PEAK, help="learning rate")
     training.add_argument("--frozen", type=int, default=0, help="lowest layers that stay")
+    training.add_argument("--dropout", type=float, default=0.0)
+    training.add_argument(
+        "--fresh", nargs="*", default=(), help="lots of written passages to draw more often"
+    )
     training.add_argument("--teachers", type=Path, nargs="*", default=[], help="checkpoints")
     exporting = commands.add_parser("export")
     exporting.add_argument("checkpoint", type=Path)
@@ -435,6 +444,8 @@ def main() -> None:
             press=options.written,
             frozen=options.frozen,
             peak=options.peak,
+            fresh=options.fresh,
+            dropout=options.dropout,
         )
     elif options.command == "export":
         export(options.checkpoint, options.out, options.beside, options.share)

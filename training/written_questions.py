@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +34,7 @@ STYLED = 0.25  # many are written in a hurry already
 TITLED, DATED = 0.8, 0.7
 JOINED = 0.15  # share of the passages made longer by one like it
 NEIGHBOURS = 5
+FRESH = 4.0  # how often a question of a lot that no training has shown is drawn, beside the others
 
 
 @dataclass(frozen=True)
@@ -51,8 +54,17 @@ class Question:
 class WrittenQuestions:
     """The questions of files of written press, those that train or those that measure."""
 
-    def __init__(self, *paths: Path, measuring: bool = False, share: float = 1.0) -> None:
-        """Read JSON lines; `share` of the training passages, for a learning curve."""
+    def __init__(
+        self,
+        *paths: Path,
+        measuring: bool = False,
+        share: float = 1.0,
+        fresh: Collection[str] = (),
+    ) -> None:
+        """Read JSON lines; `share` of the training passages, for a learning curve.
+
+        Lots that are `fresh` are drawn `FRESH` times as often as the others.
+        """
         self.passages = passages(*paths, measuring=measuring, share=share)
         self.questions = [
             Question(
@@ -62,20 +74,28 @@ class WrittenQuestions:
             for q in row["questions"]
         ]
         self._of: dict[str, list[Question]] = defaultdict(list)
+        weights: dict[str, list[float]] = defaultdict(list)
         for question in self.questions:
-            self._of["answered" if question.answer else question.kind].append(question)
+            name = "answered" if question.answer else question.kind
+            lot = self.passages[question.passage]["id"].partition("-")[0]
+            self._of[name].append(question)
+            weights[name].append(FRESH if lot in fresh else 1.0)
+        self._cumulated = {name: list(accumulate(found)) for name, found in weights.items()}
 
     def draw(self, draw: random.Random) -> Example:
         """Return an example, of a kind drawn at random."""
         one: Example | None = None
         while one is None:
             if draw.random() < ANSWERED:
-                one = self.answered(draw, draw.choice(self._of["answered"]))
+                one = self.answered(draw, self._drawn(draw, "answered"))
             else:
                 one = self._unanswered(draw)
         if draw.random() < STYLED:
             one = replace(one, question=styled(draw, one.question))
         return one
+
+    def _drawn(self, draw: random.Random, name: str) -> Question:
+        return draw.choices(self._of[name], cum_weights=self._cumulated[name])[0]
 
     def answered(self, draw: random.Random, question: Question) -> Example:
         """Return a question with its passage and one of the spans that answer it."""
@@ -113,11 +133,11 @@ class WrittenQuestions:
         how = draw.choices([n for n, _ in UNANSWERED], [w for _, w in UNANSWERED])[0]
         if how == "asked":
             kind = "premise" if draw.random() < PREMISES else "none"
-            question = draw.choice(self._of[kind])
+            question = self._drawn(draw, kind)
             return self._lengthened(
                 draw, self._shown(draw, question.text, question.passage), question.passage
             )
-        question = draw.choice(self._of["answered"])
+        question = self._drawn(draw, "answered")
         if how == "like":
             return self._shown(draw, question.text, draw.choice(self._like[question.passage]))
         if left := self.without(question):
