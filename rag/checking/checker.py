@@ -92,7 +92,7 @@ def load_checker(
         retriever,
         load_entailment(settings),
         injections,
-        LinearClassifier(injections.encoder, "opinions"),
+        LinearClassifier(injections.vector, "opinions"),
         Bar.of(settings.verdict_precision),
         load_splitter(settings),
         settings.paid_characters,

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from rag.checking.linear_classifier import LinearClassifier
+from rag.checking.linear_classifier import LinearClassifier, vectorizer
 from rag.french.words import fold
 
 if TYPE_CHECKING:
@@ -37,8 +37,8 @@ class InjectionDetector:
 
     def __init__(self, encoder: Encoder) -> None:
         """Take the default encoder."""
-        self.encoder = encoder
-        self._classifier = LinearClassifier(encoder, "prompt_injection")
+        self.vector = vectorizer(encoder)
+        self._classifier = LinearClassifier(self.vector, "prompt_injection")
 
     def is_injection(self, sentence: str, stored: bool | None = None) -> bool:
         """Tell whether a sentence speaks to a machine. Raises EmbeddingError.
