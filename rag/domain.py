@@ -807,6 +807,12 @@ def passage_ids(article_id: str, version: str, count: int) -> list[str]:
     return [f"{article_id}:{version}:{index}" for index in range(count)]
 
 
+def passages_beside(passage_id: str) -> tuple[str, str]:
+    """Return the ids of the passages before and after one in its version: there may be none."""
+    version, _, index = passage_id.rpartition(":")
+    return f"{version}:{int(index) - 1}", f"{version}:{int(index) + 1}"
+
+
 def version_of(passage_id: str) -> tuple[str, str]:
     """Return (article id, version) of a passage id."""
     article_id, version, _ = passage_id.rsplit(":", 2)

@@ -260,6 +260,31 @@ def test_republished_copies_count_once(assistant: LocalAssistant) -> None:
     assert any(e.also for e in checked.evidence)
 
 
+def test_neighbours_are_read_across_passages(tmp_path: Path) -> None:
+    sentences = [
+        f"Le conseil de Brissange a voté {n * 10} euros pour la salle numéro {n}."
+        for n in range(60)
+    ]
+    article = Article(
+        "a", Source("Le budget", "L’Écho", published=date(2024, 3, 1)), " ".join(sentences)
+    )
+    assistant = LocalAssistant(load_settings(index_dir=tmp_path))
+    assistant.ingest(Reading((article,)))
+    stored = assistant.article("a")
+    assert len(stored.passages) > 2
+    at_borders = {p.start for p in stored.passages} | {p.end for p in stored.passages}
+    met = 0
+    for n in (5, *range(15, 45)):
+        (claim,) = assistant.verify(sentences[n]).claims
+        for e in claim.evidence:
+            at = sentences.index(e.citation.quote.strip())
+            assert e.before == (sentences[at - 1] if at else "")
+            assert e.after == (sentences[at + 1] if at < 59 else "")
+            met += bool({e.citation.start, e.citation.end, e.citation.end + 1} & at_borders)
+    assert met
+    assistant.close()
+
+
 def test_every_quote_is_its_span_and_carries_its_neighbours(assistant: LocalAssistant) -> None:
     claims = assistant.verify("Le pont de l’Ancre a rouvert. Le loup a tué 27 brebis.").claims
     assert len(claims) == 2

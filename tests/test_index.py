@@ -416,6 +416,40 @@ def test_filters_hold_on_both_sides(index: Index) -> None:
         assert dense == lexical == expected
         accepted = {r.id for r in index.records() if filters.accept(r.id, r.source)}
         assert accepted == expected
+        every = [i for r in index.records() for i in r.passage_ids()]
+        right = index.catalogue.among([*every, "old:other:0"], filters)
+        assert {version_of(i)[0] for i in right} == expected
+    assert index.catalogue.passages() == len(every)
+    index.writer.withdraw({"old": date(2024, 5, 1)})
+    assert {version_of(i)[0] for i in index.catalogue.among(every, Filters())} == {"new", "undated"}
+
+
+def test_a_common_source_is_searched_among_neighbours(
+    index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rag.indexing.index._COMPARED", 0)
+    for name in ("a", "b", "c"):
+        add(index, make_article(name, BRIDGE, name="L’Écho" if name != "b" else "Le Courrier"))
+    vector = index.embedder.embed_questions(["pont"])[0]
+    filters = Filters(sources=("L’Écho",))
+    found = index.among(vector, 2, filters)
+    assert {version_of(i)[0] for i, _ in found} == {"a", "c"}
+    compared = dict(index._compared(vector, 2, filters))
+    assert dict(found) == pytest.approx(compared, abs=0.005)
+
+
+def test_vectors_are_read_without_what_the_sentences_say(index: Index) -> None:
+    add(index, make_article("a", BRIDGE, title="Circulation", day=date(2024, 3, 14)))
+    (passage,) = index.article("a").passages
+    known = index.catalogue.cached([passage.id])[passage.id]
+    found = index.vectors_of([passage.id, "gone:v:0"])
+    assert found == {passage.id: (known.vector, tuple(s.vector for s in known.sentences))}
+    for damaged in (b"", b"damaged"):
+        index.catalogue.keep([Row(passage.id, b"", known.vector)])
+        index.catalogue._base.execute("update passages set reading = ?", [damaged])
+        index.catalogue._base.commit()
+        assert index.catalogue.vectors_of([passage.id]) == {}
+        assert index.vectors_of([passage.id]) == {passage.id: found[passage.id]}
 
 
 def test_each_vector_finds_itself(tmp_path: Path) -> None:

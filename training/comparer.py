@@ -133,11 +133,17 @@ class Pairs:
     """Pairs without end, of each source as often as `SHARES` says."""
 
     def __init__(
-        self, shared: Path, *, written: float = 1.0, inference: float | None = None
+        self,
+        shared: Path,
+        *,
+        written: float = 1.0,
+        inference: float | None = None,
+        fresh: Sequence[str] = (),
     ) -> None:
         """Read the sources of a folder, without what is held out; a share of what was written.
 
-        `inference` is the share of the pairs that is general inference, where it is not the usual.
+        `inference` is the share of the pairs that is general inference, where it is not the usual;
+        `fresh` are the lots of written passages that are shown more often.
         """
         self._shares = dict(SHARES)
         if inference is not None:
@@ -151,7 +157,8 @@ class Pairs:
         }
         self._sources["changes"] = Changes(sorted({r["context"] for r in rows})).draw
         if written and (shared / WRITTEN).exists():
-            self._sources["written"] = Written(shared / WRITTEN, MORE, share=written).draw
+            press = Written(shared / WRITTEN, MORE, share=written, fresh=fresh)
+            self._sources["written"] = press.draw
         log.info("%s", {name: len(found) for name, found in lists.items()})
 
     def draw(self, draw: random.Random) -> Pair:
@@ -214,17 +221,18 @@ def train(
     inference: float | None = None,
     until: float | None = None,
     dropout: float = 0.0,
+    fresh: Sequence[str] = (),
 ) -> None:
     """Train until `minutes` have passed in all; for the rest see `Run.train`.
 
     `start` is the folder of the comparer to go on from; `written` the share of the written passages
     that are shown, `inference` that of general inference among the pairs. `dropout` is for passages
-    that earlier trainings have shown several times.
+    that earlier trainings have shown several times, `fresh` the lots that none has.
     """
     import torch
 
     where = device()
-    pairs = Pairs(shared, written=written, inference=inference)
+    pairs = Pairs(shared, written=written, inference=inference, fresh=fresh)
     torch.manual_seed(seed)
     comparer, tokens = started(start, where), tokenizer(shipped())
     network.put_dropout(comparer.body, dropout)
@@ -335,6 +343,7 @@ def main() -> None:
     training.add_argument("--inference", type=float, help="share of general inference")
     training.add_argument("--until", type=float, help="stop after so many of the minutes")
     training.add_argument("--dropout", type=float, default=0.0)
+    training.add_argument("--fresh", nargs="*", default=(), help="lots to draw more often")
     exporting = commands.add_parser("export")
     exporting.add_argument("checkpoint", type=Path)
     exporting.add_argument("--out", type=Path, required=True)
@@ -358,6 +367,7 @@ def main() -> None:
             inference=options.inference,
             until=options.until,
             dropout=options.dropout,
+            fresh=options.fresh,
         )
     elif options.command == "export":
         export(options.checkpoint, options.out, options.beside)

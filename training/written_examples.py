@@ -13,6 +13,7 @@ import csv
 import gzip
 import json
 import random
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -48,6 +49,7 @@ SHOWN = (
     ("alone", 0.40), ("beside", 0.26), ("passage", 0.02), ("without", 0.12), ("elsewhere", 0.20)
 )  # fmt: skip
 ALIKE, NEAREST = 8, 3  # passages of other events looked through; sentences drawn from
+FRESH = 4.0  # how often what no training has shown yet is drawn, beside the rest
 LEAST_DRAWN = 0.2  # of a claim whose words alone tell its label, beside one that they do not
 LABELS: dict[str, Allowed] = {
     "supported": FOLLOWS,
@@ -76,9 +78,19 @@ class Claim:
 class Written:
     """The passages of files of written press, those that train or those that measure."""
 
-    def __init__(self, *paths: Path, measuring: bool = False, share: float = 1.0) -> None:
-        """Read JSON lines; `share` of the training passages, for a learning curve."""
+    def __init__(
+        self,
+        *paths: Path,
+        measuring: bool = False,
+        share: float = 1.0,
+        fresh: Collection[str] = (),
+    ) -> None:
+        """Read JSON lines; `share` of the training passages, for a learning curve.
+
+        Claims of lots that are `fresh` are drawn `FRESH` times as often as the others.
+        """
         self.passages = passages(*paths, measuring=measuring, share=share)
+        self._fresh = fresh
         self.claims = [
             Claim(
                 at, c["claim"], c["label"], c["kind"], tuple(sorted(n - 1 for n in c["sentences"]))
@@ -90,7 +102,9 @@ class Written:
     @cached_property
     def _drawn(self) -> list[float]:
         told = told_by_words(self.claims)
-        return list(accumulate(np.clip(1.2 - told, LEAST_DRAWN, 1.0).tolist()))
+        new = [lot_of(self.passages[c.passage]) in self._fresh for c in self.claims]
+        weights = np.clip(1.2 - told, LEAST_DRAWN, 1.0) * np.where(new, FRESH, 1.0)
+        return list(accumulate(weights.tolist()))
 
     def draw(self, draw: random.Random) -> Pair:
         """Return a claim and what it is shown with, drawn at random."""
@@ -275,6 +289,11 @@ def _label(draw: random.Random, row: dict[str, Any]) -> str:
 
 def _words(text: str) -> frozenset[str]:
     return frozenset(content_stems(text))
+
+
+def lot_of(row: dict[str, Any]) -> str:
+    """Return the lot of a passage: « r1 » of « r1-024 »."""
+    return str(row["id"]).rpartition("-")[0]
 
 
 def _number(row: dict[str, Any]) -> int:

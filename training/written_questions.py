@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from rag.french.dates import format_date
 from training.reading_examples import Example, joined, styled
-from training.written_examples import most_alike, passages, spans_of, text_of
+from training.written_examples import FRESH, lot_of, most_alike, passages, spans_of, text_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,7 +34,6 @@ STYLED = 0.25  # many are written in a hurry already
 TITLED, DATED = 0.8, 0.7
 JOINED = 0.15  # share of the passages made longer by one like it
 NEIGHBOURS = 5
-FRESH = 4.0  # how often a question of a lot that no training has shown is drawn, beside the others
 
 
 @dataclass(frozen=True)
@@ -77,9 +76,8 @@ class WrittenQuestions:
         weights: dict[str, list[float]] = defaultdict(list)
         for question in self.questions:
             name = "answered" if question.answer else question.kind
-            lot = self.passages[question.passage]["id"].partition("-")[0]
             self._of[name].append(question)
-            weights[name].append(FRESH if lot in fresh else 1.0)
+            weights[name].append(FRESH if lot_of(self.passages[question.passage]) in fresh else 1.0)
         self._cumulated = {name: list(accumulate(found)) for name, found in weights.items()}
 
     def draw(self, draw: random.Random) -> Example:

@@ -19,6 +19,7 @@ STEP_NAMES = {  # those of `retrieval.STEPS`, as they are shown
     "lexical": "mots (tantivy)",
     "completion": "scores manquants",
     "fusion": "fusion",
+    "passages": "lecture des passages",
     "reranking": "réordonnancement",
 }
 

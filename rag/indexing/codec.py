@@ -197,6 +197,22 @@ def pack_sentences(sentences: Sequence[Sentence]) -> bytes:
     )
 
 
+def unpack_vectors(blob: bytes, size: int) -> tuple[bytes, ...] | None:
+    """Return the vectors of stored sentences, those that have one, each of `size` bytes.
+
+    None for damaged ones, which are made again.
+    """
+    try:
+        plain = zlib.decompress(blob)
+    except zlib.error:
+        return None
+    start = 4 + int.from_bytes(plain[:4])
+    count, rest = divmod(len(plain) - start, size)
+    if count < 0 or rest:
+        return None
+    return tuple(plain[at : at + size] for at in range(start, len(plain), size))
+
+
 def unpack_sentences(passage_id: str, blob: bytes) -> tuple[Sentence, ...] | None:
     """Return stored sentences; None for damaged ones, which are made again."""
     try:

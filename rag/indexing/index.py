@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING
 from rag import messages, texts
 from rag.domain import BROKEN, ArticleRecord, Filters, Passage, StoredArticle
 from rag.errors import ArticleNotFoundError, StoreError
-from rag.indexing.catalogue import CachedPassage, Catalogue
+from rag.indexing.catalogue import CachedPassage, Catalogue, PassageVectors
 from rag.indexing.changes import ChangeLog, Positions
 from rag.indexing.chroma import Chroma, connect, paged
 from rag.indexing.following import Follower
@@ -194,26 +195,42 @@ class Index:
         accepted = self.catalogue.accepted(filters)
         if not accepted:
             return []
-        share = accepted / max(1, self.store.count())
+        share = min(1.0, accepted / max(1, self.catalogue.passages()))
         for margin in _MARGINS:
             wanted = ceil(limit / share * margin)
             if accepted <= _COMPARED or wanted > _NEIGHBOURS:
                 break
             found = self.store.nearest(vector, wanted)
-            current = self.current(i for i, _ in found)
-            selected = [
-                f
-                for f in found
-                if f[0] in current and filters.accept(current[f[0]].id, current[f[0]].source)
-            ]
+            right = self._accepted([i for i, _ in found], filters)
+            selected = [f for f in found if f[0] in right]
             if len(selected) >= limit:
                 return selected[:limit]
         return self._compared(vector, limit, filters)
+
+    def _accepted(self, passages: Sequence[str], filters: Filters) -> AbstractSet[str]:
+        """Return those of some passages that may answer and that filters accept."""
+        if not self.store.chroma.shared:
+            return self.catalogue.among(passages, filters)
+        current = self.current(passages)  # others write: the catalogue learns of it later
+        return {i for i, r in current.items() if filters.accept(r.id, r.source)}
 
     def _compared(self, vector: Vectors, limit: int, filters: Filters) -> list[tuple[str, float]]:
         packed = self.catalogue.vectors(filters)
         found = zip(packed, cosines(vector, list(packed.values())), strict=True)
         return sorted(found, key=lambda f: -f[1])[:limit]
+
+    def vectors_of(self, passages: Sequence[str]) -> dict[str, PassageVectors]:
+        """Return the vectors cached of current passages, by id; those not cached are made and kept.
+
+        As `understood`, for those that are only compared. Raises EmbeddingError.
+        """
+        found = self.catalogue.vectors_of(passages)
+        if lacking := [i for i in passages if i not in found]:
+            made = self.understood(self.store.passages(lacking).values())
+            for i, one in made.items():
+                own = tuple(s.vector for s in one.sentences if s.vector)
+                found[i] = PassageVectors(one.vector, own)
+        return found
 
     def understood(self, passages: Iterable[Passage]) -> dict[str, CachedPassage]:
         """Return what is kept of current passages, by id; what is not is made and kept.

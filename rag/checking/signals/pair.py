@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from rag.checking.signals.quantities import Figure, match_quantities
@@ -14,8 +14,6 @@ from rag.french.words import content_stems
 
 if TYPE_CHECKING:
     from spacy.tokens import Doc
-
-_CACHE_SIZE = 64  # texts whose parse is cached: a claim is compared with several sentences
 
 
 @dataclass(frozen=True)
@@ -43,7 +41,7 @@ class Pair:
     @cached_property
     def docs(self) -> tuple[Doc, Doc]:
         """The parses of hypothesis and premise."""
-        return _parsed(self.hypothesis), _parsed(self.premise)
+        return parse(self.hypothesis), parse(self.premise)
 
     @cached_property
     def nearest(self) -> tuple[int, int]:
@@ -56,8 +54,3 @@ class Pair:
     def sentence(self) -> str:
         """That sentence."""
         return self.premise[slice(*self.nearest)]
-
-
-@lru_cache(maxsize=_CACHE_SIZE)
-def _parsed(text: str) -> Doc:
-    return parse(text)
