@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import socket
 import threading
 import time
@@ -21,12 +20,12 @@ from rag.assistant import LocalAssistant
 from rag.domain import Article, Reading, Source
 from rag.readers import read_files
 from rag.settings import load_settings
+from tests.chromium import CHROMIUM, DRIVER, Page
 from tests.conftest import make_article, over_copy
 from tests.test_api import serving
 
 REQUIRED = os.environ.get("RECOUPE_BROWSER_TESTS") == "required"
 SCREENSHOT = os.environ.get("SCREENSHOT")  # where to save the README's picture
-CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(
@@ -63,68 +62,6 @@ def site(tmp_path_factory: pytest.TempPathFactory, corpus_index: Path) -> Iterat
     server.should_exit = True
     thread.join(timeout=20)
     listener.close()
-
-
-class Page:
-    """A page in Chromium, with the few gestures that the tests make."""
-
-    def __init__(self, profile: Path, size: str, **prefs: object) -> None:
-        from selenium import webdriver
-
-        options = webdriver.ChromeOptions()
-        options.binary_location = CHROMIUM or "chromium"
-        for flag in (
-            "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-            "--disable-background-networking", "--disable-component-update", "--disable-sync",
-            "--lang=fr", f"--window-size={size}", f"--user-data-dir={profile}",
-        ):  # fmt: skip
-            options.add_argument(flag)
-        options.set_capability("goog:loggingPrefs", {"performance": "ALL", "browser": "ALL"})
-        downloads = {"download.default_directory": str(profile / "downloads")}
-        options.add_experimental_option("prefs", downloads | prefs)
-        service = webdriver.ChromeService(DRIVER or "chromedriver")
-        self.driver = webdriver.Chrome(options=options, service=service)
-
-    def all(self, selector: str):  # type: ignore[no-untyped-def]
-        return self.driver.find_elements("css selector", selector)
-
-    def wait(self, selector: str, seconds: float = 30):  # type: ignore[no-untyped-def]
-        from selenium.webdriver.support.ui import WebDriverWait
-
-        return WebDriverWait(self.driver, seconds).until(lambda _: self.all(selector))[0]
-
-    def until(self, condition, seconds: float = 30) -> None:  # type: ignore[no-untyped-def]
-        from selenium.webdriver.support.ui import WebDriverWait
-
-        WebDriverWait(self.driver, seconds).until(lambda _: condition())
-
-    def click(self, element) -> None:  # type: ignore[no-untyped-def]
-        self.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", element)
-        element.click()
-
-    def ask(self, question: str, *, by_button: bool = False) -> None:
-        from selenium.webdriver.common.keys import Keys
-
-        turns = len(self.all(".rc-actions"))
-        field = self.wait("#rc-question textarea")
-        field.send_keys(question)
-        if by_button:
-            self.click(self.wait("button#rc-send"))
-        else:
-            field.send_keys(Keys.ENTER)
-        self.until(lambda: len(self.all(".rc-actions")) > turns)
-
-    def requests(self) -> set[str]:
-        """Every URL that the page has asked for."""
-        messages = [json.loads(e["message"])["message"] for e in self.driver.get_log("performance")]
-        return {
-            m["params"]["request"]["url"]
-            for m in messages
-            if m["method"] == "Network.requestWillBeSent"
-        } | {m["params"]["url"] for m in messages if m["method"] == "Network.webSocketCreated"}
-
-    def text(self, selector: str) -> str:
-        return str(self.wait(selector).text)
 
 
 @pytest.fixture

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.test_browser import Page, open_tab, page, pytestmark, site
+from tests.chromium import Page
+from tests.test_browser import open_tab, page, pytestmark, site
 
 __all__ = ["page", "pytestmark", "site"]  # fixtures
 

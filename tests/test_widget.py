@@ -26,9 +26,10 @@ from rag.settings import load_settings
 from rag.sites import Sites
 from rag.sites.rules import checked
 from rag.web import site as widget_site
+from tests.chromium import Page
 from tests.conftest import ROOT, over_copy
 from tests.test_api import serving, with_settings
-from tests.test_browser import HALL, Page, open_tab, pytestmark  # noqa: F401 - a real browser
+from tests.test_browser import HALL, open_tab, pytestmark  # noqa: F401 - a real browser
 
 SHOTS = os.environ.get("SCREENSHOT_DIR")  # where to save the pictures of the docs
 
