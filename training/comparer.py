@@ -250,15 +250,18 @@ def train(
     )
 
 
-def export(checkpoint: Path, out: Path, beside: Path | None = None) -> None:
-    """Write the comparer of a checkpoint in int8; with `beside`, its mean with that of a folder."""
+def export(checkpoint: Path, out: Path, beside: Path | None = None, share: float = 0.5) -> None:
+    """Write the comparer of a checkpoint in int8.
+
+    With `beside`, its mean with the comparer of a folder, which counts for a `share`.
+    """
     from training import folder
 
     weights = shipped()
     comparer = made(weights)
     stored = load(comparer.parts(), checkpoint)
     if beside:
-        network.average(comparer.parts(), started(beside).parts())
+        network.average(comparer.parts(), started(beside).parts(), share)
     head = comparer.head.weight.detach().numpy(), comparer.head.bias.detach().numpy()
     folder.write_comparer(network.from_bert(comparer.body, weights.pieces), head, out)
     log.info("step %d, %.0f s of training: %s", stored["step"], stored["spent"], out)
@@ -348,6 +351,7 @@ def main() -> None:
     exporting.add_argument("checkpoint", type=Path)
     exporting.add_argument("--out", type=Path, required=True)
     exporting.add_argument("--beside", type=Path, help="folder of a comparer to take the mean with")
+    exporting.add_argument("--share", type=float, default=0.5, help="of that folder in the mean")
     measuring = commands.add_parser("measure")
     measuring.add_argument("shared", type=Path)
     measuring.add_argument("--checkpoint", type=Path, required=True)
@@ -370,7 +374,7 @@ def main() -> None:
             fresh=options.fresh,
         )
     elif options.command == "export":
-        export(options.checkpoint, options.out, options.beside)
+        export(options.checkpoint, options.out, options.beside, options.share)
     else:
         log.info(
             "%s", json.dumps(measure(options.shared, comparing(options.checkpoint), options.pairs))
