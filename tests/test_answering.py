@@ -16,6 +16,7 @@ from rag.answering.extractive import (
 )
 from rag.answering.followup import complete, rewrite_candidates, stands_alone, topic_terms
 from rag.answering.overview import asks_overview, asks_several
+from rag.answering.refusal import _shared
 from rag.assistant import LocalAssistant
 from rag.citations import number_citations
 from rag.domain import Answer, Citation, Filters, Hit, Passage, Sentence, Source, Turn
@@ -583,6 +584,15 @@ def test_a_refusal_shows_few_sentences_and_what_they_share(assistant: LocalAssis
         c = near.citation
         assert assistant.article(c.article_id).text[c.start : c.end] == c.quote
         assert all(word in c.quote for word in near.shared)
+
+
+def test_what_is_in_common_are_words_of_the_question(assistant: LocalAssistant) -> None:
+    understood = assistant.retriever.understood("Pourquoi la maternité a-t-elle fermé ?")
+    elsewhere = "L’hôpital suspendra les accouchements."
+    assert _shared(understood, elsewhere) == ["hôpital", "suspendra"]  # of the thesaurus
+    assert _shared(understood, f"Faute de pédiatres, la maternité fait savoir : {elsewhere}") == [
+        "maternité"
+    ]
 
 
 def test_who_said_it_takes_over_the_subject() -> None:

@@ -11,14 +11,14 @@ speak of the same thing. What readers pay for may be left out of either at the e
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from rag import texts
 from rag.answering.evidence import Evidence
 from rag.answering.followup import carried_over, topic_terms
 from rag.domain import Answer, Hit, Nearest
-from rag.french.words import WORD, content_stems
+from rag.french.words import WORD, content_stems, same_root
 from rag.searching.question import Question
 
 _NEAREST = 3  # sentences shown beside a refusal
@@ -84,11 +84,15 @@ def about_the_same(refusal: Answer, asked: str) -> Answer:
     return replace(refusal, nearest=nearest, text=refusal.text if nearest else texts.NO_PASSAGE)
 
 
-def _shared(question: Question, sentence: str) -> Iterator[str]:
-    """Yield the words of a sentence that say the same as words of the question."""
-    seen: set[str] = set()
+def _shared(question: Question, sentence: str) -> list[str]:
+    """Return the words of a sentence that are the question's; without any, those that say the same.
+
+    « En commun » is read as the same words: a thesaurus' are told only where nothing else is.
+    """
+    found: dict[str, str] = {}
     for match in WORD.finditer(sentence):
         stems = content_stems(match.group())
-        if stems and stems[0] not in seen and question.terms.term_overlap(stems):
-            seen.add(stems[0])
-            yield match.group()
+        if stems and stems[0] not in found and question.terms.term_overlap(stems):
+            found[stems[0]] = match.group()
+    own = [word for s, word in found.items() if any(same_root(s, q) for q in question.stems)]
+    return own or list(found.values())
