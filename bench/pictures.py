@@ -21,7 +21,7 @@ from bench.golden import ROOT
 from bench.measuring import serving
 from bench.newsroom import TOKEN, filled
 from rag.web.access import hashed
-from tests.chromium import Page
+from tests.chromium import Page, open_tab
 
 WIDTHS = {1300: 900, 768: 900, 320: 700}  # of the window in pixels: its height
 HIGH = 420  # pixels of a strip
@@ -61,10 +61,7 @@ def main() -> None:
 
 def sized(page: Page, width: int, height: int, scheme: str) -> None:
     """Give a page the size of a screen, and the colours that its reader prefers."""
-    page.driver.execute_cdp_cmd(
-        "Emulation.setDeviceMetricsOverride",
-        {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 700},
-    )
+    page.resize(width, height, mobile=width < 700)
     page.driver.execute_cdp_cmd(
         "Emulation.setEmulatedMedia",
         {"features": [{"name": "prefers-color-scheme", "value": scheme}]},
@@ -84,10 +81,10 @@ def walk(page: Page, url: str, scheme: str, picture: Callable[[str], None]) -> N
     page.click(page.wait(".rc-close"))
     page.ask(REFUSED)
     shown(picture, "refusal")
-    opened(page, "Corpus")
+    open_tab(page, "Corpus")
     page.wait(".rc-list")
     shown(picture, "corpus")
-    opened(page, "Vérifier")
+    open_tab(page, "Vérifier")
     shown(picture, "check")
     pressed(page, "Essayer un exemple")
     time.sleep(SETTLED)
@@ -105,11 +102,6 @@ def shown(picture: Callable[[str], None], state: str) -> None:
     """Take a picture once the page is at rest."""
     time.sleep(SETTLED)
     picture(state)
-
-
-def opened(page: Page, name: str) -> None:
-    """Open a tab."""
-    page.click(next(t for t in page.all("button[role=tab]") if t.text == name))
 
 
 def pressed(page: Page, name: str) -> None:

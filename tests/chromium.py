@@ -63,6 +63,13 @@ class Page:
             field.send_keys(Keys.ENTER)
         self.until(lambda: len(self.all(".rc-actions")) > turns)
 
+    def resize(self, width: int, height: int, *, mobile: bool, scale: int = 1) -> None:
+        """Give the page the size of a screen, in pixels of CSS."""
+        self.driver.execute_cdp_cmd(
+            "Emulation.setDeviceMetricsOverride",
+            {"width": width, "height": height, "deviceScaleFactor": scale, "mobile": mobile},
+        )
+
     def requests(self) -> set[str]:
         """Every URL that the page has asked for."""
         log = self.driver.get_log("performance")  # type: ignore[no-untyped-call]
@@ -75,3 +82,7 @@ class Page:
 
     def text(self, selector: str) -> str:
         return str(self.wait(selector).text)
+
+
+def open_tab(page: Page, name: str) -> None:
+    page.click(next(t for t in page.all("button[role=tab]") if t.text == name))

@@ -20,7 +20,7 @@ from rag.assistant import LocalAssistant
 from rag.domain import Article, Reading, Source
 from rag.readers import read_files
 from rag.settings import load_settings
-from tests.chromium import CHROMIUM, DRIVER, Page
+from tests.chromium import CHROMIUM, DRIVER, Page, open_tab
 from tests.conftest import make_article, over_copy
 from tests.test_api import serving
 
@@ -600,20 +600,13 @@ def test_a_phone_shows_all_without_sideways_scroll(page: Page) -> None:
 
 @pytest.mark.parametrize("page", ["320,700"], indirect=True)
 def test_the_field_is_of_one_line_again_when_it_is_emptied(page: Page) -> None:
-    page.driver.execute_cdp_cmd(
-        "Emulation.setDeviceMetricsOverride",
-        {"width": 320, "height": 700, "deviceScaleFactor": 1, "mobile": True},
-    )
+    page.resize(320, 700, mobile=True)
     height = "return document.querySelector('#rc-question textarea').offsetHeight"
     before = page.driver.execute_script(height)
     page.wait("#rc-question textarea").send_keys(HALL)
     assert page.driver.execute_script(height) > 1.5 * before
     page.ask("")
     page.until(lambda: page.driver.execute_script(height) < 1.2 * before)
-
-
-def open_tab(page: Page, name: str) -> None:
-    page.click(next(t for t in page.all("button[role=tab]") if t.text == name))
 
 
 def test_verify_opens_evidence_keeps_decisions_and_exports(page: Page, tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.chromium import Page
-from tests.test_browser import open_tab, page, pytestmark, site
+from tests.chromium import Page, open_tab
+from tests.test_browser import page, pytestmark, site
 
 __all__ = ["page", "pytestmark", "site"]  # fixtures
 
@@ -113,10 +113,7 @@ def test_a_phone_shows_text_panel_and_article_without_sideways_scroll(
     # What was written and not checked is still there.
     field = page.wait("#rc-claims-text textarea")
     page.until(lambda: field.get_attribute("value") == TEXT)
-    page.driver.execute_cdp_cmd(
-        "Emulation.setDeviceMetricsOverride",
-        {"width": 320, "height": 640, "deviceScaleFactor": 1, "mobile": True},
-    )
+    page.resize(320, 640, mobile=True)
 
     def narrow() -> None:
         wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"

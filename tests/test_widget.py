@@ -26,10 +26,10 @@ from rag.settings import load_settings
 from rag.sites import Sites
 from rag.sites.rules import checked
 from rag.web import site as widget_site
-from tests.chromium import Page
+from tests.chromium import Page, open_tab
 from tests.conftest import ROOT, over_copy
 from tests.test_api import serving, with_settings
-from tests.test_browser import HALL, open_tab, pytestmark  # noqa: F401 - a real browser
+from tests.test_browser import HALL, pytestmark  # noqa: F401 - a real browser
 
 SHOTS = os.environ.get("SCREENSHOT_DIR")  # where to save the pictures of the docs
 
@@ -321,10 +321,7 @@ def test_no_accessibility_violation_in_the_chat(browser: Page, sites: tuple[str,
 
 def test_zoomed_four_times_nothing_is_cut(browser: Page, sites: tuple[str, str, str]) -> None:
     # 1280 CSS pixels zoomed at 400 % are 320 (WCAG 2.2, 1.4.10).
-    browser.driver.execute_cdp_cmd(
-        "Emulation.setDeviceMetricsOverride",
-        {"width": 320, "height": 256, "deviceScaleFactor": 4, "mobile": False},
-    )
+    browser.resize(320, 256, mobile=False, scale=4)
     browser.driver.get(f"{sites[0]}/demo")
     widget = Widget(browser, "page")
     widget.ask(HALL)

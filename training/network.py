@@ -111,11 +111,7 @@ def for_training(body: BertModel, where: str) -> None:
     On a processor attention is computed by plain products: the way back through torch's fused one
     took a quarter of a step.
     """
-    import torch
-
-    for part in body.modules():
-        if isinstance(part, torch.nn.Dropout):
-            part.p = 0.0
+    put_dropout(body, 0.0)
     if where == "cpu":
         body.set_attn_implementation("eager")
 

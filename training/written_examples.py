@@ -75,7 +75,7 @@ class Claim:
     decisive: tuple[int, ...]
 
 
-class Written:
+class WrittenPassages:
     """The passages of files of written press, those that train or those that measure."""
 
     def __init__(
@@ -87,11 +87,24 @@ class Written:
     ) -> None:
         """Read JSON lines; `share` of the training passages, for a learning curve.
 
-        Claims of lots that are `fresh` are drawn `FRESH` times as often as the others.
+        What is asked or claimed of lots that are `fresh` is drawn `FRESH` times as often.
         """
         self.passages = passages(*paths, measuring=measuring, share=share)
         self._fresh = fresh
-        self.claims = [
+
+    def _weight(self, passage: int) -> float:
+        """Return how often what is of a passage is drawn, beside the rest."""
+        lot = str(self.passages[passage]["id"]).rpartition("-")[0]
+        return FRESH if lot in self._fresh else 1.0
+
+
+class Written(WrittenPassages):
+    """The claims on such passages."""
+
+    @cached_property
+    def claims(self) -> list[Claim]:
+        """All of them, passage by passage."""
+        return [
             Claim(
                 at, c["claim"], c["label"], c["kind"], tuple(sorted(n - 1 for n in c["sentences"]))
             )
@@ -102,9 +115,8 @@ class Written:
     @cached_property
     def _drawn(self) -> list[float]:
         told = told_by_words(self.claims)
-        new = [lot_of(self.passages[c.passage]) in self._fresh for c in self.claims]
-        weights = np.clip(1.2 - told, LEAST_DRAWN, 1.0) * np.where(new, FRESH, 1.0)
-        return list(accumulate(weights.tolist()))
+        weights = np.array([self._weight(c.passage) for c in self.claims])
+        return list(accumulate((np.clip(1.2 - told, LEAST_DRAWN, 1.0) * weights).tolist()))
 
     def draw(self, draw: random.Random) -> Pair:
         """Return a claim and what it is shown with, drawn at random."""
@@ -289,11 +301,6 @@ def _label(draw: random.Random, row: dict[str, Any]) -> str:
 
 def _words(text: str) -> frozenset[str]:
     return frozenset(content_stems(text))
-
-
-def lot_of(row: dict[str, Any]) -> str:
-    """Return the lot of a passage: « r1 » of « r1-024 »."""
-    return str(row["id"]).rpartition("-")[0]
 
 
 def _number(row: dict[str, Any]) -> int:

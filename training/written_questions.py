@@ -10,17 +10,15 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
-from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from itertools import accumulate
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag.french.dates import format_date
 from training.reading_examples import Example, joined, styled
-from training.written_examples import FRESH, lot_of, most_alike, passages, spans_of, text_of
+from training.written_examples import WrittenPassages, most_alike, spans_of, text_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -50,35 +48,33 @@ class Question:
     answer: str | None
 
 
-class WrittenQuestions:
-    """The questions of files of written press, those that train or those that measure."""
+class WrittenQuestions(WrittenPassages):
+    """The questions on such passages."""
 
-    def __init__(
-        self,
-        *paths: Path,
-        measuring: bool = False,
-        share: float = 1.0,
-        fresh: Collection[str] = (),
-    ) -> None:
-        """Read JSON lines; `share` of the training passages, for a learning curve.
-
-        Lots that are `fresh` are drawn `FRESH` times as often as the others.
-        """
-        self.passages = passages(*paths, measuring=measuring, share=share)
-        self.questions = [
+    @cached_property
+    def questions(self) -> list[Question]:
+        """All of them, passage by passage."""
+        return [
             Question(
                 at, q["question"], q["kind"], tuple(n - 1 for n in q["sentences"]), q["answer"]
             )
             for at, row in enumerate(self.passages)
             for q in row["questions"]
         ]
-        self._of: dict[str, list[Question]] = defaultdict(list)
-        weights: dict[str, list[float]] = defaultdict(list)
+
+    @cached_property
+    def _of(self) -> dict[str, list[Question]]:
+        found: dict[str, list[Question]] = defaultdict(list)
         for question in self.questions:
-            name = "answered" if question.answer else question.kind
-            self._of[name].append(question)
-            weights[name].append(FRESH if lot_of(self.passages[question.passage]) in fresh else 1.0)
-        self._cumulated = {name: list(accumulate(found)) for name, found in weights.items()}
+            found["answered" if question.answer else question.kind].append(question)
+        return found
+
+    @cached_property
+    def _cumulated(self) -> dict[str, list[float]]:
+        return {
+            name: list(accumulate(self._weight(q.passage) for q in found))
+            for name, found in self._of.items()
+        }
 
     def draw(self, draw: random.Random) -> Example:
         """Return an example, of a kind drawn at random."""

@@ -238,9 +238,8 @@ class Checker:
                 candidates.append(
                     _Candidate(hit, s, text, valid_text, own + 0.7 * wide, rest, wide)
                 )
-        best = max((f.score for f in candidates), default=0.0)
-        near = [f for f in candidates if f.score >= _NEAR * best]
-        return sorted(near, key=lambda f: -f.score)[:_SENTENCES]
+        ranked = sorted(candidates, key=lambda f: -f.score)[:_SENTENCES]
+        return [f for f in ranked if f.score >= _NEAR * ranked[0].score]
 
     def _statement(self, claim: str, evidence: ClaimEvidence) -> ClaimEvidence:
         """Return somebody's words as they bear on a claim: they count for what they say alone."""
@@ -363,18 +362,20 @@ class Checker:
         Those of the passages beside are read where a sentence is the first or the last of its own.
         """
         sentences = {f.hit.passage.id: _texts(f.hit.passage, f.hit.sentences) for f in candidates}
-        lacking: list[str] = []
+        beside = {i: passages_beside(i) for i in sentences}
+        lacking = set()
         for f in candidates:
-            own = sentences[f.hit.passage.id]
-            before, after = passages_beside(f.hit.passage.id)
-            lacking += [before] * (f.sentence.start == own[0][0])
-            lacking += [after] * (f.sentence.end == own[-1][1])
-        passages = self._index.store.passages(list({*lacking} - sentences.keys()))
+            own, (before, after) = sentences[f.hit.passage.id], beside[f.hit.passage.id]
+            if f.sentence.start == own[0][0]:
+                lacking.add(before)
+            if f.sentence.end == own[-1][1]:
+                lacking.add(after)
+        passages = self._index.store.passages(list(lacking - sentences.keys()))
         for i, cached in self._index.understood(passages.values()).items():
             sentences[i] = _texts(passages[i], cached.sentences)
         found = []
         for f in candidates:
-            before, after = passages_beside(f.hit.passage.id)
+            before, after = beside[f.hit.passage.id]
             row = [s for i in (before, f.hit.passage.id, after) for s in sentences.get(i, ())]
             earlier = [text for _, end, text in row if end <= f.sentence.start]
             later = [text for start, _, text in row if start >= f.sentence.end]

@@ -111,6 +111,11 @@ class CachedPassage:
     vector: bytes
     sentences: tuple[Sentence, ...]
 
+    @property
+    def vectors(self) -> PassageVectors:
+        """Its vector, and those of its sentences that have one."""
+        return PassageVectors(self.vector, tuple(s.vector for s in self.sentences if s.vector))
+
 
 class PassageVectors(NamedTuple):
     """The vectors of a passage and of its sentences, those that have one, in 8 bits."""

@@ -195,7 +195,7 @@ class Index:
         accepted = self.catalogue.accepted(filters)
         if not accepted:
             return []
-        share = min(1.0, accepted / max(1, self.catalogue.passages()))
+        share = accepted / max(1, self.catalogue.passages())
         for margin in _MARGINS:
             wanted = ceil(limit / share * margin)
             if accepted <= _COMPARED or wanted > _NEIGHBOURS:
@@ -227,9 +227,7 @@ class Index:
         found = self.catalogue.vectors_of(passages)
         if lacking := [i for i in passages if i not in found]:
             made = self.understood(self.store.passages(lacking).values())
-            for i, one in made.items():
-                own = tuple(s.vector for s in one.sentences if s.vector)
-                found[i] = PassageVectors(one.vector, own)
+            found |= {i: one.vectors for i, one in made.items()}
         return found
 
     def understood(self, passages: Iterable[Passage]) -> dict[str, CachedPassage]:

@@ -99,7 +99,7 @@ class Retriever:
                 continue
             passages = article.passages[:_PART]
             cached = self.index.understood(passages)
-            near = _cosines(question.vector, self.index.vectors_of(list(cached)))
+            near = _cosines(question.vector, {i: one.vectors for i, one in cached.items()})
             found += [
                 Hit(
                     p,
