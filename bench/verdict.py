@@ -6,7 +6,7 @@ Claims of press (`press/claims.jsonl`, over an index of its 223 articles) and cl
 passages that the network was not trained on (over an index of those). Evidence is found and compared
 once, and judged at each bar. A bar for « Soutenu » or « Contredit » is given the share of such
 verdicts that are right (precision) and of such claims that get theirs (recall), both over press and
-written claims, a set weighing as much as the other. The reported accuracy is of press claims judged
+written claims, a set weighing as much as the other, with the standard error of the precision. The reported accuracy is of press claims judged
 by bars that were chosen without their fold (five folds of claims, drawn five times).
 `--evidence` keeps what was found, for a second look.
 """
@@ -38,6 +38,7 @@ from training.written_examples import Written, as_article
 OUT = ROOT / "rag" / "checking" / "verdict.json"
 PRESS = SHARED / "press"
 WRITTEN = SHARED / "written" / "passages.jsonl"
+Row = tuple[float, float, float, float]  # bar, precision, recall, error of the precision
 BARS = tuple(round(b, 3) for b in np.arange(0.3, 0.985, 0.04))
 LEAST = 5  # verdicts below which a precision says nothing
 FOLDS, DRAWS = 5, 5
@@ -87,11 +88,11 @@ def main() -> None:
         if options.evidence:
             options.evidence.write_bytes(pickle.dumps(cases))
     curves = curves_of(cases)
-    made = {"about": "bench/verdict.py; (bar, precision, recall) of each side", "curves": curves,
+    made = {"about": "bench/verdict.py; (bar, precision, recall, its error) of each side", "curves": curves,
             "measured, press left out of the choice": crossed(cases)}  # fmt: skip
     options.out.write_text(json.dumps(made, indent=None, ensure_ascii=False) + "\n", "utf-8")
     for side, curve in curves.items():
-        print(side, *(f"{b:.2f}:{p:.2f}/{r:.2f}" for b, p, r in curve))
+        print(side, *(f"{b:.2f}:{p:.2f}/{r:.2f}" for b, p, r, _ in curve))
     print(json.dumps(made["measured, press left out of the choice"], indent=1, ensure_ascii=False))
 
 
@@ -147,31 +148,46 @@ def _cases(
         assistant.close()
 
 
-def curves_of(cases: Sequence[Case]) -> dict[str, list[tuple[float, float, float]]]:
-    """Return (bar, precision, recall) of « Soutenu » and « Contredit », precision never falling."""
+def curves_of(cases: Sequence[Case]) -> dict[str, list[Row]]:
+    """Return the curves of « Soutenu » and « Contredit », precision never falling."""
     found = {}
     for side, label in (("support", Label.SUPPORTED), ("contradict", Label.CONTRADICTED)):
-        curve = []
+        rising: list[Row] = []
         for bar in BARS:
             bars = Bar(bar, 0.5) if side == "support" else Bar(0.5, bar)
-            said = [(c.verdict(bars), c) for c in cases]
-            precision, recall = [], []
-            for name in sorted({c.set for c in cases}):
-                mine = [(v, c) for v, c in said if c.set == name]
-                hits = [c.gold is label for v, c in mine if v is label]
-                if len(hits) >= LEAST:
-                    precision.append(float(np.mean(hits)))
-                recall.append(float(np.mean([v is label for v, c in mine if c.gold is label])))
-            if precision:
-                curve.append((bar, round(float(np.mean(precision)), 4),
-                              round(float(np.mean(recall)), 4)))  # fmt: skip
-        best = 0.0
-        rising = []
-        for bar, precision_at, recall_at in curve:
-            best = max(best, precision_at)
-            rising.append((bar, best, recall_at))
+            row = _row(cases, bar, label, [c.verdict(bars) for c in cases])
+            if row:
+                best = max(rising[-1:], key=lambda r: r[1], default=row)
+                kept = row if row[1] >= best[1] else best
+                rising.append((bar, kept[1], row[2], kept[3]))
         found[side] = rising
     return found
+
+
+def _row(cases: Sequence[Case], bar: float, label: Label, said: Sequence[Label]) -> Row | None:
+    """Return the precision, recall and error at a bar: the means over the sets of claims.
+
+    The error is that of a mean of shares, each p (1 - p) / n squared. None where no set has
+    enough verdicts.
+    """
+    precisions, recalls, variances = [], [], []
+    for name in sorted({c.set for c in cases}):
+        mine = [(v, c) for v, c in zip(said, cases, strict=True) if c.set == name]
+        hits = [c.gold is label for v, c in mine if v is label]
+        recalls.append(float(np.mean([v is label for v, c in mine if c.gold is label])))
+        if len(hits) >= LEAST:
+            share = float(np.mean(hits))
+            precisions.append(share)
+            variances.append(share * (1 - share) / len(hits))
+    if not precisions:
+        return None
+    error = float(np.sqrt(sum(variances))) / len(precisions)
+    return (
+        bar,
+        round(float(np.mean(precisions)), 4),
+        round(float(np.mean(recalls)), 4),
+        round(error, 4),
+    )
 
 
 def crossed(cases: Sequence[Case]) -> dict[str, Any]:

@@ -309,10 +309,13 @@ SAMPLE_TITLES = (
     "Crue de l’Orvelle\u00a0: le nombre d’évacués corrigé à 312",
     "Brissange\u00a0: les naissances reprennent à la maternité",
     "Un téléphérique entre la gare et le plateau\u00a0: le pari de Montfauzy",
+    "Casino\u00a0: une marche dans le calme à Port-Amance",
 )
+# Each of the verdicts, one after the other.
 SAMPLE_TEXT = (
     "La maternité de Brissange a rouvert en novembre 2023. 280 personnes ont été évacuées à "
-    "Saint-Cyprin. Pas un arbre du parc Duvernet ne sera abattu.\n\nLe musée de Port-Amance a "
+    "Saint-Cyprin. Pas un arbre du parc Duvernet ne sera abattu. La marche contre le casino a "
+    "réuni 4\u202f500 personnes à Port-Amance.\n\nLe musée de Port-Amance a "
     "acheté un tableau de Picasso. Je pense que le maire a tort. Faut-il fermer le pont de "
     "l’Ancre\u202f?"
 )

@@ -28,7 +28,8 @@ _MODALITY = SignalName.MODALITY  # what is planned is not what denies that it wa
 _SAME_EVENT = timedelta(days=60)  # a figure replaces an older one of the same event
 
 
-Curve = Sequence[Sequence[float]]  # (bar, precision, recall), one after the other
+# (bar, precision, recall, standard error of the precision), one after the other
+Curve = Sequence[Sequence[float]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +43,10 @@ class Bar:
     def of(cls, precision: float) -> Bar:
         """Return what gives at least this share of right verdicts, as measured on unseen press.
 
-        The bar of the most right ones where none gives as many. See `bench/verdict.py` and
-        `verdict.json`.
+        Where none gives as many, the lowest bar that is no worse than the best by more than the
+        best's standard error (Breiman et al. 1984, Classification and Regression Trees, 3.4.3):
+        precisions so near are told apart by chance, and a low bar finds more. See
+        `bench/verdict.py` and `verdict.json`.
         """
         return cls.on(curves(), precision)
 
@@ -55,13 +58,14 @@ class Bar:
 
 def _least(curve: Curve, precision: float) -> float:
     """Return the lowest bar that suffices, of a curve of (bar, precision, recall)."""
-    wanted = min(precision, max(reached for _, reached, _ in curve))
-    return min(bar for bar, reached, _ in curve if reached >= wanted)
+    _, best, _, error = max(curve, key=lambda row: row[1])
+    wanted = precision if precision <= best else best - error
+    return min(bar for bar, reached, *_ in curve if reached >= wanted)
 
 
 @lru_cache(maxsize=1)
 def curves() -> dict[str, list[list[float]]]:
-    """Return, for « support » and « contradict », the measured (bar, precision, recall)."""
+    """Return, for « support » and « contradict », the measured `Curve`."""
     text = (files("rag.checking") / "verdict.json").read_text(encoding="utf-8")
     loaded: dict[str, list[list[float]]] = json.loads(text)["curves"]
     return loaded
@@ -142,7 +146,8 @@ def _outweighed(evidence: Sequence[ClaimEvidence]) -> list[ClaimEvidence]:
     """Leave undecided the side that says much less of the claim, or says it much less surely.
 
     A sentence counts by its probability times its coverage of the claim. What a newer sentence
-    replaces, and what replaces it, stay: they are told apart by their days.
+    replaces, and what replaces it, stay: they are told apart by their days. So do the figures of
+    two parties, for another figure is a word of the claim that is lacking.
     """
     sides = {
         stance: max((_weight(e) for e in evidence if e.stance is stance), default=0.0)
@@ -154,7 +159,8 @@ def _outweighed(evidence: Sequence[ClaimEvidence]) -> list[ClaimEvidence]:
     stronger = [e for e in evidence if e.stance not in {weaker, Stance.NEITHER}]
     return [
         replace(e, stance=Stance.NEITHER)
-        if e.stance is weaker and not any(_replaces(e, o) or _replaces(o, e) for o in stronger)
+        if e.stance is weaker
+        and not any(_replaces(e, o) or _replaces(o, e) or _disagree(e, o) for o in stronger)
         else e
         for e in evidence
     ]
@@ -266,10 +272,20 @@ def _parties(one: ClaimEvidence, other: ClaimEvidence) -> bool:
     return len(speakers) == len(both)
 
 
+def _disagree(one: ClaimEvidence, other: ClaimEvidence) -> bool:
+    """Tell whether two parties give each a figure of one event."""
+    figures = [_sides(e, SignalName.NUMBER) for e in (one, other)]
+    return (
+        _parties(one, other)
+        and {Side.FOR} in figures
+        and {Side.AGAINST} in figures
+        and abs(_day(one) - _day(other)) <= _SAME_EVENT
+    )
+
+
 def _gives_figure(evidence: ClaimEvidence) -> bool:
     agrees = _sides(evidence, SignalName.NUMBER) == {Side.FOR}
-    against = any(s.side == Side.AGAINST for s in evidence.signals)
-    return agrees and not against and evidence.coverage >= _CLOSE
+    return agrees and supports(evidence) and evidence.coverage >= _CLOSE
 
 
 def _sides(evidence: ClaimEvidence, name: SignalName) -> set[Side]:

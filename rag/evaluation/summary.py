@@ -61,7 +61,7 @@ def _reached(precision: float) -> tuple[tuple[float, float], tuple[float, float]
     """
     bar = Bar.of(precision)
     support, contradict = (
-        next((p, r) for b, p, r in curves()[side] if b == at)
+        next((p, r) for b, p, r, _ in curves()[side] if b == at)
         for side, at in (("support", bar.support), ("contradict", bar.contradict))
     )
     return support, contradict
@@ -143,7 +143,7 @@ def _draw_verdicts(ax: Axes) -> None:
         ("support", "« Soutenu »", _BLUE),
         ("contradict", "« Contredit »", _RED),
     ):
-        _, precisions, recalls = zip(*curves()[side], strict=True)
+        _, precisions, recalls, _ = zip(*curves()[side], strict=True)
         ax.plot(recalls, precisions, color=colour, marker=".", label=label)
     ax.set_xlabel("part trouvée (rappel)")
     ax.set_ylabel("part juste (précision)")
