@@ -250,12 +250,29 @@ def test_reasons_are_written_as_the_text_is(comparer: Comparer) -> None:
 
 def test_no_signal_counts_in_favour() -> None:
     model = weights()["follows"]
-    assert set(model) == {"intercept", *FEATURES}
+    assert set(model) <= {"intercept", *FEATURES}
     assert model["net_follows"] > 0 >= model["net_contradicts"]
-    assert all(model[name] <= 0 for name in REGISTRY)
+    assert all(model.get(name, 0.0) <= 0 for name in REGISTRY)
     against = weights()["contradicts"]
     assert against["net_contradicts"] > 0 >= against["net_follows"]
     assert set(against) == set(model)
+
+
+def test_a_signal_that_is_not_fitted_yet_is_shown_and_weighs_nothing(
+    comparer: Comparer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = "Le conseil a adopté le projet de halle.", "Le conseil a rejeté le projet de halle."
+    fitted = compare(*said, comparer)
+    names = {name for name in REGISTRY if name in described(paired(*said), comparer)[1]}
+    assert names
+    unfitted = {
+        side: {name: weight for name, weight in model.items() if name not in names}
+        for side, model in weights().items()
+    }
+    monkeypatch.setattr("rag.checking.compare.weights", lambda: unfitted)
+    shown = compare(*said, comparer)
+    assert shown.signals == fitted.signals
+    assert shown.follows > fitted.follows
 
 
 def test_features_are_those_of_the_fit(comparer: Comparer) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -19,7 +20,7 @@ from rag.cli.main import app
 from rag.domain import Article, Reading, Source, StoredArticle
 from rag.errors import StoreError
 from rag.feedback import Feedback, FeedbackStore
-from rag.indexing.export import imported
+from rag.indexing.export import ArticleRow, imported
 from rag.models.embedding import PassageText
 from rag.settings import load_settings
 from tests.conftest import over_copy
@@ -96,6 +97,18 @@ def test_an_export_comes_back_as_it_was(assistant: LocalAssistant, tmp_path: Pat
     # Once more changes nothing.
     again = CliRunner().invoke(app, ["import", str(folder), "--index", index, "--json"])
     assert json.loads(again.output)["new"] == []
+
+
+def test_each_field_of_a_source_is_exported_and_comes_back() -> None:
+    values: dict[str, Any] = {"str": "Texte", "bool": True, "date | None": date(2024, 3, 1)}
+    told_of = {f.name: values[str(f.type)] for f in fields(Source)}
+    source = Source(**told_of | {"url": "https://exemple.fr/a"})
+    assert all(getattr(source, f.name) != f.default for f in fields(Source))
+    row = ArticleRow(article_id="bac", origin=source, text="Le bac est réparé.")
+    flat = json.loads(row.model_dump_json())
+    assert flat["source"] == source.name
+    assert flat["published"] == "2024-03-01"
+    assert ArticleRow.model_validate(flat).article().source == source
 
 
 def counted(assistant: LocalAssistant, patch: pytest.MonkeyPatch) -> list[int]:

@@ -230,11 +230,12 @@ def _outside(sentence: str, claim: str) -> str:
 def _reason(features: Mapping[str, float], signals: Mapping[str, Signal]) -> str:
     """Return the signal that weighs most; where the network denies alone, what is not shown."""
     model = weights()["follows"]
-    strongest = min(signals, key=lambda name: model[name], default="")
+    weight = {name: model.get(name, 0.0) for name in signals}
+    strongest = min(weight, key=weight.__getitem__, default="")
     network = model["intercept"] + sum(model[name] * features[name] for name in NETWORK)
     if strongest:
         opposed = features["net_contradicts"] > 0 and signals[strongest].side == Side.AGAINST
-        if opposed or model[strongest] <= -_WEAK or network >= -_WEAK:
+        if opposed or weight[strongest] <= -_WEAK or network >= -_WEAK:
             return signals[strongest].text
     return next((signals[name].text for name in ABSENT if name in signals), texts.ABSENT_WORDS)
 

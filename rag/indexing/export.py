@@ -12,13 +12,22 @@ import logging
 import math
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Self
 from uuid import uuid4
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    TypeAdapter,
+    ValidationError,
+    model_serializer,
+    model_validator,
+)
 
 from rag import __version__, messages
 from rag.domain import (
@@ -28,6 +37,7 @@ from rag.domain import (
     Failure,
     Found,
     IngestReport,
+    Source,
     StoredArticle,
     Version,
 )
@@ -55,46 +65,52 @@ _SAME = 0.99  # cosine of two vectors of one text by one model, on machines that
 _VERSION = TypeAdapter(Version)
 
 
+# The fields of a source by their names in a row.
+_OF_SOURCE = {"source" if f.name == "name" else f.name: f.name for f in fields(Source)}
+_TYPED = ("title", "name", "author", "url", "section")  # by people: cut to what a store takes
+
+
 class ArticleRow(BaseModel):
-    """An article of `articles.jsonl`; spans are `[start, end)` in code points of `text`."""
+    """An article of `articles.jsonl`; spans are `[start, end)` in code points of `text`.
+
+    The fields of its source stand in the row beside the others, `name` as `source`.
+    """
 
     model_config = ConfigDict(extra="ignore")
 
     article_id: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$")
-    title: str
+    origin: Source
     text: str
-    source: str = ""
-    author: str = ""
-    published: date | None = None
-    url: str = ""
-    section: str = ""
-    correction: bool = False
-    modified: date | None = None
-    deduced: bool = False
-    paywalled: bool = False
     withdrawn: date | None = None
     edits: dict[str, str] = {}
     path: str = ""
     headings: list[tuple[int, int]] = []
     pages: list[tuple[int, Annotated[str, Field(pattern=r"^\S{1,20}$")]]] = []
 
+    @model_validator(mode="before")
+    @classmethod
+    def _gathered(cls, row: Any) -> Any:
+        """Gather the fields of the source, where they stand in the row."""
+        if not isinstance(row, dict) or "origin" in row:
+            return row
+        origin = {field: row[key] for key, field in _OF_SOURCE.items() if key in row}
+        return {k: v for k, v in row.items() if k not in _OF_SOURCE} | {"origin": origin}
+
+    @model_serializer(mode="wrap")
+    def _spread(self, made: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Put the fields of the source beside the others."""
+        row: dict[str, Any] = made(self)
+        origin = row.pop("origin")
+        return {key: origin[field] for key, field in _OF_SOURCE.items()} | row
+
     @classmethod
     def of(cls, stored: StoredArticle) -> ArticleRow:
         """Make it of a stored article."""
-        record, source, article = stored.record, stored.record.source, stored.article
+        record, article = stored.record, stored.article
         return cls(
             article_id=record.id,
-            title=source.title,
+            origin=record.source,
             text=article.text,
-            source=source.name,
-            author=source.author,
-            published=source.published,
-            url=source.url,
-            section=source.section,
-            correction=source.correction,
-            modified=source.modified,
-            deduced=source.deduced,
-            paywalled=source.paywalled,
             withdrawn=record.withdrawn,
             edits=dict(record.edits),
             path=record.path,
@@ -104,12 +120,9 @@ class ArticleRow(BaseModel):
 
     def article(self) -> Article:
         """Return the article. Raises ReadError for edits that cannot be."""
-        metadata = {"title": self.title, "name": self.source, "author": self.author,
-                    "url": self.url, "section": self.section}  # fmt: skip
-        source = replace(
-            source_of(metadata, self.article_id), published=self.published, deduced=self.deduced,
-            modified=self.modified, correction=self.correction, paywalled=self.paywalled,
-        )  # fmt: skip
+        typed = {field: getattr(self.origin, field) for field in _TYPED}
+        bounded = source_of(typed, self.article_id)
+        source = replace(self.origin, **{field: getattr(bounded, field) for field in _TYPED})
         length = len(self.text)
         headings = tuple((a, b) for a, b in self.headings if 0 <= a < b <= length)
         pages = tuple((at, page) for at, page in self.pages if 0 <= at < length)
