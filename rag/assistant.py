@@ -16,7 +16,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from rag import messages, texts
+from rag import messages
 from rag.answering.answerer import Answerer, Event
 from rag.checking.checker import Checker, OnClaim, load_checker
 from rag.checking.prompt_injection import InjectionDetector
@@ -307,9 +307,9 @@ class LocalAssistant(Assistant):
     def erase(self, ids: Sequence[str]) -> Erasure:
         """See `Assistant`."""
         if self.index.store.chroma.shared:
-            raise StoreError(texts.NO_ERASURE)
+            raise StoreError(messages.NO_ERASURE)
         if self._reindexing.locked():
-            raise StoreError(texts.REINDEXING)
+            raise StoreError(messages.REINDEXING)
         self.recorder.store()  # what cannot be looked into is told before anything is erased
         self._drop_former()
         generations.discard_drafts(self.settings.index_dir)
@@ -379,7 +379,7 @@ class LocalAssistant(Assistant):
         """See `Assistant`."""
         problems = [*examine(self.index).sentences(), *self.index.scale.doubts()]
         if generations.begun(self.settings.index_dir) and not self._reindexing.locked():
-            problems.append(texts.REINDEX_BEGUN)
+            problems.append(messages.REINDEX_BEGUN)
         return problems
 
     def repair(self) -> list[ArticleRecord]:
@@ -401,7 +401,7 @@ class LocalAssistant(Assistant):
     ) -> int:
         """See `Assistant`."""
         if not self._reindexing.acquire(blocking=False):
-            raise StoreError(texts.REINDEXING)
+            raise StoreError(messages.REINDEXING)
         try:
             settings = self.settings.model_copy(
                 update={
@@ -437,7 +437,7 @@ class LocalAssistant(Assistant):
         count = self.index.articles()
         while not self._ingesting.acquire(timeout=_PROGRESS_PERIOD):
             if self.stopping:
-                raise StoreError(texts.REINDEX_BEGUN)
+                raise StoreError(messages.REINDEX_BEGUN)
             progress(count, count)
         try:
             yield

@@ -7,6 +7,7 @@ where the error is raised. What else Recoupe shows is in `rag/texts.py`.
 from __future__ import annotations
 
 import errno
+from collections.abc import Sequence
 
 # What the system refuses
 SYSTEM_ERRORS = {
@@ -172,6 +173,7 @@ NO_TEXT_FIELD = "pas de texte (champ attendu\u00a0: texte, contenu ou text)"
 BAD_HEADER = "l’en-tête (entre «\u00a0---\u00a0») n’est pas du YAML lisible"
 DEEP_HEADER = "l’en-tête (entre «\u00a0---\u00a0») est trop imbriqué"
 LONG_HEADER = "l’en-tête (entre «\u00a0---\u00a0») dépasse {} caractères"
+NO_LIBRARY = "le paquet «\u00a0{0}\u00a0» n’est pas installé\u00a0: «\u00a0pip install {0}\u00a0»"
 
 # Models
 NO_PROVIDER_LIBRARY = (
@@ -367,12 +369,60 @@ CATALOGUE_SURPLUS = "Le catalogue tient {} passage(s) de trop."
 PAST_WITHOUT_PRESENT = "L’historique garde le passé de {} article(s) qui ne sont plus là\u00a0: {}."
 UNREADABLE_VERSIONS = "{} version(s) passée(s) ne se lisent plus."
 DAMAGED_SQLITE = "Le fichier {} est abîmé ({})\u00a0: remettez celui d’une sauvegarde."
+BAD_CURSOR = "La suite demandée n’existe pas\u00a0: reprenez la liste depuis le début."
+BACKUP_THERE = "{} existe déjà\u00a0: donnez un dossier neuf."
+NO_REINDEX = (
+    "L’index est sur un serveur Chroma\u00a0: exportez-le («\u00a0recoupe export\u00a0»), importez "
+    "l’export dans une autre base (RECOUPE_CHROMA_DATABASE), puis servez celle-là."
+)
+REINDEXING = "L’index est en train d’être refait\u00a0: attendez la fin, puis recommencez."
+REINDEX_INCOMPLETE = (
+    "{} article(s) incomplet(s) dans l’index ({})\u00a0: lancez «\u00a0recoupe doctor "
+    "--repair\u00a0», ré-ingérez-les, puis relancez «\u00a0recoupe reindex\u00a0»."
+)
+INDEX_REPLACED = "L’index vient d’être refait\u00a0: recommencez."
+DAMAGED_FILE = (
+    "Le fichier {} est abîmé\u00a0: remettez celui d’une sauvegarde, ou renommez-le pour continuer "
+    "sans lui\u202f; les articles et leur index n’en dépendent pas."
+)
+BAD_POINTER = (
+    "Le fichier {} est abîmé\u00a0: remettez l’index d’une sauvegarde, ou effacez ce fichier si "
+    "l’index n’a jamais été refait ni compacté."
+)
+STORE_GONE = (
+    "Le dossier {} de l’index a disparu\u00a0: remettez l’index d’une sauvegarde, ou effacez ce "
+    "qui reste de son dossier et relancez l’ingestion."
+)
+DAMAGED_WORDS = (
+    "L’index lexical {} est abîmé\u00a0: lancez «\u00a0recoupe doctor --repair\u00a0», qui le "
+    "refait."
+)
+DAMAGED_VECTORS = (
+    "Les fichiers de vecteurs de {} sont abîmés\u00a0: lancez «\u00a0recoupe doctor "
+    "--repair\u00a0», qui les refait à partir des textes."
+)
+REINDEX_BEGUN = (
+    "Un «\u00a0recoupe reindex\u00a0» n’est pas fini\u00a0: relancez-le, il reprendra où "
+    "il en était."
+)
+BACKUP_INSIDE = "{} est dans le dossier de l’index\u00a0: donnez un dossier ailleurs."
+NO_ERASURE = (
+    "L’index est sur un serveur Chroma\u00a0: rien ne peut être prouvé de son disque\u202f; "
+    "retirez l’article sans --proof, puis faites compacter le serveur "
+    "(«\u00a0chroma vacuum\u00a0»)."
+)
+NO_SUCH_ARTICLE = (
+    "Aucun article «\u00a0{}\u00a0»\u00a0: «\u00a0recoupe list\u00a0» donne les identifiants."
+)
 
 # Searching
 RERANKER_NOT_LOADED = (
     "Le réordonnanceur «\u00a0{}\u00a0» ne se charge pas\u00a0: vérifiez son nom ou son dossier "
     "dans RECOUPE_RERANKER, ou l’accès au dépôt de modèles."
 )
+EMPTY_QUESTION = "La question est vide\u00a0: écrivez-la en toutes lettres."
+LONG_QUESTION = "La question dépasse {} caractères\u00a0: raccourcissez-la."
+BAD_LIMIT = "{} passages ne se cherchent pas\u00a0: demandez-en au moins un."
 
 # Answering
 ANSWER_CUT_OFF = (
@@ -391,6 +441,19 @@ NOT_AN_ENTAILMENT_MODEL = (
 STANCE_WITHOUT_MODEL = (
     "RECOUPE_STANCE vaut «\u00a0llm\u00a0», et RECOUPE_LLM ne nomme aucun modèle\u00a0: nommez-en "
     "un, ou écrivez features ou cross-encoder:NOM."
+)
+EMPTY_CLAIM = "Il n’y a pas de phrase à vérifier\u00a0: écrivez une affirmation en toutes lettres."
+LONG_CLAIM = "Le texte dépasse {} caractères\u00a0: vérifiez-le en plusieurs fois."
+MANY_CLAIMS = "Le texte contient plus de {} affirmations\u00a0: vérifiez-le en plusieurs fois."
+NOTHING_REVIEWED = (
+    "ClaimReview ne publie que ce qu’un journaliste a accepté ou corrigé, et qui a un "
+    "verdict\u00a0: acceptez ou corrigez d’abord une affirmation dans l’onglet "
+    "«\u00a0Vérifier\u00a0»."
+)
+NO_PUBLISHER = (
+    "ClaimReview demande l’adresse de la page qui publie la vérification et le nom de qui la "
+    "signe\u00a0: donnez-les, comme RECOUPE_REVIEW_URL=https://www.journal.fr/verification et "
+    'RECOUPE_REVIEW_AUTHOR="Le Journal".'
 )
 
 # Sources
@@ -441,6 +504,39 @@ OWNER_FAILED = "Le processus qui tient l’index a échoué ({})\u00a0: voyez so
 SITES_REFUSED = (
     "Les sites de {file} ne peuvent pas être lus ou écrits ({error})\u00a0: vérifiez le disque et "
     "les droits, puis recommencez."
+)
+NO_SITE = (
+    "Aucun site ne s’appelle «\u00a0{}\u00a0»\u00a0: «\u00a0recoupe site list\u00a0» les donne."
+)
+SITE_THERE = (
+    "Le site «\u00a0{}\u00a0» existe déjà\u00a0: «\u00a0recoupe site edit\u00a0» le change."
+)
+BAD_SITE_NAME = (
+    "«\u00a0{}\u00a0» n’est pas un nom de site\u00a0: écrivez des lettres, des chiffres, des "
+    "espaces et des tirets, 60 au plus, comme «\u00a0Le Rivage\u00a0»."
+)
+MANY_NAMES = "Trop de noms, ou trop longs\u00a0: donnez-en {} au plus, de {} caractères."
+BAD_QUOTA = (
+    "Le quota «\u00a0{}\u00a0» ne se lit pas\u00a0: écrivez un nombre de questions par jour, comme "
+    "500/jour."
+)
+BAD_SITE_ORIGIN = (
+    "L’origine «\u00a0{}\u00a0» n’est pas valable\u00a0: écrivez-la comme "
+    "https://www.journal.fr, sans chemin ni joker, 50 au plus."
+)
+BAD_COLOUR = "La couleur «\u00a0{}\u00a0» n’est pas valable\u00a0: écrivez-la comme #7a2e1d."
+BAD_FONT = (
+    "La police «\u00a0{}\u00a0» n’est pas valable\u00a0: écrivez des noms séparés par des "
+    "virgules, sans guillemets, comme Georgia, serif."
+)
+BAD_RADIUS = "L’arrondi {} n’est pas valable\u00a0: donnez des pixels, de 0 à {}."
+BAD_THEME = (
+    "Le thème {} ne se lit pas\u00a0: écrivez du JSON, comme "
+    '{{"accent"\u00a0: "#7a2e1d", "font"\u00a0: "Georgia, serif", "radius"\u00a0: 4}}.'
+)
+NOT_OF_SITE = "Ce site n’a rien de ce qui est filtré\u00a0: ôtez ce filtre ou prenez-en un autre."
+CLAIMS_OVER_QUOTA = (
+    "Le texte contient {} affirmations, et ce site en vérifie {} au plus par jour\u00a0: coupez-le."
 )
 
 # Evaluation
@@ -506,6 +602,36 @@ BAD_DAY = (
     "La date «\u00a0{}\u00a0» de {} ne se lit pas\u00a0: écrivez-la comme 2024-12-31 ou «\u00a031 "
     "décembre 2024\u00a0»."
 )
+NO_INDEX = (
+    "Il n’y a pas d’index dans {}\u00a0: lancez «\u00a0recoupe ingest DOSSIER\u00a0», ou nommez "
+    "l’index avec --index ou RECOUPE_INDEX_DIR."
+)
+UNKNOWN_FORMAT = "Le format «\u00a0{}\u00a0» n’existe pas\u00a0: choisissez {}."
+NOT_WRITTEN = "{} ne peut pas être écrit ({})\u00a0: choisissez un autre fichier."
+NOT_READ = "{} ne peut pas être lu ({})\u00a0: donnez un fichier de texte, ou le texte lui-même."
+NO_EXTRA = (
+    "Il manque des paquets\u00a0: dans le dossier de Recoupe, "
+    "«\u00a0.venv/bin/pip install -e '.[{0}]'\u00a0»."
+)
+NOTHING_TO_EDIT = (
+    "Aucune correction\u00a0: donnez-en une, comme --date 2024-12-31, ou --annuler pour reprendre "
+    "ce que dit l’article."
+)
+DAYS_REVERSED = (
+    "--depuis ({}) est après --jusqu-au ({})\u00a0: aucun article n’est des deux, échangez-les."
+)
+NOTHING_TO_INGEST = (
+    "rien à indexer\u00a0: donnez un fichier, un dossier ou une adresse, par exemple "
+    "«\u00a0recoupe ingest presse\u00a0»."
+)
+DRY_ADDRESSES = (
+    "--dry-run regarde des fichiers, non des adresses\u00a0: donnez des fichiers ou des dossiers."
+)
+NOTHING_TO_FOLLOW = (
+    "Aucune source à suivre\u00a0: donnez des dossiers ou des adresses, ou réglez RECOUPE_SOURCES."
+)
+UNKNOWN_SOURCE = "La source {} n’est pas connue\u00a0: «\u00a0recoupe sources\u00a0» les liste."
+NOTHING_TO_SET = "Rien à changer\u00a0: donnez une option, comme --quota 500/jour."
 
 # The web
 BAD_ORIGIN = (
@@ -531,3 +657,81 @@ PORT_UNUSABLE = (
     "un autre avec RECOUPE_PORT."
 )
 ACCESS_DENIED = "Accès refusé."
+CLAIMS_AGAIN = "Trop d’affirmations en ce moment\u00a0: réessayez dans {}\u00a0secondes."
+CLAIMS_OVER_RATE = (
+    "Le texte contient {} affirmations et {} au plus sont vérifiées d’affilée\u00a0: "
+    "vérifiez-le en plusieurs fois."
+)
+ADMIN_OFF = (
+    "L’administration par le web est fermée\u00a0: «\u00a0recoupe token\u00a0» donne un jeton et "
+    "dit comment l’ouvrir."
+)
+NEEDS_ADMIN = "Cette opération demande le jeton d’administration (en-tête Authorization)."
+NO_NEWSROOM = (
+    "La page de la rédaction est fermée\u00a0: «\u00a0recoupe token\u00a0» donne un jeton, dont "
+    "l’empreinte va dans RECOUPE_ADMIN_TOKEN_HASH."
+)
+NEEDS_LOGIN = (
+    "La page de la rédaction demande le jeton d’administration\u00a0: ouvrez /redaction et "
+    "donnez-le."
+)
+OTHER_PAGE = "Ce formulaire n’est pas venu de cette page\u00a0: ouvrez /redaction et recommencez."
+EXCHANGE_GONE = "Cet échange n’est plus gardé, ou n’est pas une question\u00a0: rechargez la page."
+NO_CHOICE = "Dites quel article répond, ou qu’aucun ne le fait\u00a0: rien n’a été gardé."
+REFERENCE_WITHOUT_ARTICLE = (
+    "Il n’y a pas d’article «\u00a0{}\u00a0» dans le corpus\u00a0: choisissez-le parmi ceux qui "
+    "sont cités, ou donnez son titre entier (onglet «\u00a0Corpus\u00a0»)."
+)
+NOT_OUR_HOST = "ici, seules sont lues les pages de {}\u202f; collez le texte des autres"
+NOT_AN_ARTICLE = "il n’y a pas d’article à cette adresse"
+PAID_PAGE = "ses lecteurs paient cet article\u00a0: collez le texte que vous avez sous les yeux"
+DAYS_TURNED = "Les dates des filtres sont à l’envers\u00a0: la première est après la dernière."
+BAD_DATE = "La date du champ «\u00a0{}\u00a0» ne se lit pas\u00a0: écrivez-la comme 31/12/2024."
+NO_MCP = "Le paquet «\u00a0mcp\u00a0» n’est pas installé\u00a0: «\u00a0pip install mcp\u00a0»."
+NO_SUCH_MODEL = "Ce modèle n’existe pas\u00a0: le seul est «\u00a0{}\u00a0»."
+LONG_SPLIT = (
+    "Ce texte demande trop de travail\u00a0: vérifiez-en une partie à la fois, en phrases "
+    "ordinaires."
+)
+READER_LEFT = "Le lecteur est parti\u00a0: le travail est arrêté."
+REMOVED_BEFORE = (
+    "Cet article a été retiré, et le reste\u00a0: envoyez-le avec «\u00a0?readmit=true\u00a0» pour "
+    "le reprendre."
+)
+UNKNOWN_KEY = (
+    "Cette clé de site n’est pas connue\u00a0: reprenez celle que donne "
+    "«\u00a0recoupe site list\u00a0»."
+)
+SITE_REQUIRED = (
+    "Ce service demande la clé d’un site\u00a0: donnez-la dans l’en-tête X-Recoupe-Site, ou dans "
+    "l’attribut «\u00a0site\u00a0» du widget."
+)
+QUOTA_USED = (
+    "Ce site a reçu toutes les questions permises pour aujourd’hui\u00a0: réessayez demain."
+)
+
+
+def several_articles(name: str, found: Sequence[str], count: int) -> str:
+    """Return that a name means several articles, with some of them."""
+    named = "\u202f; ".join(found) + ("\u202f; …" if count > len(found) else "")
+    return (
+        f"{count} articles répondent à «\u00a0{name}\u00a0»\u00a0: donnez l’identifiant "
+        f"de l’un d’eux. {named}"
+    )
+
+
+_NAMED_KINDS = {
+    "sources": "Aucune source",
+    "authors": "Aucun auteur",
+    "sections": "Aucune rubrique",
+}
+
+
+def unknown_name(field: str, name: str, near: Sequence[str]) -> str:
+    """Return that no article has a source, an author or a section of this name."""
+    hint = (
+        f"vouliez-vous «\u00a0{near[0]}\u00a0»\u202f?"
+        if near
+        else "«\u00a0recoupe list\u00a0» donne ceux qu’il y a."
+    )
+    return f"{_NAMED_KINDS[field]} ne s’appelle «\u00a0{name}\u00a0» dans l’index\u00a0: {hint}"

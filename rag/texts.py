@@ -34,10 +34,6 @@ TENTATIVE_ANSWER = (
 PERHAPS = "Peut-être\u00a0:"
 IN_TITLE = "{}, dans le titre\u00a0:"
 NO_PASSAGE = "Je n’ai trouvé aucun passage en rapport avec cette question dans les articles."
-NO_INDEX = (
-    "Il n’y a pas d’index dans {}\u00a0: lancez «\u00a0recoupe ingest DOSSIER\u00a0», ou nommez "
-    "l’index avec --index ou RECOUPE_INDEX_DIR."
-)
 EMPTY_INDEX = (
     "L’index ne contient aucun article\u00a0: lancez «\u00a0recoupe ingest corpus/\u00a0»."
 )
@@ -117,13 +113,6 @@ ALLEGED = (
 )
 WORD_DROPPED = "le passage cité rapporte un propos ou un bruit, la phrase en fait un fait"
 
-EMPTY_QUESTION = "La question est vide\u00a0: écrivez-la en toutes lettres."
-LONG_QUESTION = "La question dépasse {} caractères\u00a0: raccourcissez-la."
-BAD_LIMIT = "{} passages ne se cherchent pas\u00a0: demandez-en au moins un."
-BAD_CURSOR = "La suite demandée n’existe pas\u00a0: reprenez la liste depuis le début."
-EMPTY_CLAIM = "Il n’y a pas de phrase à vérifier\u00a0: écrivez une affirmation en toutes lettres."
-LONG_CLAIM = "Le texte dépasse {} caractères\u00a0: vérifiez-le en plusieurs fois."
-MANY_CLAIMS = "Le texte contient plus de {} affirmations\u00a0: vérifiez-le en plusieurs fois."
 TOO_LONG = "La phrase est trop longue pour une seule affirmation\u00a0: coupez-la."
 IS_QUESTION = "C’est une question\u00a0: seule une affirmation se vérifie."
 IS_TITLE = "C’est le titre du texte\u00a0: ses phrases sont vérifiées."
@@ -167,19 +156,6 @@ VERIFY_WELCOME = (
     "articles, avec ce qui la soutient, ce qui la contredit et qui le dit. Au plus 50\u202f000 "
     "caractères et 200 affirmations, un quart de seconde chacune."
 )
-NOTHING_REVIEWED = (
-    "ClaimReview ne publie que ce qu’un journaliste a accepté ou corrigé, et qui a un "
-    "verdict\u00a0: acceptez ou corrigez d’abord une affirmation dans l’onglet "
-    "«\u00a0Vérifier\u00a0»."
-)
-NO_PUBLISHER = (
-    "ClaimReview demande l’adresse de la page qui publie la vérification et le nom de qui la "
-    "signe\u00a0: donnez-les, comme RECOUPE_REVIEW_URL=https://www.journal.fr/verification et "
-    'RECOUPE_REVIEW_AUTHOR="Le Journal".'
-)
-UNKNOWN_FORMAT = "Le format «\u00a0{}\u00a0» n’existe pas\u00a0: choisissez {}."
-NOT_WRITTEN = "{} ne peut pas être écrit ({})\u00a0: choisissez un autre fichier."
-NOT_READ = "{} ne peut pas être lu ({})\u00a0: donnez un fichier de texte, ou le texte lui-même."
 NO_MODEL_NOTICE = "{} Voici, en attendant, des extraits des articles."
 CHANGED_ARTICLE = (
     "L’article a changé depuis cette réponse\u00a0: le passage cité n’y figure plus tel quel."
@@ -194,11 +170,6 @@ ARTICLE_GONE = "Cet article n’est plus dans le corpus\u00a0: il a été retir�
 NO_DATE = "sans date"
 PAID = "article payant"
 TRY_AGAIN = "Trop de questions en ce moment\u00a0: réessayez dans {}\u00a0secondes."
-CLAIMS_AGAIN = "Trop d’affirmations en ce moment\u00a0: réessayez dans {}\u00a0secondes."
-CLAIMS_OVER_RATE = (
-    "Le texte contient {} affirmations et {} au plus sont vérifiées d’affilée\u00a0: "
-    "vérifiez-le en plusieurs fois."
-)
 UNREADABLE = "L’adresse ou les en-têtes de la requête sont mal formés\u00a0: corrigez-les."
 WRONG_HOST = "Ce nom de serveur n’est pas celui de Recoupe\u00a0: réglez RECOUPE_PUBLIC_URL."
 WRONG_ORIGIN = (
@@ -206,10 +177,6 @@ WRONG_ORIGIN = (
     "RECOUPE_ALLOWED_ORIGINS."
 )
 TOO_LARGE = "La requête dépasse {}\u00a0Ko\u00a0: envoyez-en une plus petite."
-ADMIN_OFF = (
-    "L’administration par le web est fermée\u00a0: «\u00a0recoupe token\u00a0» donne un jeton et "
-    "dit comment l’ouvrir."
-)
 NEEDS_ADMIN_HERE = "Le jeton d’administration manque ou n’est pas le bon\u00a0: vérifiez-le."
 WIDGET_HELP = (
     "Ajoutez aussi l’origine du site à RECOUPE_ALLOWED_ORIGINS, par exemple "
@@ -221,17 +188,7 @@ SHOWN_ONCE = (
 )
 NO_UPLOAD = "L’envoi de fichiers par le web est fermé\u00a0: passez par l’API."
 LOGIN = "Ce chat est réservé\u00a0: identifiez-vous."
-NEEDS_ADMIN = "Cette opération demande le jeton d’administration (en-tête Authorization)."
-NO_NEWSROOM = (
-    "La page de la rédaction est fermée\u00a0: «\u00a0recoupe token\u00a0» donne un jeton, dont "
-    "l’empreinte va dans RECOUPE_ADMIN_TOKEN_HASH."
-)
-NEEDS_LOGIN = (
-    "La page de la rédaction demande le jeton d’administration\u00a0: ouvrez /redaction et "
-    "donnez-le."
-)
 WRONG_TOKEN = "Ce n’est pas le jeton d’administration\u00a0: vérifiez-le."  # noqa: S105
-OTHER_PAGE = "Ce formulaire n’est pas venu de cette page\u00a0: ouvrez /redaction et recommencez."
 FEEDBACK_UNREADABLE = (
     "Les retours des lecteurs ne se lisent pas ({})\u00a0: remettez le fichier feedback.sqlite "
     "d’une sauvegarde, ou ôtez-le."
@@ -242,12 +199,6 @@ REFERENCE_FOLLOW_UP = (
     "seule\u00a0: ôtez-la si on ne la comprend pas ainsi."
 )
 REFERENCE_REMOVED = "La question de référence est ôtée."
-EXCHANGE_GONE = "Cet échange n’est plus gardé, ou n’est pas une question\u00a0: rechargez la page."
-NO_CHOICE = "Dites quel article répond, ou qu’aucun ne le fait\u00a0: rien n’a été gardé."
-REFERENCE_WITHOUT_ARTICLE = (
-    "Il n’y a pas d’article «\u00a0{}\u00a0» dans le corpus\u00a0: choisissez-le parmi ceux qui "
-    "sont cités, ou donnez son titre entier (onglet «\u00a0Corpus\u00a0»)."
-)
 BAD_FIELD = "Le champ «\u00a0{}\u00a0» n’est pas valable ({})\u00a0: corrigez-le."
 FIELD_ERRORS = {
     "missing": "il manque",
@@ -298,9 +249,6 @@ ADDRESS_ALONE = (
 )
 ADDRESS_ELSEWHERE = "Les pages de {} ne sont pas lues ici\u00a0: collez le texte de l’article."
 ADDRESS_NOT_READ = "L’adresse n’a pas été lue\u00a0: {}."
-NOT_OUR_HOST = "ici, seules sont lues les pages de {}\u202f; collez le texte des autres"
-NOT_AN_ARTICLE = "il n’y a pas d’article à cette adresse"
-PAID_PAGE = "ses lecteurs paient cet article\u00a0: collez le texte que vous avez sous les yeux"
 LATE_PAGE = "la page met plus de {:g}\u00a0secondes à venir et à être lue"
 ADDRESS_READ = "L’article est dans le champ\u00a0: relisez, puis vérifiez."
 NO_EXAMPLE = "Le corpus n’a pas de phrase dont faire un exemple\u00a0: collez un texte."
@@ -335,13 +283,11 @@ KEPT_MASKED = (
     "questions posées, masquées\u00a0: voyez «\u00a0Ce qu’il fait, où il se trompe\u00a0»."
 )
 FILTERS = "Filtres\u00a0: {}"
-DAYS_TURNED = "Les dates des filtres sont à l’envers\u00a0: la première est après la dernière."
 SINCE, UNTIL = "depuis le {}", "jusqu’au {}"
 NO_DAY = "date illisible\u00a0: {}"
 ONLY_ARTICLE = "cet article seulement\u00a0: {}"
 WITHOUT_FILTER = "Retirer le filtre «\u00a0{}\u00a0»"
 ANY_TIME, THIS_YEAR, LAST_DAYS = "Toutes dates", "Cette année", "Les 30 derniers jours"
-BAD_DATE = "La date du champ «\u00a0{}\u00a0» ne se lit pas\u00a0: écrivez-la comme 31/12/2024."
 SUGGESTED = "Les articles répondent à une question proche\u00a0: {}"
 ABOUT_ARTICLE = "De quoi parle l’article «\u00a0{}\u00a0»\u202f?"
 EXAMPLE_MONTH = "Que s’est-il passé en {}\u202f?"
@@ -349,13 +295,6 @@ EXAMPLE_ABOUT = "Que disent les articles sur {}\u202f?"
 EXAMPLE_WORDS = "Qu’a dit {}\u202f?"
 
 
-NO_LIBRARY = "le paquet «\u00a0{0}\u00a0» n’est pas installé\u00a0: «\u00a0pip install {0}\u00a0»"
-NO_EXTRA = (
-    "Il manque des paquets\u00a0: dans le dossier de Recoupe, "
-    "«\u00a0.venv/bin/pip install -e '.[{0}]'\u00a0»."
-)
-NO_MCP = "Le paquet «\u00a0mcp\u00a0» n’est pas installé\u00a0: «\u00a0pip install mcp\u00a0»."
-NO_SUCH_MODEL = "Ce modèle n’existe pas\u00a0: le seul est «\u00a0{}\u00a0»."
 CORRECTED_ON = "Corrigé le {}"
 RECORD_CHANGED_ON = "Fiche corrigée le {}"
 FIELDS = {
@@ -372,38 +311,7 @@ NO_VERSION = "Cet article n’a pas changé depuis qu’il est indexé."
 OLD_VERSION = "Version citée, remplacée le {}\u00a0: l’article dit autre chose aujourd’hui."
 NO_PARQUET = "Sans les vecteurs\u00a0: Parquet demande «\u00a0pip install pyarrow\u00a0»."
 BACKED_UP = "Copie dans {1}\u00a0: {0}."
-BACKUP_THERE = "{} existe déjà\u00a0: donnez un dossier neuf."
 REINDEXED = "Index refait\u00a0: {}, modèle «\u00a0{}\u00a0»."
-NO_REINDEX = (
-    "L’index est sur un serveur Chroma\u00a0: exportez-le («\u00a0recoupe export\u00a0»), importez "
-    "l’export dans une autre base (RECOUPE_CHROMA_DATABASE), puis servez celle-là."
-)
-REINDEXING = "L’index est en train d’être refait\u00a0: attendez la fin, puis recommencez."
-REINDEX_INCOMPLETE = (
-    "{} article(s) incomplet(s) dans l’index ({})\u00a0: lancez «\u00a0recoupe doctor "
-    "--repair\u00a0», ré-ingérez-les, puis relancez «\u00a0recoupe reindex\u00a0»."
-)
-INDEX_REPLACED = "L’index vient d’être refait\u00a0: recommencez."
-DAMAGED_FILE = (
-    "Le fichier {} est abîmé\u00a0: remettez celui d’une sauvegarde, ou renommez-le pour continuer "
-    "sans lui\u202f; les articles et leur index n’en dépendent pas."
-)
-BAD_POINTER = (
-    "Le fichier {} est abîmé\u00a0: remettez l’index d’une sauvegarde, ou effacez ce fichier si "
-    "l’index n’a jamais été refait ni compacté."
-)
-STORE_GONE = (
-    "Le dossier {} de l’index a disparu\u00a0: remettez l’index d’une sauvegarde, ou effacez ce "
-    "qui reste de son dossier et relancez l’ingestion."
-)
-DAMAGED_WORDS = (
-    "L’index lexical {} est abîmé\u00a0: lancez «\u00a0recoupe doctor --repair\u00a0», qui le "
-    "refait."
-)
-DAMAGED_VECTORS = (
-    "Les fichiers de vecteurs de {} sont abîmés\u00a0: lancez «\u00a0recoupe doctor "
-    "--repair\u00a0», qui les refait à partir des textes."
-)
 ANSWER_GONE = (
     "Cette réponse citait un article qui a été retiré depuis\u00a0: posez la question de nouveau."
 )
@@ -413,15 +321,6 @@ NO_TRUSTED_PROXY = (
     "RECOUPE_PUBLIC_URL est donnée sans RECOUPE_TRUSTED_PROXIES\u00a0: derrière un mandataire, "
     "tous les visiteurs comptent pour un seul\u202f; donnez-lui l’adresse de ce mandataire, par "
     'exemple ["127.0.0.1"].'
-)
-LONG_SPLIT = (
-    "Ce texte demande trop de travail\u00a0: vérifiez-en une partie à la fois, en phrases "
-    "ordinaires."
-)
-READER_LEFT = "Le lecteur est parti\u00a0: le travail est arrêté."
-REMOVED_BEFORE = (
-    "Cet article a été retiré, et le reste\u00a0: envoyez-le avec «\u00a0?readmit=true\u00a0» pour "
-    "le reprendre."
 )
 PAID_ANSWER = (
     "La réponse est dans des articles payants, dont il ne peut être cité davantage ici\u00a0: "
@@ -434,46 +333,18 @@ PAID_SPENT = (
 EVIDENCE_GONE = (
     "Un passage cité a été retiré du corpus depuis la vérification\u00a0: vérifiez de nouveau."
 )
-REINDEX_BEGUN = (
-    "Un «\u00a0recoupe reindex\u00a0» n’est pas fini\u00a0: relancez-le, il reprendra où "
-    "il en était."
-)
-BACKUP_INSIDE = "{} est dans le dossier de l’index\u00a0: donnez un dossier ailleurs."
-NO_ERASURE = (
-    "L’index est sur un serveur Chroma\u00a0: rien ne peut être prouvé de son disque\u202f; "
-    "retirez l’article sans --proof, puis faites compacter le serveur "
-    "(«\u00a0chroma vacuum\u00a0»)."
-)
 NOTHING_CHOSEN = "Aucun article choisi."
-NOTHING_TO_EDIT = (
-    "Aucune correction\u00a0: donnez-en une, comme --date 2024-12-31, ou --annuler pour reprendre "
-    "ce que dit l’article."
-)
 NO_VALUE = "rien"
 BY_HAND = "Corrigé à la main\u00a0:"
 ALSO_PRINTED = "Le même texte reste dans l’index\u00a0: {} ({})."
 UNCHANGED = "rien ne change"
 ANSWERS_AGAIN = "répond de nouveau"
 WITHHELD_FROM = "n’est plus cité\u00a0: mis en retrait le {}"
-DAYS_REVERSED = (
-    "--depuis ({}) est après --jusqu-au ({})\u00a0: aucun article n’est des deux, échangez-les."
-)
-NOTHING_TO_INGEST = (
-    "rien à indexer\u00a0: donnez un fichier, un dossier ou une adresse, par exemple "
-    "«\u00a0recoupe ingest presse\u00a0»."
-)
 WOULD_BE = {"new": "nouveau", "updated": "à mettre à jour", "removed": "à retirer"}
 NOTHING_DONE = "Rien n’a été changé (--dry-run)."
-DRY_ADDRESSES = (
-    "--dry-run regarde des fichiers, non des adresses\u00a0: donnez des fichiers ou des dossiers."
-)
 NOT_THERE = "{} n’est pas là\u00a0: il sera suivi dès qu’il y sera."
-NOTHING_TO_FOLLOW = (
-    "Aucune source à suivre\u00a0: donnez des dossiers ou des adresses, ou réglez RECOUPE_SOURCES."
-)
 FOLLOWING = "Suivi de {}\u202f; Ctrl+C l’arrête."
 NO_SOURCES_YET = "Aucune source du web n’a encore été lue."
-UNKNOWN_SOURCE = "La source {} n’est pas connue\u00a0: «\u00a0recoupe sources\u00a0» les liste."
 SOURCE_KINDS = {
     "feed": "flux", "sitemap": "plan de site", "index": "plans de site", "site": "site",
     "page": "page", "": "adresse",
@@ -488,39 +359,6 @@ PAID_ARTICLE = (
 WITHHELD_ARTICLE = "La rédaction a mis cet article en retrait le {}\u00a0: il ne répond plus."
 WITHDRAWN_ARTICLE = "Son éditeur a dépublié cet article, constaté le {}\u00a0: il ne répond plus."
 DEDUCED = "(date déduite)"
-NO_SUCH_ARTICLE = (
-    "Aucun article «\u00a0{}\u00a0»\u00a0: «\u00a0recoupe list\u00a0» donne les identifiants."
-)
-NO_SITE = (
-    "Aucun site ne s’appelle «\u00a0{}\u00a0»\u00a0: «\u00a0recoupe site list\u00a0» les donne."
-)
-SITE_THERE = (
-    "Le site «\u00a0{}\u00a0» existe déjà\u00a0: «\u00a0recoupe site edit\u00a0» le change."
-)
-BAD_SITE_NAME = (
-    "«\u00a0{}\u00a0» n’est pas un nom de site\u00a0: écrivez des lettres, des chiffres, des "
-    "espaces et des tirets, 60 au plus, comme «\u00a0Le Rivage\u00a0»."
-)
-MANY_NAMES = "Trop de noms, ou trop longs\u00a0: donnez-en {} au plus, de {} caractères."
-BAD_QUOTA = (
-    "Le quota «\u00a0{}\u00a0» ne se lit pas\u00a0: écrivez un nombre de questions par jour, comme "
-    "500/jour."
-)
-BAD_SITE_ORIGIN = (
-    "L’origine «\u00a0{}\u00a0» n’est pas valable\u00a0: écrivez-la comme "
-    "https://www.journal.fr, sans chemin ni joker, 50 au plus."
-)
-BAD_COLOUR = "La couleur «\u00a0{}\u00a0» n’est pas valable\u00a0: écrivez-la comme #7a2e1d."
-BAD_FONT = (
-    "La police «\u00a0{}\u00a0» n’est pas valable\u00a0: écrivez des noms séparés par des "
-    "virgules, sans guillemets, comme Georgia, serif."
-)
-BAD_RADIUS = "L’arrondi {} n’est pas valable\u00a0: donnez des pixels, de 0 à {}."
-BAD_THEME = (
-    "Le thème {} ne se lit pas\u00a0: écrivez du JSON, comme "
-    '{{"accent"\u00a0: "#7a2e1d", "font"\u00a0: "Georgia, serif", "radius"\u00a0: 4}}.'
-)
-NOTHING_TO_SET = "Rien à changer\u00a0: donnez une option, comme --quota 500/jour."
 SITE_KEY = (
     "Ajoutez au site les lignes ci-dessus. La clé se lit dans la page\u00a0: elle dit quel site "
     "demande, et n’est pas un secret. Ce qui protège, ce sont les origines, le quota et les débits."
@@ -541,39 +379,15 @@ SITE_IS_PAUSED = "en pause"
 SITE_PAUSED = "Le site «\u00a0{}\u00a0» est en pause\u00a0: il ne répond plus."
 SITE_RESUMED = "Le site «\u00a0{}\u00a0» répond de nouveau."
 SITE_REMOVED = "Le site «\u00a0{}\u00a0» est retiré\u00a0: sa clé ne vaut plus rien."
-UNKNOWN_KEY = (
-    "Cette clé de site n’est pas connue\u00a0: reprenez celle que donne "
-    "«\u00a0recoupe site list\u00a0»."
-)
 PAUSED = "Les questions sont suspendues sur ce site pour le moment\u00a0: revenez plus tard."
 OTHER_ORIGIN = (
     "Cette clé est celle d’un autre site\u00a0: prenez la bonne, ou ajoutez l’origine de la "
     "page avec «\u00a0recoupe site edit\u00a0»."
 )
-SITE_REQUIRED = (
-    "Ce service demande la clé d’un site\u00a0: donnez-la dans l’en-tête X-Recoupe-Site, ou dans "
-    "l’attribut «\u00a0site\u00a0» du widget."
-)
 SITE_NOT_HERE = (
     "Cette adresse ne sert pas les sites\u00a0: interrogez /api/v1, ou montrez le jeton "
     "d’administration."
 )
-NOT_OF_SITE = "Ce site n’a rien de ce qui est filtré\u00a0: ôtez ce filtre ou prenez-en un autre."
-QUOTA_USED = (
-    "Ce site a reçu toutes les questions permises pour aujourd’hui\u00a0: réessayez demain."
-)
-CLAIMS_OVER_QUOTA = (
-    "Le texte contient {} affirmations, et ce site en vérifie {} au plus par jour\u00a0: coupez-le."
-)
-
-
-def several_articles(name: str, found: Sequence[str], count: int) -> str:
-    """Return that a name means several articles, with some of them."""
-    named = "\u202f; ".join(found) + ("\u202f; …" if count > len(found) else "")
-    return (
-        f"{count} articles répondent à «\u00a0{name}\u00a0»\u00a0: donnez l’identifiant "
-        f"de l’un d’eux. {named}"
-    )
 
 
 def label(source: Source) -> str:
@@ -821,19 +635,6 @@ def still_in(files: Sequence[str]) -> str:
         "sauvegardes\u202f; supprimez-les s’il le faut. Rien ne ramène ce qui est retiré sans "
         "«\u00a0--reprendre\u00a0»."
     )
-
-
-_NAMED_KINDS = {
-    "sources": "Aucune source",
-    "authors": "Aucun auteur",
-    "sections": "Aucune rubrique",
-}
-
-
-def unknown_name(field: str, name: str, near: Sequence[str]) -> str:
-    """Return that no article has a source, an author or a section of this name."""
-    hint = f"vouliez-vous « {near[0]} » ?" if near else "« recoupe list » donne ceux qu'il y a."
-    return f"{_NAMED_KINDS[field]} ne s'appelle « {name} » dans l'index : {hint}"
 
 
 _PLURAL = re.compile(r"(?i)(?:les|des|plusieurs|certaine?s|deux|trois|quatre|cinq|six) ")

@@ -33,7 +33,7 @@ from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 from sse_starlette import JSONServerSentEvent
 
-from rag import texts
+from rag import messages
 from rag.assistant import LocalAssistant
 from rag.checking.checker import Checker
 from rag.checking.claims import Claim
@@ -139,7 +139,7 @@ def test_a_stream_that_fails_says_so_in_french(api: httpx.Client) -> None:
     with api.stream("POST", "/api/v1/ask", json={"question": "   "}, headers=headers) as response:
         ((name, problem),) = events(response)
     assert name == "error"
-    assert problem["detail"] == texts.EMPTY_QUESTION
+    assert problem["detail"] == messages.EMPTY_QUESTION
 
 
 def test_search_and_filters(api: httpx.Client) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from rag import texts
+from rag import messages
 from rag.cli.main import app
 from rag.french.typography import typographic
 from tests.conftest import ROOT, run_python
@@ -100,7 +100,7 @@ def test_from_ingest_to_remove(run, articles: Path) -> None:  # type: ignore[no-
     removed = run("remove", article_id, "absent")
     assert removed.exit_code == 1
     assert "1 article retiré." in removed.output
-    assert typographic(texts.NO_SUCH_ARTICLE.format("absent")) in removed.output
+    assert typographic(messages.NO_SUCH_ARTICLE.format("absent")) in removed.output
     assert json.loads(run("list", "--json").stdout) == []
 
 

@@ -16,7 +16,7 @@ import pytest
 from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
 
-from rag import texts
+from rag import messages
 from rag.assistant import LocalAssistant
 from rag.domain import Article, Reading, Source
 from rag.settings import load_settings
@@ -88,8 +88,8 @@ async def test_what_cannot_be_done_is_said_in_french(address: str) -> None:
         for name, arguments, why in (
             ("fetch", {"id": "rien"}, "Aucun article"),
             ("fetch", {"id": "../../etc/passwd#0-9"}, "Aucun article"),
-            ("ask", {"question": " "}, texts.EMPTY_QUESTION),
-            ("verify", {"text": "🎉"}, texts.EMPTY_CLAIM),
+            ("ask", {"question": " "}, messages.EMPTY_QUESTION),
+            ("verify", {"text": "🎉"}, messages.EMPTY_CLAIM),
         ):
             result = await client.call_tool(name, arguments)
             assert result.is_error

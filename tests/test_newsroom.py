@@ -15,7 +15,7 @@ import httpx
 import pytest
 from lxml import html
 
-from rag import texts
+from rag import messages, texts
 from rag.assistant import LocalAssistant
 from rag.domain import Reading
 from rag.evaluation.data import read_questions
@@ -101,7 +101,7 @@ def test_without_the_token_nobody_sees_anything(web: httpx.Client) -> None:
     for path in ("/redaction/echanges.csv", "/redaction/reference.jsonl"):
         got = web.get(path)
         assert (got.status_code, got.headers["content-type"]) == (401, PROBLEM)
-        assert got.json()["detail"] == texts.NEEDS_LOGIN
+        assert got.json()["detail"] == messages.NEEDS_LOGIN
     for path in ("reference", "reference/retrait", "deconnexion"):
         got = web.post(f"/redaction/{path}", data={"exchange": "1", "form": "x"})
         assert got.status_code == 401

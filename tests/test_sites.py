@@ -19,7 +19,7 @@ import pytest
 from click.testing import CliRunner
 from prometheus_client.parser import text_string_to_metric_families
 
-from rag import texts
+from rag import messages, texts
 from rag.assistant import LocalAssistant
 from rag.cli.main import app
 from rag.domain import Article, Filters, Reading, Source
@@ -234,7 +234,7 @@ def test_a_filter_narrows_a_site_and_never_widens_it(client: httpx.Client) -> No
     ):
         refused = client.post(path, json=body | {"filters": {"sources": ["L'Écho"]}})
         assert refused.status_code == 422
-        assert refused.json()["detail"] == texts.NOT_OF_SITE
+        assert refused.json()["detail"] == messages.NOT_OF_SITE
         both = {"sources": ["L'Écho", "Le Rivage"]}
         assert foreign(client.post(path, json=body | {"filters": both}).text.replace(
             ASKED[0], "").replace(body.get("text", "-"), "")) == []  # fmt: skip
@@ -271,7 +271,7 @@ def test_each_address_of_the_api_asks_for_the_site(url: str, sites: Sites) -> No
                 for key in (NEITHER, "", "é".encode("latin-1"), "x" * 10_000, "' or 1=1 --"):
                     got = client.request(method, address, headers={HEADER: key})
                     assert (got.status_code, got.headers["content-type"]) == (403, PROBLEM), path
-                    assert got.json()["detail"] == texts.UNKNOWN_KEY
+                    assert got.json()["detail"] == messages.UNKNOWN_KEY
                     tried += 1
     assert tried >= 13 * 5
 
@@ -322,7 +322,7 @@ def test_a_quota_is_told_until_midnight(client: httpx.Client, sites: Sites) -> N
     for headers in ({}, {"Accept": "text/event-stream"}):
         got = client.post("/ask", json=asked, headers=headers)
         assert (got.status_code, got.headers["content-type"]) == (429, PROBLEM)
-        assert got.json()["detail"] == texts.QUOTA_USED
+        assert got.json()["detail"] == messages.QUOTA_USED
         assert abs(int(got.headers["retry-after"]) - (midnight - now).total_seconds()) < 60
     assert client.post("/verify", json={"text": "Le pont a rouvert lundi."}).status_code == 429
     assert client.get("/articles").status_code == 200  # what is read costs nothing
@@ -337,7 +337,7 @@ def test_a_verification_costs_its_claims(client: httpx.Client, sites: Sites) -> 
     four = {"text": " ".join(f"Le pont numéro {n} a coûté {n} millions d’euros." for n in range(4))}
     refused = client.post("/verify", json=four)
     assert refused.status_code == 422
-    assert refused.json()["detail"] == texts.CLAIMS_OVER_QUOTA.format(4, 3)
+    assert refused.json()["detail"] == messages.CLAIMS_OVER_QUOTA.format(4, 3)
     assert client.post("/verify", json=two).status_code == 200
     assert sites.used("Le Rivage") == 2
     assert client.post("/verify", json=two).status_code == 429
@@ -533,7 +533,7 @@ def test_a_site_may_be_required(own: LocalAssistant, sites: Sites) -> None:
         api = f"{url}/api/v1"
         for path in ("/articles", "/articles/rivage-pont", "/articles/rivage-pont/copies", "/site"):
             got = httpx.get(api + path)
-            assert (got.status_code, got.json()["detail"]) == (403, texts.SITE_REQUIRED)
+            assert (got.status_code, got.json()["detail"]) == (403, messages.SITE_REQUIRED)
             assert httpx.get(api + path, headers={HEADER: site.key}).status_code == 200
             assert httpx.get(api + path, headers=keeper).status_code == 200
             wrong = {"Authorization": "Bearer faux"}

@@ -106,6 +106,17 @@ def test_errors_are_told_in_one_place() -> None:
     assert found == []
 
 
+def test_errors_say_nothing_of_what_is_shown_otherwise() -> None:
+    """What is raised has its words from `messages`, what is shown from `texts`."""
+    found = [
+        f"{path.relative_to(RAG.parent)}:{node.lineno}"
+        for path in sorted(RAG.rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Raise) and "texts." in ast.unparse(node)
+    ]
+    assert found == []
+
+
 @pytest.mark.parametrize(
     ("code", "count"),
     [

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import html
 
-from rag import texts
+from rag import messages, texts
 from rag.assistant import LocalAssistant
 from rag.domain import (
     Article,
@@ -250,9 +250,9 @@ def test_claims_are_shown_as_they_are_found_and_judged(own: LocalAssistant) -> N
 
 def test_bad_input_has_its_sentence(own: LocalAssistant) -> None:
     answers = {
-        "": texts.EMPTY_CLAIM,
-        "🚒": texts.EMPTY_CLAIM,
-        "x" * 50_001: texts.LONG_CLAIM.format(50_000),
+        "": messages.EMPTY_CLAIM,
+        "🚒": messages.EMPTY_CLAIM,
+        "x" * 50_001: messages.LONG_CLAIM.format(50_000),
         "a": "Non vérifiable",
         "Le bac part " + "très " * 400 + "tôt.": texts.TOO_LONG,
         "שלום עולם הגשר נפתח.": "Non vérifiable",

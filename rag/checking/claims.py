@@ -11,7 +11,7 @@ from unicodedata import normalize
 from lxml import html
 from lxml.etree import LxmlError
 
-from rag import texts
+from rag import messages, texts
 from rag.errors import QuestionError
 from rag.french.sentences import sentence_spans
 from rag.french.syntax import parse
@@ -63,13 +63,13 @@ def claims_of(text: str) -> Iterator[Claim]:
     no word or too many sentences: before anything is parsed.
     """
     if len(text) > LONGEST_TEXT:
-        raise QuestionError(texts.LONG_CLAIM.format(LONGEST_TEXT))
+        raise QuestionError(messages.LONG_CLAIM.format(LONGEST_TEXT))
     plain = plain_text(text)
     spans = [(a, b) for a, b in sentence_spans(plain) if words(plain[a:b])]
     if not spans:
-        raise QuestionError(texts.EMPTY_CLAIM)
+        raise QuestionError(messages.EMPTY_CLAIM)
     if len(spans) > MOST_CLAIMS:
-        raise QuestionError(texts.MANY_CLAIMS.format(MOST_CLAIMS))
+        raise QuestionError(messages.MANY_CLAIMS.format(MOST_CLAIMS))
     before, count = "", 0
     if title := _title(plain, spans):
         yield Claim(_flat(plain[slice(*title)]), *title, texts.IS_TITLE)
@@ -78,7 +78,7 @@ def claims_of(text: str) -> Iterator[Claim]:
         for claim in _claims_in(plain[start:end], start, before):
             count += 1
             if count > MOST_CLAIMS:
-                raise QuestionError(texts.MANY_CLAIMS.format(MOST_CLAIMS))
+                raise QuestionError(messages.MANY_CLAIMS.format(MOST_CLAIMS))
             if not claim.problem:
                 before = claim.text
             elif claim.problem == texts.NO_SUBJECT:

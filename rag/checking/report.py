@@ -17,7 +17,7 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from rag import texts
+from rag import messages, texts
 from rag.domain import CheckedClaim, ClaimEvidence, Label, Stance, Verification
 from rag.errors import QuestionError, SettingsError
 from rag.french.dates import format_date
@@ -158,9 +158,9 @@ def as_claim_review(verification: Verification, publisher: Publisher) -> str:
         if claim.review.decision in _SETTLED and claim.settled in _NAMED
     ]
     if not settled:
-        raise QuestionError(texts.NOTHING_REVIEWED)
+        raise QuestionError(messages.NOTHING_REVIEWED)
     if not (is_web_address(publisher.url) and publisher.author):
-        raise SettingsError(texts.NO_PUBLISHER)
+        raise SettingsError(messages.NO_PUBLISHER)
     author = {"@type": "Organization", "name": publisher.author}
     if is_web_address(publisher.author_url):
         author["url"] = publisher.author_url

@@ -69,7 +69,7 @@ def verify_command(
         _show(verification)
         return
     if form not in FORMAT_NAMES:
-        raise ReadError(texts.UNKNOWN_FORMAT.format(form, ", ".join(FORMAT_NAMES)))
+        raise ReadError(messages.UNKNOWN_FORMAT.format(form, ", ".join(FORMAT_NAMES)))
     written = report(form, verification, Publisher.of(settings))
     if output is None:
         click.echo(written, nl=False)
@@ -77,7 +77,7 @@ def verify_command(
     try:
         output.write_text(written, encoding="utf-8", newline="")
     except OSError as error:
-        raise ReadError(texts.NOT_WRITTEN.format(output, why(error))) from error
+        raise ReadError(messages.NOT_WRITTEN.format(output, why(error))) from error
     click.echo(f"Rapport : {output}", err=True)
 
 
@@ -92,12 +92,12 @@ def _text(argument: str, max_mb: int) -> str:
         named = False
     if not named:
         if _FILE_NAME.fullmatch(argument):
-            raise ReadError(texts.NOT_READ.format(argument, messages.FILE_ABSENT))
+            raise ReadError(messages.NOT_READ.format(argument, messages.FILE_ABSENT))
         return argument
     try:
         raw = read_file(argument, max_mb * 1_000_000)
     except ReadError as error:
-        raise ReadError(texts.NOT_READ.format(argument, error)) from error
+        raise ReadError(messages.NOT_READ.format(argument, error)) from error
     return "\n\n".join(line for line in decode(raw).splitlines() if line.strip())
 
 

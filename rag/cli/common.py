@@ -109,7 +109,7 @@ def open_for(
     from rag.assistant import open_assistant
 
     if not (create or is_index(settings)):
-        raise StoreError(texts.NO_INDEX.format(settings.index_dir.absolute()))
+        raise StoreError(messages.NO_INDEX.format(settings.index_dir.absolute()))
 
     with ExitStack() as stack:
         bar: list[Callable[[int | None, int | None], None]] = []
@@ -191,7 +191,7 @@ def article_named(assistant: Assistant, name: str) -> str:
             raise
     if len(found) > 1:
         named = [f"{r.id} ({texts.label(r.source)})" for r in found[:_NAMED]]
-        raise AmbiguousNameError(texts.several_articles(name, named, len(found)))
+        raise AmbiguousNameError(messages.several_articles(name, named, len(found)))
     return found[0].id
 
 
@@ -210,7 +210,7 @@ def filters_named(assistant: Assistant, filters: Filters) -> Filters:
         for asked in getattr(filters, field):
             if fold(asked) not in names and whole:
                 near = get_close_matches(fold(asked), names, 1)
-                raise SettingsError(texts.unknown_name(field, asked, [names[n] for n in near]))
+                raise SettingsError(messages.unknown_name(field, asked, [names[n] for n in near]))
         found[field] = tuple(names.get(fold(asked), asked) for asked in getattr(filters, field))
     articles = tuple(article_named(assistant, name) for name in filters.articles)
     return replace(filters, articles=articles, **found)

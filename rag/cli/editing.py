@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from rag import texts
+from rag import messages, texts
 from rag.cli.common import (
     article_named,
     dry_option,
@@ -56,7 +56,7 @@ def edit_command(
 
     edits = checked_edits({name: value for name, value in fields.items() if value is not None})
     if bool(edits) == undo:
-        raise SettingsError(texts.NOTHING_TO_EDIT)
+        raise SettingsError(messages.NOTHING_TO_EDIT)
     done = []
     with open_for(settings_for(index), "edit") as assistant:
         ids = [article_named(assistant, article) for article in articles]  # all, before any changes

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rag import messages, texts
+from rag import messages
 from rag.cli.common import (
     french_errors,
     index_option,
@@ -50,7 +50,7 @@ _seed = click.option(
 def eval_group() -> None:
     """Mesurer la recherche et les réponses sur des questions dont la réponse est connue."""
     if any(find_spec(name) is None for name in _LIBRARIES):
-        raise click.ClickException(texts.NO_EXTRA.format("eval"))
+        raise click.ClickException(messages.NO_EXTRA.format("eval"))
 
 
 @eval_group.command("retrieval", short_help="Mesurer la recherche.")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from rag import texts
+from rag import messages, texts
 from rag.cli.common import (
     french_errors,
     index_option,
@@ -38,7 +38,7 @@ def watch_command(sources: tuple[str, ...], prune: bool, index: Path | None) -> 
     settings = settings_for(index)
     followed: Sequence[str] = sources or settings.sources
     if not followed:
-        raise SettingsError(texts.NOTHING_TO_FOLLOW)
+        raise SettingsError(messages.NOTHING_TO_FOLLOW)
     with open_for(settings, "watch", wait=600, create=True) as assistant:
         memory = Memory(settings.index_dir)
         watch = Watch(assistant, memory, settings, followed, prune=prune, tell=_line)
@@ -73,7 +73,7 @@ def sources_command(forget: str | None, as_json: bool, index: Path | None) -> No
     settings = settings_for(index)
     memory = Memory(settings.index_dir)
     if forget is not None and not memory.forget_source(forget):
-        raise SettingsError(texts.UNKNOWN_SOURCE.format(forget))
+        raise SettingsError(messages.UNKNOWN_SOURCE.format(forget))
     states, now = memory.sources(), time.time()
     memory.close()
     silences = [silence(s, settings.source_silence_hours, now) for s in states]

@@ -114,7 +114,7 @@ def filter_options(command: Callable[..., None]) -> Callable[..., None]:
             articles=tuple(articles),
         )
         if filters.since and filters.until and filters.since > filters.until:
-            raise SettingsError(texts.DAYS_REVERSED.format(since, until))
+            raise SettingsError(messages.DAYS_REVERSED.format(since, until))
         command(filters=filters, **others)
 
     callback = french_errors(wrapped)
@@ -171,7 +171,7 @@ def ingest_command(
     urls = [p for p in paths if is_address(p)]
     roots = [Path(p) for p in paths if p not in urls] if paths else _default_roots()
     if dry and urls:
-        raise SettingsError(texts.DRY_ADDRESSES)
+        raise SettingsError(messages.DRY_ADDRESSES)
     met: dict[str, Source] = {}
     with ExitStack() as stack:
         if dry and not is_index(settings):  # everything would be new, and nothing is made
@@ -203,7 +203,7 @@ def ingest_command(
 def _default_roots() -> list[Path]:
     """Return the folder of articles where one stands. Raises SettingsError without any."""
     if not (corpus := Path("corpus")).is_dir():
-        raise SettingsError(texts.NOTHING_TO_INGEST)
+        raise SettingsError(messages.NOTHING_TO_INGEST)
     return [corpus]
 
 
@@ -479,7 +479,7 @@ def remove(
     else:
         for article in absent:
             click.echo(
-                typographic(f"Erreur : {texts.NO_SUCH_ARTICLE.format(article)}"),
+                typographic(f"Erreur : {messages.NO_SUCH_ARTICLE.format(article)}"),
                 err=True,
             )
         _say_removed([records[i] for i in gone] if dry else len(gone), erasure)
@@ -581,7 +581,7 @@ def doctor(repair: bool, as_json: bool, index: Path | None) -> None:
             again = assistant.ingest(chain(unusable, _found(found, settings, lambda _: None)))
         problems = assistant.check()
         count = assistant.page(limit=1).total
-    serious = [problem for problem in problems if problem != texts.REINDEX_BEGUN]
+    serious = [problem for problem in problems if problem != messages.REINDEX_BEGUN]
     versions = {
         name: version(name)
         for name in ("chromadb", "tantivy", "onnxruntime", "gradio", "langchain", "torch")

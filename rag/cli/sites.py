@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rag import texts
+from rag import messages, texts
 from rag.cli.common import (
     filters_named,
     french_errors,
@@ -103,7 +103,7 @@ def _sites(settings: Settings) -> Iterator[Sites]:
     from rag.sites import Sites
 
     if not is_index(settings):
-        raise StoreError(texts.NO_INDEX.format(settings.index_dir.absolute()))
+        raise StoreError(messages.NO_INDEX.format(settings.index_dir.absolute()))
     sites = Sites(settings.index_dir)
     try:
         yield sites
@@ -130,7 +130,7 @@ def add_command(name: str, rules: dict[str, Any], settings: Settings, *, as_json
 def edit_command(name: str, rules: dict[str, Any], settings: Settings, *, as_json: bool) -> None:
     """Changer ce qui est dit ici d'un site ; le reste demeure. Vide, une option l'ôte."""
     if not rules:
-        raise SettingsError(texts.NOTHING_TO_SET)
+        raise SettingsError(messages.NOTHING_TO_SET)
     with _sites(settings) as sites:
         _shown(sites.edit(name, rules), settings, as_json=as_json)
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
-from rag import texts
+from rag import messages
 from rag.domain import MOST_FACETS, ArticleOrder, ArticleQuery, Facets, Source
 from rag.errors import CursorError
 from rag.french.words import content_stems
@@ -175,10 +175,10 @@ def _place(after: str, order: ArticleOrder) -> int | None:
         return None
     read = _CURSOR.fullmatch(after)
     if read is None or read[1] != order:
-        raise CursorError(texts.BAD_CURSOR)
+        raise CursorError(messages.BAD_CURSOR)
     most = _DEEPEST if order is ArticleOrder.RELEVANCE else _LAST_PLACE - 1
     if (at := int(read[2])) > most:
-        raise CursorError(texts.BAD_CURSOR)
+        raise CursorError(messages.BAD_CURSOR)
     return at
 
 

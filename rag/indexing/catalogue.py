@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
 
-from rag import messages, texts
+from rag import messages
 from rag.domain import (
     BROKEN,
     MOST_FACETS,
@@ -540,7 +540,7 @@ def _decode_cursor(after: str) -> Place:
         coded = base64.b64decode(after + "=" * (-len(after) % 4), altchars=b"-_", validate=True)
         return _PLACE.validate_json(coded)
     except (ValueError, ValidationError) as error:
-        raise CursorError(texts.BAD_CURSOR) from error
+        raise CursorError(messages.BAD_CURSOR) from error
 
 
 def _escaped(word: str) -> str:

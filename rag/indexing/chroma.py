@@ -27,7 +27,7 @@ from tenacity import (
     wait_exponential_jitter,
 )
 
-from rag import messages, texts
+from rag import messages
 from rag.errors import RecoupeError, StoreError
 
 if TYPE_CHECKING:
@@ -236,7 +236,7 @@ def current_folder(index_dir: Path) -> Path:
     # Its catalogue without it is that of a store that is lost, or of a server's (`changes.py`).
     own = (index_dir / _CATALOGUE).exists() and not (index_dir / "writer").exists()
     if (name or own) and not (folder / _DATABASE).exists():
-        raise StoreError(texts.STORE_GONE.format(folder))
+        raise StoreError(messages.STORE_GONE.format(folder))
     return folder
 
 
@@ -250,9 +250,9 @@ def read_pointer(file: Path, names: re.Pattern[str]) -> str:
     except (FileNotFoundError, NotADirectoryError):
         return ""
     except (OSError, ValueError) as error:
-        raise StoreError(texts.BAD_POINTER.format(file)) from error
+        raise StoreError(messages.BAD_POINTER.format(file)) from error
     if not names.fullmatch(name):
-        raise StoreError(texts.BAD_POINTER.format(file))
+        raise StoreError(messages.BAD_POINTER.format(file))
     return name
 
 

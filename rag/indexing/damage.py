@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
-from rag import messages, texts
+from rag import messages
 from rag.errors import StoreError
 
 log = logging.getLogger(__name__)
@@ -35,7 +35,7 @@ def report_damage(
         except BaseException as error:
             if is_damage(error):
                 log.info("index lexical", exc_info=True)
-                raise StoreError(texts.DAMAGED_WORDS.format(self.folder)) from error
+                raise StoreError(messages.DAMAGED_WORDS.format(self.folder)) from error
             raise
 
     return wrapped

@@ -17,7 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from rag import messages, texts
+from rag import messages
 from rag.errors import StoreError, why
 from rag.indexing.chroma import read_pointer, store_folders, write_pointer
 
@@ -35,7 +35,7 @@ def current(home: Path) -> Path:
     """Return the folder of the generation that serves. Raises StoreError when it is gone."""
     name = read_pointer(home / _POINTER, _NAME)
     if name and not (home / name).is_dir():
-        raise StoreError(texts.STORE_GONE.format(home / name))
+        raise StoreError(messages.STORE_GONE.format(home / name))
     return home / name
 
 

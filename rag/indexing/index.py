@@ -15,7 +15,7 @@ from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rag import messages, texts
+from rag import messages
 from rag.domain import BROKEN, ArticleRecord, Filters, Passage, StoredArticle
 from rag.errors import ArticleNotFoundError, StoreError
 from rag.indexing.catalogue import CachedPassage, Catalogue, PassageVectors
@@ -163,7 +163,7 @@ class Index:
             time.sleep(pause)
             record = self.record(article_id)
             if record is None:
-                raise ArticleNotFoundError(texts.NO_SUCH_ARTICLE.format(article_id))
+                raise ArticleNotFoundError(messages.NO_SUCH_ARTICLE.format(article_id))
             found = self.store.passages(record.passage_ids())
             if len(found) == record.passages:
                 return StoredArticle(record, tuple(found[i] for i in record.passage_ids()))

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from rag import messages, texts
+from rag import messages
 from rag.errors import StoreError
 from rag.indexing.changes import ChangeLog
 from rag.indexing.chroma import Chroma, embedded, next_folder, switch_folder
@@ -133,9 +133,9 @@ class Rebuilder:
         StoreError.
         """
         if folder.exists():
-            raise StoreError(texts.BACKUP_THERE.format(folder))
+            raise StoreError(messages.BACKUP_THERE.format(folder))
         if any(folder.is_relative_to(own.resolve()) for own in folders_of(self._parts)):
-            raise StoreError(texts.BACKUP_INSIDE.format(folder))
+            raise StoreError(messages.BACKUP_INSIDE.format(folder))
         draft = folder.with_name(f".{folder.name}.{uuid4().hex}.partiel")
         with self._writer.write_lock():
             try:

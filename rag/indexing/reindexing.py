@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rag import texts
+from rag import messages
 from rag.domain import ArticleRecord, Passage, StoredArticle, digest_of
 from rag.errors import IndexMismatchError, StoreError
 from rag.indexing import generations
@@ -50,7 +50,7 @@ class Reindexing:
         `settings` are those to build it with. Raises StoreError.
         """
         if old.store.chroma.shared:
-            raise StoreError(texts.NO_REINDEX)
+            raise StoreError(messages.NO_REINDEX)
         self._home = settings.index_dir
         self._old, self._settings = old, settings
         self._progress, self._stopping = progress, stopping
@@ -91,7 +91,7 @@ class Reindexing:
         with self._old.writer.write_lock():
             self._caught_up()
             if lost := [r.id for r in self._old.records() if r.id not in self._made]:
-                raise StoreError(texts.REINDEX_INCOMPLETE.format(len(lost), ", ".join(lost[:5])))
+                raise StoreError(messages.REINDEX_INCOMPLETE.format(len(lost), ", ".join(lost[:5])))
             # What a crash kept of the present versions is no past of them.
             self._old.history.drop_versions((r.id, r.version) for r in self._old.records())
             generations.switch(self._home, self.new.folder)
@@ -110,7 +110,7 @@ class Reindexing:
         self.new.writer.remove(gone)
         for number, some in enumerate(batched(todo, _GROUP)):
             if self._stopping():
-                raise StoreError(texts.REINDEX_BEGUN)
+                raise StoreError(messages.REINDEX_BEGUN)
             self._progress(len(records) - len(todo) + number * _GROUP, len(records))
             self._copy(self._old.whole(records[i] for i in some))
         self._progress(len(records), len(records))

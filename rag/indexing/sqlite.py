@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from rag import texts
+from rag import messages
 from rag.errors import StoreError
 
 _VARIABLES = 500  # of one statement
@@ -74,5 +74,5 @@ class SqliteFile:
     def _refused(self, error: Exception) -> StoreError:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
-            return StoreError(texts.DAMAGED_FILE.format(self._file))
+            return StoreError(messages.DAMAGED_FILE.format(self._file))
         return StoreError(self._refusal.format(file=self._file, error=error))

@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from rag import texts
+from rag import messages
 from rag.errors import StoreError
 from rag.indexing.chroma import current_folder
 
@@ -34,7 +34,7 @@ def check_vector_files(root: Path, *, repair: bool = False) -> None:
     if not any(folder.glob(f"*/{_MARK}")) or _readable(folder):
         return
     if not repair:
-        raise StoreError(texts.DAMAGED_VECTORS.format(folder))
+        raise StoreError(messages.DAMAGED_VECTORS.format(folder))
     log.warning("fichiers de vecteurs abîmés, effacés : %s", folder)
     for mark in list(folder.glob(f"*/{_MARK}")):
         shutil.rmtree(mark.parent, ignore_errors=True)

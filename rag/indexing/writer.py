@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
-from rag import messages, texts
+from rag import messages
 from rag.domain import BROKEN, ArticleRecord, Passage, version_of
 from rag.errors import IndexReplacedError, StoreError
 from rag.indexing.catalogue import Row
@@ -199,7 +199,7 @@ class IndexWriter:
         if self._parts.closing.is_set():
             raise StoreError(messages.CLOSING)
         if self._parts.retired:
-            raise IndexReplacedError(texts.INDEX_REPLACED)
+            raise IndexReplacedError(messages.INDEX_REPLACED)
         self._parts.store.chroma.check_room()
         self._recovery.settle(self._parts.changes.own)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-from rag import messages, texts
+from rag import messages
 from rag.errors import EmbeddingError, MissingExtraError
 from rag.models.embedding import CheckedEmbedder, brief
 
@@ -15,7 +15,7 @@ def sentence_transformers() -> Any:
     try:
         import sentence_transformers as library
     except ImportError as error:
-        raise MissingExtraError(texts.NO_EXTRA.format("hub")) from error
+        raise MissingExtraError(messages.NO_EXTRA.format("hub")) from error
     return library
 
 

@@ -19,7 +19,7 @@ from math import inf
 from posixpath import dirname, join, normpath
 from typing import TYPE_CHECKING, Any
 
-from rag import messages, texts
+from rag import messages
 from rag.domain import Failure
 from rag.errors import ReadError
 from rag.readers.cleaning import Block
@@ -68,7 +68,7 @@ def read_pdf(data: bytes, name: str, charset: str = "") -> Iterator[Draft | Fail
         from pypdf import PdfReader
         from pypdf.errors import PdfReadError
     except ImportError as error:
-        raise ReadError(texts.NO_LIBRARY.format("pypdf")) from error
+        raise ReadError(messages.NO_LIBRARY.format("pypdf")) from error
     logging.getLogger("pypdf").setLevel(logging.ERROR)
     try:
         reader = PdfReader(BytesIO(data))
@@ -309,7 +309,7 @@ def read_docx(data: bytes, name: str, charset: str = "") -> Iterator[Draft | Fai
     try:
         import docx
     except ImportError as error:
-        raise ReadError(texts.NO_LIBRARY.format("python-docx")) from error
+        raise ReadError(messages.NO_LIBRARY.format("python-docx")) from error
     archive = _checked(data)
     try:
         blocks = list(_docx_blocks(docx.Document(BytesIO(data))))

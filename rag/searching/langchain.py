@@ -11,7 +11,7 @@ from langchain_core.retrievers import BaseRetriever
 from langchain_core.runnables import run_in_executor
 from pydantic import ConfigDict, Field
 
-from rag import texts
+from rag import messages
 from rag.domain import Filters, Hit
 from rag.errors import QuestionError
 from rag.paid import bounded_hits
@@ -50,7 +50,7 @@ class RecoupeRetriever(BaseRetriever):
         """
         k = self.k if k is None else k
         if k < 1:
-            raise QuestionError(texts.BAD_LIMIT.format(k))
+            raise QuestionError(messages.BAD_LIMIT.format(k))
         filters = self.filters if filters is None else filters
         hits = self.retriever.search(query, k, filters)
         return list(map(_document, bounded_hits(hits, self.paid_characters)))

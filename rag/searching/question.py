@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING
 
-from rag import texts
+from rag import messages
 from rag.errors import QuestionError
 from rag.french.dates import MONTHS
 from rag.french.names import names
@@ -155,9 +155,9 @@ def normalized_question(text: str) -> str:
     """Return a question as it is read, blanks made one. Raises QuestionError for none, or long."""
     question = " ".join(text.replace("\0", " ").split())
     if not question:
-        raise QuestionError(texts.EMPTY_QUESTION)
+        raise QuestionError(messages.EMPTY_QUESTION)
     if len(question) > LONGEST_QUESTION:
-        raise QuestionError(texts.LONG_QUESTION.format(LONGEST_QUESTION))
+        raise QuestionError(messages.LONG_QUESTION.format(LONGEST_QUESTION))
     return question
 
 

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from datetime import time as clock_time
 from pathlib import Path
 
-from rag import messages, texts
+from rag import messages
 from rag.errors import QuestionError
 from rag.indexing.sqlite import SqliteFile
 
@@ -49,7 +49,7 @@ class Quotas(SqliteFile):
         """
         most = _UNBOUNDED if quota is None else quota
         if count > most:
-            raise QuestionError(texts.CLAIMS_OVER_QUOTA.format(count, most))
+            raise QuestionError(messages.CLAIMS_OVER_QUOTA.format(count, most))
         now = self._clock()
         today = _day(now)
         with self._change() as base:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from rag import texts
+from rag import messages
 from rag.errors import SettingsError
 
 ORIGIN = re.compile(r"https?://[a-z0-9.-]+(?::[0-9]{1,5})?")
@@ -42,7 +42,7 @@ def checked(
         if names is not None:
             kept = list(dict.fromkeys(name.replace("'", "’") for name in names if name))
             if len(kept) > _MOST_NAMES or any(len(name) > _LONGEST_NAME for name in kept):
-                raise SettingsError(texts.MANY_NAMES.format(_MOST_NAMES, _LONGEST_NAME))
+                raise SettingsError(messages.MANY_NAMES.format(_MOST_NAMES, _LONGEST_NAME))
             found[field] = _packed(kept)
     if quota is not None:
         found["quota"] = _quota(quota)
@@ -50,7 +50,7 @@ def checked(
         cleaned = [origin.rstrip("/").lower() for origin in origins if origin]
         for origin in cleaned:
             if not ORIGIN.fullmatch(origin) or len(cleaned) > _MOST_ORIGINS:
-                raise SettingsError(texts.BAD_SITE_ORIGIN.format(origin[:80]))
+                raise SettingsError(messages.BAD_SITE_ORIGIN.format(origin[:80]))
         found["origins"] = _packed(list(dict.fromkeys(cleaned)))
     return found | looks(accent, font, radius)
 
@@ -61,15 +61,15 @@ def looks(accent: str | None, font: str | None, radius: int | None) -> dict[str,
     if accent is not None:
         found["accent"] = accent.lower()
         if accent and not _COLOUR.fullmatch(accent.lower()):
-            raise SettingsError(texts.BAD_COLOUR.format(accent[:80]))
+            raise SettingsError(messages.BAD_COLOUR.format(accent[:80]))
     if font is not None:
         found["font"] = font
         if font and not _FONT.fullmatch(font):
-            raise SettingsError(texts.BAD_FONT.format(font[:80]))
+            raise SettingsError(messages.BAD_FONT.format(font[:80]))
     if radius is not None:
         found["radius"] = None if radius == -1 else radius
         if not -1 <= radius <= _ROUNDEST:
-            raise SettingsError(texts.BAD_RADIUS.format(radius, _ROUNDEST))
+            raise SettingsError(messages.BAD_RADIUS.format(radius, _ROUNDEST))
     return found
 
 
@@ -81,7 +81,7 @@ def theme_of(file: Path) -> dict[str, Any]:
         if not isinstance(told, dict) or not all(type(v) is kinds.get(k) for k, v in told.items()):
             raise ValueError
     except (OSError, ValueError, RecursionError) as error:
-        raise SettingsError(texts.BAD_THEME.format(file)) from error
+        raise SettingsError(messages.BAD_THEME.format(file)) from error
     return told
 
 
@@ -90,7 +90,7 @@ def _quota(text: str) -> int | None:
     if not text:
         return None
     if not (found := _QUOTA.fullmatch(text.replace(" ", ""))):
-        raise SettingsError(texts.BAD_QUOTA.format(text[:80]))
+        raise SettingsError(messages.BAD_QUOTA.format(text[:80]))
     return int(found[1])
 
 

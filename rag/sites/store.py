@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rag import messages, texts
+from rag import messages
 from rag.domain import Filters, Source
 from rag.errors import QuestionError, SettingsError
 from rag.indexing.sqlite import SqliteFile
@@ -81,7 +81,7 @@ class Site:
         """
         found = asked.within(self.bounds)
         if found is None:
-            raise QuestionError(texts.NOT_OF_SITE)
+            raise QuestionError(messages.NOT_OF_SITE)
         return found
 
 
@@ -108,7 +108,7 @@ class Sites(SqliteFile):
         query = f"select {_COLUMNS} from sites where name = ?"  # noqa: S608 - ours
         for row in self._all(query, [name]):
             return _site(row)
-        raise SettingsError(texts.NO_SITE.format(name[:80]))
+        raise SettingsError(messages.NO_SITE.format(name[:80]))
 
     def of_key(self, key: str) -> Site | None:
         """Return the site of a key, None for a key that is nobody's."""
@@ -125,7 +125,7 @@ class Sites(SqliteFile):
     def add(self, name: str, rules: Mapping[str, Any]) -> Site:
         """Make a site with rules (see `checked`), and a key; return it. Raises SettingsError."""
         if not _NAME.fullmatch(name):
-            raise SettingsError(texts.BAD_SITE_NAME.format(name[:80]))
+            raise SettingsError(messages.BAD_SITE_NAME.format(name[:80]))
         with self._change() as base:
             done = base.execute(
                 "insert or ignore into sites"
@@ -133,7 +133,7 @@ class Sites(SqliteFile):
                 [name, _new_key()],
             )
             if not done.rowcount:
-                raise SettingsError(texts.SITE_THERE.format(name))
+                raise SettingsError(messages.SITE_THERE.format(name))
             _set(base, name, rules)
         return self.named(name)
 
@@ -177,7 +177,7 @@ def _set(base: Any, name: str, rules: Mapping[str, Any]) -> None:
     columns = ", ".join(f"{column} = ?" for column in rules) or "name = name"
     query = f"update sites set {columns} where name = ?"  # noqa: S608 - columns are ours
     if not base.execute(query, [*rules.values(), name]).rowcount:
-        raise SettingsError(texts.NO_SITE.format(name[:80]))
+        raise SettingsError(messages.NO_SITE.format(name[:80]))
 
 
 def _site(row: Sequence[Any]) -> Site:

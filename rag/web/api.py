@@ -24,7 +24,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from sse_starlette import EventSourceResponse, JSONServerSentEvent, ServerSentEvent
 from starlette.concurrency import run_in_threadpool
 
-from rag import __version__, texts
+from rag import __version__, messages
 from rag.answering.writing import Draft
 from rag.assistant import LocalAssistant
 from rag.domain import (
@@ -298,7 +298,7 @@ def _of_site(assistant: LocalAssistant, article_id: str, site: Site) -> StoredAr
     """Return an article of a site; another's is not there. Raises ArticleNotFoundError."""
     stored = assistant.article(article_id)
     if not site.sees(stored.record.source):
-        raise ArticleNotFoundError(texts.NO_SUCH_ARTICLE.format(article_id))
+        raise ArticleNotFoundError(messages.NO_SUCH_ARTICLE.format(article_id))
     return stored
 
 
@@ -353,7 +353,7 @@ def _administration(
         article = pushed_article(article_id, body, bounds, paid_before=paid)
         report = assistant.ingest([article], readmit=readmit)
         if report.barred:
-            raise RemovedError(texts.REMOVED_BEFORE)
+            raise RemovedError(messages.REMOVED_BEFORE)
         if report.failed:
             raise ReadError(report.failed[0].reason)
         return PushedOut(
@@ -388,9 +388,9 @@ def mount_metrics(app: FastAPI, access: Access, metrics: Metrics) -> None:
 def check_admin(access: Access, token: str) -> None:
     """Let an administrator through. Raises ForbiddenError."""
     if not access.has_admin:
-        raise ForbiddenError(403, texts.ADMIN_OFF)
+        raise ForbiddenError(403, messages.ADMIN_OFF)
     if not access.is_admin(token):
-        raise ForbiddenError(401, texts.NEEDS_ADMIN)
+        raise ForbiddenError(401, messages.NEEDS_ADMIN)
 
 
 def _wants_stream(request: Request) -> bool:

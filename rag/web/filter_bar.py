@@ -9,7 +9,7 @@ from typing import Any
 
 import gradio as gr
 
-from rag import texts
+from rag import messages, texts
 from rag.domain import Facets, Filters
 from rag.errors import RecoupeError
 from rag.french.dates import format_date, parse_date
@@ -60,7 +60,7 @@ class Choice:
         """Return the filters. Raises RecoupeError for a day that cannot be read."""
         since, until = _day(self.since, "Depuis le"), _day(self.until, "Jusqu’au", last=True)
         if since and until and since > until:
-            raise RecoupeError(texts.DAYS_TURNED)
+            raise RecoupeError(messages.DAYS_TURNED)
         articles = (self.article,) if self.article else ()
         return Filters(self.sources, self.authors, self.sections, since, until, articles)
 
@@ -176,7 +176,7 @@ def _day(written: str, field: str, *, last: bool = False) -> date | None:
     if not written:
         return None
     if (day := _written_day(written, last=last)) is None:
-        raise RecoupeError(texts.BAD_DATE.format(field))
+        raise RecoupeError(messages.BAD_DATE.format(field))
     return day
 
 

@@ -26,7 +26,7 @@ from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 from starlette.concurrency import run_in_threadpool
 
-from rag import texts
+from rag import messages, texts
 from rag.errors import QuestionError, RecoupeError
 from rag.settings import Settings
 
@@ -112,9 +112,9 @@ class Rates:
         """
         rate, name = self._claims, f"claims {visitor_key(address)}"
         if count > rate.amount:
-            raise QuestionError(texts.CLAIMS_OVER_RATE.format(count, rate.amount))
+            raise QuestionError(messages.CLAIMS_OVER_RATE.format(count, rate.amount))
         if not self._limiter.hit(rate, name, cost=count):
-            raise TooManyError(self._wait(rate, name, count), 429, texts.CLAIMS_AGAIN)
+            raise TooManyError(self._wait(rate, name, count), 429, messages.CLAIMS_AGAIN)
 
     def _hit(self, rate: RateLimitItem, name: str, status: int) -> None:
         if not self._limiter.hit(rate, name):

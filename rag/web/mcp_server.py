@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
-from rag import __version__, texts
+from rag import __version__, messages, texts
 from rag.domain import Hit, StoredArticle
 from rag.errors import MissingExtraError, RecoupeError
 from rag.paid import Allowance
@@ -78,7 +78,7 @@ def build_tools(
         from mcp.server.mcpserver.exceptions import ToolError
         from mcp.types import ToolAnnotations
     except ImportError as error:
-        raise MissingExtraError(texts.NO_MCP) from error
+        raise MissingExtraError(messages.NO_MCP) from error
 
     base = _article_base(settings)
     reads = ToolAnnotations(read_only_hint=True, open_world_hint=False, idempotent_hint=True)

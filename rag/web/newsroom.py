@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 from fastapi import FastAPI, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 
-from rag import texts
+from rag import messages, texts
 from rag.answering.followup import stands_alone
 from rag.errors import QuestionError, RecoupeError
 from rag.exchanges.reference import Reference
@@ -196,7 +196,7 @@ def _choosing(app: FastAPI, assistant: LocalAssistant, login: NewsroomLogin, sho
             store = recorder.store()
             found = store.get(exchange) if store else None
             if found is None or found.kind != "question":
-                raise QuestionError(texts.EXCHANGE_GONE)
+                raise QuestionError(messages.EXCHANGE_GONE)
             named = article.strip() or choix.strip()
             recorder.references.put(_reference(assistant, found, avis, named))
         except QuestionError as error:
@@ -220,10 +220,10 @@ def _reference(assistant: LocalAssistant, found: Exchange, choice: str, article:
     named = (_named(assistant, article),) if choice == "article" else ()
     wanted = {"juste": found.cited, "aucun": (), "article": named}.get(choice)
     if wanted is None or (choice == "juste" and not wanted):
-        raise QuestionError(texts.NO_CHOICE)
+        raise QuestionError(messages.NO_CHOICE)
     records = {r.id: r for r in assistant.records([i for i in wanted if i])}
     if gone := [i for i in wanted if i not in records]:
-        raise QuestionError(texts.REFERENCE_WITHOUT_ARTICLE.format(gone[0]))
+        raise QuestionError(messages.REFERENCE_WITHOUT_ARTICLE.format(gone[0]))
     articles = tuple((i, records[i].characters) for i in wanted)
     return Reference(reference_id(found), found.text, articles)
 
@@ -231,16 +231,16 @@ def _reference(assistant: LocalAssistant, found: Exchange, choice: str, article:
 def _named(assistant: LocalAssistant, name: str) -> str:
     """Return the id of the article that has this id or this title. Raises QuestionError."""
     if not name:
-        raise QuestionError(texts.NO_CHOICE)
+        raise QuestionError(messages.NO_CHOICE)
     if assistant.records([name]):
         return name
     titled = assistant.page(limit=_TITLED, words=name).records
     found = [r for r in titled if fold(r.source.title).strip() == fold(name)]
     if not found:
-        raise QuestionError(texts.REFERENCE_WITHOUT_ARTICLE.format(name))
+        raise QuestionError(messages.REFERENCE_WITHOUT_ARTICLE.format(name))
     if len(found) > 1:
         labels = [f"{r.id} ({texts.label(r.source)})" for r in found[:_MOST_NAMED]]
-        raise QuestionError(texts.several_articles(name, labels, len(found)))
+        raise QuestionError(messages.several_articles(name, labels, len(found)))
     return found[0].id
 
 
@@ -267,7 +267,7 @@ def _login_page(problem_told: str = "") -> Response:
 
 
 def _closed() -> Response:
-    body = html("newsroom_message.html", message=texts.NO_NEWSROOM, back="")
+    body = html("newsroom_message.html", message=messages.NO_NEWSROOM, back="")
     return HTMLResponse(body, 404, headers=_PRIVATE)
 
 

@@ -10,7 +10,7 @@ import secrets
 import time
 from typing import TYPE_CHECKING
 
-from rag import texts
+from rag import messages
 from rag.web.access import Access
 from rag.web.problems import ForbiddenError
 from rag.web.sealing import Seal
@@ -74,13 +74,13 @@ class NewsroomLogin:
         A program may show the token itself, in the `Authorization` header: it has no name.
         """
         if not self.exists:
-            raise ForbiddenError(404, texts.NO_NEWSROOM)
+            raise ForbiddenError(404, messages.NO_NEWSROOM)
         if name := self.session(request):
             return name
         kind, _, token = request.headers.get("authorization", "").partition(" ")
         if kind.lower() == "bearer" and self._access.is_admin(token.strip()):
             return ""
-        raise ForbiddenError(401, texts.NEEDS_LOGIN)
+        raise ForbiddenError(401, messages.NEEDS_LOGIN)
 
     def form_token(self, session: str) -> str:
         """Return what the forms of a login's pages carry."""
@@ -91,7 +91,7 @@ class NewsroomLogin:
         check_origin(request)
         session = self.session(request)
         if not session or self._forms.open(given) != session:
-            raise ForbiddenError(401, texts.NEEDS_LOGIN)
+            raise ForbiddenError(401, messages.NEEDS_LOGIN)
 
 
 def check_origin(request: Request) -> None:
@@ -103,4 +103,4 @@ def check_origin(request: Request) -> None:
     parts = origin_parts(origin) if origin is not None else ("", host)
     fetched = request.headers.get("sec-fetch-site", "same-origin")
     if parts is None or parts[1] != host or fetched not in {"same-origin", "none"}:
-        raise ForbiddenError(403, texts.OTHER_PAGE)
+        raise ForbiddenError(403, messages.OTHER_PAGE)

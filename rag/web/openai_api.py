@@ -25,7 +25,7 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
-from rag import texts
+from rag import messages, texts
 from rag.assistant import LocalAssistant
 from rag.domain import Answer, Turn
 from rag.errors import RecoupeError
@@ -107,7 +107,7 @@ def build_openai_api(
     @app.get("/models/{name}")
     def model(name: str) -> dict[str, Any]:
         if name != MODEL:
-            raise HTTPException(404, texts.NO_SUCH_MODEL.format(MODEL))
+            raise HTTPException(404, messages.NO_SUCH_MODEL.format(MODEL))
         return _model()
 
     @app.post("/chat/completions", response_model=None)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import Depends, Request
 from starlette.concurrency import run_in_threadpool
 
-from rag import texts
+from rag import messages, texts
 from rag.errors import StoreError
 from rag.sites import EVERYWHERE, Site, Sites
 from rag.web.access import is_own
@@ -60,11 +60,11 @@ class SiteAccess:
                 request.method == "GET" and path in _OPEN
             )
             if self._required and not free and not self._is_keeper(headers):
-                raise ForbiddenError(403, texts.SITE_REQUIRED)
+                raise ForbiddenError(403, messages.SITE_REQUIRED)
             return EVERYWHERE
         found = self._sites.of_key(key)
         if found is None:
-            raise ForbiddenError(403, texts.UNKNOWN_KEY)
+            raise ForbiddenError(403, messages.UNKNOWN_KEY)
         if refusal := self._refusal(found, headers, request.scope["scheme"]):
             self._metrics.asked_of(found.name, "refused")
             raise ForbiddenError(403, refusal)
@@ -85,7 +85,7 @@ class SiteAccess:
         wait = await run_in_threadpool(self._sites.take, site, count)
         self._metrics.asked_of(site.name, "over_quota" if wait else "taken", 1 if wait else count)
         if wait:
-            raise TooManyError(wait, 429, texts.QUOTA_USED)
+            raise TooManyError(wait, 429, messages.QUOTA_USED)
 
     def admits(self, origin: str, scope: Any, headers: Headers) -> bool:
         """Tell whether a page of a site may call, whose origin is none of the settings'.

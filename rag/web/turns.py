@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from starlette.concurrency import run_in_threadpool
 
-from rag import texts
+from rag import messages
 from rag.errors import QuestionError
 from rag.web.limits import Gate, LeftError, Rates, in_turns
 from rag.web.recording import check_claims
@@ -52,7 +52,7 @@ async def claims_in_turns(
         async for piece in pieces:
             claims += piece
             if await left():
-                raise LeftError(texts.READER_LEFT)
+                raise LeftError(messages.READER_LEFT)
     return await checked_in_turns(assistant, gate, rates, visitor, claims, filters, site, count)
 
 
@@ -75,7 +75,7 @@ async def split_in_turns(
                 return
             spent += seconds
             if spent > _BUDGET:
-                raise QuestionError(texts.LONG_SPLIT)
+                raise QuestionError(messages.LONG_SPLIT)
             yield piece
 
 

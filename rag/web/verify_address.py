@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from rag import texts
+from rag import messages, texts
 from rag.errors import MovedError, ReadError
 from rag.readers import Bounds, workers
 from rag.readers.fetch import Validators, is_public, parsed
@@ -36,12 +36,12 @@ def text_at(url: str, settings: Settings, allowed: Callable[[str], bool] = is_pu
     for _ in range(_REDIRECTS + 1):
         # With its port, where it has one of its own: the others of a host are not its site.
         if parsed(url).netloc.decode("ascii").lower() not in hosts(settings):
-            raise ReadError(texts.NOT_OUR_HOST.format(", ".join(sorted(hosts(settings)))))
+            raise ReadError(messages.NOT_OUR_HOST.format(", ".join(sorted(hosts(settings)))))
         try:
             return _read(url, settings, allowed)
         except MovedError as moved:
             url = moved.url
-    raise ReadError(texts.NOT_AN_ARTICLE)
+    raise ReadError(messages.NOT_AN_ARTICLE)
 
 
 def lone_address(text: str) -> str:
@@ -67,7 +67,7 @@ def _read(url: str, settings: Settings, allowed: Callable[[str], bool]) -> str:
         raise outcome.error
     article = next(outcome.found(), None)
     if outcome.reason or article is None:
-        raise ReadError(outcome.reason or texts.NOT_AN_ARTICLE)
+        raise ReadError(outcome.reason or messages.NOT_AN_ARTICLE)
     if article.source.paywalled:
-        raise ReadError(texts.PAID_PAGE)
+        raise ReadError(messages.PAID_PAGE)
     return f"{article.source.title}\n\n{article.text}"
