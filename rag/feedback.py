@@ -67,13 +67,16 @@ class FeedbackStore:
     def all(self) -> Iterator[dict[str, Any]]:
         """Yield what is kept and not outdated, oldest first. Raises StoreError."""
         since = (datetime.now(UTC) - self._ttl).isoformat()
-        with closing(self._open()) as file:
-            found = file.execute(
-                "SELECT * FROM feedback WHERE at >= ? ORDER BY at, rowid", (since,)
-            )
-            names = [column[0] for column in found.description]
-            for row in found:
-                yield dict(zip(names, row, strict=True))
+        try:
+            with closing(self._open()) as file:
+                found = file.execute(
+                    "SELECT * FROM feedback WHERE at >= ? ORDER BY at, rowid", (since,)
+                )
+                names = [column[0] for column in found.description]
+                for row in found:
+                    yield dict(zip(names, row, strict=True))
+        except sqlite3.Error as error:
+            raise StoreError(messages.FEEDBACK_UNREADABLE.format(error)) from error
 
     def forget(self, sentences: Sequence[str]) -> int:
         """Forget the judgements that quote one of some sentences; return how many there were.

@@ -262,8 +262,8 @@ SERVICE_ERROR = (
 
 # Indexing
 CATALOGUE_REFUSED = (
-    "Le catalogue {} ne peut pas être lu ou écrit ({})\u00a0: vérifiez le disque et les droits, "
-    "puis relancez\u202f; il sera mis à jour à la prochaine ouverture."
+    "Le catalogue {file} ne peut pas être lu ou écrit ({error})\u00a0: vérifiez le disque et "
+    "les droits, puis relancez\u202f; il sera mis à jour à la prochaine ouverture."
 )
 UNUSABLE_FOLDER = (
     "Le dossier {} ne peut pas être utilisé ({})\u00a0: choisissez-en un autre avec "
@@ -495,6 +495,10 @@ REFERENCES_REFUSED = (
 # Feedback
 FEEDBACK_REFUSED = (
     "Les retours ne peuvent pas être gardés dans {} ({})\u00a0: vérifiez le disque et les droits."
+)
+FEEDBACK_UNREADABLE = (
+    "Les retours des lecteurs ne se lisent pas ({})\u00a0: remettez le fichier feedback.sqlite "
+    "d’une sauvegarde, ou ôtez-le."
 )
 
 # Another process

@@ -189,10 +189,6 @@ SHOWN_ONCE = (
 NO_UPLOAD = "L’envoi de fichiers par le web est fermé\u00a0: passez par l’API."
 LOGIN = "Ce chat est réservé\u00a0: identifiez-vous."
 WRONG_TOKEN = "Ce n’est pas le jeton d’administration\u00a0: vérifiez-le."  # noqa: S105
-FEEDBACK_UNREADABLE = (
-    "Les retours des lecteurs ne se lisent pas ({})\u00a0: remettez le fichier feedback.sqlite "
-    "d’une sauvegarde, ou ôtez-le."
-)
 REFERENCE_KEPT = "La question de référence est gardée."
 REFERENCE_FOLLOW_UP = (
     "La question de référence est gardée. Elle semble la suite d’une autre, et sera posée "

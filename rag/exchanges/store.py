@@ -130,7 +130,7 @@ class Exchanges(SqliteFile):
             base.execute("update exchanges set at = ? where at > ?", [_time(now)] * 2)
             gone = base.execute("delete from exchanges where at < ?", [self._since()]).rowcount
         if gone:
-            self._scrub()
+            self.shrink()
         self._day = day
         return gone
 
@@ -188,14 +188,8 @@ class Exchanges(SqliteFile):
         with self._change() as base:
             base.executemany("delete from exchanges where id = ?", gone)
             base.executemany("update exchanges set text = ?, cited = ? where id = ?", changed)
-        self._scrub()
+        self.shrink()
         return len(gone)
-
-    def _scrub(self) -> None:
-        """Leave nothing of what was deleted: in free pages, nor in the log beside the file."""
-        with self._lock, self._french_errors():
-            self._base.execute("vacuum")
-            self._base.execute("pragma wal_checkpoint(truncate)")
 
     def _since(self) -> str:
         return _time(self._now() - self._ttl)

@@ -11,7 +11,6 @@ from __future__ import annotations
 import base64
 import logging
 import sqlite3
-import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -48,12 +47,12 @@ from rag.indexing.codec import (
     unpack_vectors,
 )
 from rag.indexing.copies import Signature
+from rag.indexing.sqlite import SqliteFile
 
 log = logging.getLogger(__name__)
 
 _SCHEMA = 4  # raise it when the tables or what is in them change: they are made again
 _CANDIDATES = 200  # texts compared with a new one
-_VARIABLES = 500  # of one statement
 _COUNTED = 100  # parts of the corpus whose counts are remembered
 Place = tuple[int, str, str]
 _PLACE = TypeAdapter(Place)
@@ -124,7 +123,7 @@ class PassageVectors(NamedTuple):
     sentences: tuple[bytes, ...]
 
 
-class Catalogue:
+class Catalogue(SqliteFile):
     """The catalogue in a folder."""
 
     def __init__(self, folder: Path) -> None:
@@ -133,24 +132,17 @@ class Catalogue:
         `fresh` tells that it was made empty (absent, damaged, of another
         schema) and has to be filled from the store. Raises StoreError.
         """
-        self._file = folder / "catalogue.sqlite3"
-        self._lock = threading.RLock()
         self._facets: dict[Filters | None, Facets] = {}
         self.fresh = False
-        self._closed = False
-        try:
-            self._base = self._opened()
-        except (sqlite3.DatabaseError, OSError) as error:
-            raise self._refused(error) from error
+        super().__init__(folder, "catalogue.sqlite3", _TABLES, messages.CATALOGUE_REFUSED)
 
     def _opened(self) -> sqlite3.Connection:
         for attempt in range(2):
-            base = sqlite3.connect(self._file, check_same_thread=False, isolation_level=None)
-            base.row_factory = sqlite3.Row
             try:
-                base.execute("pragma journal_mode = wal")
+                base = self._connected()
                 # A power failure may take the last changes: they are made again from the store.
                 base.execute("pragma synchronous = normal")
+                base.row_factory = sqlite3.Row
                 if base.execute("pragma user_version").fetchone()[0] == _SCHEMA:
                     return base
                 damaged = bool(base.execute("select count(*) from sqlite_master").fetchone()[0])
@@ -159,11 +151,12 @@ class Catalogue:
                     raise
                 log.warning("catalogue illisible, à refaire", exc_info=True)
                 damaged = True
-            if not damaged:
-                base.executescript(_TABLES)
-                self.fresh = True
-                return base
-            base.close()
+            else:
+                if not damaged:
+                    base.executescript(self._tables)
+                    self.fresh = True
+                    return base
+                base.close()
             self._remove()
         raise sqlite3.DatabaseError("catalogue")
 
@@ -208,7 +201,7 @@ class Catalogue:
 
     def lacking(self, passages: Sequence[str]) -> list[str]:
         """Return, of passage ids, those of which nothing is kept."""
-        rows = self._by_ids("select id from passages where id in", passages)
+        rows = self._in("select id from passages where id in", passages)
         existing = {i for (i,) in rows}
         return [i for i in passages if i not in existing]
 
@@ -243,7 +236,7 @@ class Catalogue:
 
     def groups_of(self, articles: Sequence[str]) -> dict[str, str]:
         """Return the group of copies of each of some articles: of most, itself alone."""
-        rows = self._by_ids('select article, "group" from copies where article in', articles)
+        rows = self._in('select article, "group" from copies where article in', articles)
         return {i: i for i in articles} | dict(rows)
 
     def copies_of(self, article_id: str) -> list[ArticleRecord]:
@@ -280,7 +273,7 @@ class Catalogue:
 
     def records_of(self, articles: Sequence[str]) -> dict[str, ArticleRecord]:
         """Return records by id; absent ones are left out."""
-        rows = self._by_ids("select * from articles where id in", articles)
+        rows = self._in("select * from articles where id in", articles)
         return {record.id: record for record in _records(rows)}
 
     def page(
@@ -368,7 +361,7 @@ class Catalogue:
 
     def cached(self, passages: Sequence[str]) -> dict[str, CachedPassage]:
         """Return what is cached of passages, by id; those without sentences are left out."""
-        rows = self._by_ids("select id, vector, reading from passages where id in", passages)
+        rows = self._in("select id, vector, reading from passages where id in", passages)
         found = {}
         for i, vector, blob in rows:
             if blob is not None and (sentences := unpack_sentences(i, blob)) is not None:
@@ -380,7 +373,7 @@ class Catalogue:
 
         It is what `cached` returns, without what the sentences say: a third of the time.
         """
-        rows = self._by_ids("select id, vector, reading from passages where id in", passages)
+        rows = self._in("select id, vector, reading from passages where id in", passages)
         return {
             i: PassageVectors(vector, parts)
             for i, vector, blob in rows
@@ -389,7 +382,7 @@ class Catalogue:
 
     def alike(self, contents: Sequence[bytes]) -> dict[bytes, str]:
         """Return, by content, the id of a passage made of the same: its vectors serve again."""
-        rows = self._by_ids("select content, id from passages where content in", contents)
+        rows = self._in("select content, id from passages where content in", contents)
         return dict(rows)
 
     def accepted(self, filters: Filters) -> int:
@@ -401,18 +394,15 @@ class Catalogue:
     def among(self, passages: Sequence[str], filters: Filters) -> set[str]:
         """Return those of some passages that are current, may answer, and that filters accept."""
         where, values = _where(filters)
-        found: set[str] = set()
-        for at in range(0, len(passages), _VARIABLES):
-            some = passages[at : at + _VARIABLES]
-            rows = self._all(
-                # A cross join is done in its order: the few passages first, not all of a source.
-                "select passages.id from passages cross join articles"  # noqa: S608 - clauses are ours
-                " on passages.article = articles.id and passages.version = articles.version"
-                f" where {where} and passages.id in ({_marks(len(some))})",
-                [*values, *some],
-            )
-            found |= {i for (i,) in rows}
-        return found
+        rows = self._in(
+            # A cross join is done in its order: the few passages first, not all of a source.
+            "select passages.id from passages cross join articles"  # noqa: S608 - clauses are ours
+            " on passages.article = articles.id and passages.version = articles.version"
+            f" where {where} and passages.id in",
+            passages,
+            first=values,
+        )
+        return {i for (i,) in rows}
 
     def passages(self) -> int:
         """Return how many passages the articles have, in their present versions."""
@@ -431,17 +421,15 @@ class Catalogue:
 
     def contents(self, passages: Sequence[str]) -> dict[str, bytes]:
         """Return what those of some passages were made of of which it is known, by id."""
-        return dict(self._by_ids("select id, content from passages where id in", passages))
+        return dict(self._in("select id, content from passages where id in", passages))
 
     def packed(self, passages: Sequence[str]) -> dict[str, bytes]:
         """Return the vectors, in 8 bits, of those of some passages of which something is kept."""
-        return dict(self._by_ids("select id, vector from passages where id in", passages))
+        return dict(self._in("select id, vector from passages where id in", passages))
 
     def signatures(self, articles: Sequence[str]) -> dict[str, Signature]:
         """Return what tells the copies of those of some articles that have a signature."""
-        rows = self._by_ids(
-            "select article, hashes, figures from copies where article in", articles
-        )
+        rows = self._in("select article, hashes, figures from copies where article in", articles)
         return {article: Signature(hashes, figures) for article, hashes, figures in rows}
 
     def beyond(self, articles: AbstractSet[str]) -> list[ArticleRecord]:
@@ -460,69 +448,24 @@ class Catalogue:
         with self._change() as base:
             base.execute(f"delete from passages where {_STALE}")  # noqa: S608 - ours
 
-    def shrink(self) -> None:
-        """Write the file anew, so that nothing of what was forgotten is left in it."""
-        with self._lock:
-            self._open()
-            try:
-                self._base.execute("vacuum")
-                self._base.execute("pragma wal_checkpoint(truncate)")
-            except sqlite3.Error as error:
-                raise self._refused(error) from error
-
     def size(self) -> int:
         """Return the passages that it keeps something of."""
         ((found,),) = self._all("select count(*) from passages")
         return int(found)
 
-    def close(self) -> None:
-        """Let go of the file."""
-        with self._lock:
-            self._closed = True
-            self._base.close()
-
-    def _open(self) -> None:
-        if self._closed:
-            raise StoreError(messages.CLOSING)
-
     def _total(self, name: str) -> int:
         ((value,),) = self._all("select value from totals where name = ?", [name])
         return int(value)
 
-    def _by_ids(self, query: str, ids: Sequence[Any]) -> list[Any]:
-        found: list[Any] = []
-        for at in range(0, len(ids), _VARIABLES):
-            some = ids[at : at + _VARIABLES]
-            found += self._all(f"{query} ({_marks(len(some))})", list(some))
-        return found
-
-    def _all(self, query: str, values: Sequence[Any] = ()) -> list[Any]:
-        with self._lock:
-            self._open()
-            try:
-                return self._base.execute(query, values).fetchall()
-            except sqlite3.Error as error:
-                raise self._refused(error) from error
-
     @contextmanager
     def _change(self) -> Iterator[sqlite3.Connection]:
-        """Give the base for a change that is seen whole or not at all."""
         with self._lock:
-            self._open()
             self._facets.clear()
-            try:
-                self._base.execute("begin immediate")
-                try:
-                    yield self._base
-                except BaseException:
-                    self._base.execute("rollback")
-                    raise
-                self._base.execute("commit")
-            except sqlite3.Error as error:
-                raise self._refused(error) from error
+            with super()._change() as base:
+                yield base
 
-    def _refused(self, error: Exception) -> StoreError:
-        return StoreError(messages.CATALOGUE_REFUSED.format(self._file, error))
+    def _refused(self, error: Exception) -> StoreError:  # damaged or not, it is made again
+        return StoreError(self._refusal.format(file=self._file, error=error))
 
 
 def _place(record: ArticleRecord) -> Place:

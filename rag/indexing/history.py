@@ -109,9 +109,7 @@ class History(SqliteFile):
                 for a in articles
             ]
         if any(gone):
-            with self._lock, self._french_errors():
-                self._base.execute("vacuum")
-                self._base.execute("pragma wal_checkpoint(truncate)")
+            self.shrink()
 
 
 _ROWS = "select article, version, replaced, source, content from versions"

@@ -24,16 +24,28 @@ class SqliteFile:
         `refusal` is a French sentence with `{file}` and `{error}`.
         """
         self._file = folder / name if folder else Path(":memory:")
-        self._refusal = refusal
-        self._lock = threading.Lock()
+        self._tables, self._refusal = tables, refusal
+        self._lock = threading.RLock()
+        self._closed = False
         try:
             if folder:
                 folder.mkdir(parents=True, exist_ok=True)
-            self._base = sqlite3.connect(self._file, timeout=30, check_same_thread=False)
-            self._base.execute("pragma journal_mode = wal")
-            self._base.executescript(tables)
+            self._base = self._opened()
         except (sqlite3.Error, OSError) as error:
             raise self._refused(error) from error
+
+    def _opened(self) -> sqlite3.Connection:
+        """Return the file with its tables. Raises sqlite3.Error, OSError."""
+        base = self._connected()
+        base.executescript(self._tables)
+        return base
+
+    def _connected(self) -> sqlite3.Connection:
+        base = sqlite3.connect(
+            self._file, timeout=30, check_same_thread=False, isolation_level=None
+        )
+        base.execute("pragma journal_mode = wal")
+        return base
 
     @property
     def folders(self) -> list[Path]:
@@ -43,14 +55,29 @@ class SqliteFile:
     def close(self) -> None:
         """Let go of the file."""
         with self._lock:
+            self._closed = True
             self._base.close()
 
-    def _in(self, query: str, values: Sequence[Any], end: str = "") -> list[Any]:
-        """Return the rows of a query that ends in `in`, whatever the number of values."""
+    def shrink(self) -> None:
+        """Leave nothing of what was deleted: in free pages, nor in the log beside the file.
+
+        Raises StoreError.
+        """
+        with self._lock, self._french_errors():
+            self._base.execute("vacuum")
+            self._base.execute("pragma wal_checkpoint(truncate)")
+
+    def _in(
+        self, query: str, values: Sequence[Any], end: str = "", first: Sequence[Any] = ()
+    ) -> list[Any]:
+        """Return the rows of a query that ends in `in`, whatever the number of values.
+
+        `first` are the values of what stands before it.
+        """
         found: list[Any] = []
         for at in range(0, len(values), _VARIABLES):
             some = values[at : at + _VARIABLES]
-            found += self._all(f"{query} ({', '.join('?' * len(some))}){end}", some)
+            found += self._all(f"{query} ({', '.join('?' * len(some))}){end}", [*first, *some])
         return found
 
     def _all(self, query: str, values: Sequence[Any] = ()) -> list[Any]:
@@ -60,12 +87,21 @@ class SqliteFile:
     @contextmanager
     def _change(self) -> Iterator[sqlite3.Connection]:
         """Give the base for a change that is seen whole or not at all."""
-        with self._lock, self._french_errors(), self._base:
-            yield self._base
+        with self._lock, self._french_errors():
+            # Not at the first write: another writer would be met too late to wait for.
+            self._base.execute("begin immediate")
+            try:
+                yield self._base
+            except BaseException:
+                self._base.execute("rollback")
+                raise
+            self._base.execute("commit")
 
     @contextmanager
     def _french_errors(self) -> Iterator[None]:
-        """Turn the errors of SQLite into one French sentence."""
+        """Turn the errors of SQLite into one French sentence. Raises StoreError once closed."""
+        if self._closed:
+            raise StoreError(messages.CLOSING)
         try:
             yield
         except sqlite3.Error as error:

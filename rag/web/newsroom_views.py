@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import sqlite3
 import threading
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -121,8 +120,6 @@ class Newsroom:
                 part()
             except RecoupeError as error:
                 found.problems.append(str(error))
-            except sqlite3.Error as error:  # the readers' judgements
-                found.problems.append(texts.FEEDBACK_UNREADABLE.format(error))
         found.problems = list(dict.fromkeys(found.problems))
         return found
 
