@@ -167,8 +167,9 @@ def curves_of(cases: Sequence[Case]) -> dict[str, list[Row]]:
 def _row(cases: Sequence[Case], bar: float, label: Label, said: Sequence[Label]) -> Row | None:
     """Return the precision, recall and error at a bar: the means over the sets of claims.
 
-    The error is that of a mean of shares, each p (1 - p) / n squared. None where no set has
-    enough verdicts.
+    A precision is (right + 1) / (verdicts + 2), the rule of succession: three of three are not all.
+    Its error is that of a mean of shares, each p (1 - p) / n squared. None where no set has enough
+    verdicts.
     """
     precisions, recalls, variances = [], [], []
     for name in sorted({c.set for c in cases}):
@@ -176,7 +177,7 @@ def _row(cases: Sequence[Case], bar: float, label: Label, said: Sequence[Label])
         hits = [c.gold is label for v, c in mine if v is label]
         recalls.append(float(np.mean([v is label for v, c in mine if c.gold is label])))
         if len(hits) >= LEAST:
-            share = float(np.mean(hits))
+            share = (sum(hits) + 1) / (len(hits) + 2)
             precisions.append(share)
             variances.append(share * (1 - share) / len(hits))
     if not precisions:

@@ -724,6 +724,7 @@ def several_articles(name: str, found: Sequence[str], count: int) -> str:
     )
 
 
+LISTED_NAMES = "«\u00a0recoupe list\u00a0» donne ceux qu’il y a."
 _NAMED_KINDS = {
     "sources": "Aucune source",
     "authors": "Aucun auteur",
@@ -731,11 +732,10 @@ _NAMED_KINDS = {
 }
 
 
-def unknown_name(field: str, name: str, near: Sequence[str]) -> str:
-    """Return that no article has a source, an author or a section of this name."""
-    hint = (
-        f"vouliez-vous «\u00a0{near[0]}\u00a0»\u202f?"
-        if near
-        else "«\u00a0recoupe list\u00a0» donne ceux qu’il y a."
-    )
+def unknown_name(field: str, name: str, near: Sequence[str], all_names: str = LISTED_NAMES) -> str:
+    """Return that no article has a source, an author or a section of this name.
+
+    `all_names` says where they are, in French, where none is near.
+    """
+    hint = f"vouliez-vous «\u00a0{near[0]}\u00a0»\u202f?" if near else all_names
     return f"{_NAMED_KINDS[field]} ne s’appelle «\u00a0{name}\u00a0» dans l’index\u00a0: {hint}"

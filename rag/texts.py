@@ -67,8 +67,10 @@ DESCRIPTION = (
     "passage dont elle vient."
 )
 STOPPED = "Réponse arrêtée à votre demande\u00a0: la question est de nouveau dans le champ."
+SEE_NAMES = "la liste du filtre donne ceux qu’il y a."
+ANSWERED_WITHIN = "Cherché avec ces filtres\u00a0: {}."
 CORPUS_CHANGED = (
-    "Le corpus a changé depuis que ce lien a été copié\u00a0: la réponse peut être une autre."
+    "Le corpus a changé depuis que ce lien a été copié\u00a0: la réponse peut être différente."
 )
 LONG_ASKED = (
     "La question dépasse {} caractères\u00a0: raccourcissez-la dans le champ, où elle est gardée, "
@@ -134,7 +136,7 @@ DENIED = (
     "{} {} autre chose, d’après {}\u00a0: {}\u202f; aucun article ne le rapporte comme un fait."
 )
 HEARSAY = "Les articles n’en parlent qu’au conditionnel."
-CLOSE = "Aucune phrase ne tranche\u202f; la plus proche est dans {}."
+CLOSE = "Aucune phrase ne tranche\u202f; la plus proche\u00a0: {}."
 UNSETTLED = "Aucune phrase ne tranche\u202f; {}."
 NOTHING_FOUND = "Aucune phrase trouvée dans les articles ne dit cela, ni le contraire."
 CORRECTED = "La correction du {} l’emporte sur ce qui avait été publié avant."
@@ -162,7 +164,8 @@ CHANGED_ARTICLE = (
 )
 OTHER_NAMES = "Autres"
 TO_CHOOSE = "Cochez des articles dans la liste pour les retirer ou corriger leur date."
-NO_ARTICLE_FOUND = (
+NO_ARTICLE_FOUND = "Aucun article ne contient tous ces mots\u00a0: cherchez-en d’autres."
+NO_ARTICLE_FILTERED = (
     "Aucun article ne contient tous ces mots avec ces filtres\u00a0: retirez-en, ou cherchez "
     "d’autres mots."
 )
@@ -384,6 +387,15 @@ SITE_NOT_HERE = (
     "Cette adresse ne sert pas les sites\u00a0: interrogez /api/v1, ou montrez le jeton "
     "d’administration."
 )
+
+
+def newspaper(source: Source) -> str:
+    """Return the name of a publication within a sentence, its title where it has none.
+
+    Papers carry their article in their name, agencies do not: « l’Agence France-Presse ».
+    """
+    name = source.name or f"«\u00a0{source.title}\u00a0»"
+    return f"l’{name}" if name.startswith("Agence ") else name
 
 
 def label(source: Source) -> str:

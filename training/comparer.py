@@ -44,7 +44,7 @@ from training.comparing_examples import (
 from training.mining import entries
 from training.run import Run, add_options, device, grouped, load, placed
 from training.weights import SHIPPED, shipped
-from training.written_examples import MORE, Written, inferred
+from training.written_examples import MORE, Inferences, Written, inferred
 
 if TYPE_CHECKING:
     import torch
@@ -138,12 +138,14 @@ class Pairs:
         *,
         written: float = 1.0,
         inference: float | None = None,
+        short: float = 0.0,
         fresh: Sequence[str] = (),
     ) -> None:
         """Read the sources of a folder, without what is held out; a share of what was written.
 
         `inference` is the share of the pairs that is general inference, where it is not the usual;
-        `fresh` are the lots of written passages that are shown more often.
+        `short` is the share of the short written pairs; `fresh` are the lots of written passages
+        that are shown more often.
         """
         self._shares = dict(SHARES)
         if inference is not None:
@@ -159,6 +161,9 @@ class Pairs:
         if written and (shared / WRITTEN).exists():
             press = Written(shared / WRITTEN, MORE, share=written, fresh=fresh)
             self._sources["written"] = press.draw
+        if short:
+            self._shares["short"] = short * sum(self._shares.values()) / (1 - short)
+            self._sources["short"] = Inferences().draw
         log.info("%s", {name: len(found) for name, found in lists.items()})
 
     def draw(self, draw: random.Random) -> Pair:
@@ -221,18 +226,20 @@ def train(
     inference: float | None = None,
     until: float | None = None,
     dropout: float = 0.0,
+    short: float = 0.0,
     fresh: Sequence[str] = (),
 ) -> None:
     """Train until `minutes` have passed in all; for the rest see `Run.train`.
 
     `start` is the folder of the comparer to go on from; `written` the share of the written passages
-    that are shown, `inference` that of general inference among the pairs. `dropout` is for passages
+    that are shown, `inference` that of general inference among the pairs, `short` that of the short
+    written ones. `dropout` is for passages
     that earlier trainings have shown several times, `fresh` the lots that none has.
     """
     import torch
 
     where = device()
-    pairs = Pairs(shared, written=written, inference=inference, fresh=fresh)
+    pairs = Pairs(shared, written=written, inference=inference, short=short, fresh=fresh)
     torch.manual_seed(seed)
     comparer, tokens = started(start, where), tokenizer(shipped())
     network.put_dropout(comparer.body, dropout)
@@ -344,6 +351,7 @@ def main() -> None:
     training.add_argument("--start", type=Path, default=SHIPPED, help="folder of a comparer")
     training.add_argument("--written", type=float, default=1.0, help="share of the passages")
     training.add_argument("--inference", type=float, help="share of general inference")
+    training.add_argument("--short", type=float, default=0.0, help="share of short written pairs")
     training.add_argument("--until", type=float, help="stop after so many of the minutes")
     training.add_argument("--dropout", type=float, default=0.0)
     training.add_argument("--fresh", nargs="*", default=(), help="lots to draw more often")
@@ -371,6 +379,7 @@ def main() -> None:
             inference=options.inference,
             until=options.until,
             dropout=options.dropout,
+            short=options.short,
             fresh=options.fresh,
         )
     elif options.command == "export":

@@ -40,6 +40,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MORE = Path(__file__).parent / "passages.jsonl.gz"  # passages written since, in the same way
+INFERENCES = Path(__file__).parent / "inferences.jsonl.gz"  # short pairs, written likewise
+ITEM_LABELS = {"supported": "follows", "contradicted": "contradicted", "neither": "neither"}
+NEIGHBOURED = 0.2  # share of the short premises that stand beside another
 HELD_OUT = 10  # passages whose number is a multiple of it only measure
 TITLED = 0.45  # share of the pairs that are shown the title
 DATED = 0.7  # share of these that are shown the date too
@@ -280,6 +283,45 @@ def told_by_words(claims: list[Claim], folds: int = 5) -> NDArray[np.float64]:
     order = sorted(set(labels))
     own: NDArray[np.float64] = found[np.arange(len(claims)), [order.index(la) for la in labels]]
     return own
+
+
+class Inferences:
+    """Short texts, each with what follows from it, what it contradicts and what it leaves open.
+
+    Lines of JSON, an item each: `id` (lot and number), `premise`, and lists of hypotheses,
+    `follows`, `contradicted` and `neither`. Drawn as the claims of passages are.
+    """
+
+    def __init__(self, path: Path = INFERENCES, *, measuring: bool = False) -> None:
+        """Read the items that train, or those that measure."""
+        self._rows = passages(path, measuring=measuring)
+        self.claims = [
+            Claim(at, text, label, "inference", ())
+            for at, row in enumerate(self._rows)
+            for label, key in ITEM_LABELS.items()
+            for text in row[key]
+        ]
+
+    @cached_property
+    def _drawn(self) -> list[float]:
+        told = told_by_words(self.claims)
+        return list(accumulate(np.clip(1.2 - told, LEAST_DRAWN, 1.0).tolist()))
+
+    def draw(self, draw: random.Random) -> Pair:
+        """Return a hypothesis and its premise, at times beside one of another text."""
+        claim = draw.choices(self.claims, cum_weights=self._drawn)[0]
+        parts = [str(self._rows[claim.passage]["premise"])]
+        if draw.random() < NEIGHBOURED:
+            other = str(draw.choice(self._rows)["premise"])
+            parts.insert(draw.randrange(2), other)
+        return Pair(claim.text, " ".join(parts), LABELS[claim.label], claim.kind)
+
+    def plain(self) -> list[Pair]:
+        """Return each hypothesis with its premise alone, to measure."""
+        return [
+            Pair(c.text, str(self._rows[c.passage]["premise"]), LABELS[c.label], c.kind)
+            for c in self.claims
+        ]
 
 
 def inferred(path: Path) -> list[Pair]:

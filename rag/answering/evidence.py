@@ -63,6 +63,7 @@ _SAME_MATTER = 0.5  # share of a sentence's stems that a correction which takes 
 _TITLE_LEAD = 2.0  # log-odds by which a title answers better than what stands below it
 _BELIEVED = -3.0  # log-odds from which three in four words told apart are of the answer
 _MOST_WORDS = 0.7  # share of a sentence above which what answers is the sentence
+_THEN = 0.8  # fit of an article published at the time asked about
 _UNSPOKEN = 0.5  # what a feature says where nothing can be told
 
 
@@ -142,7 +143,7 @@ def find_evidence(
     """
     first = hits[:READ]
     shown = [_reader_input(hit) for hit in first]
-    read = reader.read(question.text, shown)
+    read = _read(question, first, shown, reader)
     model = models()["sentence"]
     corrected = list(_corrected(hits))
     ranked = [
@@ -213,6 +214,28 @@ def _reader_input(hit: Hit) -> PassageText:
     if title and text.text.startswith((f"{title}, ", f"{title}\n")):
         return replace(text, sentences=(*text.sentences, (0, len(title))))
     return text
+
+
+def _read(
+    question: Question, hits: Sequence[Hit], shown: Sequence[PassageText], reader: Reader
+) -> list[Read]:
+    """Return what the reader says of hits, what is `shown` of each beside it.
+
+    An article of the time asked about seldom names it: it is asked the question without it too,
+    and of each sentence the higher odds count.
+    """
+    then = [
+        at
+        for at, hit in enumerate(hits)
+        if question.untimed != question.text
+        and fit(question.time, (), hit.source.published) >= _THEN
+    ]
+    asked = [question.text] * len(hits) + [question.untimed] * len(then)
+    read = reader.read_each(asked, [*shown, *(shown[at] for at in then)])
+    found = read[: len(hits)]
+    for at, untimed in zip(then, read[len(hits) :], strict=True):
+        found[at] = found[at].or_likelier(untimed)
+    return found
 
 
 def _shift(hit: Hit, shown: PassageText) -> int:

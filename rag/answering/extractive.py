@@ -196,12 +196,9 @@ def joined(evidence: Sequence[Evidence]) -> list[Evidence]:
 def lead_in(source: Source, speaker: str = "") -> str:
     """Return « Selon Le Courrier de…, 12 mars 2024 : », with what is known.
 
-    With a speaker, « X, selon Le Courrier de… ». Papers carry their article in their name,
-    agencies do not: « Selon l’Agence France-Presse ».
+    With a speaker, « X, selon Le Courrier de… ».
     """
-    name = source.name or f"«\u00a0{source.title}\u00a0»"
-    if name.startswith("Agence "):
-        name = f"l’{name}"
+    name = texts.newspaper(source)
     day = f", {format_date(source.published)}" if source.published else ""
     return f"{speaker}, selon {name}{day}\u00a0:" if speaker else f"Selon {name}{day}\u00a0:"
 

@@ -49,7 +49,10 @@ _REFERENCE = re.compile(
 _HIS_VERB = re.compile(
     r"^(?:qu'|que |ou |quand |comment |pourquoi |(?:depuis |pendant )?combien (?:de \S+ |d'\S+ )?|"
     r"(?:a|de|par|avec|contre|pour|chez) (?:qui|quoi) |"
-    r"(?:(?:a|de|dans|en|sur|avec|pour|par|depuis) )?quel(?:le)?s? \S+ )(?!s'est-il\b|faut-)"
+    r"(?:(?:a|de|dans|en|sur|avec|pour|par|depuis) )?quel(?:le)?s? \S+ )"
+    # « Il » that stands for nothing: the weather, what is there, what is left, what has to be.
+    r"(?<!quel temps )(?!s'est-il\b|s'agi\w*-|f(?:aut|audra|allait)-|(?:n'|en |n'en )?rest\w+-"
+    r"|(?:n')?y (?:a|aura|avait|aurait|eut|a-t)\b|pleu\w+-|neige\w*-|vaut-|suffi\w+-|convien\w+-)"
     r"(?:(?:l'|n'|s'|y |en |lui |leur )?\S+)-(?:t-)?(?:il|elle|ils|elles)\b"
     r"|^qu'en (?:dit|dis|pens|di)\w*"
 )
@@ -78,6 +81,11 @@ class Rewriting:
     searched: str
     shown: str
     rank: int = 0
+
+    @property
+    def spoken(self) -> str:
+        """The question in its reader's words, without what was taken from before."""
+        return self.searched if self.is_whole else carried_over(self.shown).question
 
     @property
     def is_whole(self) -> bool:
@@ -145,7 +153,7 @@ def rewrite_candidates(question: str, history: Sequence[Turn]) -> list[Rewriting
         found.append(Rewriting(f"{before} {piece} ?", after, 1))
     else:
         asked, answered = (
-            topic_terms(before),
+            _terms_of(previous),
             topic_terms(_first_statement(history[-1].answer), names=True),
         )
         if _WORDS_ASKED.search(fold(question)):
@@ -155,6 +163,17 @@ def rewrite_candidates(question: str, history: Sequence[Turn]) -> list[Rewriting
         found.append(_about(question, [*asked, *answered]))
     found.append(Rewriting(f"{before} ? {question}", after, 2))
     return list(dict.fromkeys(found))[: _MOST + 1]
+
+
+def _terms_of(rewriting: Rewriting) -> list[str]:
+    """Return what a question is about: its own terms, and those that it had from before."""
+    if rewriting.is_whole:
+        return topic_terms(rewriting.searched.strip(" ?.!"))
+    carried = carried_over(rewriting.shown)
+    own = topic_terms(carried.question.strip(" ?.!"))
+    if carried.terms:
+        return list(dict.fromkeys([*own, *carried.terms]))
+    return topic_terms(rewriting.searched.strip(" ?.!"))
 
 
 def topic_terms(text: str, *, names: bool = False) -> list[str]:

@@ -85,14 +85,10 @@ def about_the_same(refusal: Answer, asked: str) -> Answer:
 
 
 def _shared(question: Question, sentence: str) -> list[str]:
-    """Return the words of a sentence that are the question's; without any, those that say the same.
-
-    « En commun » is read as the same words: a thesaurus' are told only where nothing else is.
-    """
+    """Return the words of a sentence that are the question's: « en commun » is read so."""
     found: dict[str, str] = {}
     for match in WORD.finditer(sentence):
         stems = content_stems(match.group())
-        if stems and stems[0] not in found and question.terms.term_overlap(stems):
-            found[stems[0]] = match.group()
-    own = [word for s, word in found.items() if any(same_root(s, q) for q in question.stems)]
-    return own or list(found.values())
+        if stems and any(same_root(stems[0], q) for q in question.stems):
+            found.setdefault(stems[0], match.group())
+    return list(found.values())

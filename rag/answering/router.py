@@ -110,7 +110,7 @@ class Router:
         """
         first: tuple[str, Answer] | None = None
         for rank, some in groupby(candidates, key=lambda c: c.rank):
-            answers = [(c.shown, self.answer(c.searched, filters)) for c in some]
+            answers = [(c.shown, self.answer(c.searched, filters, c.spoken)) for c in some]
             first = first or answers[0]
             answered = [
                 (shown, a)
@@ -123,13 +123,17 @@ class Router:
             raise AssertionError("a question has a way to be understood")
         return first
 
-    def answer(self, asked: str, filters: Filters | None) -> Answer:
-        """Return an answer none of whose sentences speaks to a machine, or a refusal."""
+    def answer(self, asked: str, filters: Filters | None, spoken: str | None = None) -> Answer:
+        """Return an answer none of whose sentences speaks to a machine, or a refusal.
+
+        `spoken` is the question in its reader's words, where terms were added to what is `asked`:
+        what it supposes stands there.
+        """
         question = self.retriever.understood(asked)
         found = _Search(self.retriever, question, filters)
         hits = found.hits(self.settings.answer_passages)
         for _ in range(_MOST_ORDERS):
-            answer, read = self._extract_from(question, asked, hits, found)
+            answer, read = self._extract_from(question, spoken or asked, hits, found)
             flags = _injections(read)
             orders = {t for t in _shown_by(answer) if self.injections.is_injection(t, flags.get(t))}
             if not orders:
@@ -177,8 +181,8 @@ class Router:
         else:
             several = asks_several(asked)
             most = self.settings.overview_sentences if several else self.settings.answer_sentences
-            answer = compose(asked, evidence, hits, most, several=several)
-            if is_denied(question.text, evidence[0], self.comparer):
+            answer = compose(question.text, evidence, hits, most, several=several)
+            if is_denied(asked, evidence[0], self.comparer):
                 answer = replace(
                     answer, intro=texts.OTHERWISE, text=f"{texts.OTHERWISE}\n\n{answer.text}"
                 )

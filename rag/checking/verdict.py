@@ -91,6 +91,7 @@ def judge(
     active = [e for e in settled if not e.outranked]
     favour, against = [e for e in active if supports(e)], [e for e in active if contradicts(e)]
     label, reason = _decide(favour, against, active)
+    reason = f"{reason[:1].upper()}{reason[1:]}"
     winning = favour + against if label is not Label.INSUFFICIENT else []
     gone = next((e for e in settled if e.outranked), None)
     if gone and winning:
@@ -353,7 +354,7 @@ def _confidence(label: Label, winning: Sequence[ClaimEvidence]) -> str:
 def _where(evidence: ClaimEvidence) -> str:
     """Return « Le Courrier (14 janvier 2024) »."""
     source = evidence.citation.source
-    name, day = source.name or f"«\u00a0{source.title}\u00a0»", format_date(source.published)
+    name, day = texts.newspaper(source), format_date(source.published)
     return f"{name} ({day})" if day else name
 
 

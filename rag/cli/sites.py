@@ -224,7 +224,7 @@ def _line(site: Site, used: int) -> str:
     """Return what a site is and how much it was asked today, in one line."""
     names = [*site.sources, *map(texts.SITE_SECTION.format, site.sections)]
     count = f"{used}/{site.quota}" if site.quota else str(used)
-    asked = texts.SITE_ASKED_MANY if used > 1 else texts.SITE_ASKED_ONE
+    asked = texts.SITE_ASKED_MANY if max(used, site.quota or 0) > 1 else texts.SITE_ASKED_ONE
     parts = [
         texts.SITE_NAMED.format(site.name, site.key),
         ", ".join(names) or texts.SITE_ALL_ARTICLES,

@@ -37,6 +37,19 @@ _NOT_RECENT = re.compile(
 )
 
 
+# What stands before a time and goes with it.
+_LEADING = re.compile(
+    r"(?:(?:^|[,\s])\s*(?:en|de|du|d['’]|pendant|durant|à|au|dans|le|la|les|l['’]|ce|cette|mois|cours|"
+    r"ann[ée]e|saison))+\s*$",
+    re.IGNORECASE,
+)
+# Before which it is no time that something happened in.
+_BOUNDING = re.compile(
+    r"\b(?:avant|après|depuis|dès|jusqu['’]?(?:en|au|à)?|entre|et|ou|vers|pour|d['’]ici|fin|début)\b",
+    re.IGNORECASE,
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """The time a question asks about; `latest` when it asks for the newest state of things."""
@@ -52,6 +65,23 @@ def asked(question: str, today: date | None = None) -> Asked:
     return Asked(tuple(periods(question, today or date.today(), partial=False)), latest)
 
 
+def without_periods(question: str, today: date | None = None) -> str:
+    """Return a question without the times that it names: « en 2023 », « au mois de mai 2024 ».
+
+    As it is with several, or where one bounds what is asked: « après 2012 ».
+    """
+    cut = _cut(question, today or date.today(), partial=False)
+    if len(cut) != 1 or len(fold(question)) != len(question):
+        return question
+    start, end, _ = cut[0]
+    lead = _LEADING.search(question[:start])
+    before = question[: lead.start() if lead else start]
+    around = f"{before.rpartition(' ')[2]} {question[len(before) : end]}"
+    if _BOUNDING.search(around):
+        return question
+    return " ".join(f"{before} {question[end:]}".split()).lstrip(" ,")
+
+
 def periods(text: str, written: date | None, *, partial: bool = True) -> list[Period]:
     """Return the periods that `text` names, in order of appearance.
 
@@ -59,17 +89,23 @@ def periods(text: str, written: date | None, *, partial: bool = True) -> list[Pe
     it. A day or month without a year takes the year nearest to `written`;
     `partial=False` leaves it out, as a question asks for any year.
     """
+    found = sorted(_cut(text, written, partial=partial), key=lambda cut: cut[0])
+    return [period for _, _, period in found]
+
+
+def _cut(text: str, written: date | None, *, partial: bool) -> list[tuple[int, int, Period]]:
+    """Return the places in a folded text, `[start, end)`, that name a period, and the period."""
     folded = re.sub(r"\s", " ", fold(text))
     taken = [False] * len(folded)
-    found: list[tuple[int, Period]] = []
+    found: list[tuple[int, int, Period]] = []
     for pattern, read in _GRAMMAR:
         for match in re.finditer(pattern, folded):
             if any(taken[match.start() : match.end()]):
                 continue
             taken[match.start() : match.end()] = [True] * (match.end() - match.start())
             if period := read(match, written, partial):
-                found.append((match.start(), period))
-    return [period for _, period in sorted(found, key=lambda f: f[0])]
+                found.append((match.start(), match.end(), period))
+    return found
 
 
 def fit(wanted: Asked, named: Sequence[Period], published: date | None) -> float:

@@ -38,6 +38,18 @@ class Read:
     sentences: tuple[float, ...]
     spans: tuple[tuple[int, int] | None, ...] = ()
 
+    def or_likelier(self, other: Read) -> Read:
+        """Return, sentence by sentence, the likelier of two readings of one passage."""
+        better = [theirs > own for own, theirs in zip(self.sentences, other.sentences, strict=True)]
+        return Read(
+            max(self.answers, other.answers),
+            tuple(map(max, self.sentences, other.sentences)),
+            tuple(
+                theirs if likelier else own
+                for likelier, own, theirs in zip(better, self.spans, other.spans, strict=True)
+            ),
+        )
+
 
 class Reader:
     """The network, loaded at its first use."""
@@ -48,9 +60,16 @@ class Reader:
 
     def read(self, question: str, passages: Sequence[PassageText]) -> list[Read]:
         """Return what is said of each passage. Raises EmbeddingError."""
+        return self.read_each([question] * len(passages), passages)
+
+    def read_each(self, questions: Sequence[str], passages: Sequence[PassageText]) -> list[Read]:
+        """Return what is said of each passage, asked a question of its own.
+
+        Raises EmbeddingError.
+        """
         if not passages:
             return []
-        pairs = [(clean(question), clean(p.text)) for p in passages]
+        pairs = [(clean(q), clean(p.text)) for q, p in zip(questions, passages, strict=True)]
         tokens = self._network.tokenizer.encode_batch(pairs)
         found: list[Read | None] = [None] * len(passages)
         for batch in batches([len(t.ids) for t in tokens]):

@@ -12,7 +12,7 @@ from rag.errors import QuestionError
 from rag.french.dates import MONTHS
 from rag.french.names import names
 from rag.french.numbers import numbers
-from rag.french.periods import Asked, asked
+from rag.french.periods import Asked, asked, without_periods
 from rag.french.words import fold, is_function_word, question_stems, same_root, stem, words
 from rag.searching.matching import Terms
 
@@ -57,9 +57,9 @@ class Question:
 
     `stems` say what it is about; `kind` what it expects; `counted` is the stem
     of what « combien de … » counts, or "". `names` and `numbers` are those it
-    says, `time` the time it asks about. What depends on the index is added by
-    the retriever: `vector`, of shape (dimension,), and `terms`, the stems with
-    their inverse document frequency.
+    says, `time` the time it asks about, `untimed` its words without those
+    of that time. What depends on the index is added by the retriever: `vector`, of shape
+    (dimension,), and `terms`, the stems with their inverse document frequency.
     """
 
     text: str
@@ -69,6 +69,7 @@ class Question:
     names: frozenset[str] = frozenset()
     numbers: frozenset[str] = frozenset()
     time: Asked = field(default_factory=Asked)
+    untimed: str = ""
     vector: Vectors | None = None
     terms: Terms = field(default_factory=Terms)
 
@@ -148,6 +149,7 @@ def understand(text: str, today: date | None = None) -> Question:
         frozenset(names(text)),
         frozenset(numbers(text)),
         asked(text, today),
+        without_periods(text, today),
     )
 
 

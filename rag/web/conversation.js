@@ -72,6 +72,7 @@ element.addEventListener("click", async (event) => {
   if (button.matches(".rc-judge") && rating === "wrong") {
     complain(shown, async (note) => { done.textContent = await judge(shown, rating, text("markdown"), note); });
   } else if (button.matches(".rc-judge")) {
+    shown.querySelector(".rc-wrong")?.remove();
     done.textContent = await judge(shown, rating, text("markdown"));
   } else if (button.matches(".rc-copy")) {
     done.textContent = await copied(text(form), "Copié.");

@@ -72,6 +72,7 @@ def articles_html(
         "articles.html",
         results=results,
         found=_counted(facets.articles),
+        filtered=filters != Filters(),
         chips=list(_chips(filters)),
         bars=bars,
         legend=_legend(bars, monthly=monthly),

@@ -15,8 +15,9 @@ import gradio as gr
 
 from rag import texts
 from rag.assistant import LocalAssistant
-from rag.domain import ArticleOrder, ArticleQuery, Citation, Filters
+from rag.domain import ArticleOrder, ArticleQuery, Citation, Filters, FoundArticle
 from rag.errors import ArticleNotFoundError, RecoupeError
+from rag.french.sentences import sentence_spans
 from rag.indexing.article_index import LONGEST_WORDS
 from rag.models.embedding import clean
 from rag.readers import READERS, Bounds, read_uploads
@@ -56,7 +57,7 @@ class Listing:
     query: ArticleQuery = field(default_factory=ArticleQuery)
     trail: tuple[str, ...] = ("",)
     next: str = ""
-    excerpts: Mapping[str, Citation] = field(default_factory=dict)
+    excerpts: Mapping[str, FoundArticle] = field(default_factory=dict)
 
 
 class CorpusTab:
@@ -204,19 +205,35 @@ class CorpusTab:
             results = self._assistant.browse(query, trail[-1], _PAGE)
         except RecoupeError as error:
             return message_html("error", str(error)), Listing(query)
-        excerpts = {f.record.id: f.excerpt for f in results.articles if f.excerpt}
+        excerpts = {f.record.id: f for f in results.articles if f.excerpt}
         html = articles_html(results, query, first=len(trail) == 1, choose=self._access.has_admin)
         return html, Listing(query, trail, results.next, excerpts)
 
     def _opened(self, article_id: str, listing: Listing) -> str:
         """Return an article to be read, the excerpt that led to it highlighted."""
-        excerpt = listing.excerpts.get(article_id)
+        found = listing.excerpts.get(article_id)
         try:
-            return opened_article(self._assistant, article_id, excerpt, for_itself=True)
+            sentence = self._sentence_found(found) if found else None
+            return opened_article(self._assistant, article_id, sentence, for_itself=True)
         except ArticleNotFoundError:
             return message_html("error", texts.ARTICLE_GONE)
         except RecoupeError as error:
             return message_html("error", str(error))
+
+    def _sentence_found(self, found: FoundArticle) -> Citation | None:
+        """Return the sentence of an article that has the first of the words looked for.
+
+        The excerpt itself of what readers pay for. Raises ArticleNotFoundError, StoreError.
+        """
+        excerpt = found.excerpt
+        if excerpt is None or not found.marks or excerpt.source.paywalled:
+            return excerpt
+        text = self._assistant.article(found.record.id).text
+        first, _ = found.marks[0]
+        span = next(((a, b) for a, b in sentence_spans(text) if a <= first < b), None)
+        if span is None or text[excerpt.start : excerpt.end] != excerpt.quote:
+            return excerpt
+        return replace(excerpt, start=span[0], end=span[1], quote=text[slice(*span)])
 
     def upload(
         self,

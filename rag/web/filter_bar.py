@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from difflib import get_close_matches
+from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -13,6 +15,7 @@ from rag import messages, texts
 from rag.domain import Facets, Filters
 from rag.errors import RecoupeError
 from rag.french.dates import format_date, parse_date
+from rag.french.words import fold
 from rag.web.render import Chip, chips_html
 
 _NAMES = ("sources", "sections", "authors")
@@ -90,9 +93,10 @@ class Choice:
 class FilterBar:
     """The controls and the chips of one page."""
 
-    def __init__(self, title_of: Callable[[str], str]) -> None:
-        """Take what gives an article's title by its id, "" where there is none."""
+    def __init__(self, title_of: Callable[[str], str], facets: Callable[[], Facets]) -> None:
+        """Take what gives an article's title by its id, "" where there is none, and the names."""
         self._title_of = title_of
+        self._facets = facets
 
     def build_chips(self, script: str) -> None:
         """Add the chips."""
@@ -113,6 +117,10 @@ class FilterBar:
         self.article = gr.State("")
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
         self.period.input(period_days, [self.period], [self.since, self.until], **quiet)
+        days = [self.since, self.until]
+        gr.on([day.change for day in days], period_of, [self.period, *days], [self.period], **quiet)
+        for field, control in zip(_NAMES, self.controls, strict=False):
+            control.input(partial(self.known_names, field), [control], [control], **quiet)
         changes = [c.change for c in self.controls[:-1]]
         gr.on(changes, self.show, self.controls, [self.chips], **quiet)
         self.chips.select(self.act, self.controls, [*self.controls, self.chips], **quiet)
@@ -134,6 +142,26 @@ class FilterBar:
         years = sorted({day.year for day, _ in facets.months}, reverse=True)
         periods = [texts.ANY_TIME, texts.THIS_YEAR, texts.LAST_DAYS, *map(str, years)]
         return [*found, gr.Dropdown(choices=periods, value=texts.ANY_TIME)]
+
+    def known_names(self, field: str, names: list[str] | None) -> Any:
+        """Return the names of a control as the corpus has them, what was typed completed.
+
+        What no name of the corpus has in it is taken away, and a reader is told.
+        """
+        known = [name for name, _ in getattr(self._facets(), field) if name]
+        found: list[str] = []
+        for name in names or ():
+            if name in known:
+                found.append(name)
+                continue
+            alike = [k for k in known if fold(name.strip()) in fold(k)] if name.strip() else []
+            if len(alike) == 1:
+                found += alike
+            else:
+                near = alike[:1] or get_close_matches(name, known, 1)
+                gr.Warning(messages.unknown_name(field, name, near, texts.SEE_NAMES), title="")
+        settled = list(dict.fromkeys(found))
+        return gr.skip() if settled == (names or []) else settled
 
     def show(self, *values: Any) -> str:
         """Return the chips of the controls' values."""
@@ -158,6 +186,18 @@ class FilterBar:
         if wanted := str(data.get("article", "")):
             return self.put(Choice(article=wanted) if self._title_of(wanted) else choice)
         return self.put(choice.without(str(data.get("field", "")), str(data.get("value", ""))))
+
+
+def period_of(period: str | None, since: str, until: str) -> Any:
+    """Return the period that two days make, of those offered; None where none of these does."""
+    days = (since or "").strip(), (until or "").strip()
+    if days == period_days(period):
+        return gr.skip()
+    if not any(days):
+        return texts.ANY_TIME
+    year = days[0][-_YEAR:]
+    offered = (texts.THIS_YEAR, texts.LAST_DAYS, year)
+    return next((p for p in offered if period_days(p) == days), None)
 
 
 def period_days(period: str | None, today: date | None = None) -> tuple[str, str]:

@@ -89,7 +89,7 @@ class QuestionsTab:
         self._script = script
         self._seal = TurnSeal(assistant.settings.index_dir)
         self._stops = Stops()
-        self._bar = FilterBar(self._title_of)
+        self._bar = FilterBar(self._title_of, assistant.facets)
 
     def build(self, page: gr.Blocks, turns: gr.State) -> None:
         """Add the content of the tab."""
@@ -166,9 +166,9 @@ class QuestionsTab:
         ).then(**asking)
         past.select(self.recall, None, [conversation, turns, past, export], **quiet)
         clear.click(
-            lambda: (_WELCOME, [], _NO_ARTICLE),
+            lambda: (_WELCOME, [], _NO_ARTICLE, *self._bar.put(Choice())),
             None,
-            [conversation, turns, panel],
+            [conversation, turns, panel, *self._bar.controls, self._bar.chips],
             api_visibility="private",
         )
         page.load(self.on_load, None, [*self._bar.named, examples], **quiet)

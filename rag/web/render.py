@@ -52,6 +52,7 @@ def answer_html(turn: ChatTurn, at: int) -> str:
         context=carried,
         sought=turn.sought if answer.refused and answer.mode else "",
         filtered=bool(turn.filters),
+        within=turn.filtered_by,
         link=link(answer.asked or answer.question, turn.filters, turn.corpus),
         numbers=number_citations(answer.statements),
         paragraphs=paragraphs(answer.statements),
