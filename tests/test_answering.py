@@ -24,6 +24,7 @@ from rag.errors import QuestionError
 from rag.french.anaphora import has_unresolved_anaphora
 from rag.french.sentences import sentence_spans
 from rag.french.words import same_root
+from rag.models.reader import Read
 from rag.searching.matching import Terms
 from rag.searching.question import LONGEST_QUESTION, understand
 from rag.settings import load_settings
@@ -341,6 +342,9 @@ def test_follow_ups(question: str, expected: str) -> None:
         ("Dans quelle ville habite-t-elle ?", False),
         ("Qu'en dit Montebourg ?", False),
         ("Combien de mairies la région compte-t-elle ?", True),
+        ("Quel temps fera-t-il demain à Brissange ?", True),
+        ("Combien de ponts y a-t-il à Lérac ?", True),
+        ("Que fera-t-il à Lérac ?", False),
     ],
 )
 def test_whether_a_question_stands_alone(question: str, alone: bool) -> None:
@@ -589,10 +593,42 @@ def test_a_refusal_shows_few_sentences_and_what_they_share(assistant: LocalAssis
 def test_what_is_in_common_are_words_of_the_question(assistant: LocalAssistant) -> None:
     understood = assistant.retriever.understood("Pourquoi la maternité a-t-elle fermé ?")
     elsewhere = "L’hôpital suspendra les accouchements."
-    assert _shared(understood, elsewhere) == ["hôpital", "suspendra"]  # of the thesaurus
+    assert _shared(understood, elsewhere) == []  # the thesaurus' words are not the reader's
     assert _shared(understood, f"Faute de pédiatres, la maternité fait savoir : {elsewhere}") == [
         "maternité"
     ]
+
+
+def test_terms_that_a_follow_up_carried_are_carried_on() -> None:
+    turns = [
+        Turn("Combien coûtera le téléphérique de Montfauzy ?", "18,6 millions d’euros."),
+        Turn("Et quand ouvrira-t-il ?", "Au printemps 2027."),
+    ]
+    shown = rewrite_candidates("Qui s'y oppose ?", turns)[0].shown
+    assert shown == texts.ABOUT_TERMS.format("Qui s'y oppose ?", "téléphérique, Montfauzy")
+
+
+def test_what_a_follow_up_supposes_is_in_its_readers_words(assistant: LocalAssistant) -> None:
+    first = assistant.ask("Combien de personnes ont été évacuées à Saint-Cyprin ?")
+    asked = "Et quand l'état de catastrophe naturelle a-t-il été reconnu ?"
+    second = assistant.ask(asked, [Turn(first.question, first.text)])
+    assert "reconnu mercredi" in second.text
+    assert second.intro == ""
+    (rewriting, *_) = rewrite_candidates(asked, [Turn(first.question, first.text)])
+    assert rewriting.spoken == asked
+
+
+def test_an_article_of_the_year_asked_about_need_not_name_it(assistant: LocalAssistant) -> None:
+    answer = assistant.ask("Combien de visiteurs au festival des Lanternes en 2023 ?")
+    assert not answer.refused
+    assert "21 000" in answer.statements[0].text.replace("\u202f", " ")
+    assert assistant.ask("Combien de visiteurs au festival des Lanternes en 2019 ?").refused
+
+
+def test_of_two_readings_the_likelier_counts_sentence_by_sentence() -> None:
+    one = Read(0.5, (1.0, -2.0), ((0, 3), None))
+    other = Read(-0.5, (0.0, 2.0), ((1, 2), (5, 9)))
+    assert one.or_likelier(other) == Read(0.5, (1.0, 2.0), ((0, 3), (5, 9)))
 
 
 def test_who_said_it_takes_over_the_subject() -> None:

@@ -6,12 +6,13 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+import gradio as gr
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from lxml import html
 
-from rag import texts
+from rag import messages, texts
 from rag.answering.followup import carried_over, rewrite_candidates
 from rag.assistant import LocalAssistant
 from rag.citations import counted, timeline
@@ -19,7 +20,7 @@ from rag.domain import Answer, Citation, Facets, Filters, Nearest, Source, State
 from rag.errors import RecoupeError
 from rag.web.conversation import ChatTurn, TurnSeal, standing
 from rag.web.copying import forms
-from rag.web.filter_bar import Choice, FilterBar, period_days
+from rag.web.filter_bar import Choice, FilterBar, period_days, period_of
 from rag.web.links import link, linked
 from rag.web.render import answer_html
 
@@ -114,9 +115,42 @@ def test_the_bar_lists_the_names_and_years_of_the_corpus() -> None:
     facets = Facets(
         sources=(("Le Courrier", 2), ("", 1)), months=((date(2023, 5, 1), 1), (date(2024, 1, 1), 2))
     )
-    sources, _, _, periods = FilterBar(str).options(facets)
+    sources, _, _, periods = FilterBar(str, lambda: facets).options(facets)
     assert [c[0] for c in sources.choices] == ["Le Courrier"]
     assert [c[0] for c in periods.choices][3:] == ["2024", "2023"]
+
+
+def test_a_name_that_is_typed_is_one_of_the_corpus(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    monkeypatch.setattr("gradio.Warning", lambda message, **_: told.append(message))
+    facets = Facets(sources=(("L’Écho de Brissange", 2), ("Agence Transval", 1)))
+    bar = FilterBar(str, lambda: facets)
+    assert bar.known_names("sources", ["agence", "L’Écho de Brissange"]) == [
+        "Agence Transval",
+        "L’Écho de Brissange",
+    ]
+    assert told == []
+    assert bar.known_names("sources", ["Transvol"]) == []
+    assert bar.known_names("sources", ["Le Monde"]) == []
+    assert told == [
+        messages.unknown_name("sources", "Transvol", ["Agence Transval"]),
+        messages.unknown_name("sources", "Le Monde", [], texts.SEE_NAMES),
+    ]
+    unchanged = bar.known_names("sources", ["Agence Transval"])
+    assert unchanged == gr.skip()
+
+
+def test_the_period_follows_the_days() -> None:
+    assert period_of("2023", "", "") == texts.ANY_TIME
+    assert period_of(texts.ANY_TIME, "01/01/2023", "31/12/2023") == "2023"
+    assert period_of("2023", "01/01/2023", "31/12/2023") == gr.skip()
+    assert period_of("2023", "05/01/2023", "31/12/2023") is None
+
+
+def test_an_answer_says_with_what_filters_it_was_sought() -> None:
+    answer = Answer("Q ?", (), (), False, "extractive", "Le pont ferme.")
+    assert "filtres\u00a0: 2023" in answer_html(ChatTurn(answer, filtered_by="2023"), 0)
+    assert "rc-meta" not in answer_html(ChatTurn(answer), 0)
 
 
 def test_what_was_taken_from_before_can_be_asked_and_taken_away() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.domain import Period
-from rag.french.periods import asked, fit, newest_first, periods
+from rag.french.periods import asked, fit, newest_first, periods, without_periods
 
 THURSDAY = date(2024, 3, 14)
 
@@ -52,6 +52,24 @@ def test_what_is_no_date_is_left(text: str) -> None:
 
 def test_a_number_too_long_for_a_date_is_none() -> None:
     assert spans(f"il y a {'9' * 400} ans") == []
+
+
+@pytest.mark.parametrize(
+    ("question", "left"),
+    [
+        ("Combien de visiteurs au festival en 2023 ?", "Combien de visiteurs au festival ?"),
+        ("En 2023, combien de visiteurs ?", "combien de visiteurs ?"),
+        ("Que s'est-il passé à Lérac en mars 2024 ?", "Que s'est-il passé à Lérac ?"),
+        ("Quel était le budget de l’année 2022 ?", "Quel était le budget ?"),
+        ("Combien de soldats après 2012 ?", "Combien de soldats après 2012 ?"),
+        ("Combien entre 2010 et 2012 ?", "Combien entre 2010 et 2012 ?"),
+        ("Qui a gagné en 2023 et en 2024 ?", "Qui a gagné en 2023 et en 2024 ?"),
+        ("Quel budget pour 2025 ?", "Quel budget pour 2025 ?"),
+        ("Qui dirige la mairie ?", "Qui dirige la mairie ?"),
+    ],
+)
+def test_a_question_is_read_without_its_time(question: str, left: str) -> None:
+    assert without_periods(question) == left
 
 
 def test_without_a_day_of_writing_only_whole_dates_are_read() -> None:
