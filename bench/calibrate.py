@@ -42,6 +42,7 @@ from rag.evaluation.data import Gold, Item, read_questions
 from rag.indexing.index import Index
 from rag.models.reader import Reader
 from rag.readers import find_files, read_files
+from rag.searching.intent import intent_of
 from rag.searching.question import Question
 from rag.searching.reranking import FeatureReranker
 from rag.searching.retrieval import Retriever
@@ -135,7 +136,7 @@ def found(reader: Reader) -> tuple[dict[str, list[Case]], list[Told], tuple[Matr
         press = press_index(work / "press")
         items = read_questions(PRESS / "questions.jsonl")
         # What an overview is asked of is answered by another path.
-        plain = [i for i in items if not ov.asks_overview(i.question)]
+        plain = [i for i in items if not intent_of(i.question).overview]
         sets["press"] = cases(press, plain, reader)
         told, about = overviews(press, [i for i in items if i.kind == "overview"])
         for title, asked_of in (("encyclopedia", encyclopedia), ("written", written)):

@@ -15,7 +15,6 @@ from rag.answering.extractive import (
     select,
 )
 from rag.answering.followup import complete, rewrite_candidates, stands_alone, topic_terms
-from rag.answering.overview import asks_overview, asks_several
 from rag.answering.refusal import _shared
 from rag.assistant import LocalAssistant
 from rag.citations import number_citations
@@ -25,6 +24,7 @@ from rag.french.anaphora import has_unresolved_anaphora
 from rag.french.sentences import sentence_spans
 from rag.french.words import same_root
 from rag.models.reader import Read
+from rag.searching.intent import intent_of
 from rag.searching.matching import Terms
 from rag.searching.question import LONGEST_QUESTION, understand
 from rag.settings import load_settings
@@ -107,7 +107,7 @@ def test_a_question_for_several_things_gathers_more() -> None:
     ],
 )
 def test_several_things_are_asked_for(question: str, *, several: bool) -> None:
-    assert asks_several(question) is several
+    assert intent_of(question).several is several
 
 
 @pytest.mark.parametrize(
@@ -466,7 +466,7 @@ def test_an_overview_tells_the_event_in_the_order_of_time(assistant: LocalAssist
     ],
 )
 def test_what_asks_for_an_overview(question: str, overview: bool) -> None:
-    assert asks_overview(question) is overview
+    assert intent_of(question).overview is overview
 
 
 def test_an_overview_of_what_no_article_tells_is_refused(assistant: LocalAssistant) -> None:

@@ -15,10 +15,10 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from rag import texts
-from rag.answering.overview import asks_overview, matter
 from rag.domain import Turn
 from rag.french.names import names
 from rag.french.words import content_stems, fold, is_function_word, words
+from rag.searching.intent import intent_of
 
 if TYPE_CHECKING:
     from spacy.tokens import Token
@@ -255,7 +255,8 @@ def stands_alone(question: str) -> bool:
     named = bool(names(body)) or bool(_NAME.search(body[1:]))
     if opening or _HIS_VERB.match(fold(body)):
         return named and not _HIS_VERB.match(fold(body))
-    if named or (asks_overview(body) and matter(body)):
+    wanted = intent_of(body)
+    if named or (wanted.overview and wanted.topic):
         return True
     terms = len(set(content_stems(body)))
     if terms <= _TOO_LITTLE:

@@ -36,93 +36,11 @@ _LONGEST_NAME = 9  # words of a speaker: « le directeur adjoint du port de Lér
 _SHORTEST = 6  # words of a sentence that tells something; a date line has fewer
 _MOST = 0.75  # share of the subject, by rarity; more than a word of the same root counts for
 _ALIKE = 0.6  # share of stems in common above which a sentence repeats another
-# On folded text; what they match does not say what the overview is about.
-_ASKED = re.compile(
-    r"\b(?:qu(?:e |'))?(?:est-ce qui |est-ce qu')?(?:s'est-il|se passe-t-il|c'est-il|s'est il|"
-    r"il s'est|(?<!ou )(?<!quand )s'est)(?: donc)? passe(?:e)?(?: quoi)?\b"
-    r"|\bque se passe-t-il\b|\bcomment se passe(?:nt)?\b"
-    r"|\bqu'est(?:-il)? arrive(?:-t-il)?\b|\bqu'est-il arrive\b"
-    r"|\b(?:que|qu'est-ce qu'on|qu'est-ce que l'on) (?:sait-on|sait)\b|\bon (?:en )?sait quoi\b"
-    r"|\b(?:ou|a quoi) en (?:est|sont)(?:-(?:on|il|elle|ils|elles))?\b"
-    r"|\bc'est quoi (?:l'histoire|l'affaire)\b"
-    r"|\b(?:resume[rz]?(?:-moi)?|raconte[rz]?(?:-moi)?|(?:fais|faire|faites)(?:-moi)? le point"
-    r"|le point|un resume|explique[rz]?(?:-moi)?)\b(?: (?:sur|de|d'))?"
-    r"|\bde quoi (?:parle|traite|est-il question)\b|\bque dis(?:ent|ait) (?:les|l')articles?\b"
-    r"|\bde quoi\b(?=.* accuse)|\bon (?:l'|les )?accuse de quoi\b"
-    r"|\bqu'est-ce qu'on reproche\b|\bque reproche-t-on\b"
-    r"|\bquoi de neuf\b|\bquelles sont les (?:dernieres )?(?:nouvelles|informations)\b"
-)
-_FEW = "un|deux|trois|quatre|cinq|six|sept|huit|neuf|dix"
-_MANY = re.compile(rf"\b({_FEW}|\d\d?) (?:derniers |premiers )?articles?\b")
-_LISTED = re.compile(
-    r"\b(?:quels? |lesquels? |listes?(?:r|z)?(?: (?:les|des|d'))? ?|cite[rz]?(?:-moi)? les "
-    r"|combien d' ?|trouve[rz]?(?:-moi)?(?: les| des)? )articles?\b"
-    r"(?: (?:qui )?(?:parlent|parle|traitent|traite|evoquent|mentionnent|concernent))?"
-    r"(?: (?:de|d'|du|des|sur))?"
-    r"|\bque disent (?:les|tes|vos) articles?\b(?: (?:sur|de|d'|du|des|a propos de))?"
-    r"|\b(?:y a-t-il|avez-vous|as-tu|tu as|vous avez)"
-    r" (?:(?:des|un|quelques) articles?|quelque chose)\b"
-    r"(?: (?:sur|a propos de|qui parlent? de))?"
-    rf"|\b(?:donne|montre|trouve)[rz]?(?:[- ]moi)? (?:(?:les|des|{_FEW}|\d\d?) )?articles?\b"
-    r"(?: (?:qui (?:parlent|parle|traitent) )?(?:sur|de|d'|du|des))?"
-)
-_SAID = re.compile(
-    r"\b(?:qu'|que |qu'est-ce qu'|qu'est-ce que )(?:a |ont |avait |avaient )?(?:bien )?"
-    r"(?:(?:a|ont)-t-(?:il|elle|on|ils|elles) )?"
-    r"(?:dit|disent|dis|declare(?:nt)?|affirme(?:nt)?|annonce(?:nt)?|repond(?:u|ent)?|explique(?:nt)?"
-    r"|promet(?:tent)?|promis|raconte(?:nt)?|pense(?:nt)?|demande(?:nt)?|reclame(?:nt)?"
-    r"|reproche(?:nt)?|dit-(?:il|elle))\b"
-)
-_SEVERAL = re.compile(
-    r"\b(?:(?:les)?quel(?:le)?s|qui (?:sont|etaient|furent)|cite[rz]?|liste[rz]?|enumere[rz]?)\b"
-    r"|\bdonne[rz]?(?:-moi)? (?:la liste|les noms)\b"
-)
-_GENERIC = frozenset(
-    content_stems(
-        "affaire histoire point article sujet événement situation ensuite actualité actu nouvelles"
-    )
-)
-
-
-def asks_overview(question: str) -> bool:
-    """Tell whether a question asks what happened or where things stand, not for one fact."""
-    return bool(_ASKED.search(fold(question)))
-
-
-def asks_articles(question: str) -> bool:
-    """Tell whether a question asks which articles speak of something."""
-    return bool(_LISTED.search(fold(question)))
-
-
-def how_many_articles(question: str) -> int | None:
-    """Return how many articles a question asks for; None where it does not say."""
-    found = _MANY.search(fold(question))
-    if not found:
-        return None
-    return int(found[1]) if found[1].isdigit() else 1 + _FEW.split("|").index(found[1])
-
-
-def asks_words(question: str) -> bool:
-    """Tell whether a question asks what somebody said."""
-    return bool(_SAID.search(fold(question)))
-
-
-def asks_several(question: str) -> bool:
-    """Tell whether a question asks for several things: an interrogative in the plural, a list."""
-    return bool(_SEVERAL.search(fold(question)))
-
-
-def matter(question: str) -> frozenset[str]:
-    """Return the stems of what an overview, articles or words are asked of."""
-    left = fold(question)
-    for pattern in (_ASKED, _LISTED, _SAID):
-        left = pattern.sub(" ", left)
-    return frozenset(content_stems(left)) - _GENERIC
 
 
 def subject(question: Question) -> frozenset[str]:
-    """Return the stems of `matter` that are looked for; none: the article itself is meant."""
-    return matter(question.text) & question.terms.weights.keys()
+    """Return the stems of the topic that are looked for; none: the article itself is meant."""
+    return question.intent.topic & question.terms.weights.keys()
 
 
 def only_a_time(question: Question) -> bool:

@@ -18,11 +18,6 @@ from rag.answering.evidence import find_evidence, rerank_by_reader
 from rag.answering.extractive import MODE, chronicle, compose
 from rag.answering.overview import (
     about,
-    asks_articles,
-    asks_overview,
-    asks_several,
-    asks_words,
-    how_many_articles,
     key_sentences,
     one_each,
     only_a_time,
@@ -179,7 +174,7 @@ class Router:
         if not evidence or not is_answered(probability, self.settings.caution):
             answer = refuse(question, evidence, hits, MODE, probability)
         else:
-            several = asks_several(asked)
+            several = question.intent.several
             most = self.settings.overview_sentences if several else self.settings.answer_sentences
             answer = compose(question.text, evidence, hits, most, several=several)
             if is_denied(asked, evidence[0], self.comparer):
@@ -209,26 +204,26 @@ class Router:
 
         Of a time are the articles published then.
         """
-        if not asks_articles(question.text) and not (
-            asks_overview(question.text) and only_a_time(question)
+        if not question.intent.articles and not (
+            question.intent.overview and only_a_time(question)
         ):
             return None
         if only_a_time(question):
             found = found.within(question.time.periods[0])
         hits = found.hits(self.settings.candidates)
-        most = how_many_articles(question.text) or 2 * self.settings.overview_sentences
+        most = question.intent.count or 2 * self.settings.overview_sentences
         evidence = one_each(question, hits, min(most, _MOST_LISTED))
         if not evidence:
             return None
         shown = hits[: self.settings.answer_passages]
-        titled = asks_articles(question.text)
+        titled = question.intent.articles
         return chronicle(question.text, evidence, shown, titled=titled), hits
 
     def _words(
         self, question: Question, hits: Sequence[Hit], found: _Search
     ) -> tuple[Answer, Sequence[Hit]] | None:
         """Return what somebody said, where that is asked and articles quote him."""
-        if not asks_words(question.text):
+        if not question.intent.words:
             return None
         whole = found.whole(hits)
         evidence = words_of(question, whole, self.settings.overview_sentences)
@@ -240,7 +235,7 @@ class Router:
         self, question: Question, hits: Sequence[Hit], found: _Search
     ) -> tuple[Answer, Sequence[Hit]] | None:
         """Return what happened, where that is asked and an article is about it."""
-        if not asks_overview(question.text):
+        if not question.intent.overview:
             return None
         alone = not subject(question)
         part = found.filters.named if found.filters else None

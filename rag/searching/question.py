@@ -14,6 +14,7 @@ from rag.french.names import names
 from rag.french.numbers import numbers
 from rag.french.periods import Asked, asked, without_periods
 from rag.french.words import fold, is_function_word, question_stems, same_root, stem, words
+from rag.searching.intent import Intent, intent_of
 from rag.searching.matching import Terms
 
 if TYPE_CHECKING:
@@ -58,8 +59,8 @@ class Question:
     `stems` say what it is about; `kind` what it expects; `counted` is the stem
     of what « combien de … » counts, or "". `names` and `numbers` are those it
     says, `time` the time it asks about, `untimed` its words without those
-    of that time. What depends on the index is added by the retriever: `vector`, of shape
-    (dimension,), and `terms`, the stems with their inverse document frequency.
+    of that time, `intent` what it wants. What depends on the index is added by the retriever:
+    `vector`, of shape (dimension,), and `terms`, the stems with their inverse document frequency.
     """
 
     text: str
@@ -70,6 +71,7 @@ class Question:
     numbers: frozenset[str] = frozenset()
     time: Asked = field(default_factory=Asked)
     untimed: str = ""
+    intent: Intent = field(default_factory=Intent)
     vector: Vectors | None = None
     terms: Terms = field(default_factory=Terms)
 
@@ -150,6 +152,7 @@ def understand(text: str, today: date | None = None) -> Question:
         frozenset(numbers(text)),
         asked(text, today),
         without_periods(text, today),
+        intent_of(text),
     )
 
 
