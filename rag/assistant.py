@@ -433,7 +433,7 @@ class LocalAssistant(Assistant):
 
     @contextmanager
     def _no_ingestion(self, progress: Progress) -> Iterator[None]:
-        """Let no ingestion begin; one that is under way ends first, and who waits hears that."""
+        """Let no ingestion begin; one that is under way ends first; `progress` is notified."""
         count = self.index.articles()
         while not self._ingesting.acquire(timeout=_PROGRESS_PERIOD):
             if self.stopping:

@@ -81,7 +81,7 @@ for _operation in OPERATIONS:
 
 
 class _Call:
-    """One call under way. Whatever becomes of the connection is an IndexBusyError.
+    """One call under way. Whatever happens to the connection is an IndexBusyError.
 
     A plain connection, not a client with a pool: it is written and read in turns, and goes
     through no proxy, which must never see the token.

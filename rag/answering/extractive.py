@@ -39,7 +39,7 @@ def compose(
 
     `evidence` is ranked, best first, and not empty. At most `limit` sentences, and
     fewer unless `several` things are asked for; each is cited to the character,
-    with the same sentence of republications. A sentence that leans on the one
+    with the same sentence of republications. A sentence that refers to the one
     before (« Elle représente… ») comes with it, as one span.
     """
     chosen = select(evidence, limit, several=several)

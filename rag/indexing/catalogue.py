@@ -381,7 +381,7 @@ class Catalogue(SqliteFile):
         }
 
     def alike(self, contents: Sequence[bytes]) -> dict[bytes, str]:
-        """Return, by content, the id of a passage made of the same: its vectors serve again."""
+        """Return, by content, the id of a passage made of the same: its vectors are reusable."""
         rows = self._in("select content, id from passages where content in", contents)
         return dict(rows)
 

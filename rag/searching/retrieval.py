@@ -78,7 +78,7 @@ class Retriever:
         if isinstance(question, str):
             question = self.understood(question)
         found = self._candidates(question, filters)
-        hits = self._hits(self._fused(found)[: self._depth], found)
+        hits = self._hits(self._zscore_fusion(found)[: self._depth], found)
         return collapse(self._reranked(question, hits))[:limit]
 
     def whole(self, question: Question, hits: Sequence[Hit]) -> list[Hit]:
@@ -126,7 +126,7 @@ class Retriever:
             understood = self.understood(question)
         found = self._candidates(understood, filters, timed)
         with timed("fusion"):
-            fused = self._fused(found)
+            fused = self._zscore_fusion(found)
         with timed("passages"):
             head = self._hits(fused[: self._depth], found)
         with timed("reranking"):
@@ -180,7 +180,7 @@ class Retriever:
                 if not filters or filters.accept(current[i].id, current[i].source)
             }
 
-    def _fused(self, found: Mapping[str, _Candidate]) -> list[tuple[str, float]]:
+    def _zscore_fusion(self, found: Mapping[str, _Candidate]) -> list[tuple[str, float]]:
         """Return (passage id, score) by the sum of standardised scores, best first.
 
         On French questions it beats reciprocal rank fusion (MRR@10 0.801
