@@ -101,6 +101,8 @@ def test_the_title_of_a_text_is_no_claim() -> None:
     ("before", "claim"),
     [
         ("La capitaine dirige le port.", "Elle a passé 17 ans à la capitainerie."),
+        ("Le téléphérique coûtera 18 millions d’euros.", "Il ouvrira au printemps 2027."),
+        ("La maire de Lérac a démissionné.", "Elle dénonce des pressions."),
         ("Le maire dit que la digue tiendra.", "Il a passé 17 ans à la capitainerie."),
     ],
 )

@@ -143,7 +143,8 @@ def _problem(sentence: str, doc: Doc) -> str:
     if sum(w in _FOREIGN for w in tokens) > sum(w in _FRENCH for w in tokens):
         return texts.NOT_FRENCH
     verbless = not any(t.pos_ in {"VERB", "AUX"} for t in doc)
-    if len(tokens) < 3 or (verbless and len(tokens) < 5):
+    # « Elle dénonce des pressions »: the parser takes the verb for a noun, the pronoun tells.
+    if len(tokens) < 3 or (verbless and len(tokens) < 5 and not _pronoun(sentence)):
         return texts.NO_STATEMENT
     return ""
 
@@ -207,7 +208,7 @@ def _joined_by_and(token: Token) -> bool:
 def _pronoun(claim: str) -> re.Match[str] | None:
     """Return the personal pronoun that a claim begins with, « il y a » and such left out."""
     return re.match(
-        r"(Il|Elle|Ils|Elles) (?!(?:n['’])?y (?:a|avait|aura|aurait)\b|(?:a |avait )?fall(?:ait|u|ut)\b|faut\b|faudra|(?:n['’])?exist(?:e|ait)\b|s['’]agit\b|est (?:vrai|faux|(?:im)?possible|interdit d(?:e |['’])\w+[ei]r)\b|fait )",
+        r"(Il|Elle|Ils|Elles) (?!(?:n['’])?y (?:a|avait|aura|aurait)\b|(?:a |avait )?fall(?:ait|u|ut)\b|faut\b|faudra|(?:n['’])?exist(?:e|ait)\b|s['’]agit\b|(?:a |avait )?(?:plu|neigé|gelé)\b|pleu(?:t|vra|vait)\b|est (?:vrai|faux|(?:im)?possible|interdit d(?:e |['’])\w+[ei]r)\b|fait )",
         claim,
     )
 
@@ -237,11 +238,15 @@ def _resolved(claim: str, before: str) -> str:
 def _agrees(noun: Token, gender: str, number: str) -> bool:
     """Tell whether a pronoun of a gender and number may stand for a noun.
 
-    The gender that the parser gives to a name says little: it goes by its ending.
+    The gender that the parser gives to a name says little: it goes by its ending. That of a noun's
+    article says more than its own.
     """
     its_gender, its_number = noun.morph.get("Gender", []), noun.morph.get("Number", [])
+    article = [g for t in noun.children if t.dep_ == "det" for g in t.morph.get("Gender", [])]
     if noun.pos_ == "PROPN":
         its_gender = []
+    elif article and its_number == ["Sing"]:
+        its_gender = article
     return its_gender in ([], [gender]) and its_number in ([], [number])
 
 
