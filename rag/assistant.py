@@ -27,6 +27,7 @@ from rag.domain import (
     ArticleQuery,
     ArticleRecord,
     ArticleResults,
+    CheckedClaim,
     Erasure,
     Facets,
     Filters,
@@ -86,7 +87,10 @@ class Services:
         self.retriever = Retriever(index, settings.candidates, load_reranker(settings))
         encoder = index.embedder if isinstance(index.embedder, Encoder) else Encoder()
         self._injections = InjectionDetector(encoder)
-        self.answerer = Answerer(settings, index, self.retriever, self._injections)
+        self.answerer = Answerer(settings, index, self.retriever, self._injections, self._verify)
+
+    def _verify(self, claim: str, filters: Filters | None) -> CheckedClaim:
+        return self.checker.one(claim, filters)
 
     @cached_property
     def checker(self) -> Checker:

@@ -6,8 +6,8 @@ A request keeps the `Answerer` that it began with: an index that takes the place
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Generator as Coroutine
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import zip_longest
@@ -17,13 +17,14 @@ from rag import texts
 from rag.answering import about_corpus
 from rag.answering.evidence import find_evidence, rerank_by_reader
 from rag.answering.examples import Examples
-from rag.answering.followup import rewrite_candidates
+from rag.answering.followup import CarriedOver, carried_over, rewrite_candidates
 from rag.answering.refusal import about_the_same, refuse
 from rag.answering.router import Router
 from rag.answering.writing import Draft, Generator, Retried, load_generator
+from rag.answering.yesno import settled
 from rag.checking.support import SupportCheck
 from rag.citations import render
-from rag.domain import Answer, Filters, Hit, Statement, Turn
+from rag.domain import Answer, CheckedClaim, Filters, Hit, Statement, Turn
 from rag.errors import ModelError
 from rag.models.comparer import Comparer
 from rag.models.reader import Reader
@@ -54,9 +55,15 @@ class Answerer:
     """Answers over one index; the index is its caller's to close."""
 
     def __init__(
-        self, settings: Settings, index: Index, retriever: Retriever, injections: InjectionDetector
+        self,
+        settings: Settings,
+        index: Index,
+        retriever: Retriever,
+        injections: InjectionDetector,
+        verify: Callable[[str, Filters | None], CheckedClaim],
     ) -> None:
-        """Load what answering needs. Raises SettingsError."""
+        """Load what answering needs; `verify` checks a claim. Raises SettingsError."""
+        self._verify = verify
         self.settings = settings
         self.index = index
         self.retriever = retriever
@@ -121,6 +128,9 @@ class Answerer:
         before = history[-1].answer if history else ""
         candidates = rewrite_candidates(question, history)
         asked, answer = self.router.answer_best(candidates, before, filters)
+        whole = carried_over(asked) == CarriedOver(asked)
+        if whole and not answer.intro:
+            answer = settled(asked, answer, lambda claim: self._verify(claim, filters))
         if answer.refused:
             answer = self.router.with_suggestion(about_the_same(answer, asked), filters)
         answer = replace(

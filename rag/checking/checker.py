@@ -184,6 +184,10 @@ class Checker:
             yield result
         yield self.verification(results, filters)
 
+    def one(self, claim: str, filters: Filters | None = None) -> CheckedClaim:
+        """Return the verdict on one claim, as it is. Raises EmbeddingError."""
+        return self._check(Claim(claim, 0, len(claim), self._problem(claim)), filters)
+
     def verification(
         self, claims: Sequence[CheckedClaim], filters: Filters | None = None
     ) -> Verification:
