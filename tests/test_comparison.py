@@ -229,6 +229,21 @@ def test_long_texts_are_compared_in_time_that_grows_with_them() -> None:
     substituted_name(shown, shown[::-1].title())
 
 
+@pytest.mark.parametrize(
+    ("said", "shown", "alike"),
+    [
+        ("Il y a eu plus de 20 000 entrées.", "26 500 entrées.", "Il y a eu 26 500 entrées."),
+        ("Au moins 300 élus sont venus.", "312 élus étaient là.", "312 élus sont venus."),
+        ("Quelque 300 élus sont venus.", "312 élus étaient là.", "312 élus sont venus."),
+        ("Moins de 20 000 entrées.", "26 500 entrées.", "Moins de 20 000 entrées."),
+    ],
+)
+def test_a_bound_that_a_figure_keeps_is_worded_as_the_figure(
+    said: str, shown: str, alike: str
+) -> None:
+    assert worded_alike(said, match_quantities(said, shown)) == alike
+
+
 def test_what_differs_is_told(comparer: Comparer) -> None:
     shown = "La halle de Lérac a été restaurée en 2019 pour 4,2 millions d’euros."
     fine = compare("La restauration de la halle a coûté 4,2 millions d’euros.", shown, comparer)

@@ -157,6 +157,11 @@ _NUMERAL = re.compile(
     r"(?:\b(?P<before>[A-ZÀ-Þ]\w+) )?\b(?P<numeral>[IVX]{1,5})(?:er?|ère|ème)?\b"
     r"(?: (?P<after>[A-ZÀ-Þ]\w+))?"
 )
+_BOUND = re.compile(
+    r"\b(?:(?:un peu )?(?:plus|moins) d['’e]|au (?:moins|plus|maximum|minimum)|environ|quelque|"
+    r"presque|(?:à peu )?près d['’e]|à peine|jusqu['’]à|autour de)\s*$",
+    re.IGNORECASE,
+)
 _TIMES_OF = re.compile(r"\b(?:divis|multipli)\w+ par ?$")
 _PART = re.compile(r"\b(?:dont|parmi lesquel(?:le)?s) $")
 _ORDER = re.compile(r"(?:\d|\b[ivx]+)(?:er|re|e|eme|nde?)\b")
@@ -209,15 +214,17 @@ def _read_both(text: str) -> tuple[list[Amount], list[Day]]:
 def worded_alike(hypothesis: str, figures: Sequence[Figure]) -> str:
     """Return the hypothesis with each figure worded as the one of the premise that it agrees with.
 
-    A network takes « un sur huit » and « 12,4 % » for two things; the comparison of figures has
-    shown that they are one.
+    A network takes « un sur huit » and « 12,4 % » for two things, and « plus de 20 000 » beside
+    « 26 500 » for a contradiction; the comparison of figures has shown that they agree.
     """
     limit = len(hypothesis)
     for figure in sorted(figures, key=lambda f: f.span, reverse=True):
         start, end = figure.span
         if figure.alike and end <= limit:
-            hypothesis = hypothesis[:start] + figure.alike + hypothesis[end:]
-            limit = start
+            bound = _BOUND.search(hypothesis[:start])
+            first = bound.start() if bound else start
+            hypothesis = hypothesis[:first] + figure.alike + hypothesis[end:]
+            limit = first
     return hypothesis
 
 
