@@ -67,6 +67,7 @@ DESCRIPTION = (
     "passage dont elle vient."
 )
 STOPPED = "Réponse arrêtée à votre demande\u00a0: la question est de nouveau dans le champ."
+ASK_IN_FRENCH = "Les articles sont en français\u00a0: posez la question en français."
 SEE_NAMES = "la liste du filtre donne ceux qu’il y a."
 ANSWERED_WITHIN = "Cherché avec ces filtres\u00a0: {}."
 CORPUS_CHANGED = (

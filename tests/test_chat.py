@@ -18,6 +18,7 @@ from rag.assistant import LocalAssistant
 from rag.citations import counted, timeline
 from rag.domain import Answer, Citation, Facets, Filters, Nearest, Source, Statement, Turn
 from rag.errors import RecoupeError
+from rag.french.language import is_foreign
 from rag.web.conversation import ChatTurn, TurnSeal, standing
 from rag.web.copying import forms
 from rag.web.filter_bar import Choice, FilterBar, period_days, period_of
@@ -118,6 +119,38 @@ def test_the_bar_lists_the_names_and_years_of_the_corpus() -> None:
     sources, _, _, periods = FilterBar(str, lambda: facets).options(facets)
     assert [c[0] for c in sources.choices] == ["Le Courrier"]
     assert [c[0] for c in periods.choices][3:] == ["2024", "2023"]
+
+
+def test_what_is_copied_has_the_notice_and_the_words_in_bold() -> None:
+    source = Source("Un titre", "Le Port")
+    cited = Citation("a", source, 0, 24, "Le pont rouvre le 4 mars")
+    said = Statement(cited.quote, (cited,), span=(15, 24))
+    answer = Answer("Q ?", (said,), (), False, "m", said.text, notice=texts.CORPUS_CHANGED)
+    made = forms(answer)
+    for form in ("text", "markdown", "html"):
+        assert texts.CORPUS_CHANGED.split("\u00a0")[0] in made[form]
+    assert "<strong>le 4 mars</strong>" in made["html"]
+
+
+def test_a_question_in_another_language_is_to_be_put_in_french(assistant: LocalAssistant) -> None:
+    answer = assistant.ask("How much will the cable car cost in Montfauzy?")
+    assert not answer.refused or answer.notice == texts.ASK_IN_FRENCH
+    assert assistant.ask("Qui a marché sur Mars ?").notice == ""
+    assert assistant.ask("Who went to the moon with the mayor?").notice == texts.ASK_IN_FRENCH
+
+
+@pytest.mark.parametrize(
+    ("text", "foreign"),
+    [
+        ("How much will it cost?", True),
+        ("Wie teuer ist das?", True),
+        ("Combien coûtera le téléphérique ?", False),
+        ("prix téléphérique Montfauzy", False),
+        ("The Voice est-elle diffusée en direct ?", False),
+    ],
+)
+def test_small_words_tell_a_language(text: str, foreign: bool) -> None:
+    assert is_foreign(text) is foreign
 
 
 def test_a_name_that_is_typed_is_one_of_the_corpus(monkeypatch: pytest.MonkeyPatch) -> None:

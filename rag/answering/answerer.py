@@ -26,6 +26,7 @@ from rag.checking.support import SupportCheck
 from rag.citations import render
 from rag.domain import Answer, CheckedClaim, Filters, Hit, Statement, Turn
 from rag.errors import ModelError
+from rag.french.language import is_foreign
 from rag.models.comparer import Comparer
 from rag.models.reader import Reader
 from rag.paid import Allowance, bounded_events, bounded_hits
@@ -133,6 +134,8 @@ class Answerer:
             answer = settled(asked, answer, lambda claim: self._verify(claim, filters))
         if answer.refused:
             answer = self.router.with_suggestion(about_the_same(answer, asked), filters)
+            if is_foreign(question):
+                answer = replace(answer, notice=texts.ASK_IN_FRENCH)
         answer = replace(
             answer,
             question=question,

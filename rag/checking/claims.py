@@ -13,6 +13,7 @@ from lxml.etree import LxmlError
 
 from rag import messages, texts
 from rag.errors import QuestionError
+from rag.french.language import is_foreign
 from rag.french.sentences import sentence_spans
 from rag.french.syntax import parse
 from rag.french.words import fold, words
@@ -26,14 +27,6 @@ _LONGEST_CLAIM = 600
 _LONGEST_TITLE = 25  # words
 _ENDS = (".", "!", "?", "…", "»", '"', "”", ":", ";")
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
-_FRENCH = frozenset(
-    "le la les l un une des du de d et est sont a ont que qui dans en au aux pour par sur ne pas "
-    "se s il elle ils elles on ce cette ces son sa ses leur plus avec sera seront etait ete n y".split()
-)
-_FOREIGN = frozenset(
-    "the of and to is was are were with that this for der die das und ist nicht mit von el los las "
-    "una es con por il che di gli non sono".split()
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +133,7 @@ def _problem(sentence: str, doc: Doc) -> str:
     tokens = words(sentence)
     if folded.rstrip(" »\"'").endswith("?"):
         return texts.IS_QUESTION
-    if sum(w in _FOREIGN for w in tokens) > sum(w in _FRENCH for w in tokens):
+    if is_foreign(sentence):
         return texts.NOT_FRENCH
     verbless = not any(t.pos_ in {"VERB", "AUX"} for t in doc)
     # « Elle dénonce des pressions »: the parser takes the verb for a noun, the pronoun tells.

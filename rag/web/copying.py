@@ -33,6 +33,7 @@ def _plain(markup: str) -> str:
 def answer_text(answer: Answer) -> str:
     """Return an answer with its references, as plain text."""
     lines = [answer.question, ""]
+    lines += [answer.notice, ""] if answer.notice else []
     if answer.refused:
         lines.append(answer.text)
         perhaps = f"{texts.PERHAPS} " if answer.tentative else ""
