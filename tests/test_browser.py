@@ -401,6 +401,22 @@ def test_filters_apply_and_a_bad_date_is_said(page: Page) -> None:
     assert "aucun passage" in page.text(".rc-refusal")
 
 
+def test_a_filter_that_is_typed_is_a_name_of_the_corpus(page: Page) -> None:
+    """« agence » is completed; a new conversation has no filters."""
+    from selenium.webdriver.common.keys import Keys
+
+    page.click(next(b for b in page.all("button") if "Filtrer" in b.text))
+    field = page.wait("#rc-sources input")
+    page.click(field)
+    field.send_keys("agence", Keys.ENTER)
+    page.until(lambda: "Agence Transval" in page.text("#rc-filters .rc-chip"))
+    page.ask("Qui est mort à Montfauzy ?")
+    page.until(lambda: page.all(".rc-actions"))
+    assert "filtres : Agence Transval" in page.text(".rc-turn")
+    page.click(page.wait("#rc-clear"))
+    page.until(lambda: page.all("#rc-filters .rc-chip") == [])
+
+
 def test_an_answer_is_exported_with_its_references(page: Page, tmp_path: Path) -> None:
     page.ask(HALL)
     page.click(page.wait(".rc-more summary"))

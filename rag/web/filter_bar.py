@@ -120,7 +120,8 @@ class FilterBar:
         days = [self.since, self.until]
         gr.on([day.change for day in days], period_of, [self.period, *days], [self.period], **quiet)
         for field, control in zip(_NAMES, self.controls, strict=False):
-            control.input(partial(self.known_names, field), [control], [control], **quiet)
+            # Gradio tells no input of what is typed here, only the change.
+            control.change(partial(self.known_names, field), [control], [control], **quiet)
         changes = [c.change for c in self.controls[:-1]]
         gr.on(changes, self.show, self.controls, [self.chips], **quiet)
         self.chips.select(self.act, self.controls, [*self.controls, self.chips], **quiet)
@@ -146,7 +147,7 @@ class FilterBar:
     def known_names(self, field: str, names: list[str] | None) -> Any:
         """Return the names of a control as the corpus has them, what was typed completed.
 
-        What no name of the corpus has in it is taken away, and a reader is told.
+        Of a name that the corpus has not (a link may bring one) a reader is told.
         """
         known = [name for name, _ in getattr(self._facets(), field) if name]
         found: list[str] = []
@@ -158,6 +159,7 @@ class FilterBar:
             if len(alike) == 1:
                 found += alike
             else:
+                found.append(name)
                 near = alike[:1] or get_close_matches(name, known, 1)
                 gr.Warning(messages.unknown_name(field, name, near, texts.SEE_NAMES), title="")
         settled = list(dict.fromkeys(found))
