@@ -67,7 +67,7 @@ from rag.searching.retrieval import Retriever
 from rag.sources.memory import Memory
 
 if TYPE_CHECKING:
-    from rag.indexing.understanding import Known
+    from rag.indexing.understanding import CachedVectors
     from rag.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -240,7 +240,7 @@ class LocalAssistant(Assistant):
         found: Iterable[Found],
         prune: Sequence[str],
         progress: Progress,
-        cached: Known = lambda _: {},
+        cached: CachedVectors = lambda _: {},
         *,
         readmit: bool,
         dry: bool = False,
@@ -253,7 +253,7 @@ class LocalAssistant(Assistant):
                 prune,
                 progress,
                 sentence_vectors=self.settings.sentence_vectors,
-                known=cached,
+                cached_vectors=cached,
                 removals=self.removals,
                 readmit=readmit,
                 dry=dry,

@@ -286,6 +286,6 @@ def _message(error: ErrorDetails, given: dict[str, Any]) -> str:
     secret = field.annotation is SecretStr
     value = "" if secret else messages.SETTING_VALUE.format(str(error.get("input", ""))[:80])
     example = _EXAMPLES.get(name, field.default)
-    known = example not in ("", None) and not secret
-    shown = messages.FOR_EXAMPLE.format(example) if known else ""
+    has_example = example not in ("", None) and not secret
+    shown = messages.FOR_EXAMPLE.format(example) if has_example else ""
     return messages.BAD_SETTING.format(where, value, reason, shown)

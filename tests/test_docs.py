@@ -158,6 +158,16 @@ def test_each_file_of_the_data_folder_is_told(tmp_path: Path) -> None:
     assert "chroma" in made
 
 
+def test_both_readmes_tell_the_same_figures() -> None:
+    told = []
+    for name in ("README.md", "README.fr.md"):
+        table = (ROOT / name).read_text(encoding="utf-8").partition("223")[2]
+        rows = [line for line in table.splitlines() if line.startswith("|")]
+        told.append(re.findall(r"\b0[.,](\d\d)\b", "\n".join(rows[:7])))
+    assert told[0] == told[1]
+    assert len(told[0]) >= 7
+
+
 def test_what_readers_are_told_of_errors_is_what_the_cards_and_the_readme_say() -> None:
     page = (ROOT / "rag" / "web" / "widget" / "about.html").read_text(encoding="utf-8")
     told = page[page.index("mesuré") : page.index("Là où")]

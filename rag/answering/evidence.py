@@ -186,16 +186,16 @@ def _replaces_figure(question: Question, correction: Evidence, older: Evidence) 
     for mine in quantities(standing(correction.text)):
         same = [q for q in theirs if q.unit == mine.unit]
         if mine.unit and same and not any(q.agrees(mine) for q in same):
-            told = question.terms.idf_coverage(_told_of(correction.hit, mine.unit))
+            covered = question.terms.idf_coverage(_told_of(correction.hit, mine.unit))
             asked = question.terms.idf_coverage(around(older.hit) | stem_set(older.text))
-            return told >= asked
+            return covered >= asked
     return False
 
 
 def _told_of(hit: Hit, unit: str) -> frozenset[str]:
     """Return the stems of what a correction tells of a kind of figure, under its title."""
-    told = (s.stems for s in hit.sentences if any(q.unit == unit for q in s.quantities))
-    return around(hit).union(*told)
+    stems = (s.stems for s in hit.sentences if any(q.unit == unit for q in s.quantities))
+    return around(hit).union(*stems)
 
 
 def _figures(evidence: Evidence) -> list[Quantity]:

@@ -45,19 +45,19 @@ def claim_of(question: str) -> str | None:
     """
     asked = _OPENING.sub("", question.strip(), count=1).strip(" ?!.…\u00a0\u202f")
     if whether := _WHETHER.match(asked):
-        said = asked[whether.end() :]
+        claim = asked[whether.end() :]
     elif there := _THERE.match(asked):
-        said = f"il y {there.group(1)}{asked[there.end() :]}"
+        claim = f"il y {there.group(1)}{asked[there.end() :]}"
     elif inverted := _INVERTED.search(asked):
         before = asked[: inverted.start()]
         if _ASKING.search(fold(before)) or not content_stems(before):
             return None
-        said = f"{before}{inverted.group(1)}{asked[inverted.end() :]}"
+        claim = f"{before}{inverted.group(1)}{asked[inverted.end() :]}"
     else:
         return None
-    if len(said.split()) < _SHORTEST or not question.rstrip().endswith("?"):
+    if len(claim.split()) < _SHORTEST or not question.rstrip().endswith("?"):
         return None
-    return f"{said[:1].upper()}{said[1:]}."
+    return f"{claim[:1].upper()}{claim[1:]}."
 
 
 def settled(question: str, answer: Answer, verify: Verify) -> Answer:
@@ -76,11 +76,11 @@ def settled(question: str, answer: Answer, verify: Verify) -> Answer:
         return answer
     shown = _one_each_side(deciding) if checked.verdict is Label.DIVERGING else deciding[:_MOST]
     first = tuple(_statement(e) for e in shown)
-    said = {s.text.strip() for s in first}
+    quotes = {s.text.strip() for s in first}
     rest = tuple(
         s
         for s in answer.statements
-        if not any(s.text.strip() in t or t in s.text.strip() for t in said)
+        if not any(s.text.strip() in t or t in s.text.strip() for t in quotes)
     )
     statements = (*first, *rest)
     intro = _INTROS[checked.verdict].format(texts.newspaper(shown[0].citation.source))

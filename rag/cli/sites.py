@@ -66,11 +66,13 @@ def rules_options(command: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(command)
     def wrapped(*, index: Path | None, file: Path | None, name: str, **given: Any) -> None:
-        told = {field: value for field, value in given.items() if value not in {None, ()}}
-        as_json = told.pop("as_json", False)
+        chosen = {field: value for field, value in given.items() if value not in {None, ()}}
+        as_json = chosen.pop("as_json", False)
         settings = settings_for(index)
         theme = theme_of(file) if file else {}
-        rules = checked(**_in_index(settings, told | {k: theme[k] for k in theme if k not in told}))
+        rules = checked(
+            **_in_index(settings, chosen | {k: theme[k] for k in theme if k not in chosen})
+        )
         command(name=name.strip(), rules=rules, settings=settings, as_json=as_json)
 
     callback = french_errors(wrapped)
@@ -79,22 +81,22 @@ def rules_options(command: Callable[..., None]) -> Callable[..., None]:
     return callback
 
 
-def _in_index(settings: Settings, told: dict[str, Any]) -> dict[str, Any]:
+def _in_index(settings: Settings, chosen: dict[str, Any]) -> dict[str, Any]:
     """Return rules with sources and sections by the names that the index has.
 
     Raises SettingsError for a name that it does not have: a slip would make a site without answers.
     """
 
     def given(kind: str) -> tuple[str, ...]:
-        return tuple(name.replace("'", "’") for name in told.get(kind, ()) if name)
+        return tuple(name.replace("'", "’") for name in chosen.get(kind, ()) if name)
 
     asked = Filters(sources=given("sources"), sections=given("sections"))
     if not asked:
-        return told
+        return chosen
     with open_for(settings, "site") as assistant:
         named = filters_named(assistant, asked)
     found = {"sources": named.sources, "sections": named.sections}
-    return told | {kind: names for kind, names in found.items() if kind in told}
+    return chosen | {kind: names for kind, names in found.items() if kind in chosen}
 
 
 @contextmanager
@@ -242,6 +244,6 @@ def _lacking(site: Site, facets: Facets) -> str:
         f"«\u00a0{name}\u00a0»"
         for names, there in ((site.sources, facets.sources), (site.sections, facets.sections))
         for name in names
-        if fold(name) not in {fold(known) for known, _ in there}
+        if fold(name) not in {fold(existing) for existing, _ in there}
     ]
     return ", ".join(lacking)

@@ -109,5 +109,5 @@ class ReferenceQuestions:
         draft.replace(self.path)
 
     def _refused(self, error: Exception) -> StoreError:
-        told = why(error) if isinstance(error, OSError) else repr(error)
-        return StoreError(messages.REFERENCES_REFUSED.format(self.path, told))
+        reason = why(error) if isinstance(error, OSError) else repr(error)
+        return StoreError(messages.REFERENCES_REFUSED.format(self.path, reason))

@@ -63,8 +63,8 @@ def of_name(who: str, text: str = "") -> str:
     named = is_individual(plain) or " " not in plain
     capitals = _OWN_NAME.findall(plain) if named else []
     for name in capitals:
-        if known := _given_names().get(fold(name)):
-            return known
+        if gender := _given_names().get(fold(name)):
+            return gender
     folded = fold(plain)
     if determined := _DETERMINED.match(folded):
         return _DETERMINERS[determined[1]]

@@ -34,7 +34,7 @@ from rag.indexing import edits as keeper
 from rag.indexing.copies import signature
 from rag.indexing.index import Index, Progress
 from rag.indexing.removals import Removals
-from rag.indexing.understanding import Known, Understood, again, embedded, understood
+from rag.indexing.understanding import CachedVectors, Understood, again, embedded, understood
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ def ingest(
     progress: Progress = lambda _done, _met: None,
     *,
     sentence_vectors: bool = True,
-    known: Known = lambda _: {},
+    cached_vectors: CachedVectors = lambda _: {},
     removals: Removals | None = None,
     readmit: bool = False,
     dry: bool = False,
@@ -95,7 +95,7 @@ def ingest(
         vectors, rows = embedded(
             index.embedder,
             [u for _, us in batch for u in us],
-            lambda contents: known(contents) | index.embedded_before(contents),
+            lambda contents: cached_vectors(contents) | index.embedded_before(contents),
             sentence_vectors=sentence_vectors,
         )
         index.writer.write([(r, [u.passage for u in us]) for r, us in batch], vectors, rows)

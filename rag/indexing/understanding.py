@@ -44,7 +44,7 @@ class Made(NamedTuple):
 
 
 Embedded = dict[bytes, Made]
-Known = Callable[[Sequence[bytes]], Embedded]
+CachedVectors = Callable[[Sequence[bytes]], Embedded]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ def _in_context(
 def embedded(
     embedder: Embedder,
     passages: Sequence[Understood],
-    cached: Known = lambda _: {},
+    cached: CachedVectors = lambda _: {},
     *,
     sentence_vectors: bool = True,
 ) -> tuple[Vectors, list[Row]]:

@@ -130,7 +130,7 @@ def fetch(
     seconds: float = 20.0,
     *,
     types: Sequence[str] = ARTICLES,
-    known: Validators = Validators(),
+    validators: Validators = Validators(),
     redirects: bool = True,
     cut: bool = False,
 ) -> Page:
@@ -144,7 +144,7 @@ def fetch(
     """
     line = _Line(seconds)
     for _ in range(_REDIRECTS + 1):
-        step = _get(url, _Request(max_bytes, tuple(types), known, cut), allowed, line)
+        step = _get(url, _Request(max_bytes, tuple(types), validators, cut), allowed, line)
         if isinstance(step, Page):
             return step
         if not redirects:

@@ -80,8 +80,8 @@ def read_file(path: str, max_bytes: int) -> bytes:
 def error_message(error: OSError | ValueError) -> str:
     """Return the French of an error of the file system."""
     if isinstance(error, OSError):
-        known = messages.FILE_ERRORS.get(error.errno or 0)
-        return known or messages.UNREADABLE_FILE.format(why(error))
+        reason = messages.FILE_ERRORS.get(error.errno or 0)
+        return reason or messages.UNREADABLE_FILE.format(why(error))
     return messages.BAD_FILE_NAME
 
 

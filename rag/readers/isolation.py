@@ -83,7 +83,7 @@ class Outcome:
     lines: tuple[Line, ...] = ()
     rest: str = ""
     left: int = 0
-    told: Any = None
+    result: Any = None
     error: ReadError | None = None
 
     def found(self) -> Iterator[Article]:
@@ -246,8 +246,10 @@ def _outcome(job: _Job, payload: bytes) -> Outcome:
     made, report = answer(job.task.read, payload)
     if made is None:
         return Outcome(reason=report.reason, lines=report.lines, error=report.raised())
-    articles, failures, *told = made
-    return Outcome(tuple(articles), tuple(failures), "", report.lines, job.rest, report.left, *told)
+    articles, failures, *result = made
+    return Outcome(
+        tuple(articles), tuple(failures), "", report.lines, job.rest, report.left, *result
+    )
 
 
 def workers_count() -> int:

@@ -30,12 +30,12 @@ class Process:
 
     def __init__(self) -> None:
         """Start it. Raises OSError."""
-        kept = {k: v for k, v in os.environ.items() if not _SECRET.search(k)}
+        environment = {k: v for k, v in os.environ.items() if not _SECRET.search(k)}
         # Modules are found where this process finds them, never in the folder that it is in.
-        kept["PYTHONPATH"] = os.pathsep.join(map(os.path.abspath, sys.path))
+        environment["PYTHONPATH"] = os.pathsep.join(map(os.path.abspath, sys.path))
         self._popen = subprocess.Popen(
             [sys.executable, "-P", "-m", "rag.readers.worker"],
-            env=kept,
+            env=environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -83,8 +83,8 @@ class Process:
         with suppress(OSError), self._popen:
             pass  # its pipes are closed
         if self._gone:
-            said = printable(self._printed.decode(errors="replace").strip())
-            log.info("processus de lecture arrêté, code %s %s", status, said)
+            printed = printable(self._printed.decode(errors="replace").strip())
+            log.info("processus de lecture arrêté, code %s %s", status, printed)
         return status
 
     def _listen(self) -> None:

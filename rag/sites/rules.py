@@ -40,10 +40,10 @@ def checked(
     found: dict[str, Any] = {}
     for field, names in (("sources", sources), ("sections", sections)):
         if names is not None:
-            kept = list(dict.fromkeys(name.replace("'", "’") for name in names if name))
-            if len(kept) > _MOST_NAMES or any(len(name) > _LONGEST_NAME for name in kept):
+            unique = list(dict.fromkeys(name.replace("'", "’") for name in names if name))
+            if len(unique) > _MOST_NAMES or any(len(name) > _LONGEST_NAME for name in unique):
                 raise SettingsError(messages.MANY_NAMES.format(_MOST_NAMES, _LONGEST_NAME))
-            found[field] = _packed(kept)
+            found[field] = _packed(unique)
     if quota is not None:
         found["quota"] = _quota(quota)
     if origins is not None:
@@ -76,13 +76,15 @@ def looks(accent: str | None, font: str | None, radius: int | None) -> dict[str,
 def theme_of(file: Path) -> dict[str, Any]:
     """Return what a JSON file says of a theme: `accent`, `font`, `radius`. Raises SettingsError."""
     try:
-        told = json.loads(file.read_bytes()[:100_000].decode())
+        theme = json.loads(file.read_bytes()[:100_000].decode())
         kinds = {"accent": str, "font": str, "radius": int}
-        if not isinstance(told, dict) or not all(type(v) is kinds.get(k) for k, v in told.items()):
+        if not isinstance(theme, dict) or not all(
+            type(v) is kinds.get(k) for k, v in theme.items()
+        ):
             raise ValueError
     except (OSError, ValueError, RecursionError) as error:
         raise SettingsError(messages.BAD_THEME.format(file)) from error
-    return told
+    return theme
 
 
 def _quota(text: str) -> int | None:

@@ -91,7 +91,7 @@ def look(url: str, validators: Validators, limits: FetchLimits) -> Seen:
         limits.allowed,
         limits.seconds,
         types=_TYPES,
-        known=validators,
+        validators=validators,
         redirects=False,
     )
     if page.same:

@@ -406,7 +406,7 @@ class Web:
                 self._pause(error.wait)
                 until += error.wait
                 continue
-            return outcome, outcome.told
+            return outcome, outcome.result
         raise _StoppedError(messages.STILL_BUSY)
 
     def _allowed(self, url: str) -> Allowed:
@@ -474,7 +474,7 @@ class Web:
         for path in ("/robots.txt", "/.well-known/tdmrep.json"):
             self._asked[urlsplit(root).netloc] = time.monotonic()
             try:
-                files.append(self._run(read_robots, (root + path, limits)).told)
+                files.append(self._run(read_robots, (root + path, limits)).result)
             except StatusError as error:
                 if (error.status >= 500 or error.status == 429) and not files:  # RFC 9309, 2.3.1.4
                     return robots.forbidding(str(error))

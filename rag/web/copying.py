@@ -14,8 +14,8 @@ def forms(answer: Answer, filters: str = "") -> dict[str, str]:
 
     `filters` says which articles could answer, "" where all could.
     """
-    told = f"\n{texts.FILTERS.format(filters)}\n" if filters else ""
-    found = {"text": answer_text(answer) + told, "markdown": answer_markdown(answer) + told}
+    within = f"\n{texts.FILTERS.format(filters)}\n" if filters else ""
+    found = {"text": answer_text(answer) + within, "markdown": answer_markdown(answer) + within}
     if answer.statements:
         numbers = number_citations(answer.statements)
         found["html"] = _plain(

@@ -149,18 +149,20 @@ class FilterBar:
 
         Of a name that the corpus has not (a link may bring one) a reader is told.
         """
-        known = [name for name, _ in getattr(self._facets(), field) if name]
+        corpus_names = [name for name, _ in getattr(self._facets(), field) if name]
         found: list[str] = []
         for name in names or ():
-            if name in known:
+            if name in corpus_names:
                 found.append(name)
                 continue
-            alike = [k for k in known if fold(name.strip()) in fold(k)] if name.strip() else []
+            alike = (
+                [k for k in corpus_names if fold(name.strip()) in fold(k)] if name.strip() else []
+            )
             if len(alike) == 1:
                 found += alike
             else:
                 found.append(name)
-                near = alike[:1] or get_close_matches(name, known, 1)
+                near = alike[:1] or get_close_matches(name, corpus_names, 1)
                 gr.Warning(messages.unknown_name(field, name, near, texts.SEE_NAMES), title="")
         settled = list(dict.fromkeys(found))
         return gr.skip() if settled == (names or []) else settled

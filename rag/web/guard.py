@@ -147,8 +147,8 @@ class Guard:
         if not self._access.host_allowed(host):
             return 421, texts.WRONG_HOST
         for origin in headers.getlist("origin"):
-            known = self._access.origin_allowed(origin, host, scope["scheme"])
-            if not known and not self._sites.admits(origin, scope, headers):
+            allowed = self._access.origin_allowed(origin, host, scope["scheme"])
+            if not allowed and not self._sites.admits(origin, scope, headers):
                 return 403, texts.WRONG_ORIGIN
         if elsewhere := self._sites.closed(path, headers):
             return 403, elsewhere

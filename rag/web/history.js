@@ -208,7 +208,7 @@ addEventListener("storage", (event) => {
 });
 watch("value", () => {
   const carrier = element.querySelector(".rc-carrier");
-  told = carrier?.dataset.told || told;
+  told = carrier?.dataset.retention || told;
   if (carrier && carrier.dataset.at !== at) {
     at = carrier.dataset.at;
     if (carrier.dataset.kind === "turn") add(carrier.dataset);
@@ -216,7 +216,7 @@ watch("value", () => {
   }
   draw();
 });
-told = element.querySelector(".rc-carrier")?.dataset.told ?? "";
+told = element.querySelector(".rc-carrier")?.dataset.retention ?? "";
 try {
   localStorage.removeItem(OLD);
 } catch { /* nothing was kept */ }

@@ -96,13 +96,13 @@ class QuestionsTab:
         script = self._script
         with gr.Row(elem_classes="rc-columns"):
             with gr.Column(scale=3, min_width=320, elem_id="rc-main"):
-                told = (
+                retention = (
                     texts.KEPT_MASKED
                     if self._assistant.settings.keep_questions
                     else texts.KEPT_HERE
                 )
                 past = gr.HTML(
-                    history_html("none", told=told),
+                    history_html("none", retention=retention),
                     elem_id="rc-history",
                     js_on_load=script("history.js"),
                 )
@@ -288,8 +288,10 @@ class QuestionsTab:
             answering = self._assistant.answerable(asked)
             gone = [i for i in asked if not answering.get(i)]
             return [*skipped[:2], history_html("gone", articles=gone), gr.skip()]
-        if isinstance(kept := data.get("export"), list):
-            turns = [t for one in kept[:100] for t in self._standing(self._seal.all_of(one))]
+        if isinstance(conversations := data.get("export"), list):
+            turns = [
+                t for one in conversations[:100] for t in self._standing(self._seal.all_of(one))
+            ]
             written = "\n\n".join(answer_markdown(t.answer) for t in turns)
             return [*skipped[:3], export_html("md", written, monotonic_ns(), "conversations")]
         return skipped

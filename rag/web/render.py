@@ -71,7 +71,7 @@ def conversation_html(turns: Sequence[ChatTurn]) -> str:
 
 def draft_html(question: str, text: str) -> str:
     """Return a turn that is still being written; its text is not checked yet."""
-    return rendered("draft.html", question=question, said=text)
+    return rendered("draft.html", question=question, text=text)
 
 
 def error_html(question: str, message: str) -> str:
@@ -184,14 +184,15 @@ def history_html(
     articles: Sequence[str] = (),
     sealed: str = "",
     question: str = "",
-    told: str = "",
+    retention: str = "",
 ) -> str:
     """Return what the device is to keep of a turn, or to forget: what cites `articles`.
 
     `told` is what a reader is told of where his questions are kept.
     """
     return rendered(
-        "history.html", kind=kind, articles=articles, sealed=sealed, question=question, told=told,
+        "history.html", kind=kind, articles=articles, sealed=sealed, question=question,
+        retention=retention,
         at=time.monotonic_ns(),
     )  # fmt: skip
 

@@ -39,9 +39,9 @@ class Transport:
 
 
 def _keeping(send: Send) -> Send:
-    async def kept(message: Message) -> None:
+    async def marking(message: Message) -> None:
         if message["type"] == "http.response.start" and message["status"] == 200:
             MutableHeaders(scope=message)["Cache-Control"] = _FOR_A_YEAR
         await send(message)
 
-    return kept
+    return marking

@@ -90,7 +90,7 @@ class VerifyTab:
                         scale=4,
                     )
                     read = gr.Button("Lire", variant="secondary", elem_id="rc-read", scale=0)
-                told = gr.HTML("", elem_id="rc-address-status", js_on_load=None)
+                address_status = gr.HTML("", elem_id="rc-address-status", js_on_load=None)
                 with gr.Row():
                     check = gr.Button("Vérifier", variant="primary", elem_id="rc-check")
                     sample = gr.Button(
@@ -110,7 +110,13 @@ class VerifyTab:
         check.click(self.check, [text], [progress, claims, state], concurrency_limit=None, **quiet)
         stop.click(self.stop, None, None, **quiet)
         if own:
-            gr.on([read.click, address.submit], self.read_address, [address], [text, told], **quiet)
+            gr.on(
+                [read.click, address.submit],
+                self.read_address,
+                [address],
+                [text, address_status],
+                **quiet,
+            )
         sample.click(self.example, None, [text, claims], **quiet)
         claims.select(self.act, [state], [panel, state, export], **quiet)
         clear.click(lambda: ("", "", _WELCOME, None, ""), None,
@@ -122,8 +128,8 @@ class VerifyTab:
         plain = plain_text(clean((text or "")[: LONGEST_TEXT + 1]))
         if host := lone_address(plain):
             here = host in hosts(self._assistant.settings)
-            told = texts.ADDRESS_ALONE if here else texts.ADDRESS_ELSEWHERE.format(host)
-            yield "", message_html("error", told), gr.skip()
+            address_status = texts.ADDRESS_ALONE if here else texts.ADDRESS_ELSEWHERE.format(host)
+            yield "", message_html("error", address_status), gr.skip()
             return
         with self._stops.of(request) as asked_to_stop:
             try:
@@ -210,9 +216,9 @@ class VerifyTab:
         whole = CheckedText.of(done, text, total)
         return "", checked_html(whole), self.sealed(whole)
 
-    def restore(self, kept: Any) -> tuple[str, Any]:
+    def restore(self, stored: Any) -> tuple[str, Any]:
         """Return the HTML of what the browser kept, or the welcome, and what it is to keep."""
-        done = self._read(kept)
+        done = self._read(stored)
         if done is None:
             return _WELCOME, None
         return checked_html(done), self.sealed(done)
@@ -236,10 +242,10 @@ class VerifyTab:
         whole = done if isinstance(done, CheckedText) else CheckedText.of(done)
         return self._seal.close(_STORED.dump_python(whole, mode="json"))
 
-    def act(self, kept: Any, event: gr.EventData) -> tuple[Any, Any, Any]:
+    def act(self, stored: Any, event: gr.EventData) -> tuple[Any, Any, Any]:
         """Open a piece of evidence, note a decision, or export; (panel, kept, export)."""
         data = event._data or {}
-        done = self._read(kept)
+        done = self._read(stored)
         if done is None:
             return gr.skip(), gr.skip(), gr.skip()
         try:
