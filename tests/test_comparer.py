@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import random
+import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -22,7 +24,7 @@ from training.comparing_examples import (
     stated,
 )
 from training.statements import statement
-from training.written_examples import Claim, Written, told_by_words
+from training.written_examples import Claim, Inferences, Written, told_by_words
 
 TEXTS = [
     "Anne Le Goff dirige le port de Nantes depuis 2014. Le port a reçu 1 250 cargos en mars, venus "
@@ -239,3 +241,35 @@ def test_words_that_tell_a_label_are_told() -> None:
         for n in range(60)
     ]  # fmt: skip
     assert told_by_words(claims).mean() > 0.8
+
+
+def test_short_pairs_are_whole_and_held_out_by_item() -> None:
+    training, measuring = Inferences(), Inferences(measuring=True)
+    shown = {c.text for c in training.claims}
+    counts = Counter(c.label for c in training.claims)
+    assert len(training.claims) > 39_000
+    assert max(counts.values()) < 1.1 * min(counts.values())
+    premises = [row["premise"] for row in (*training._rows, *measuring._rows)]
+    assert len(set(premises)) == len(premises)
+    assert all(len(text.split()) > 1 for text in shown)
+    assert len(measuring.claims) > 4_000
+    told = {p.allowed for p in measuring.plain()}
+    assert told == {FOLLOWS, NEITHER, AGAINST}
+
+
+def test_a_short_pair_may_stand_beside_another(tmp_path: Path) -> None:
+    path = tmp_path / "items.jsonl"
+    rows = [
+        {"id": f"n1-{n:03d}", "premise": f"Le bac {n} est réparé.", "follows": [f"Un bac roule {n}."],
+         "contradicted": [f"Le bac {n} est en panne."], "neither": [f"Le bac {n} est bleu."]}
+        for n in range(1, 30)
+    ]  # fmt: skip
+    path.write_text("".join(json.dumps(r) + "\n" for r in rows), "utf-8")
+    pairs, draw = Inferences(path), random.Random(3)
+    drawn = [pairs.draw(draw) for _ in range(200)]
+    assert len(pairs.claims) == 3 * 27  # 10 and 20 measure
+    assert {p.shown.count("réparé") for p in drawn} == {1, 2}
+    assert {p.allowed for p in drawn} == {FOLLOWS, NEITHER, AGAINST}
+    for pair in drawn:
+        (number,) = re.findall(r"\d+", pair.said)
+        assert f"Le bac {number} est réparé." in pair.shown
