@@ -172,9 +172,14 @@ def _weight(evidence: ClaimEvidence) -> float:
 
 
 def _counted(evidence: ClaimEvidence, bar: Bar) -> ClaimEvidence:
-    """Leave undecided what is not sure enough, or is of another voice than the claim's."""
+    """Leave undecided what is not sure enough, or is of another voice than the claim's.
+
+    So is what is planned, where nothing else stands against a claim that it was done.
+    """
     least = bar.support if supports(evidence) else bar.contradict
-    if evidence.probability >= least and not evidence.other_voice:
+    opposed = {s.name for s in evidence.signals if s.side == Side.AGAINST}
+    planned = contradicts(evidence) and opposed == {_MODALITY}
+    if evidence.probability >= least and not evidence.other_voice and not planned:
         return evidence
     return replace(evidence, stance=Stance.NEITHER)
 
