@@ -6,8 +6,9 @@ Claims of press (`press/claims.jsonl`, over an index of its 223 articles) and cl
 passages that the network was not trained on (over an index of those). Evidence is found and compared
 once, and judged at each bar. A bar for « Soutenu » or « Contredit » is given the share of such
 verdicts that are right (precision) and of such claims that get theirs (recall), both over press and
-written claims, a set weighing as much as the other, with the standard error of the precision. The reported accuracy is of press claims judged
-by bars that were chosen without their fold (five folds of claims, drawn five times).
+written claims, a set weighing as much as the other, with the standard error of the precision. The
+reported accuracy is of press claims judged by bars that were chosen without their fold (five folds
+of claims, drawn five times).
 `--evidence` keeps what was found, for a second look.
 """
 
@@ -157,9 +158,8 @@ def curves_of(cases: Sequence[Case]) -> dict[str, list[Row]]:
             bars = Bar(bar, 0.5) if side == "support" else Bar(0.5, bar)
             row = _row(cases, bar, label, [c.verdict(bars) for c in cases])
             if row:
-                best = max(rising[-1:], key=lambda r: r[1], default=row)
-                kept = row if row[1] >= best[1] else best
-                rising.append((bar, kept[1], row[2], kept[3]))
+                best = rising[-1] if rising and rising[-1][1] > row[1] else row
+                rising.append((bar, best[1], row[2], best[3]))
         found[side] = rising
     return found
 

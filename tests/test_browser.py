@@ -580,7 +580,7 @@ def test_the_keyboard_alone_leads_from_a_search_to_an_article_and_back(page: Pag
     marked = "".join("".join(m.text for m in page.all("#rc-reading mark")).split())
     cut = "".join(quote.split())
     assert marked
-    assert cut.startswith(marked) or marked in cut or cut in marked
+    assert marked in cut or cut in marked
     assert marked.endswith((".", "!", "?", "»", "…"))
     press(Keys.ESCAPE)
     page.until(lambda: focused("textContent") == title)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.domain import Period
-from rag.french.periods import asked, fit, newest_first, periods, without_periods
+from rag.french.periods import asked, fit, newest_first, periods
 
 THURSDAY = date(2024, 3, 14)
 
@@ -69,7 +69,7 @@ def test_a_number_too_long_for_a_date_is_none() -> None:
     ],
 )
 def test_a_question_is_read_without_its_time(question: str, left: str) -> None:
-    assert without_periods(question) == left
+    assert asked(question).untimed == left
 
 
 def test_without_a_day_of_writing_only_whole_dates_are_read() -> None:

@@ -17,7 +17,7 @@ from rag import texts
 from rag.answering import about_corpus
 from rag.answering.evidence import find_evidence, rerank_by_reader
 from rag.answering.examples import Examples
-from rag.answering.followup import CarriedOver, carried_over, rewrite_candidates
+from rag.answering.followup import carried_over, rewrite_candidates
 from rag.answering.refusal import about_the_same, refuse
 from rag.answering.router import Router
 from rag.answering.writing import Draft, Generator, Retried, load_generator
@@ -129,8 +129,7 @@ class Answerer:
         before = history[-1].answer if history else ""
         candidates = rewrite_candidates(question, history)
         asked, answer = self.router.answer_best(candidates, before, filters)
-        whole = carried_over(asked) == CarriedOver(asked)
-        if whole and not answer.intro:
+        if carried_over(asked).question == asked and not answer.intro:
             answer = settled(asked, answer, lambda claim: self._verify(claim, filters))
         if answer.refused:
             answer = self.router.with_suggestion(about_the_same(answer, asked), filters)

@@ -227,10 +227,10 @@ def _read(
     then = [
         at
         for at, hit in enumerate(hits)
-        if question.untimed != question.text
+        if question.time.untimed != question.text
         and fit(question.time, (), hit.source.published) >= _THEN
     ]
-    asked = [question.text] * len(hits) + [question.untimed] * len(then)
+    asked = [question.text] * len(hits) + [question.time.untimed] * len(then)
     read = reader.read_each(asked, [*shown, *(shown[at] for at in then)])
     found = read[: len(hits)]
     for at, untimed in zip(then, read[len(hits) :], strict=True):

@@ -41,13 +41,22 @@ def supposition(question: str) -> str | None:
         return None
     rest = question[asking.end() :].strip(" ?!.…\u00a0\u202f")
     inverted = _INVERTED.search(rest)
-    if inverted:
-        if not content_stems(rest[: inverted.start()]):
-            return None
-        rest = f"{rest[: inverted.start()]}{inverted.group(1)}{rest[inverted.end() :]}"
+    stated = subject_first(rest, inverted) if inverted else rest
+    if stated is None:
+        return None
+    rest = stated
     if len(rest.split()) < _SHORTEST or _opens_with_verb(rest):
         return None
     return f"{rest[:1].upper()}{rest[1:]}."
+
+
+def subject_first(text: str, inverted: re.Match[str]) -> str | None:
+    """Return a question as a statement: its verb, group 1, without the pronoun after it.
+
+    None where no subject stands before: the pronoun is the subject.
+    """
+    before = text[: inverted.start()]
+    return f"{before}{inverted.group(1)}{text[inverted.end() :]}" if content_stems(before) else None
 
 
 def is_denied(question: str, evidence: Evidence, network: Entailment) -> bool:

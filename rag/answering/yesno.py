@@ -13,9 +13,10 @@ from dataclasses import replace
 
 from rag import texts
 from rag.answering.extractive import lead_in
+from rag.answering.premise import subject_first
 from rag.citations import render
 from rag.domain import Answer, CheckedClaim, ClaimEvidence, Label, Stance, Statement
-from rag.french.words import content_stems, fold
+from rag.french.words import fold
 
 # Whether the articles say a claim, or the contrary. Raises EmbeddingError.
 Verify = Callable[[str], CheckedClaim]
@@ -45,17 +46,15 @@ def claim_of(question: str) -> str | None:
     """
     asked = _OPENING.sub("", question.strip(), count=1).strip(" ?!.…\u00a0\u202f")
     if whether := _WHETHER.match(asked):
-        claim = asked[whether.end() :]
+        claim: str | None = asked[whether.end() :]
     elif there := _THERE.match(asked):
         claim = f"il y {there.group(1)}{asked[there.end() :]}"
     elif inverted := _INVERTED.search(asked):
-        before = asked[: inverted.start()]
-        if _ASKING.search(fold(before)) or not content_stems(before):
-            return None
-        claim = f"{before}{inverted.group(1)}{asked[inverted.end() :]}"
+        asks_else = _ASKING.search(fold(asked[: inverted.start()]))
+        claim = None if asks_else else subject_first(asked, inverted)
     else:
         return None
-    if len(claim.split()) < _SHORTEST or not question.rstrip().endswith("?"):
+    if claim is None or len(claim.split()) < _SHORTEST or not question.rstrip().endswith("?"):
         return None
     return f"{claim[:1].upper()}{claim[1:]}."
 

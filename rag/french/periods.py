@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from calendar import monthrange
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from rag.domain import Period
@@ -52,25 +52,29 @@ _BOUNDING = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The time a question asks about; `latest` when it asks for the newest state of things."""
+    """The time a question asks about; `latest` when it asks for the newest state of things.
+
+    `untimed` is the question without the words of that time.
+    """
 
     periods: tuple[Period, ...] = ()
     latest: bool = False
+    untimed: str = field(default="", compare=False)
 
 
 def asked(question: str, today: date | None = None) -> Asked:
     """Return the time that a question asks about, seen from `today` (default: the real one)."""
     folded = fold(question)
     latest = bool(_RECENT.search(_NOT_RECENT.sub(" ", folded)))
-    return Asked(tuple(periods(question, today or date.today(), partial=False)), latest)
+    cut = _cut(question, today or date.today(), partial=False)
+    return Asked(_in_order(cut), latest, _without(question, cut))
 
 
-def without_periods(question: str, today: date | None = None) -> str:
-    """Return a question without the times that it names: « en 2023 », « au mois de mai 2024 ».
+def _without(question: str, cut: Sequence[tuple[int, int, Period]]) -> str:
+    """Return a question without the time that it names: « en 2023 », « au mois de mai 2024 ».
 
     As it is with several, or where one bounds what is asked: « après 2012 ».
     """
-    cut = _cut(question, today or date.today(), partial=False)
     if len(cut) != 1 or len(fold(question)) != len(question):
         return question
     start, end, _ = cut[0]
@@ -89,8 +93,11 @@ def periods(text: str, written: date | None, *, partial: bool = True) -> list[Pe
     it. A day or month without a year takes the year nearest to `written`;
     `partial=False` leaves it out, as a question asks for any year.
     """
-    found = sorted(_cut(text, written, partial=partial), key=lambda cut: cut[0])
-    return [period for _, _, period in found]
+    return list(_in_order(_cut(text, written, partial=partial)))
+
+
+def _in_order(cut: Sequence[tuple[int, int, Period]]) -> tuple[Period, ...]:
+    return tuple(period for _, _, period in sorted(cut, key=lambda found: found[0]))
 
 
 def _cut(text: str, written: date | None, *, partial: bool) -> list[tuple[int, int, Period]]:

@@ -12,7 +12,7 @@ from rag.errors import QuestionError
 from rag.french.dates import MONTHS
 from rag.french.names import names
 from rag.french.numbers import numbers
-from rag.french.periods import Asked, asked, without_periods
+from rag.french.periods import Asked, asked
 from rag.french.words import fold, is_function_word, question_stems, same_root, stem, words
 from rag.searching.intent import Intent, intent_of
 from rag.searching.matching import Terms
@@ -58,9 +58,9 @@ class Question:
 
     `stems` say what it is about; `kind` what it expects; `counted` is the stem
     of what « combien de … » counts, or "". `names` and `numbers` are those it
-    says, `time` the time it asks about, `untimed` its words without those
-    of that time, `intent` what it wants. What depends on the index is added by the retriever:
-    `vector`, of shape (dimension,), and `terms`, the stems with their inverse document frequency.
+    says, `time` the time it asks about, `intent` what it wants. What depends on
+    the index is added by the retriever: `vector`, of shape (dimension,), and `terms`, the stems
+    with their inverse document frequency.
     """
 
     text: str
@@ -70,7 +70,6 @@ class Question:
     names: frozenset[str] = frozenset()
     numbers: frozenset[str] = frozenset()
     time: Asked = field(default_factory=Asked)
-    untimed: str = ""
     intent: Intent = field(default_factory=Intent)
     vector: Vectors | None = None
     terms: Terms = field(default_factory=Terms)
@@ -151,7 +150,6 @@ def understand(text: str, today: date | None = None) -> Question:
         frozenset(names(text)),
         frozenset(numbers(text)),
         asked(text, today),
-        without_periods(text, today),
         intent_of(text),
     )
 
