@@ -8,7 +8,7 @@ from datetime import date
 from rag import texts
 from rag.domain import Citation, Source, Statement
 
-_DAYS = 3  # from which articles make a line of time
+_DAYS = 2  # from which articles make a line of time
 
 
 def render(statements: Sequence[Statement]) -> str:
@@ -62,21 +62,27 @@ def counted(statements: Sequence[Statement]) -> tuple[int, int, int]:
     The first citation of a statement is where it stands; those after it print the same sentence.
     """
     articles = by_article(statements)
-    own = {s.citations[0].article_id for s in statements if s.citations}
+    own = _own(statements)
     copies = sum(cited[0].article_id not in own for _, cited in articles)
     names = {source.name or source.title for source, _ in articles}
     return len(articles), len(names), copies
 
 
+def _own(statements: Sequence[Statement]) -> set[str]:
+    """Return the articles whose sentences statements are: the first that each cites."""
+    return {s.citations[0].article_id for s in statements if s.citations}
+
+
 def timeline(statements: Sequence[Statement]) -> list[tuple[date, Source, Citation]]:
     """Return the dated articles cited, the oldest first, with their first citation.
 
-    None where they are of fewer than three days.
+    None where they are all of one day. What only prints again another's sentence is no other day.
     """
+    own = _own(statements)
     dated = [
         (source.published, source, cited[0])
         for source, cited in by_article(statements)
-        if source.published
+        if source.published and cited[0].article_id in own
     ]
     if len({day for day, _, _ in dated}) < _DAYS:
         return []

@@ -25,6 +25,7 @@ from rag.indexing.ingestion import ingest
 from rag.logs import OneLine, Repetitions
 from rag.models.embedding import Embedding, PassageText
 from rag.models.encoder import Encoder
+from rag.models.network import Network, shared
 from rag.readers import find_files, read_files
 from rag.settings import Settings, load_settings
 
@@ -56,6 +57,12 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in os.environ:
         if name.startswith("RECOUPE_") and name != "RECOUPE_BROWSER_TESTS":
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _networks() -> Iterator[list[Network]]:
+    """Hold the shipped networks: each is loaded once a process, whatever opens and closes them."""
+    yield [shared(None, name) for name in ("e5-small-fr", "reader-fr", "comparer-fr")]
 
 
 @pytest.fixture(scope="session")

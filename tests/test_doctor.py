@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -25,7 +26,7 @@ from rag.indexing.index import open_index
 from rag.indexing.vector_files import check_vector_files
 from rag.readers import read_files
 from rag.settings import Settings, load_settings
-from tests.conftest import Quick, write_articles
+from tests.conftest import Quick, over_copy, write_articles
 
 QUESTION = "Combien de bateaux le quai numéro 3 a-t-il accueillis ?"
 
@@ -46,16 +47,37 @@ def settings(tmp_path: Path) -> Settings:
     return load_settings(index_dir=tmp_path / "index")
 
 
-@pytest.fixture
-def assistant(settings: Settings) -> Iterator[LocalAssistant]:
-    made = LocalAssistant(settings)
+@pytest.fixture(scope="module")
+def twelve(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of an index of twelve articles, of which one was corrected: copy it."""
+    folder = tmp_path_factory.mktemp("twelve") / "index"
+    made = LocalAssistant(load_settings(index_dir=folder))
     made.ingest(Reading(tuple(map(article, range(12)))))
     made.ingest(
         Reading((replace(article(5), text="Le quai numéro 5 est fermé depuis le 3 juin."),))
     )
     assert made.check() == []
+    made.close()
+    return folder
+
+
+@pytest.fixture
+def assistant(twelve: Path, settings: Settings) -> Iterator[LocalAssistant]:
+    made = over_copy(twelve, settings.index_dir)
     yield made
     made.close()
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of an index whose vectors lie in files: below a thousand there is none."""
+    folder = tmp_path_factory.mktemp("many") / "index"
+    index = open_index(load_settings(index_dir=folder), Quick())
+    source = Source("Quais", "Le Rivage", published=date(2024, 6, 1))
+    texts = (f"Le quai numéro {n} a accueilli {n * 7 + 11} bateaux." for n in range(1010))
+    write_articles(index, *(Article(f"quai-{n}", source, t) for n, t in enumerate(texts)))
+    index.close()
+    return folder
 
 
 def first(assistant: LocalAssistant, key: str) -> str:
@@ -240,11 +262,11 @@ def test_kept_sentences_that_cannot_be_read_are_made_again(assistant: LocalAssis
 
 
 @pytest.mark.parametrize("how", ["noise", "gone"])
-def test_vectors_whose_files_are_damaged_are_made_again(settings: Settings, how: str) -> None:
+def test_vectors_whose_files_are_damaged_are_made_again(
+    settings: Settings, many: Path, how: str
+) -> None:
     """As when a disk gave back other bytes: hnswlib ends the process that opens them."""
-    index = open_index(settings, Quick())
-    write_articles(index, *map(article, range(1200)))  # below a thousand there is no file
-    index.close()
+    shutil.copytree(many, settings.index_dir)
     (file, *_) = sorted(
         settings.index_dir.rglob("data_level0.bin"), key=lambda f: -f.stat().st_size
     )
@@ -261,7 +283,7 @@ def test_vectors_whose_files_are_damaged_are_made_again(settings: Settings, how:
     assert "se trouvent pas par leur vecteur" in " ".join(examine(again).sentences())
     mend(again)
     assert examine(again).sentences() == []
-    assert again.articles() == 1200
+    assert again.articles() == 1010
     vector = again.embedder.embed_passages(["Le quai"])[0]
     assert len(again.nearest(vector, 10)) == 10
     again.close()

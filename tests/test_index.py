@@ -222,7 +222,7 @@ def test_a_rebuilt_store_holds_the_same_and_is_smaller(
     index: Index, settings: Settings, embedder: Encoder
 ) -> None:
     articles = [make_article(f"a{i}", f"{RIVER} {BRIDGE} Numéro {i}.") for i in range(30)]
-    for turn in range(12):
+    for turn in range(6):
         add(index, *(replace(a, text=f"{a.text} Version {turn}.") for a in articles))
     before = {i: index.article(i).text for i in (r.id for r in index.records())}
     size = folder_size(index.store.chroma.folder)

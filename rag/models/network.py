@@ -6,7 +6,7 @@ import os
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
@@ -66,12 +66,7 @@ class Network:
     @cached_property
     def tokenizer(self) -> Any:
         """The tokenizer, without padding, that cuts what is longer than `LONGEST` tokens."""
-        from tokenizers import Tokenizer
-
-        found = Tokenizer.from_file(str(self.folder / "tokenizer.json"))
-        found.enable_truncation(LONGEST)
-        found.no_padding()
-        return found
+        return _tokenizer(self.folder / "tokenizer.json")
 
     @cached_property
     def _session(self) -> Any:
@@ -133,6 +128,17 @@ def shared(folder: Path | None, name: str) -> Network:
         if found is None:
             found = _networks[folder, name] = Network(folder, name)
         return found
+
+
+@lru_cache(maxsize=1)
+def _tokenizer(file: Path) -> Any:
+    """Return the tokenizer of a file: the networks of a folder share it, 15 MB each time."""
+    from tokenizers import Tokenizer
+
+    found = Tokenizer.from_file(str(file))
+    found.enable_truncation(LONGEST)
+    found.no_padding()
+    return found
 
 
 def _shipped() -> Path:
