@@ -779,7 +779,10 @@ def _tried(schema: Any, base: str, shown: dict[str, str]) -> int:
                 tried += 1
                 # That a text holds a sentence is beyond what a schema can say.
                 case.call_and_validate(
-                    base_url=base, headers=shown, excluded_checks=[positive_data_acceptance]
+                    base_url=base,
+                    headers=shown,
+                    excluded_checks=[positive_data_acceptance],
+                    timeout=60,  # the first may load a network and a parser
                 )
 
             with contextlib.suppress(Unsatisfiable):  # some operations take nothing to get wrong
