@@ -23,8 +23,9 @@ class Source:
     `name` is the publication (« Le Courrier de… »), empty when unknown.
     `correction` tells that the article corrects what its paper had published
     (see `corrections.py`). `modified` is the day of its last change, as its publisher tells
-    it; `deduced` says that `published` is not told by the publisher, but taken from the page;
-    `paywalled` that readers pay for the article: it is quoted in bounds, never given whole.
+    it, or in a citation as it was seen when its text was read again; `deduced` says that
+    `published` is not told by the publisher, but taken from the page; `paywalled` that readers pay
+    for the article: it is quoted in bounds, never given whole.
     """
 
     title: str

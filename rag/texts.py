@@ -93,7 +93,7 @@ UNSAFE_TEXT = "la phrase contient un lien ou du balisage que les passages n’on
 INSTRUCTION = "le passage cité est une consigne donnée à un programme, pas une information"
 WRONG_WEIGHING = "le nombre de sources ne correspond pas aux passages cités"
 WEIGHED = "Une source"  # for « deux sources sur trois », where the rest is compared
-SAME_FIGURE = "{} des deux côtés"
+SAME_FIGURE = "{} dans la phrase et dans les passages cités"
 DERIVED_FIGURE = "{}\u00a0: cela se calcule avec les chiffres des passages cités"
 LIKE_FIGURE = "{} dans la phrase, et {} dans les passages cités"
 OTHER_FIGURE = "{} dans la phrase, {} dans les passages cités"
@@ -285,6 +285,7 @@ KEPT_MASKED = (
 FILTERS = "Filtres\u00a0: {}"
 SINCE, UNTIL = "depuis le {}", "jusqu’au {}"
 NO_DAY = "date illisible\u00a0: {}"
+ONE_ARTICLE = "un article seulement"
 ONLY_ARTICLE = "cet article seulement\u00a0: {}"
 WITHOUT_FILTER = "Retirer le filtre «\u00a0{}\u00a0»"
 ANY_TIME, THIS_YEAR, LAST_DAYS = "Toutes dates", "Cette année", "Les 30 derniers jours"
@@ -306,6 +307,9 @@ FIELDS = {
     "section": "Rubrique",
 }
 REPLACED_ON = "Remplacé par un autre texte le {}"
+ANSWER_OUTDATED = (
+    "Un article cité a changé depuis cette réponse\u00a0: posez la question de nouveau."
+)
 CORRECTED_SINCE = "Le journal a corrigé cet article depuis"
 NO_VERSION = "Cet article n’a pas changé depuis qu’il est indexé."
 OLD_VERSION = "Version citée, remplacée le {}\u00a0: l’article dit autre chose aujourd’hui."
@@ -495,6 +499,11 @@ def source_state(state: SourceState) -> str:
 def _moment(seconds: float) -> str:
     at = datetime.fromtimestamp(seconds, UTC).astimezone()
     return f"{format_date(at.date())} à {at.hour}\u00a0h\u00a0{at.minute:02}"
+
+
+def last_change(seconds: float) -> str:
+    """Return when the articles last changed, as a sentence; "" for 0.0, which is not known."""
+    return f"Dernier changement le {_moment(seconds)}." if seconds else ""
 
 
 def withdrawn(record: ArticleRecord) -> str:

@@ -60,9 +60,9 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _networks() -> Iterator[list[Network]]:
+def _networks() -> list[Network]:
     """Hold the shipped networks: each is loaded once a process, whatever opens and closes them."""
-    yield [shared(None, name) for name in ("e5-small-fr", "reader-fr", "comparer-fr")]
+    return [shared(None, name) for name in ("e5-small-fr", "reader-fr", "comparer-fr")]
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,7 @@ from rag.citations import counted, timeline
 from rag.domain import Answer, Citation, Facets, Filters, Nearest, Source, Statement, Turn
 from rag.errors import RecoupeError
 from rag.french.language import is_foreign
-from rag.web.conversation import ChatTurn, TurnSeal, standing
+from rag.web.conversation import ChatTurn, TurnSeal, outdated, standing
 from rag.web.copying import forms
 from rag.web.filter_bar import Choice, FilterBar, period_days, period_of
 from rag.web.links import link, linked
@@ -285,3 +285,14 @@ def test_a_refusal_says_where_it_looked_and_offers_to_look_everywhere() -> None:
     assert page.xpath("//button[contains(@class, 'rc-unfiltered')]/@data-question") == ["Q ?"]
     bare = answer_html(ChatTurn(answer), 0)
     assert "rc-unfiltered" not in bare
+
+
+def test_a_conversation_taken_up_again_says_what_has_changed() -> None:
+    citation = Citation("a", Source("T", "L’Écho"), 0, 8, "Il y a 3")
+    answer = Answer("Q ?", (Statement("Il y a 3", (citation,)),), (), False, "m", "Il y a 3 [1]")
+    turn = ChatTurn(answer, corpus="avant")
+    assert outdated([turn], "avant", lambda _: "") == [turn]  # of this state: not looked at
+    assert outdated([turn], "après", lambda _: "Titre. Il y a 3 bacs.") == [turn]
+    (changed,) = outdated([turn], "après", lambda _: "Il y a 4 bacs.")
+    assert changed.answer.notice == texts.ANSWER_OUTDATED
+    assert changed.answer.statements == answer.statements

@@ -604,3 +604,13 @@ def test_verify_refuses_in_one_sentence(run, bad: str) -> None:  # type: ignore[
 
 def test_json_holds_what_the_objects_hold(hostile: Verification) -> None:
     assert json.loads(json.dumps(VerificationOut.of(hostile).plain()))["corpus"] == hostile.corpus
+
+
+def test_what_is_near_to_a_claim_is_about_its_subject(assistant: LocalAssistant) -> None:
+    """The price of milk is not near to a claim about the price of oil."""
+    oil = assistant.checker().one("Le prix du pétrole a augmenté en mars.")
+    assert oil.verdict is Label.INSUFFICIENT
+    assert oil.evidence == ()
+    maternity = assistant.checker().one("La maternité de Brissange a été vendue à un groupe privé.")
+    assert maternity.verdict is Label.INSUFFICIENT
+    assert any("maternité de Brissange" in e.citation.quote for e in maternity.evidence)

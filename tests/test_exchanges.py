@@ -8,7 +8,8 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from itertools import combinations
 from pathlib import Path
 
@@ -16,7 +17,7 @@ import numpy as np
 import pytest
 
 from rag.assistant import LocalAssistant
-from rag.domain import Answer, Article, Reading, Source
+from rag.domain import Answer, Article, Filters, Reading, Source
 from rag.errors import QuestionError, StoreError
 from rag.evaluation.data import read_questions
 from rag.exchanges.figures import Figures, sources_of
@@ -391,3 +392,36 @@ def test_the_settings_are_bounded() -> None:
     with pytest.raises(Exception, match="keep_questions_days"):
         load_settings(keep_questions_days=0)
     assert json.dumps(load_settings(keep_questions="true").keep_questions) == "true"
+
+
+def test_a_file_of_before_takes_on_filters(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / FILE)) as base:
+        base.execute(
+            "create table exchanges (id integer primary key, at text, kind text, site text,"
+            " text text, verdict text, mode text, ms integer, cited text)"
+        )
+        row = (NOW.isoformat(), "question", "", "Où ?", REFUSED, "", 3, "[]")
+        base.execute("insert into exchanges values (1, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+        base.commit()
+    for _ in range(2):
+        store = Exchanges(tmp_path, 30, Clock())
+        assert [e.filters for e in store.select(Wanted())][-1] == ""
+        store.add(replace(at(0), filters="L’Écho"))
+        assert store.select(Wanted())[0].filters == "L’Écho"
+        store.close()
+
+
+def test_the_filters_of_a_question_are_kept_in_words(recorded: LocalAssistant) -> None:
+    filters = Filters(
+        sources=("Le Rivage",), since=date(2024, 3, 1), articles=("x",), authors=("06 12 34 56 78",)
+    )
+    recording.ask(recorded, "Où est le bac ?", filters=filters)
+    recording.ask(recorded, "Où est le bac ?", filters=filters, site="journal")
+    recorded.recorder.wait()
+    store = recorded.recorder.store()
+    assert store is not None
+    of_site, own = (e.filters for e in store.select(Wanted(), 2))
+    assert own.startswith("Le Rivage\u202f; ")
+    assert own.endswith("depuis le 1er mars 2024\u202f; un article seulement")
+    assert "06 12" not in own  # masked, as what was asked
+    assert "Le Rivage" not in of_site  # a site's part is none of its reader's

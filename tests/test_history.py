@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
@@ -13,7 +14,8 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.answering.changes import changed, changes
+from rag import texts
+from rag.answering.changes import changed, changes, last_corrected
 from rag.assistant import LocalAssistant
 from rag.cli.main import app
 from rag.domain import Article, Reading, Source
@@ -194,3 +196,38 @@ def test_the_api_gives_the_past_and_the_copies(tmp_path: Path) -> None:
         for part in ("history", "copies"):
             assert httpx.get(f"{api}/absent/{part}").status_code == 404
     made.close()
+
+
+def test_an_answer_says_when_what_it_cites_was_corrected(assistant: LocalAssistant) -> None:
+    """Though its publisher does not."""
+    (before,) = assistant.ask(QUESTION).statements[0].citations
+    assert before.source.modified is None
+    assistant.ingest(Reading((article(SECOND, "Le bac de Lérins répare"),)))
+    answer = assistant.ask(QUESTION)
+    (version,) = assistant.history("bac")
+    days = {c.source.modified for s in answer.statements for c in s.citations}
+    assert days == {version.day}
+    *_, statement, last = assistant.stream(QUESTION)
+    assert statement in last.statements  # type: ignore[union-attr]
+
+
+def test_another_title_or_another_story_is_no_correction(assistant: LocalAssistant) -> None:
+    assistant.ingest(Reading((article(FIRST, "Autre titre"),)))
+    assert last_corrected(assistant.article("bac"), assistant.history("bac")) is None
+    story = "La piscine de Sarrelle rouvre lundi, avec un bassin de cinquante mètres."
+    assistant.ingest(Reading((article(story),)))
+    assert last_corrected(assistant.article("bac"), assistant.history("bac")) is None
+
+
+def test_the_index_says_when_it_last_changed(assistant: LocalAssistant) -> None:
+    first = assistant.index.last_change()
+    assert 0 <= time.time() - first < 3600
+    assistant.ingest(Reading((article(FIRST),)))  # nothing new
+    assert assistant.index.last_change() == first
+    assistant.ingest(Reading((article(SECOND),)))
+    changed_at = assistant.index.last_change()
+    assert changed_at > first
+    assert assistant.reindex("e5-small-fr", 40, True) == 1  # which changes no article
+    assert assistant.index.last_change() == changed_at
+    assert texts.last_change(changed_at).startswith("Dernier changement le ")
+    assert texts.last_change(0.0) == ""

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Generator as Coroutine
+from contextlib import closing
 from dataclasses import dataclass, replace
+from datetime import date
 from functools import partial
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from rag import texts
 from rag.answering import about_corpus
+from rag.answering.changes import last_corrected
 from rag.answering.evidence import find_evidence, rerank_by_reader
 from rag.answering.examples import Examples
 from rag.answering.followup import carried_over, rewrite_candidates
@@ -24,8 +27,8 @@ from rag.answering.writing import Draft, Generator, Retried, load_generator
 from rag.answering.yesno import settled
 from rag.checking.support import SupportCheck
 from rag.citations import render
-from rag.domain import Answer, CheckedClaim, Filters, Hit, Statement, Turn
-from rag.errors import ModelError
+from rag.domain import Answer, CheckedClaim, Citation, Filters, Hit, Statement, Turn
+from rag.errors import ArticleNotFoundError, ModelError
 from rag.french.language import is_foreign
 from rag.models.comparer import Comparer
 from rag.models.reader import Reader
@@ -97,11 +100,55 @@ class Answerer:
         replaced by extracts, and the answer's `notice` says so.
         """
         allowed = Allowance(self.settings.paid_characters)
-        yield from bounded_events(self._stream(question, history, filters, allowed), allowed)
+        events = self._with_corrections(self._stream(question, history, filters, allowed))
+        yield from bounded_events(events, allowed)
+
+    def _with_corrections(self, events: Coroutine[Event, None, None]) -> Iterator[Event]:
+        """Yield events; what they cite says on which day its text was last corrected here.
+
+        Where its publisher tells a later one, that stays.
+        """
+        days: dict[str, date] = {}
+        looked_at: set[str] = set()
+
+        def dated(citation: Citation) -> Citation:
+            day, source = days.get(citation.article_id), citation.source
+            if day is None or (source.modified and source.modified >= day):
+                return citation
+            return replace(citation, source=replace(source, modified=day))
+
+        def of(statement: Statement) -> Statement:
+            return replace(statement, citations=tuple(map(dated, statement.citations)))
+
+        with closing(events):
+            for event in events:
+                if not isinstance(event, Answer | Statement):
+                    yield event
+                    continue
+                statements = event.statements if isinstance(event, Answer) else (event,)
+                ids = {c.article_id for s in statements for c in s.citations} - looked_at
+                looked_at |= ids
+                days |= self._corrected(sorted(ids))
+                if isinstance(event, Answer):
+                    yield replace(event, statements=tuple(map(of, event.statements)))
+                else:
+                    yield of(event)
+
+    def _corrected(self, ids: Sequence[str]) -> dict[str, date]:
+        """Return, of some articles, the day of the last correction of those that have one."""
+        found = {}
+        for article_id in self.index.history.among(ids):
+            try:
+                stored = self.index.article(article_id)
+            except ArticleNotFoundError:  # it has gone since it was found
+                continue
+            if day := last_corrected(stored, self.index.history.of(stored.record)):
+                found[article_id] = day
+        return found
 
     def _stream(
         self, question: str, history: Sequence[Turn], filters: Filters | None, allowed: Allowance
-    ) -> Iterator[Event]:
+    ) -> Coroutine[Event, None, None]:
         question = normalized_question(question)
         history = [
             Turn(t.question[:LONGEST_QUESTION], t.answer[:_LONGEST_ANSWER])

@@ -43,6 +43,19 @@ def changes(stored: StoredArticle, history: Sequence[Version]) -> list[tuple[str
     return happened
 
 
+def last_corrected(stored: StoredArticle, history: Sequence[Version]) -> date | None:
+    """Return the day on which the text of an article was last corrected; None if it never was.
+
+    `history` is its past, newest first. Another text in its place is no correction.
+    """
+    newer, by = stored.text, stored.record.source
+    for version in history:
+        if version.text != newer and changed(version.text, newer):
+            return corrected_on(version, by) if same_story(version.text, newer) else None
+        newer, by = version.text, version.source
+    return None
+
+
 def changed(before: str, after: str) -> Sentences:
     """Return the sentences that went (`-`) and those that came (`+`), in the order of the text."""
     old, new = _sentences(before), _sentences(after)

@@ -38,7 +38,8 @@ from rag.french.anaphora import has_unresolved_anaphora
 from rag.french.corrections import standing
 from rag.french.dates import format_date
 from rag.french.speech import attribute
-from rag.french.words import content_stems, words
+from rag.french.syntax import subject_nouns
+from rag.french.words import content_stems, same_root, stem, words
 from rag.paid import Allowance, bounded_claim
 from rag.searching.matching import Terms, rarity, stem_set
 
@@ -212,6 +213,7 @@ class Checker:
             self._evidence(claim.text, candidates),
             self._bar,
             lambda e: self._statement(claim.text, e),
+            _about_subject(claim.text),
         )
 
     def _sentences(self, claim: str, filters: Filters | None) -> list[_Candidate]:
@@ -431,6 +433,25 @@ def _conflicting(candidate: _Candidate, comparison: Comparison, scores: Compared
     if same or (candidate.hit.source.correction and candidate.coverage >= _CORRECTED):
         return replace(comparison, follows=0.0, contradicts=_SURE)
     return comparison
+
+
+def _about_subject(claim: str) -> Callable[[ClaimEvidence], bool]:
+    """Return what tells whether a sentence is about the subject of a claim, by most of its nouns.
+
+    Beside « Le prix du pétrole a doublé » the price of milk is not near. What the network believes
+    of a sentence counts too: it may name the same otherwise.
+    """
+    wanted = [stem(w) for noun in subject_nouns(claim) for w in words(noun)]
+
+    def is_near(evidence: ClaimEvidence) -> bool:
+        if not wanted or evidence.probability >= _NOTABLE:
+            return True
+        cited = evidence.citation
+        stems = stem_set(f"{cited.source.title}\n{evidence.before}\n{cited.quote}")
+        found = sum(any(same_root(w, s) for s in stems) for w in wanted)
+        return 2 * found > len(wanted)
+
+    return is_near
 
 
 def _names_speaker(attribution: Attribution) -> bool:

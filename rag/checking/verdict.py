@@ -76,12 +76,13 @@ def judge(
     evidence: Sequence[ClaimEvidence],
     bar: Bar,
     as_statement: Callable[[ClaimEvidence], ClaimEvidence] = lambda e: e,
+    is_near: Callable[[ClaimEvidence], bool] = lambda _: True,
 ) -> CheckedClaim:
     """Return the verdict on a claim, with all its evidence, best first.
 
     What does not reach the `bar` counts for nothing. Of somebody's words that would support it,
     `as_statement` returns what they are worth: it is called last, when an article's sentences
-    have been weighed against each other.
+    have been weighed against each other. Of what counts for nothing, what `is_near` is shown.
     """
     evidence = [_counted(e, bar) for e in _outweighed(evidence)]
     settled = [
@@ -90,7 +91,8 @@ def judge(
     ]
     active = [e for e in settled if not e.outranked]
     favour, against = [e for e in active if supports(e)], [e for e in active if contradicts(e)]
-    label, reason = _decide(favour, against, active)
+    near = [e for e in active if e in favour or e in against or is_near(e)]
+    label, reason = _decide(favour, against, near)
     reason = f"{reason[:1].upper()}{reason[1:]}"
     winning = favour + against if label is not Label.INSUFFICIENT else []
     gone = next((e for e in settled if e.outranked), None)
@@ -102,7 +104,7 @@ def judge(
         # What a verdict names first is what its reason names: facts before somebody's words.
         key=lambda e: (not (supports(e) or contradicts(e)), bool(e.outranked), not _is_fact(e)),
     )
-    shown = _selection(ordered)
+    shown = _selection(ordered, is_near)
     if reason == texts.NOTHING_FOUND:
         reason = next((texts.UNSETTLED.format(s) for s in _said_against(shown)), reason)
     return CheckedClaim(
@@ -117,13 +119,15 @@ def judge(
     )
 
 
-def _selection(ordered: Sequence[ClaimEvidence]) -> list[ClaimEvidence]:
+def _selection(
+    ordered: Sequence[ClaimEvidence], is_near: Callable[[ClaimEvidence], bool]
+) -> list[ClaimEvidence]:
     """Return what counts, and a few of the rest for the reader to judge.
 
     What a checked signal stands against is not shown as support.
     """
     counting = [e for e in ordered if supports(e) or contradicts(e)]
-    rest = [e for e in ordered if e not in counting and e.coverage >= _NEAR]
+    rest = [e for e in ordered if e not in counting and e.coverage >= _NEAR and is_near(e)]
     return counting + [replace(e, stance=Stance.NEITHER) for e in rest[:_MORE]]
 
 

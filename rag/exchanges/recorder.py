@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 _MOST_WAITING = 1000  # exchanges that wait for the disk; more are dropped
 _PERIOD = 3600.0  # seconds between two looks at what is outdated
 _PATIENCE = 5.0  # seconds that closing waits for what is still to be written
-_LONGEST, _LONGEST_SITE = 2000, 60  # characters
+_LONGEST, _LONGEST_SITE, _LONGEST_FILTERS = 2000, 60, 300  # characters
 
 
 class Recorder:
@@ -125,7 +125,8 @@ class Recorder:
             # Masked first: a cut would leave half of a number.
             text = self.masked(clean(exchange.text))[:_LONGEST]
             site = clean(exchange.site)[:_LONGEST_SITE]
-            store.add(replace(exchange, text=text, site=site))
+            filters = self.masked(clean(exchange.filters))[:_LONGEST_FILTERS]
+            store.add(replace(exchange, text=text, site=site, filters=filters))
 
         self._do(add)
 

@@ -26,11 +26,11 @@ _TABLES = """
 pragma secure_delete = on;
 create table if not exists exchanges (
     id integer primary key, at text, kind text, site text, text text, verdict text, mode text,
-    ms integer, cited text
+    ms integer, cited text, filters text not null default ''
 );
 create index if not exists exchanges_by_time on exchanges (at);
 """
-_COLUMNS = "id, at, kind, site, text, verdict, mode, ms, cited"
+_COLUMNS = "id, at, kind, site, text, verdict, mode, ms, cited, filters"
 Kind = Literal["question", "claim"]
 ANSWERED, REFUSED, TENTATIVE, ERROR = "answered", "refused", "tentative", "error"
 
@@ -41,7 +41,8 @@ class Exchange:
 
     `verdict` is one of the words above for a question, the verdict's label for a claim, ERROR
     for both; `mode` what wrote the answer; `ms` the time of the work, without the wait for its
-    turn; `cited` the ids of the articles that the answer rests on; `at` when, in UTC.
+    turn; `cited` the ids of the articles that the answer rests on; `filters` those that its reader
+    had set, in words; `at` when, in UTC.
     """
 
     text: str
@@ -51,6 +52,7 @@ class Exchange:
     mode: str = ""
     ms: int = 0
     cited: tuple[str, ...] = ()
+    filters: str = ""
     at: datetime = field(default_factory=lambda: datetime.now(UTC))
     id: int = 0
 
@@ -91,6 +93,9 @@ class Exchanges(SqliteFile):
         `now` tells the time; `most` is how many exchanges there may be.
         """
         super().__init__(folder, FILE, _TABLES, messages.EXCHANGES_REFUSED)
+        if "filters" not in {row[1] for row in self._all("pragma table_info(exchanges)")}:
+            with self._change() as base:  # of a file made before they were kept
+                base.execute("alter table exchanges add column filters text not null default ''")
         self._ttl = timedelta(days=days)
         self._now = now
         self._most = most
@@ -103,12 +108,14 @@ class Exchanges(SqliteFile):
         Raises StoreError.
         """
         self.expire()
-        row = (_time(exchange.at), exchange.kind, exchange.site, exchange.text, exchange.verdict,
-               exchange.mode, exchange.ms, json.dumps(exchange.cited))  # fmt: skip
+        row = (
+            _time(exchange.at), exchange.kind, exchange.site, exchange.text, exchange.verdict,
+            exchange.mode, exchange.ms, json.dumps(exchange.cited), exchange.filters,
+        )  # fmt: skip
         with self._change() as base:
             base.execute(
-                "insert into exchanges (at, kind, site, text, verdict, mode, ms, cited)"
-                " values (?, ?, ?, ?, ?, ?, ?, ?)",
+                "insert into exchanges (at, kind, site, text, verdict, mode, ms, cited, filters)"
+                " values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 row,
             )
             # Ids grow as exchanges come: no row is counted.
@@ -200,8 +207,8 @@ def _time(at: datetime) -> str:
 
 
 def _exchange(row: Sequence[Any]) -> Exchange:
-    key, at, kind, site, text, verdict, mode, ms, cited = row
+    key, at, kind, site, text, verdict, mode, ms, cited, filters = row
     return Exchange(
-        text, verdict, kind, site, mode, ms, tuple(json.loads(cited)), datetime.fromisoformat(at),
-        key,
+        text, verdict, kind, site, mode, ms, tuple(json.loads(cited)), filters,
+        datetime.fromisoformat(at), key,
     )  # fmt: skip

@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 
 _CACHE_SIZE = 64  # texts whose parse is cached: a claim is compared with several sentences
 _LONGEST = 2_000  # characters: a sentence of an article may be a list of any length
+_SUBJECTS, _NOUNS = frozenset({"nsubj", "nsubj:pass"}), frozenset({"NOUN", "PROPN"})
 # spaCy's tokenizer takes the square of a run of signs without a space; no word is so long.
 _RUN = re.compile(r"\S{80}")
 # For the parser alone: « ’ » and narrow spaces are read as it was taught. One for one.
@@ -60,3 +61,15 @@ def parse(text: str) -> Doc:
     # Half of a character, which JSON may hold, becomes a question mark: one for one too.
     taught = text[:_LONGEST].translate(_AS_TAUGHT).encode(errors="replace").decode()
     return _model()(_RUN.sub(lambda run: run.group()[:-1] + " ", taught))
+
+
+def subject_nouns(text: str) -> list[str]:
+    """Return the nouns and names of the subject of a sentence, as written.
+
+    « Le prix du pétrole a doublé » is about « prix » and « pétrole ». None for a pronoun, or where
+    the sentence has no verb.
+    """
+    for token in parse(text):
+        if token.dep_ in _SUBJECTS and token.head.dep_ == "ROOT":
+            return [t.text for t in token.subtree if t.pos_ in _NOUNS]
+    return []

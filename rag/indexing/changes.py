@@ -50,7 +50,8 @@ class Writer:
     `done` numbers its last finished switch; `pending` the change under way, 0
     for none, and `switched` tells that its articles are switched and only the
     old passages are left to sweep. `beat` is drawn anew at each step. `dropped`
-    counts the passages deleted since the store was last rebuilt.
+    counts the passages deleted since the store was last rebuilt. `changed` is when its last change
+    began, in seconds since 1970 by its own clock, 0.0 where no row says: shown, never compared.
     """
 
     id: str
@@ -60,6 +61,7 @@ class Writer:
     beat: str = ""
     dropped: int = 0
     steps: tuple[Step, ...] = ()
+    changed: float = 0.0
 
     @property
     def in_flight(self) -> frozenset[tuple[str, str]]:
@@ -107,7 +109,8 @@ class ChangeLog:
     def begin(self, steps: Sequence[Step]) -> int:
         """Say what is about to change; return the number of the change."""
         number = self.next
-        self._put(replace(self.own, pending=number, switched=False, steps=tuple(steps)))
+        begun = replace(self.own, pending=number, switched=False, steps=tuple(steps))
+        self._put(replace(begun, changed=time.time()))
         return number
 
     def switched(self) -> None:
@@ -174,12 +177,21 @@ class ChangeLog:
             self.end(dropped)
         elif self._unmoved(writer):
             done, total = max(writer.done, writer.pending), writer.dropped + dropped
-            self._write(Writer(writer.id, done, beat=secrets.token_hex(4), dropped=total))
+            self._write(
+                Writer(
+                    writer.id, done, beat=secrets.token_hex(4), dropped=total,
+                    changed=writer.changed,
+                )
+            )  # fmt: skip
 
     def _unmoved(self, writer: Writer) -> bool:
         """Tell whether a writer's row is still as it was read."""
         found = self._chroma.call(self._rows.get, ids=[writer.id], include=["metadatas"])
         return bool(found["ids"]) and found["metadatas"][0]["beat"] == writer.beat
+
+    def date(self, changed: float) -> None:
+        """Say when the last change was, of a store that was made of another."""
+        self._put(replace(self.own, changed=changed))
 
     def rebuilt(self) -> None:
         """Say that the store holds no deleted passage any more."""
@@ -201,6 +213,7 @@ class ChangeLog:
                 {
                     "kind": "writer", "done": writer.done, "pending": writer.pending,
                     "switched": writer.switched, "beat": writer.beat, "dropped": writer.dropped,
+                    "changed": writer.changed,
                 }
             ],
         )  # fmt: skip
@@ -277,5 +290,5 @@ def _writer(row: str, meta: Any, text: str) -> Writer:
     steps = tuple(Step(*values) for values in json.loads(text or "[]"))
     return Writer(
         row, int(meta["done"]), int(meta["pending"]), bool(meta["switched"]), str(meta["beat"]),
-        int(meta["dropped"]), steps,
+        int(meta["dropped"]), steps, float(meta.get("changed") or 0.0),
     )  # fmt: skip

@@ -68,6 +68,11 @@ class History(SqliteFile):
         found = (_version(record.id, *row) for row in rows)
         return [version for version in found if version is not None]
 
+    def among(self, articles: Sequence[str]) -> set[str]:
+        """Return which of some articles have a past."""
+        rows = self._in("select distinct article from versions where article in", articles)
+        return {i for (i,) in rows}
+
     def saying(self, sentences: Sequence[str]) -> dict[str, set[str]]:
         """Return which of some sentences the past of each article says."""
         found: dict[str, set[str]] = {}

@@ -122,6 +122,14 @@ class Index:
         """Where it lies."""
         return self._parts.folder
 
+    def last_change(self) -> float:
+        """Return when its articles last changed, in seconds since 1970; 0.0 where nothing says."""
+        return max((w.changed for w in self._parts.changes.writers()), default=0.0)
+
+    def keep_last_change(self, other: Index) -> None:
+        """Say that its articles last changed when another's did, which it was made of."""
+        self._parts.changes.date(other.last_change())
+
     def records(self) -> Iterator[ArticleRecord]:
         """Yield the current record of each article, in no order."""
         return self.store.records()

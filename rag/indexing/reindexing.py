@@ -94,6 +94,7 @@ class Reindexing:
                 raise StoreError(messages.REINDEX_INCOMPLETE.format(len(lost), ", ".join(lost[:5])))
             # What a crash kept of the present versions is no past of them.
             self._old.history.drop_versions((r.id, r.version) for r in self._old.records())
+            self.new.keep_last_change(self._old)
             generations.switch(self._home, self.new.folder)
             self._old.retire(self.new)
         return self.new

@@ -71,6 +71,33 @@ def standing(
     ]
 
 
+def outdated(
+    turns: Sequence[ChatTurn], corpus: str, text_of: Callable[[str], str]
+) -> list[ChatTurn]:
+    """Return turns, those whose article no longer says what they quote with a notice of it.
+
+    `corpus` is the state of the corpus: a turn of this one is as it was. `text_of` returns the text
+    of an article.
+    """
+    texts_of: dict[str, str] = {}
+
+    def stands(citation: Citation) -> bool:
+        if citation.in_title:
+            return True
+        if citation.article_id not in texts_of:
+            texts_of[citation.article_id] = text_of(citation.article_id)
+        return citation.quote in texts_of[citation.article_id]
+
+    def with_notice(turn: ChatTurn) -> ChatTurn:
+        quoted = [c for s in turn.answer.statements for c in s.citations]
+        if turn.corpus == corpus or all(map(stands, quoted)):
+            return turn
+        notice = f"{texts.ANSWER_OUTDATED} {turn.answer.notice}".strip()
+        return replace(turn, answer=replace(turn.answer, notice=notice))
+
+    return list(map(with_notice, turns))
+
+
 class TurnSeal:
     """Seals turns for the device that keeps them."""
 

@@ -43,7 +43,7 @@ VIEWS = {
     "affirmations": ("Affirmations", Wanted(kind="claim")),
     "erreurs": ("Erreurs", Wanted(verdicts=(ERROR,))),
 }
-_HEADINGS = ("date", "type", "site", "texte", "verdict", "mode", "ms", "articles")
+_HEADINGS = ("date", "type", "site", "texte", "verdict", "mode", "ms", "articles", "filtres")
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +235,7 @@ def exchanges_csv(exchanges: Iterable[Exchange]) -> Iterator[str]:
         yield _lines(
             (e.at.astimezone().isoformat(timespec="seconds"),
              "affirmation" if e.kind == "claim" else "question", e.site, e.text, verdict(e), e.mode,
-             e.ms, " ".join(e.cited))
+             e.ms, " ".join(e.cited), e.filters)
             for e in some
         )  # fmt: skip
 

@@ -21,11 +21,18 @@ from rag.answering.writing import Draft
 from rag.assistant import LocalAssistant
 from rag.citations import render
 from rag.domain import Answer, Filters, Statement, Turn
-from rag.errors import RecoupeError
+from rag.errors import ArticleNotFoundError, RecoupeError
 from rag.french.words import excerpt
 from rag.models.embedding import clean
 from rag.searching.question import LONGEST_QUESTION
-from rag.web.conversation import BAD_CLICK, MOST_TURNS, ChatTurn, TurnSeal, standing
+from rag.web.conversation import (
+    BAD_CLICK,
+    MOST_TURNS,
+    ChatTurn,
+    TurnSeal,
+    outdated,
+    standing,
+)
 from rag.web.filter_bar import Choice, FilterBar
 from rag.web.limits import Gate, Rates, client_of, in_one_turn
 from rag.web.links import linked
@@ -281,7 +288,7 @@ class QuestionsTab:
         data = event._data or {}
         skipped = [gr.skip()] * 4
         if "open" in data:
-            turns = self._standing(self._seal.all_of(data["open"]))
+            turns = self._outdated(self._standing(self._seal.all_of(data["open"])))
             return [conversation_html(turns) or _WELCOME, turns, gr.skip(), gr.skip()]
         if isinstance(ids := data.get("check"), list):
             asked = [str(i) for i in ids[:_MOST_CHECKED]]
@@ -300,11 +307,13 @@ class QuestionsTab:
         """Return the names to filter by and the example questions."""
         facets = self._assistant.facets()
         about = about_corpus.described(facets) if facets.articles else ""
+        if about and (changed := texts.last_change(self._assistant.index.last_change())):
+            about = f"{about} {changed}"
         return [*self._bar.options(facets), examples_html(self._assistant.examples(), about)]
 
     def _turn(self, answer: Answer, choice: Choice, link: FollowedLink | None) -> ChatTurn:
         """Return an answer as the page shows and remembers it."""
-        now = self._assistant.index.catalogue.digest()[:_DIGEST]
+        now = self._state_of_corpus()
         if link and (since := link.notice(now)):
             answer = replace(answer, notice=f"{since} {answer.notice}".strip())
         filters, asked = choice.filters(), answer.asked or answer.question
@@ -338,6 +347,18 @@ class QuestionsTab:
 
     def _standing(self, turns: Sequence[ChatTurn]) -> list[ChatTurn]:
         return standing(turns, self._assistant.answerable)
+
+    def _outdated(self, turns: Sequence[ChatTurn]) -> list[ChatTurn]:
+        def text_of(article_id: str) -> str:
+            try:
+                return self._assistant.article(article_id).text
+            except ArticleNotFoundError:  # it has gone since it was looked for
+                return ""
+
+        return outdated(turns, self._state_of_corpus(), text_of)
+
+    def _state_of_corpus(self) -> str:
+        return self._assistant.index.catalogue.digest()[:_DIGEST]
 
     def _title_of(self, article_id: str) -> str:
         """Return how an article is called, "" where there is none."""

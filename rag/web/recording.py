@@ -10,9 +10,11 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
+from rag import texts
 from rag.domain import Answer, CheckedClaim, Filters, Turn, Verification
 from rag.errors import QuestionError
 from rag.exchanges.store import ANSWERED, ERROR, REFUSED, TENTATIVE, Exchange
+from rag.french.dates import format_date
 
 if TYPE_CHECKING:
     from rag.answering.answerer import Event
@@ -54,14 +56,29 @@ def stream(
             quoted = [c for s in event.statements for c in s.citations]
             quoted += [near.citation for near in event.nearest] if event.tentative else []
             cited = [c.article_id for c in quoted]
-            recorder.record(Exchange(question, verdict, "question", site, event.mode, ms,
-                                     tuple(dict.fromkeys(cited))))  # fmt: skip
+            recorder.record(
+                Exchange(
+                    question, verdict, "question", site, event.mode, ms,
+                    tuple(dict.fromkeys(cited)), _filtered(filters, site),
+                )
+            )  # fmt: skip
 
     def failed(ms: int) -> None:
         recorder.record(Exchange(question, ERROR, "question", site, ms=ms))
 
     events = assistant.stream(question, history, filters)
     return _watched(events, found, failed) if recorder.recording else events
+
+
+def _filtered(filters: Filters | None, site: str) -> str:
+    """Return the filters that a reader has set, in words; a site's own part is none of his."""
+    if not filters:
+        return ""
+    named = (*filters.sources, *filters.sections) if not site else ()
+    days = [texts.SINCE.format(format_date(filters.since))] if filters.since else []
+    days += [texts.UNTIL.format(format_date(filters.until))] if filters.until else []
+    one = [texts.ONE_ARTICLE] if filters.articles else []
+    return "\u202f; ".join((*named, *filters.authors, *days, *one))
 
 
 def check_claims(
