@@ -10,12 +10,14 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from rag.version import VERSION
+
 if TYPE_CHECKING:
     from rag.assistant import open_assistant
     from rag.domain import Answer, Article, Filters
     from rag.settings import load_settings
 
-__version__ = "0.1.0"
+__version__ = VERSION
 __all__ = ["Answer", "Article", "Filters", "load_settings", "open_assistant"]
 
 _HOMES = {

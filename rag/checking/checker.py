@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from rag import __version__, texts
+from rag import texts
 from rag.checking.claims import Claim, claims_of
 from rag.checking.claims_by_model import load_splitter
 from rag.checking.compare import FOLLOWS, Comparison, averaged, compare, paired, says, screened
@@ -42,6 +42,7 @@ from rag.french.syntax import subject_nouns
 from rag.french.words import content_stems, same_root, stem, words
 from rag.paid import Allowance, bounded_claim
 from rag.searching.matching import Terms, rarity, stem_set
+from rag.version import VERSION
 
 if TYPE_CHECKING:
     from rag.checking.entailment import Entailment
@@ -201,7 +202,7 @@ class Checker:
             embedding=self._index.embedder.name,
             corpus=catalogue.digest(),
             articles=catalogue.facets(filters.named if filters else None).articles,
-            version=__version__,
+            version=VERSION,
         )
 
     def _check(self, claim: Claim, filters: Filters | None) -> CheckedClaim:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rag import __version__, messages, texts
+from rag import messages, texts
 from rag.cli.checks import verify_command
 from rag.cli.common import (
     article_named,
@@ -56,6 +56,7 @@ from rag.french.dates import format_date, parse_date
 from rag.french.typography import typographic
 from rag.french.words import excerpt
 from rag.settings import Settings
+from rag.version import VERSION
 from rag.wire import (
     AnswerOut,
     ErasureOut,
@@ -129,7 +130,7 @@ def filter_options(command: Callable[..., None]) -> Callable[..., None]:
     options_metavar="[OPTIONS]",
     subcommand_metavar="COMMANDE [ARGUMENTS]...",
 )
-@click.version_option(__version__, prog_name="recoupe", message="%(prog)s %(version)s")
+@click.version_option(VERSION, prog_name="recoupe", message="%(prog)s %(version)s")
 def app() -> None:
     """Recoupe répond en français à partir d'articles de presse, et cite chaque phrase."""
 
@@ -587,7 +588,7 @@ def doctor(repair: bool, as_json: bool, index: Path | None) -> None:
         for name in ("chromadb", "tantivy", "onnxruntime", "gradio", "langchain", "torch")
     }
     facts = {
-        "version": __version__,
+        "version": VERSION,
         "python": sys.version.split()[0],
         "index": str(settings.index_dir.resolve()),
         "embedding": settings.embedding,
@@ -600,7 +601,7 @@ def doctor(repair: bool, as_json: bool, index: Path | None) -> None:
     if as_json:
         print_json(facts)
     else:
-        click.echo(f"Recoupe {__version__}, Python {facts['python']}")
+        click.echo(f"Recoupe {VERSION}, Python {facts['python']}")
         click.echo(f"Index : {facts['index']} ({count} articles)")
         click.echo(f"Embeddings : {settings.embedding}")
         click.echo(f"Modèle de langue : {settings.llm or 'aucun (réponses par extraits)'}")

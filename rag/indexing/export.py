@@ -29,7 +29,7 @@ from pydantic import (
     model_validator,
 )
 
-from rag import __version__, messages
+from rag import messages
 from rag.domain import (
     EDITABLE,
     WITHHELD,
@@ -47,6 +47,7 @@ from rag.indexing.edits import DEDUCED, WAS, Edits
 from rag.indexing.index import Index, Progress
 from rag.indexing.understanding import Made
 from rag.readers.draft import checked_edits, source_of
+from rag.version import VERSION
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -156,7 +157,7 @@ def export(index: Index, folder: Path, progress: Progress = lambda _done, _all: 
                 table.write(index, stored)
                 done += len(some)
                 progress(done, total)
-        about = {"recoupe": __version__, "embedding": index.embedder.name, "articles": done}
+        about = {"recoupe": VERSION, "embedding": index.embedder.name, "articles": done}
         (draft / ABOUT).write_text(json.dumps(about) + "\n", "utf-8")
         # An export that was there stays whole until this one is.
         names = [n for n in (ARTICLES, HISTORY, PASSAGES, ABOUT) if (draft / n).exists()]

@@ -24,9 +24,10 @@ from typing import TYPE_CHECKING, Any
 import httpcore
 import httpx
 
-from rag import __version__, messages
+from rag import messages
 from rag.errors import MovedError, PrivateHostError, ReadError, StatusError
 from rag.markup import is_web_address, printable
+from rag.version import VERSION
 
 if TYPE_CHECKING:
     import ssl
@@ -51,7 +52,7 @@ _NOT_PUBLIC = tuple(
 # Of Alibaba, Oracle and AWS (IPv6); the others' is link-local.
 _METADATA = frozenset({"100.100.100.200", "192.0.0.192", "fd00:ec2::254"})
 NAME = "Recoupe"  # by which robots.txt names it
-_AGENT = f"{NAME}/{__version__}"
+_AGENT = f"{NAME}/{VERSION}"
 _LONGEST_VALIDATOR = 1000  # characters
 _LONGEST_ADDRESS = 8000  # characters; servers refuse longer ones
 

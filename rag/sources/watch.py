@@ -26,8 +26,8 @@ from rag.sources.memory import Memory
 from rag.sources.web import CrawlPolicy, Web
 
 if TYPE_CHECKING:
-    from rag.operations import Assistant
     from rag.settings import Settings
+    from rag.sources.corpus import Corpus
 
 log = logging.getLogger(__name__)
 
@@ -74,20 +74,20 @@ class _Next:
 
 
 class Watch:
-    """Follows sources into the index of an assistant until it is stopped."""
+    """Follows sources into a corpus until it is stopped."""
 
     def __init__(
-        self, assistant: Assistant, memory: Memory, settings: Settings, sources: Sequence[str],
+        self, corpus: Corpus, memory: Memory, settings: Settings, sources: Sequence[str],
         *, prune: bool = False, policy: CrawlPolicy | None = None, tell: Tell = log.warning,
     ) -> None:  # fmt: skip
         """Take what is followed. With `prune`, articles whose file disappears are removed."""
         self._stop = threading.Event()
-        self._assistant = assistant
+        self._corpus = corpus
         self._memory = memory
         self._settings = settings
         self._prune = prune
         self._tell = tell
-        self._web = Web(assistant, memory, policy or CrawlPolicy.of(settings), self._stop)
+        self._web = Web(corpus, memory, policy or CrawlPolicy.of(settings), self._stop)
         self._addresses = [_Next(s) for s in dict.fromkeys(sources) if is_address(s)]
         self._folders = [Path(s) for s in dict.fromkeys(sources) if not is_address(s)]
         self._threads: list[threading.Thread] = []
@@ -174,7 +174,7 @@ class Watch:
 
         def work() -> IngestReport:
             read = read_files(files, self._settings.max_file_mb, bounds=bounds)
-            return self._assistant.ingest(chain(unusable, read), roots)
+            return self._corpus.ingest(chain(unusable, read), roots)
 
         self._tried(", ".join(map(str, self._folders)), work)
 

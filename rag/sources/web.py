@@ -37,8 +37,8 @@ from rag.sources.listing import Entry, FetchLimits, FetchResult, look, read_robo
 from rag.sources.memory import Memory, PageState
 
 if TYPE_CHECKING:
-    from rag.operations import Assistant
     from rag.settings import Settings
+    from rag.sources.corpus import Corpus
 
 log = logging.getLogger(__name__)
 
@@ -113,22 +113,22 @@ class _StoppedError(Exception):
 
 
 class Web:
-    """Reads sources into the index of an assistant."""
+    """Reads sources into a corpus."""
 
     def __init__(
         self,
-        assistant: Assistant,
+        corpus: Corpus,
         memory: Memory,
         policy: CrawlPolicy,
         stop: threading.Event | None = None,
     ) -> None:
-        """Take the assistant over the index and the memory beside it; `stop` ends a reading.
+        """Take what articles come into and the memory beside it; `stop` ends a reading.
 
         Raises ValueError for an `allowed` that another process cannot find.
         """
         if getattr(policy.allowed, "__module__", "") == "__main__":
             raise ValueError("`allowed` must be a function of a module that can be imported")
-        self._assistant = assistant
+        self._corpus = corpus
         self._memory = memory
         self._policy = policy
         self._stop = stop or threading.Event()
@@ -285,7 +285,7 @@ class Web:
         """
         pages = self._memory.pages([e.url for e in entries])
         group = _Group(self, run, self._answerable(pages.values()))
-        report = self._assistant.ingest(group.found(entries, pages, on_page), readmit=run.readmit)
+        report = self._corpus.ingest(group.found(entries, pages, on_page), readmit=run.readmit)
         gone = self._withdrawn(group.days)
         self._memory.keep(group.states)
         self._memory.keep_listed(run.source, run.number, group.met)
@@ -296,11 +296,11 @@ class Web:
             raise group.stopped
 
     def _answerable(self, states: Iterable[PageState]) -> dict[str, bool]:
-        return self._assistant.answerable([s.article for s in states if s.article])
+        return self._corpus.answerable([s.article for s in states if s.article])
 
     def _withdrawn(self, days: Mapping[str, date | None]) -> tuple[str, ...]:
         """Say which articles were withdrawn, and which are back; return those newly withdrawn."""
-        articles = self._assistant.withdraw(days) if days else []
+        articles = self._corpus.withdraw(days) if days else []
         return tuple(i for i in articles if days[i] is not None)
 
     def _gone(self, run: _Run, on_page: Callable[[str], None]) -> IngestReport:
@@ -356,7 +356,7 @@ class Web:
         """Return the folded title of an article that is known, None of another."""
         if article not in run.met:
             try:
-                run.titles[article] = fold(self._assistant.article(article).record.source.title)
+                run.titles[article] = fold(self._corpus.article(article).record.source.title)
             except ArticleNotFoundError:
                 return None
         return run.titles.get(article)

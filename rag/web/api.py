@@ -24,7 +24,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from sse_starlette import EventSourceResponse, JSONServerSentEvent, ServerSentEvent
 from starlette.concurrency import run_in_threadpool
 
-from rag import __version__, messages
+from rag import messages
 from rag.answering.writing import Draft
 from rag.assistant import LocalAssistant
 from rag.domain import (
@@ -44,6 +44,7 @@ from rag.indexing.article_index import LONGEST_WORDS
 from rag.readers import Bounds
 from rag.sites import Site
 from rag.sources.watch import silence
+from rag.version import VERSION
 from rag.web.access import Access
 from rag.web.limits import Gate, LeftError, Rates, client_of, in_one_turn
 from rag.web.metrics import Metrics
@@ -121,7 +122,7 @@ def build_api(
         request.state.site = sites.site(request)
 
     # Of the application, so that no address is without it.
-    app = FastAPI(title="Recoupe", version=__version__, docs_url=None, redoc_url=None,
+    app = FastAPI(title="Recoupe", version=VERSION, docs_url=None, redoc_url=None,
                   openapi_url=None, responses=RESPONSES, dependencies=[Depends(named)])  # fmt: skip
     add_problem_handlers(app)
     settings = assistant.settings

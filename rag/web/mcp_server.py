@@ -11,10 +11,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
-from rag import __version__, messages, texts
+from rag import messages, texts
 from rag.domain import Hit, StoredArticle
 from rag.errors import MissingExtraError, RecoupeError
 from rag.paid import Allowance
+from rag.version import VERSION
 from rag.wire import AnswerOut, SourceOut, VerificationOut
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def build_tools(
 
     base = _article_base(settings)
     reads = ToolAnnotations(read_only_hint=True, open_world_hint=False, idempotent_hint=True)
-    server: MCPServer[Any] = MCPServer("recoupe", version=__version__, instructions=_ASK)
+    server: MCPServer[Any] = MCPServer("recoupe", version=VERSION, instructions=_ASK)
 
     async def done(function: Callable[..., Any], *arguments: Any) -> Any:
         try:
