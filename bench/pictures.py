@@ -4,12 +4,15 @@
 
 Serves the sample corpus on loopback with some exchanges kept, and goes through chat, check, corpus
 and the newsroom's page in a headless Chromium (`chromium` and `chromedriver`). A state is one strip.
+What axe-core finds wrong in a state, at any width and in either scheme, is printed, and the exit code
+is then 1.
 """
 
 from __future__ import annotations
 
 import argparse
 import io
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -21,7 +24,7 @@ from bench.golden import ROOT
 from bench.measuring import serving
 from bench.newsroom import TOKEN, filled
 from rag.web.access import hashed
-from tests.chromium import Page, open_tab
+from tests.chromium import Page, open_tab, violations
 
 WIDTHS = {1300: 900, 768: 900, 320: 700}  # of the window in pixels: its height
 HIGH = 420  # pixels of a strip
@@ -32,14 +35,15 @@ JUDGED = 5  # claims of the example that have to have a verdict
 SETTLED = 1.2  # seconds until what moves has come to rest
 
 
-def main() -> None:
-    """Take the pictures, and write a strip of each state."""
+def main() -> int:
+    """Take the pictures, and write a strip of each state; return 1 where axe-core objects."""
     parser = argparse.ArgumentParser(description="Pictures of the pages in each state")
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "pictures")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     settings = {"KEEP_QUESTIONS": "true", "ADMIN_TOKEN_HASH": hashed(TOKEN)}
     strips: dict[str, list[Image.Image]] = {}
+    wrong: list[str] = []
     with tempfile.TemporaryDirectory() as name:
         filled(Path(name) / "index", EXCHANGES)
         with serving(Path(name) / "index", **settings) as app:
@@ -47,8 +51,11 @@ def main() -> None:
                 for scheme in ("light", "dark"):
                     page = Page(Path(name) / f"{width}-{scheme}", f"{width},{height}")
 
-                    def keep(state: str, page: Page = page) -> None:
+                    def keep(
+                        state: str, page: Page = page, width: int = width, scheme: str = scheme
+                    ) -> None:
                         strips.setdefault(state, []).append(taken(page))
+                        wrong.extend(f"{state}, {width}, {scheme}: {v}" for v in violations(page))
 
                     try:
                         sized(page, width, height, scheme)
@@ -57,6 +64,8 @@ def main() -> None:
                         page.driver.quit()
     for state, pictures in strips.items():
         strip(pictures).save(options.out / f"{state}.webp", quality=72, method=6)
+    print("\n".join(wrong) or f"{len(strips)} states, no violation")
+    return 1 if wrong else 0
 
 
 def sized(page: Page, width: int, height: int, scheme: str) -> None:
@@ -130,4 +139,4 @@ def strip(pictures: list[Image.Image]) -> Image.Image:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

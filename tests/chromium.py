@@ -86,3 +86,11 @@ class Page:
 
 def open_tab(page: Page, name: str) -> None:
     page.click(next(t for t in page.all("button[role=tab]") if t.text == name))
+
+
+def violations(page: Page) -> list[str]:
+    """Return what axe-core finds wrong in what a page shows."""
+    from axe_core_python.selenium import Axe
+
+    found = Axe().run(page.driver)["violations"]
+    return [f"{v['id']} : {v['nodes'][0]['html'][:120]}" for v in found]

@@ -26,7 +26,7 @@ from rag.settings import load_settings
 from rag.sites import Sites
 from rag.sites.rules import checked
 from rag.web import site as widget_site
-from tests.chromium import Page, open_tab
+from tests.chromium import Page, open_tab, violations
 from tests.conftest import ROOT, over_copy
 from tests.test_api import serving, with_settings
 from tests.test_browser import HALL, pytestmark  # noqa: F401 - a real browser
@@ -131,13 +131,6 @@ class Widget:
         self.wait("textarea").send_keys(question + "\n")
         self.page.until(lambda: len(self.all(".turn")) > turns)
         self.page.until(lambda: not self.js("return root.querySelector('.send').hidden"))
-
-
-def violations(page: Page) -> list[str]:
-    from axe_core_python.selenium import Axe
-
-    found = Axe().run(page.driver)["violations"]
-    return [f"{v['id']} : {v['nodes'][0]['html'][:120]}" for v in found]
 
 
 def severe(page: Page) -> list[str]:
@@ -308,6 +301,9 @@ def test_no_accessibility_violation_in_the_chat(browser: Page, sites: tuple[str,
     browser.ask(HALL)
     browser.click(browser.wait(".rc-cite"))
     browser.wait("#rc-cited")
+    assert violations(browser) == []
+    browser.ask("Quelle entreprise construira le téléphérique ?")
+    browser.wait(".rc-refusal")
     assert violations(browser) == []
     open_tab(browser, "Vérifier")
     browser.wait("#rc-claims-text textarea").send_keys("Le pont de l’Ancre a rouvert.")
