@@ -213,7 +213,7 @@ def cases(index: Index, items: Sequence[Item], reader: Reader) -> list[Case]:
     made = []
     for item in items:
         question = retriever.understood(complete(item.question, item.history))
-        hits = retriever.search(question, ev.READ)
+        hits = retriever.search(question, ev.READ_PASSAGES)
         evidence, _ = ev.find_evidence(question, hits, index.scale, reader)
         if evidence:
             about = item.gold[0].article_id if item.gold else item.question

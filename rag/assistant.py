@@ -73,7 +73,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _PROGRESS_PERIOD = 5.0  # seconds between two words to who waits
-_LINGER = 60.0  # seconds that a replaced index stays open for the requests that use it
+_LINGER_SECONDS = 60.0  # seconds that a replaced index stays open for the requests that use it
 T = TypeVar("T")
 
 
@@ -428,7 +428,7 @@ class LocalAssistant(Assistant):
             except BaseException:
                 building.close()
                 raise
-            self._former = threading.Timer(_LINGER, self._let_go, [old])
+            self._former = threading.Timer(_LINGER_SECONDS, self._let_go, [old])
             self._former.daemon = True
             self._former.start()
             return self.index.articles()

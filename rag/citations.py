@@ -8,7 +8,7 @@ from datetime import date
 from rag import texts
 from rag.domain import Citation, Source, Statement
 
-_DAYS = 2  # from which articles make a line of time
+_TIMELINE_DAYS = 2  # from which articles make a line of time
 
 
 def render(statements: Sequence[Statement]) -> str:
@@ -84,6 +84,6 @@ def timeline(statements: Sequence[Statement]) -> list[tuple[date, Source, Citati
         for source, cited in by_article(statements)
         if source.published and cited[0].article_id in own
     ]
-    if len({day for day, _, _ in dated}) < _DAYS:
+    if len({day for day, _, _ in dated}) < _TIMELINE_DAYS:
         return []
     return sorted(dated, key=lambda found: found[0])

@@ -16,10 +16,10 @@ import traceback
 
 from rag.markup import printable
 
-_BURST, _WINDOW = 20, 60.0  # lines of one call in so many seconds; the rest is counted
-_AGAIN = 3600.0  # seconds after which the traceback of an error is written again
-_LONGEST = 2000  # characters of a message
-_LINES = 120  # of a traceback
+_BURST_LINES, _BURST_SECONDS = 20, 60.0  # lines of one call in so many seconds; the rest is counted
+_TRACEBACK_PERIOD = 3600.0  # seconds after which the traceback of an error is written again
+_LONGEST_MESSAGE = 2000  # characters of a message
+_TRACEBACK_LINES = 120  # of a traceback
 _MOST_PLACES = 1000  # calls and errors that are remembered
 # Past `@` is the host; before it may stand a password. A query or a fragment may hold a key.
 _ADDRESS = re.compile(r"(https?://)(?:[^\s/?#@]*@)?([^\s?#]*)[?#][^\s]*")
@@ -59,7 +59,9 @@ class OneLine(logging.Formatter):
         """Return a traceback whose lines hold no control characters and no keys."""
         text = super().formatException(ei)  # type: ignore[arg-type]
         lines = text.split("\n")
-        return "\n".join(without_keys(printable(shortened(line, 300))) for line in lines[:_LINES])
+        return "\n".join(
+            without_keys(printable(shortened(line, 300))) for line in lines[:_TRACEBACK_LINES]
+        )
 
     def _is_new(self, error: BaseException) -> bool:
         """Tell whether an error's traceback has not been written for an hour."""
@@ -69,7 +71,7 @@ class OneLine(logging.Formatter):
             where, line = trace.tb_frame.f_code.co_filename, trace.tb_lineno
             trace = trace.tb_next
         place, now = (type(error).__name__, where, line), time.monotonic()
-        if now - self._written.get(place, -_AGAIN) < _AGAIN:
+        if now - self._written.get(place, -_TRACEBACK_PERIOD) < _TRACEBACK_PERIOD:
             return False
         if len(self._written) >= _MOST_PLACES:
             self._written.clear()
@@ -78,7 +80,7 @@ class OneLine(logging.Formatter):
 
 
 class Repetitions(logging.Filter):
-    """Lets `_BURST` records of one call through in a window; the next one says how many fell."""
+    """Lets `_BURST_LINES` records of a call through in a window; the next says how many fell."""
 
     def __init__(self) -> None:
         """Begin with nothing counted."""
@@ -93,17 +95,17 @@ class Repetitions(logging.Filter):
             if len(self._calls) >= _MOST_PLACES:
                 self._calls.clear()
             since, count = self._calls.get(call, (now, 0))
-            if now - since >= _WINDOW:
-                if count > _BURST:
-                    record.msg = f"{record.msg} (et {count - _BURST} lignes semblables tues)"
+            if now - since >= _BURST_SECONDS:
+                if count > _BURST_LINES:
+                    record.msg = f"{record.msg} (et {count - _BURST_LINES} lignes semblables tues)"
                 since, count = now, 0
             self._calls[call] = since, count + 1
-            return count < _BURST
+            return count < _BURST_LINES
 
 
 def _brief(text: str) -> str:
     """Return enough of a message: what is escaped and searched is bounded first."""
-    return text if len(text) <= 2 * _LONGEST else text[: 2 * _LONGEST]
+    return text if len(text) <= 2 * _LONGEST_MESSAGE else text[: 2 * _LONGEST_MESSAGE]
 
 
 def without_keys(text: str) -> str:
@@ -111,7 +113,7 @@ def without_keys(text: str) -> str:
     return _ADDRESS.sub(r"\1\2?…", text)
 
 
-def shortened(text: str, longest: int = _LONGEST) -> str:
+def shortened(text: str, longest: int = _LONGEST_MESSAGE) -> str:
     """Return a text of at most so many characters."""
     return text if len(text) <= longest else f"{text[:longest]}…"
 

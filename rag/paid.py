@@ -32,11 +32,13 @@ T = TypeVar("T")
 Span = tuple[int, int]
 _Word = tuple[str, Span]
 
-_LEAST = 40  # characters of a quote that is cut
-_COPIED = 6  # words in a row that a written sentence has of a passage, from which it copies it
+_SHORTEST_CUT = 40  # characters of a quote that is cut
+_COPIED_WORDS = (
+    6  # words in a row that a written sentence has of a passage, from which it copies it
+)
 # A figure, or a name: a word with a capital that does not begin a sentence.
 _FACTS = re.compile(r"\d[\d\s.,]*\d|\d|(?<![.!?] )(?<!^)\b[A-ZÀ-Þ][\w’'-]*")
-_CUT = "\u00a0[…]"  # after a sentence of an answer that was cut
+_CUT_MARK = "\u00a0[…]"  # after a sentence of an answer that was cut
 
 
 class Allowance:
@@ -56,7 +58,7 @@ class Allowance:
             return text
         head = _cut(text, self._room(article, start, len(text)))
         # What is left of the allowance is no quote when it is a few words of a longer one.
-        if len(head) < min(_LEAST, len(text), self.most):
+        if len(head) < min(_SHORTEST_CUT, len(text), self.most):
             return ""
         self._show(article, (start, start + len(head)))
         return head
@@ -179,7 +181,7 @@ def _statement(shown: Statement, allowed: Allowance) -> Statement | None:
     # A sentence of the article itself is as long as its quote.
     for before, after in cut:
         if before.quote.strip() == text.strip() and after:
-            text = after.quote.strip() + (_CUT if after.quote != before.quote else "")
+            text = after.quote.strip() + (_CUT_MARK if after.quote != before.quote else "")
             break
     span = shown.span
     if span and text[slice(*span)] != shown.text[slice(*span)]:
@@ -253,14 +255,14 @@ def _copied(text: str, passage: Passage) -> list[Span]:
 
 
 def _runs(reference: Sequence[_Word], written: Sequence[_Word]) -> list[Span]:
-    """Return the spans of a reference text of which a written one has `_COPIED` words in a row."""
+    """Return the spans of a reference of which a text has `_COPIED_WORDS` words in a row."""
     matcher = SequenceMatcher(
         None, [w for w, _ in reference], [w for w, _ in written], autojunk=False
     )
     return [
         (reference[m.a][1][0], reference[m.a + m.size - 1][1][1])
         for m in matcher.get_matching_blocks()
-        if m.size >= _COPIED
+        if m.size >= _COPIED_WORDS
     ]
 
 

@@ -24,8 +24,8 @@ from rag.operations import (
     plain,
 )
 
-_CONNECT = 5.0  # seconds
-_SILENCE = 600.0  # seconds without a word after which the owner is taken for lost
+_CONNECT_SECONDS = 5.0  # seconds
+_SILENCE_SECONDS = 600.0  # seconds without a word after which the owner is taken for lost
 
 
 class RemoteAssistant(Assistant):
@@ -92,8 +92,8 @@ class _Call:
         self._http = http.client.HTTPConnection("127.0.0.1")
         self._answer: http.client.HTTPResponse | None = None
         try:
-            self._http.sock = connect(owner.address, _CONNECT)
-            self._http.sock.settimeout(_SILENCE)
+            self._http.sock = connect(owner.address, _CONNECT_SECONDS)
+            self._http.sock.settimeout(_SILENCE_SECONDS)
             self._http.putrequest("POST", f"{PATH}/{name}", skip_accept_encoding=True)
             if owner.token:
                 self._http.putheader(HEADER, owner.token)

@@ -20,7 +20,7 @@ from rag.domain import Article, ArticleRecord, Passage, Reading, Source, version
 from rag.errors import StoreError
 from rag.french.words import question_stems
 from rag.indexing.catalogue import Row
-from rag.indexing.chroma import QUOTA, Chroma, connect
+from rag.indexing.chroma import QUOTA_RECORDS, Chroma, connect
 from rag.indexing.index import Index
 from rag.models.packing import pack
 from rag.settings import Settings, load_settings
@@ -273,9 +273,9 @@ def test_calls_stay_within_the_quotas_of_the_cloud(
     assert len(seen) > 50
     for arguments in seen:
         ids = arguments.get("ids", [])
-        assert len(ids) <= QUOTA
-        assert arguments.get("limit", 0) <= QUOTA
-        assert arguments.get("n_results", 0) <= QUOTA
+        assert len(ids) <= QUOTA_RECORDS
+        assert arguments.get("limit", 0) <= QUOTA_RECORDS
+        assert arguments.get("n_results", 0) <= QUOTA_RECORDS
         assert all(len(str(i).encode()) <= 128 for i in ids)
         assert all(len(d.encode()) <= 16_384 for d in arguments.get("documents", []))
         for metadata in arguments.get("metadatas", []):
@@ -312,7 +312,7 @@ def test_a_server_that_goes_and_comes_back_loses_nothing(tmp_path: Path) -> None
 
 
 def test_a_server_that_stays_away_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rag.indexing.chroma._PATIENCE", 0.5)
+    monkeypatch.setattr("rag.indexing.chroma._PATIENCE_SECONDS", 0.5)
     folder = tmp_path / "chroma"
     folder.mkdir()
     with chroma_server(folder) as (url, process):

@@ -192,7 +192,7 @@ def test_a_nearly_full_disk_is_refused_before_anything_is_written(
     index: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     add(index, make_article("a", RIVER))
-    monkeypatch.setattr("rag.indexing.chroma._RESERVE", 10**18)
+    monkeypatch.setattr("rag.indexing.chroma._RESERVE_BYTES", 10**18)
     with pytest.raises(StoreError, match="libérez de la place"):
         add(index, make_article("b", BRIDGE))
     assert examine(index).sentences() == []
@@ -342,7 +342,7 @@ def test_a_store_that_is_gone_is_no_empty_index(
 
 
 def test_replacing_much_calls_for_a_rebuild(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rag.indexing.rebuilding._FEW", 10)
+    monkeypatch.setattr("rag.indexing.rebuilding._FEW_DELETED", 10)
     articles = [make_article(f"a{i}", f"{RIVER} Numéro {i}.") for i in range(20)]
     add(index, *articles)
     assert not index.rebuilder.compactable
@@ -427,7 +427,7 @@ def test_filters_hold_on_both_sides(index: Index) -> None:
 def test_a_common_source_is_searched_among_neighbours(
     index: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rag.indexing.index._COMPARED", 0)
+    monkeypatch.setattr("rag.indexing.index._MOST_COMPARED", 0)
     for name in ("a", "b", "c"):
         add(index, make_article(name, BRIDGE, name="L’Écho" if name != "b" else "Le Courrier"))
     vector = index.embedder.embed_questions(["pont"])[0]

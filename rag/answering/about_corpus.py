@@ -15,7 +15,7 @@ from rag.french.dates import format_date
 from rag.french.words import fold
 
 _MODE = "corpus"
-_SHOWN = 5  # names of sources that are told
+_MOST_SOURCES = 5  # names of sources that are told
 _NAMED = r"(?:,? ?(?:recoupe|a tous|a toutes|a vous|monsieur|madame))?"
 _GREETING = re.compile(
     rf"(?:bonjour|bonsoir|salut|coucou|hello|hey|allo){_NAMED}"
@@ -123,7 +123,9 @@ def _topics(facets: Facets, titles: Sequence[str]) -> str:
     """Return what there is, and of what: sections where articles have them, titles."""
     parts = [described(facets)]
     if facets.sections:
-        parts.append(texts.SECTIONS.format(", ".join(n for n, _ in facets.sections[:_SHOWN])))
+        parts.append(
+            texts.SECTIONS.format(", ".join(n for n, _ in facets.sections[:_MOST_SOURCES]))
+        )
     if titles:
         parts.append(texts.TOPICS.format(_quoted(titles)))
     return " ".join(parts)
@@ -151,7 +153,7 @@ def described(facets: Facets) -> str:
         return texts.EMPTY_INDEX
     parts = [f"{texts.articles(facets.articles)} dans l’index"]
     if facets.sources:
-        named = [f"{name} ({count})" for name, count in facets.sources[:_SHOWN]]
+        named = [f"{name} ({count})" for name, count in facets.sources[:_MOST_SOURCES]]
         rest = len(facets.sources) - len(named)
         more = f" et {rest} autre{'s' if rest > 1 else ''}" if rest > 0 else ""
         parts[0] += f"\u00a0: {', '.join(named)}{more}"

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from rag.settings import Settings
 
 _LONGEST_ANSWER, _MOST_TURNS = 10_000, 10  # characters, and turns of a conversation, that are read
-_TITLES = 3  # articles that are named
+_MOST_TITLES = 3  # articles that are named
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +193,7 @@ class Answerer:
 
     def _titles(self, part: Filters | None) -> list[str]:
         """Return the titles of the newest articles of a part of the corpus."""
-        records = self.index.catalogue.page(limit=_TITLES, part=part).records
+        records = self.index.catalogue.page(limit=_MOST_TITLES, part=part).records
         return [record.source.title for record in records if record.source.title]
 
     def _written(

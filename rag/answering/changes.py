@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from rag.domain import Source, StoredArticle, Version
 
-_SHARED = 0.4  # see `same_story`
-_MOST = 5000  # sentences compared: past it the matcher takes too long
+_SAME_STORY_SHARE = 0.4  # see `same_story`
+_MOST_SENTENCES = 5000  # sentences compared: past it the matcher takes too long
 
 
 Sentences = list[tuple[Literal["-", "+"], str]]
@@ -76,7 +76,7 @@ def same_story(before: str, after: str) -> bool:
     100 share more than 0.48.
     """
     old, new = set(content_stems(before)), set(content_stems(after))
-    return len(old & new) >= _SHARED * max(1, min(len(old), len(new)))
+    return len(old & new) >= _SAME_STORY_SHARE * max(1, min(len(old), len(new)))
 
 
 def corrected_on(version: Version, by: Source) -> date:
@@ -101,4 +101,4 @@ def _shown(value: str | date | None) -> str:
 
 
 def _sentences(text: str) -> list[str]:
-    return [" ".join(text[a:b].split()) for a, b in sentence_spans(text)][:_MOST]
+    return [" ".join(text[a:b].split()) for a, b in sentence_spans(text)][:_MOST_SENTENCES]

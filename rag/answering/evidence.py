@@ -26,7 +26,7 @@ from rag.french.periods import fit
 from rag.french.quantities import quantities
 from rag.french.words import content_stems, same_root, words
 from rag.indexing.passages import dated_text
-from rag.models.scale import UNKNOWN
+from rag.models.scale import UNKNOWN_COSINE
 from rag.searching.matching import stem_set
 from rag.searching.question import Question
 from rag.searching.reranking import corrections_first
@@ -55,16 +55,18 @@ ANSWER_FEATURES = (
     "unknown",  # share of the question's stems, by rarity, that the passage lacks
     "gap",  # lead of the best sentence over the best of another article
 )
-READ = 3  # passages that the reader reads: the answer is rarely below, and each takes 50 ms
-_SURE = 15.0  # log-odds
-_A_RANK = 0.7  # log-odds that a passage loses to the one before it
-_LACKS = 0.3  # at most, of what a sentence holds of the kind of thing asked for
-_SAME_MATTER = 0.5  # share of a sentence's stems that a correction which takes it back has
-_TITLE_LEAD = 2.0  # log-odds by which a title answers better than what stands below it
-_BELIEVED = -3.0  # log-odds from which three in four words told apart are of the answer
-_MOST_WORDS = 0.7  # share of a sentence above which what answers is the sentence
-_THEN = 0.8  # fit of an article published at the time asked about
-_UNSPOKEN = 0.5  # what a feature says where nothing can be told
+READ_PASSAGES = (
+    3  # passages that the reader reads: the answer is rarely below, and each takes 50 ms
+)
+_MOST_LOG_ODDS = 15.0  # log-odds
+_RANK_LOG_ODDS = 0.7  # log-odds that a passage loses to the one before it
+_LACKING_FIT = 0.3  # at most, of what a sentence holds of the kind of thing asked for
+_SAME_TOPIC_SHARE = 0.5  # share of a sentence's stems that a correction which takes it back has
+_TITLE_LOG_ODDS = 2.0  # log-odds by which a title answers better than what stands below it
+_BELIEVED_LOG_ODDS = -3.0  # log-odds from which three in four words told apart are of the answer
+_MOST_OF_SENTENCE = 0.7  # share of a sentence above which what answers is the sentence
+_SAME_TIME_FIT = 0.8  # fit of an article published at the time asked about
+_UNKNOWN_FEATURE = 0.5  # what a feature says where nothing can be told
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,7 @@ class _Correction:
             return False
         stems = {s for s in stem_set(evidence.text) if s.isalpha()}
         shared = sum(any(same_root(s, t) for t in self.stems) for s in stems)
-        return shared >= _SAME_MATTER * len(stems) and not self.figures.isdisjoint(
+        return shared >= _SAME_TOPIC_SHARE * len(stems) and not self.figures.isdisjoint(
             numbers(evidence.text)
         )
 
@@ -141,7 +143,7 @@ def find_evidence(
     `scale` is that of the embedder's cosines. The probability is in [0, 1]; 0
     without a sentence. Raises EmbeddingError.
     """
-    first = hits[:READ]
+    first = hits[:READ_PASSAGES]
     shown = [_reader_input(hit) for hit in first]
     read = _read(question, first, shown, reader)
     model = models()["sentence"]
@@ -228,7 +230,7 @@ def _read(
         at
         for at, hit in enumerate(hits)
         if question.time.untimed != question.text
-        and fit(question.time, (), hit.source.published) >= _THEN
+        and fit(question.time, (), hit.source.published) >= _SAME_TIME_FIT
     ]
     asked = [question.text] * len(hits) + [question.time.untimed] * len(then)
     read = reader.read_each(asked, [*shown, *(shown[at] for at in then)])
@@ -251,9 +253,9 @@ def _title(
 ) -> Evidence | None:
     """Return the title that answers better than any sentence, if one does, as the best evidence."""
     own = [(r.sentences[-1], hit) for hit, r in read if len(r.sentences) > len(hit.sentences)]
-    odds, hit = max(own, key=lambda o: o[0], default=(-_SURE, None))
+    odds, hit = max(own, key=lambda o: o[0], default=(-_MOST_LOG_ODDS, None))
     sentences = max(e.features["reader"] for e in ranked)
-    if hit is None or odds < max(_BELIEVED, sentences + _TITLE_LEAD):
+    if hit is None or odds < max(_BELIEVED_LOG_ODDS, sentences + _TITLE_LOG_ODDS):
         return None
     best = next((e for e in ranked if e.hit is hit), ranked[0])
     title = hit.source.title
@@ -261,7 +263,7 @@ def _title(
         return None  # « … au Canada » is not answered by « … aux États-Unis »
     features = best.features | {
         "coverage": question.terms.idf_coverage(stem_set(title)),
-        "window": _UNSPOKEN,
+        "window": _UNKNOWN_FEATURE,
         "similarity": _spread(_scaled(scale, hit.similarity)),
         "when": fit(question.time, (), hit.source.published),
         "reader": _bounded(odds),
@@ -279,8 +281,11 @@ def rerank_by_reader(hits: Sequence[Hit], evidence: Sequence[Evidence]) -> list[
     A correction stays before what it corrects.
     """
     odds = {e.rank: e.features["answers"] for e in evidence}
-    first = sorted(range(len(hits[:READ])), key=lambda at: _A_RANK * at - odds.get(at, -_SURE))
-    return [*corrections_first([hits[at] for at in first]), *hits[READ:]]
+    first = sorted(
+        range(len(hits[:READ_PASSAGES])),
+        key=lambda at: _RANK_LOG_ODDS * at - odds.get(at, -_MOST_LOG_ODDS),
+    )
+    return [*corrections_first([hits[at] for at in first]), *hits[READ_PASSAGES:]]
 
 
 def probability(features: dict[str, float]) -> float:
@@ -304,7 +309,9 @@ def answer_features(question: Question, ranked: Sequence[Evidence]) -> dict[str,
     return {
         **{k: best.features[k] for k in ANSWER_FEATURES if k in best.features},
         "answers": max(e.features["answers"] for e in ranked),
-        "lacks": float(question.kind != "other" and question.answered_in(best.text) <= _LACKS),
+        "lacks": float(
+            question.kind != "other" and question.answered_in(best.text) <= _LACKING_FIT
+        ),
         "missing": len(asked_names - in_context) / max(1, len(asked_names)),
         "unknown": missing / (sum(weights.values()) or 1.0),
         "gap": best.score - others[0] if others else 2.0,
@@ -312,7 +319,7 @@ def answer_features(question: Question, ranked: Sequence[Evidence]) -> dict[str,
 
 
 def _bounded(odds: float) -> float:
-    return max(-_SURE, min(_SURE, odds))
+    return max(-_MOST_LOG_ODDS, min(_MOST_LOG_ODDS, odds))
 
 
 def _sentences(
@@ -337,7 +344,7 @@ def _sentences(
         cosine = hit.cosines[at] if hit.cosines else hit.similarity
         features = {
             "coverage": terms.idf_coverage(s.stems),
-            "window": terms.idf_coverage(s.stems | before, left) if left else _UNSPOKEN,
+            "window": terms.idf_coverage(s.stems | before, left) if left else _UNKNOWN_FEATURE,
             "similarity": _spread(_scaled(scale, cosine)),
             "when": fit(question.time, s.periods, hit.source.published),
             "reader": _bounded(read.sentences[at]),
@@ -356,8 +363,8 @@ def _answering(start: int, end: int, read: Read, at: int, shift: int) -> tuple[i
     `shift` is what those have less than offsets of the text that was read. None where the reader
     does not believe in the sentence, or where most of it answers: that tells nothing.
     """
-    span = read.spans[at] if read.sentences[at] > _BELIEVED else None
-    if span is None or span[1] - span[0] > _MOST_WORDS * (end - start):
+    span = read.spans[at] if read.sentences[at] > _BELIEVED_LOG_ODDS else None
+    if span is None or span[1] - span[0] > _MOST_OF_SENTENCE * (end - start):
         return None
     a, b = max(start, span[0] - shift), min(end, span[1] - shift)
     return (a, b) if a < b else None
@@ -379,7 +386,7 @@ def _repeats(question: Question, answering: str) -> bool:
 
 
 def _scaled(scale: CosineScale, cosine: float | None) -> float:
-    return UNKNOWN if cosine is None else scale.asked(cosine)
+    return UNKNOWN_COSINE if cosine is None else scale.asked(cosine)
 
 
 def around(hit: Hit) -> frozenset[str]:

@@ -22,9 +22,9 @@ _FULL_NAME = re.compile(
 )
 
 _NAME = re.compile(r"(?<=[\w,;] )[A-ZÀ-Þ][\w’'-]{3,}")  # within a title, not at its head
-_SEVERAL = 2  # titles
-_MOST = 6  # questions
-_LOOKED_AT = 20  # newest articles that questions are made of
+_SEVERAL_TITLES = 2  # titles
+_MOST_QUESTIONS = 6  # questions
+_NEWEST_ARTICLES = 20  # newest articles that questions are made of
 
 
 class Examples:
@@ -46,12 +46,12 @@ class Examples:
         digest = f"{self._index.catalogue.digest()} {day}"
         if self._made[0] != digest:
             proposed = dict.fromkeys(self._proposed(day))  # one may be quoted in two sections
-            self._made = digest, tuple(islice(filter(self._answered, proposed), _MOST))
+            self._made = digest, tuple(islice(filter(self._answered, proposed), _MOST_QUESTIONS))
         return self._made[1]
 
     def _proposed(self, day: date) -> Iterator[str]:
         """Yield questions of several kinds in turns; from other articles each day."""
-        newest = self._index.catalogue.page(limit=_LOOKED_AT).records
+        newest = self._index.catalogue.page(limit=_NEWEST_ARTICLES).records
         turned = day.toordinal() % max(1, len(newest))
         records = [*newest[turned:], *newest[:turned]]
         titles = [r.source.title for r in records]
@@ -93,7 +93,7 @@ def of_names(titles: Sequence[str]) -> Iterator[str]:
     """Yield questions on a name that stands in several titles, the most frequent first."""
     named = Counter(name for title in titles for name in {m.group() for m in _NAME.finditer(title)})
     for name, count in named.most_common():
-        if count < _SEVERAL:
+        if count < _SEVERAL_TITLES:
             return
         yield texts.EXAMPLE_ABOUT.format(name)
 

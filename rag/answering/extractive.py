@@ -18,11 +18,11 @@ from rag.french.dates import format_date
 MODE = "extractive"
 # Which sentences an answer takes: it gathers this share of the belief over all candidates;
 # one below that share is left out, and one below that part of the best.
-_ONE = (0.85, 0.04, 0.15)
-_SEVERAL = (0.97, 0.02, 0.05)  # where several things are asked for
+_ONE_THING = (0.85, 0.04, 0.15)
+_SEVERAL_THINGS = (0.97, 0.02, 0.05)  # where several things are asked for
 # One character for one: positions stay.
 _TYPOGRAPHY = str.maketrans({"’": "'", "\u00a0": " ", "\u202f": " "})
-_ANTECEDENTS = 2  # sentences
+_MOST_ANTECEDENTS = 2  # sentences
 _LONGEST_SPAN = 600  # characters
 _DASH = re.compile(r"[-–—]\s+(?=[\w«“\"])")
 
@@ -136,7 +136,7 @@ def select(evidence: Sequence[Evidence], limit: int, *, several: bool = False) -
     Belief is the softmax of scores. A sentence that repeats one already
     chosen adds nothing and is passed over.
     """
-    most, faint, beside = _SEVERAL if several else _ONE
+    most, faint, beside = _SEVERAL_THINGS if several else _ONE_THING
     top = max(e.score for e in evidence)
     weights = [math.exp(e.score - top) for e in evidence]
     total = sum(weights)
@@ -161,7 +161,7 @@ def expand_context(evidence: Evidence) -> Evidence:
     passage = evidence.hit.passage
     before = [(s.start, s.end) for s in evidence.hit.sentences if s.end <= evidence.start]
     start, text = evidence.start, evidence.text
-    for a, b in reversed(before[-_ANTECEDENTS:]):
+    for a, b in reversed(before[-_MOST_ANTECEDENTS:]):
         own = passage.text[a - passage.start : b - passage.start]
         if (
             not has_unresolved_anaphora(text)

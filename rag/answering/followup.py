@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from spacy.tokens import Token
 
 _GENERIC = frozenset(content_stems("articles presse journal journaux"))  # what all is of
-_MOST = 3  # ways to understand a follow-up that are tried, besides asking both questions at once
+_MOST_CANDIDATES = (
+    3  # ways to understand a follow-up that are tried, besides asking both questions at once
+)
 _MOST_TERMS, _MOST_SHOWN = 8, 4  # terms of a text that are carried over, and that are shown
 _LONGEST_READ = 600  # characters of a text that terms are taken from
 _WORDS_ASKED = re.compile(r"\b(?:dit|declare|affirme|annonce|explique)\b")
@@ -62,7 +64,7 @@ _PREPOSITION = re.compile(
     r"^(à|au|aux|dans|en|chez|pour|avec|contre|sur|du|de la|des|par)\s+", re.IGNORECASE
 )
 _PLACES = ("à", "au", "aux", "dans", "en", "chez")
-_TAIL = 5  # words after the preposition that a new piece replaces, at most
+_TAIL_WORDS = 5  # words after the preposition that a new piece replaces, at most
 _PLACE = re.compile(
     r"\b(à|au|aux|dans|en|chez|pour)\s+((?:l[ea'’]s?\s?)?[A-ZÀ-Þ][\w’'-]*(?:[ -][A-ZÀ-Þ][\w’'-]*)*)"
 )
@@ -146,7 +148,7 @@ def rewrite_candidates(question: str, history: Sequence[Turn]) -> list[Rewriting
     if opening and not asks(question):
         piece = question[opening.end() :].strip(" ?.!")
         # What takes the place of a year or of a place leaves no other meaning.
-        if varied := list(dict.fromkeys(islice(_varied(before, piece), _MOST))):
+        if varied := list(dict.fromkeys(islice(_varied(before, piece), _MOST_CANDIDATES))):
             return [Rewriting(v, v if previous.is_whole else after) for v in varied]
         if _NAME.fullmatch(piece) and (old := _NAME.search(before, 1)):
             found.append(Rewriting(f"{before[: old.start()]}{piece}{before[old.end() :]} ?", after))
@@ -162,7 +164,7 @@ def rewrite_candidates(question: str, history: Sequence[Turn]) -> list[Rewriting
         found = [f for f in found if f.searched != question]
         found.append(_about(question, [*asked, *answered]))
     found.append(Rewriting(f"{before} ? {question}", after, 2))
-    return list(dict.fromkeys(found))[: _MOST + 1]
+    return list(dict.fromkeys(found))[: _MOST_CANDIDATES + 1]
 
 
 def _terms_of(rewriting: Rewriting) -> list[str]:
@@ -277,7 +279,7 @@ def _varied(before: str, piece: str) -> Iterator[str]:
                 yield f"{before[: old.start()]}{place.group()}{before[old.end() :]} ?"
     if preposition := _PREPOSITION.match(piece):
         tail = _last(before, preposition.group(1).lower())
-        if tail and len(before[tail:].split()) <= _TAIL:
+        if tail and len(before[tail:].split()) <= _TAIL_WORDS:
             yield f"{before[:tail]} {piece} ?"
 
 

@@ -33,9 +33,11 @@ _SILENT = re.compile(
     r"[^«:]*?\bn['’](?:a|ont|avait|avaient) (?:pas|jamais|rien|guère) (?!.*«)", re.DOTALL
 )
 _LONGEST_NAME = 9  # words of a speaker: « le directeur adjoint du port de Lérins, Yann Le Dréan »
-_SHORTEST = 6  # words of a sentence that tells something; a date line has fewer
-_MOST = 0.75  # share of the subject, by rarity; more than a word of the same root counts for
-_ALIKE = 0.6  # share of stems in common above which a sentence repeats another
+_SHORTEST_SENTENCE = 6  # words of a sentence that tells something; a date line has fewer
+_SUBJECT_COVERAGE = (
+    0.75  # share of the subject, by rarity; more than a word of the same root counts for
+)
+_REPEAT_SHARE = 0.6  # share of stems in common above which a sentence repeats another
 
 
 def subject(question: Question) -> frozenset[str]:
@@ -68,8 +70,8 @@ def about_features(question: Question, hits: Sequence[Hit]) -> dict[str, float]:
 def one_each(question: Question, hits: Sequence[Hit], limit: int) -> list[Evidence]:
     """Return the sentence of each article that tells most of the subject; the first without one.
 
-    At most `limit` articles, those that hold less than `_MOST` of the subject, or lack most of the
-    names in it, left out: to a stemmer « Mali » is « mal ».
+    At most `limit` articles, those that hold less than `_SUBJECT_COVERAGE` of the subject, or lack
+    most of the names in it, left out: to a stemmer « Mali » is « mal ».
     """
     wanted = subject(question)
     named = {n for n in question.names if set(content_stems(n)) <= wanted}
@@ -83,7 +85,7 @@ def one_each(question: Question, hits: Sequence[Hit], limit: int) -> list[Eviden
         coverage = 1.0 if timed or not wanted else question.terms.idf_coverage(stems, wanted)
         score = (0.0 if timed else coverage) + 0.01 * features["opening"]
         best = found.get(hit.passage.article_id)
-        if coverage >= _MOST and (best is None or score > best.score):
+        if coverage >= _SUBJECT_COVERAGE and (best is None or score > best.score):
             found[hit.passage.article_id] = Evidence(
                 hit, rank, s.start, s.end, text, features, score
             )
@@ -191,7 +193,7 @@ def described(
             (hit, s, text, hit.cosines[at] if hit.cosines else hit.similarity or 0.0)
             for hit in group
             for at, s in enumerate(hit.sentences)
-            if len((text := _text(hit, s.start, s.end)).split()) >= _SHORTEST
+            if len((text := _text(hit, s.start, s.end)).split()) >= _SHORTEST_SENTENCE
             and text != hit.passage.heading
             and (not hit.source.correction or standing(text))
         ]
@@ -219,4 +221,4 @@ def _text(hit: Hit, start: int, end: int) -> str:
 
 
 def _repeats(stems: frozenset[str], other: frozenset[str]) -> bool:
-    return len(stems & other) > _ALIKE * max(1, min(len(stems), len(other)))
+    return len(stems & other) > _REPEAT_SHARE * max(1, min(len(stems), len(other)))

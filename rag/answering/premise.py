@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rag.checking.entailment import Entailment
 
 # From which probability of a contradiction it is told: see docs/measures.md.
-FALSE = 0.6
+FALSE_PREMISE_PROBABILITY = 0.6
 _ASKING = re.compile(
     r"^(?:(?:et|mais|alors|donc) )?"
     r"(?:pourquoi|comment|quand|où|d['’]où|depuis quand|jusqu['’]à quand|à quelle date|"
@@ -27,7 +27,7 @@ _ASKING = re.compile(
     re.IGNORECASE,
 )
 _INVERTED = re.compile(r"(\w+)-(?:t-)?(?:ils?|elles?)\b")
-_SHORTEST = 3  # words of a supposition
+_SHORTEST_PREMISE = 3  # words of a supposition
 
 
 def supposition(question: str) -> str | None:
@@ -45,7 +45,7 @@ def supposition(question: str) -> str | None:
     if stated is None:
         return None
     rest = stated
-    if len(rest.split()) < _SHORTEST or _opens_with_verb(rest):
+    if len(rest.split()) < _SHORTEST_PREMISE or _opens_with_verb(rest):
         return None
     return f"{rest[:1].upper()}{rest[1:]}."
 
@@ -65,7 +65,10 @@ def is_denied(question: str, evidence: Evidence, network: Entailment) -> bool:
     if supposed is None:
         return False
     label = evidence.hit.source.title
-    return compare(supposed, evidence.text, network, label=label).contradicts >= FALSE
+    return (
+        compare(supposed, evidence.text, network, label=label).contradicts
+        >= FALSE_PREMISE_PROBABILITY
+    )
 
 
 def _opens_with_verb(text: str) -> bool:

@@ -5,8 +5,9 @@ What decides, in the order of a question's way: an empty question is an error
 which no sentence is left is a refusal, whatever `caution` is (`answerer`, `writing`); lists of
 articles and somebody's words need to be found, overviews to be about the subject (`router`); all
 else is answered from a probability of `caution` on (`is_answered`, here; the probability is made in
-`evidence`). From `TENTATIVE` on, a refusal shows the sentence that may answer; else those that
-speak of the same thing. What readers pay for may be left out of either at the end (`rag.paid`).
+`evidence`). From `TENTATIVE_PROBABILITY` on, a refusal shows the sentence that may answer; else
+those that speak of the same thing. What readers pay for may be left out of either at the end
+(`rag.paid`).
 """
 
 from __future__ import annotations
@@ -21,11 +22,11 @@ from rag.domain import Answer, Hit, Nearest
 from rag.french.words import WORD, content_stems, same_root
 from rag.searching.question import Question
 
-_NEAREST = 3  # sentences shown beside a refusal
-_LOOKED_AT = 8  # sentences, of an article each, among which they are
+_MOST_NEAREST = 3  # sentences shown beside a refusal
+_NEAREST_CANDIDATES = 8  # sentences, of an article each, among which they are
 # Probability of an answer from which a refused question is shown the sentence that may be it:
 # three of ten are, on questions of written and of real press; below it one or two of ten.
-TENTATIVE = 0.2
+TENTATIVE_PROBABILITY = 0.2
 
 
 def is_answered(probability: float, caution: float) -> bool:
@@ -44,10 +45,10 @@ def refuse(
 
     With a `probability` of an answer that is not small, it is the best sentence, which may be it.
     """
-    if evidence and probability >= TENTATIVE and evidence[0].features["context"] > 0:
+    if evidence and probability >= TENTATIVE_PROBABILITY and evidence[0].features["context"] > 0:
         near = Nearest(evidence[0].citation(), tuple(_shared(question, evidence[0].text)))
         return Answer(
-            question.text, (), tuple(hits[:_NEAREST]), refused=True, mode=mode,
+            question.text, (), tuple(hits[:_MOST_NEAREST]), refused=True, mode=mode,
             text=texts.TENTATIVE_ANSWER, nearest=(near,), tentative=True,
         )  # fmt: skip
     best: dict[str, Evidence] = {}
@@ -56,10 +57,10 @@ def refuse(
         if not e.in_title:
             best.setdefault(e.hit.passage.article_id, e)
     found = [Nearest(e.citation(), tuple(_shared(question, e.text))) for e in best.values()]
-    nearest = ([n for n in found if n.shared] or found)[:_LOOKED_AT]
+    nearest = ([n for n in found if n.shared] or found)[:_NEAREST_CANDIDATES]
     text = texts.NO_ANSWER if nearest else texts.NO_PASSAGE
     return Answer(
-        question.text, (), tuple(hits[:_NEAREST]), refused=True, mode=mode, text=text,
+        question.text, (), tuple(hits[:_MOST_NEAREST]), refused=True, mode=mode, text=text,
         nearest=tuple(nearest),
     )  # fmt: skip
 
@@ -80,7 +81,7 @@ def about_the_same(refusal: Answer, asked: str) -> Answer:
         words = f"{near.citation.source.title}\n{near.citation.quote}"
         return not stems.isdisjoint(content_stems(words))
 
-    nearest = tuple(filter(is_near, refusal.nearest))[:_NEAREST]
+    nearest = tuple(filter(is_near, refusal.nearest))[:_MOST_NEAREST]
     return replace(refusal, nearest=nearest, text=refusal.text if nearest else texts.NO_PASSAGE)
 
 

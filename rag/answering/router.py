@@ -43,10 +43,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_NEAR = 2  # words in common with a question that is not about another thing
+_SHARED_WORDS = 2  # words in common with a question that is not about another thing
 _MOST_ORDERS = 3  # times that an answer is made again without sentences that speak to a machine
 _MOST_LISTED = 20  # articles that are listed at most
-_UNDATED = 3  # articles without a date that are named
+_MOST_UNDATED = 3  # articles without a date that are named
 
 
 @dataclass(frozen=True)
@@ -159,7 +159,7 @@ class Router:
         )  # fmt: skip
         if not titles and not dated and not only_a_time(question):
             return ""
-        return texts.undated(list(titles)[:_UNDATED], count)
+        return texts.undated(list(titles)[:_MOST_UNDATED], count)
 
     def _extract_from(
         self, question: Question, asked: str, hits: Sequence[Hit], found: _Search
@@ -186,7 +186,7 @@ class Router:
     def with_suggestion(self, refusal: Answer, filters: Filters | None) -> Answer:
         """Return a refusal with a question about the nearest article, where it has an answer."""
         near = next(iter(refusal.nearest), None)
-        if near is None or len(near.shared) < _NEAR or not near.citation.source.title:
+        if near is None or len(near.shared) < _SHARED_WORDS or not near.citation.source.title:
             return refusal
         asked = texts.ABOUT_ARTICLE.format(near.citation.source.title)
         question = self.retriever.understood(asked)

@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 _MAX_QUESTION = 500  # characters of a question that a model wrote
 _MAX_PARTS = 3
-_RECITED = 6  # words in a row
+_RECITED_WORDS = 6  # words in a row
 _ASKING = re.compile(
     r"\b(?:qui|quand|pourquoi|comment|combien|quels?|quelles?|lesquels?|laquelle|qu'est-ce|"
     r"ou (?=est|a|se|sont|va))\b"
@@ -175,13 +175,15 @@ def _unsupported(statements: Sequence[Statement]) -> float:
 def _recites(sentence: str) -> bool:
     """Tell whether a sentence recites our instructions: some words of them in a row."""
     tokens = words(sentence)
-    return any(tuple(tokens[i : i + _RECITED]) in _instructions() for i in range(len(tokens)))
+    return any(tuple(tokens[i : i + _RECITED_WORDS]) in _instructions() for i in range(len(tokens)))
 
 
 @lru_cache(maxsize=1)
 def _instructions() -> frozenset[tuple[str, ...]]:
     tokens = words(" ".join((prompts.ANSWER, prompts.RETRY, prompts.REWRITE, prompts.DECOMPOSE)))
-    return frozenset(tuple(tokens[i : i + _RECITED]) for i in range(len(tokens) - _RECITED + 1))
+    return frozenset(
+        tuple(tokens[i : i + _RECITED_WORDS]) for i in range(len(tokens) - _RECITED_WORDS + 1)
+    )
 
 
 def complete_sentences(text: str) -> list[str]:

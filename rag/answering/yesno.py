@@ -21,11 +21,11 @@ from rag.french.words import fold
 # Whether the articles say a claim, or the contrary. Raises EmbeddingError.
 Verify = Callable[[str], CheckedClaim]
 
-_MOST = 2  # sentences that settle it, and are shown first
+_MOST_SENTENCES = 2  # sentences that settle it, and are shown first
 # Probability of the surest of them from which it is said: a wrong word before a right sentence does
 # more harm than none. On press claims « Soutenu » is right 16 of 18 times from there on,
 # « Contredit » 13 of 16; at the bars of verdicts 20 of 27 and 23 of 37.
-_SURE = 0.75
+_SURE_PROBABILITY = 0.75
 _WHETHER = re.compile(r"est-ce qu(?:e\s+|['’]\s*)", re.IGNORECASE)
 _OPENING = re.compile(r"(?:(?:et|mais|alors|donc)\b[\s,]*)+", re.IGNORECASE)
 _INVERTED = re.compile(r"(\w+)-(?:t-)?(?:ils?|elles?)\b", re.IGNORECASE)
@@ -35,7 +35,7 @@ _ASKING = re.compile(
     r"\b(?:qui|que|quoi|quand|pourquoi|comment|combien|ou|quel(?:le)?s?|lequel|laquelle|lesquels|"
     r"lesquelles|dont)\b|\bqu'"
 )
-_SHORTEST = 3  # words of a claim
+_SHORTEST_CLAIM = 3  # words of a claim
 
 
 def claim_of(question: str) -> str | None:
@@ -54,7 +54,7 @@ def claim_of(question: str) -> str | None:
         claim = None if asks_else else subject_first(asked, inverted)
     else:
         return None
-    if claim is None or len(claim.split()) < _SHORTEST or not question.rstrip().endswith("?"):
+    if claim is None or len(claim.split()) < _SHORTEST_CLAIM or not question.rstrip().endswith("?"):
         return None
     return f"{claim[:1].upper()}{claim[1:]}."
 
@@ -71,9 +71,13 @@ def settled(question: str, answer: Answer, verify: Verify) -> Answer:
     if checked.verdict not in _INTROS:
         return answer
     deciding = [e for e in checked.evidence if e.stance is not Stance.NEITHER and not e.outranked]
-    if max((e.probability for e in deciding), default=0.0) < _SURE:
+    if max((e.probability for e in deciding), default=0.0) < _SURE_PROBABILITY:
         return answer
-    shown = _one_each_side(deciding) if checked.verdict is Label.DIVERGING else deciding[:_MOST]
+    shown = (
+        _one_each_side(deciding)
+        if checked.verdict is Label.DIVERGING
+        else deciding[:_MOST_SENTENCES]
+    )
     first = tuple(_statement(e) for e in shown)
     quotes = {s.text.strip() for s in first}
     rest = tuple(

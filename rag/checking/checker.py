@@ -53,24 +53,30 @@ if TYPE_CHECKING:
     from rag.settings import Settings
 
 
-_PASSAGES = 8  # per claim
-_SENTENCES = 6  # read by the network per claim: 0.95 of the press claims have theirs among them
+_PASSAGES_PER_CLAIM = 8  # per claim
+_SENTENCES_PER_CLAIM = (
+    6  # read by the network per claim: 0.95 of the press claims have theirs among them
+)
 # Share of the best sentence's score below which another is not read: a fifth of them, that no
 # verdict on press rests on; at 0.65 some do.
-_NEAR = 0.5
+_SCORE_SHARE = 0.5
 # Of these, which are read again where they stand, and their signals looked for: what the network
 # believes most, of most of the claim. On press three are no better than two, and one is worse.
-_COMPARED = 2  # each costs a parse, 5 to 10 ms, and as long for the network as two alone
+_COMPARED_SENTENCES = 2  # each costs a parse, 5 to 10 ms, and as long for the network as two alone
 # Share of a claim's words, in the sentence but for its figures and with what stands around it, from
 # which a sentence with another figure is about the same, and a correction that gives one; the
 # probability that it then has.
-_SAME, _CORRECTED, _SURE = 0.5, 0.6, 0.95
-_NOTABLE = 0.2  # what the network believes of a sentence, either way, for that to be worth it
-_LEAST = 0.3  # share of the claim's words, by rarity, below which a sentence is not about it
+_SAME_COVERAGE, _CORRECTED_COVERAGE, _SURE_PROBABILITY = 0.5, 0.6, 0.95
+_NOTABLE_PROBABILITY = (
+    0.2  # what the network believes of a sentence, either way, for that to be worth it
+)
+_LEAST_COVERAGE = (
+    0.3  # share of the claim's words, by rarity, below which a sentence is not about it
+)
 
 
-_SHORTEST = 5  # words of a sentence that may state something
-_UNREAD = Comparison(0.0, 0.0)
+_SHORTEST_SENTENCE = 5  # words of a sentence that may state something
+_UNREAD_COMPARISON = Comparison(0.0, 0.0)
 OnClaim = Callable[[CheckedClaim], None]
 
 
@@ -220,7 +226,7 @@ class Checker:
     def _sentences(self, claim: str, filters: Filters | None) -> list[_Candidate]:
         """Return the sentences that hold most of the claim's words, best first."""
         question = self._retriever.understood(claim)
-        hits = self._retriever.search(question, _PASSAGES, filters)
+        hits = self._retriever.search(question, _PASSAGES_PER_CLAIM, filters)
         stems = list(dict.fromkeys(content_stems(claim)))
         terms = Terms(rarity(self._index.lexical, stems))
         plain = frozenset(stem for stem in stems if not stem.isdecimal())
@@ -237,16 +243,21 @@ class Checker:
                 )
                 before = s.stems
                 valid_text = standing(text) if hit.source.correction else text
-                if text.strip() == passage.heading or not valid_text or wide < _LEAST or not own:
+                if (
+                    text.strip() == passage.heading
+                    or not valid_text
+                    or wide < _LEAST_COVERAGE
+                    or not own
+                ):
                     continue
-                if len(words(valid_text)) < _SHORTEST:
+                if len(words(valid_text)) < _SHORTEST_SENTENCE:
                     continue  # « 5 juin 2012. »
                 rest = terms.idf_coverage(s.stems, plain)
                 candidates.append(
                     _Candidate(hit, s, text, valid_text, own + 0.7 * wide, rest, wide)
                 )
-        ranked = sorted(candidates, key=lambda f: -f.score)[:_SENTENCES]
-        return [f for f in ranked if f.score >= _NEAR * ranked[0].score]
+        ranked = sorted(candidates, key=lambda f: -f.score)[:_SENTENCES_PER_CLAIM]
+        return [f for f in ranked if f.score >= _SCORE_SHARE * ranked[0].score]
 
     def _statement(self, claim: str, evidence: ClaimEvidence) -> ClaimEvidence:
         """Return somebody's words as they bear on a claim: they count for what they say alone."""
@@ -341,7 +352,7 @@ class Checker:
         ]
         alone = screened(claim, [p.premise for p in pairs], speakers, self._network)
         strength = [_belief(one) * f.coverage for one, f in zip(alone, candidates, strict=True)]
-        likeliest = sorted(range(len(alone)), key=lambda at: -strength[at])[:_COMPARED]
+        likeliest = sorted(range(len(alone)), key=lambda at: -strength[at])[:_COMPARED_SENTENCES]
         corrections = {at for at, f in enumerate(candidates) if f.hit.source.correction}
         again = sorted({*likeliest, *corrections})
         labels = {at: texts.label(candidates[at].hit.source) for at in again}
@@ -351,9 +362,9 @@ class Checker:
             [speakers[at] for at in again],
             self._network,
         )
-        comparisons = [_UNREAD] * len(candidates)
+        comparisons = [_UNREAD_COMPARISON] * len(candidates)
         for at, one in zip(again, averaged([alone[at] for at in again], inside), strict=True):
-            if _belief(one) < _NOTABLE and at not in corrections:
+            if _belief(one) < _NOTABLE_PROBABILITY and at not in corrections:
                 continue
             comparison = compare(
                 claim, pairs[at].premise, self._network,
@@ -430,9 +441,9 @@ def _conflicting(candidate: _Candidate, comparison: Comparison, scores: Compared
         SignalName.DATE,
     }:
         return comparison
-    same = min(candidate.rest, candidate.coverage) >= _SAME and scores.follows >= FOLLOWS
-    if same or (candidate.hit.source.correction and candidate.coverage >= _CORRECTED):
-        return replace(comparison, follows=0.0, contradicts=_SURE)
+    same = min(candidate.rest, candidate.coverage) >= _SAME_COVERAGE and scores.follows >= FOLLOWS
+    if same or (candidate.hit.source.correction and candidate.coverage >= _CORRECTED_COVERAGE):
+        return replace(comparison, follows=0.0, contradicts=_SURE_PROBABILITY)
     return comparison
 
 
@@ -445,7 +456,7 @@ def _about_subject(claim: str) -> Callable[[ClaimEvidence], bool]:
     wanted = [stem(w) for noun in subject_nouns(claim) for w in words(noun)]
 
     def is_near(evidence: ClaimEvidence) -> bool:
-        if not wanted or evidence.probability >= _NOTABLE:
+        if not wanted or evidence.probability >= _NOTABLE_PROBABILITY:
             return True
         cited = evidence.citation
         stems = stem_set(f"{cited.source.title}\n{evidence.before}\n{cited.quote}")

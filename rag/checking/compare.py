@@ -40,18 +40,18 @@ FEATURES = (*NETWORK, OVERLAP, *REGISTRY)
 SOURCES = ("statement_as_fact", "hearsay_as_fact")  # who says it, and not what it states
 CONFLICTS = frozenset({"quantity_conflict", "date_conflict"})
 ABSENT = ("quantity_absent", "date_absent", "name_absent")
-_CONFLICTING = 0.25
+_CONFLICTING_PROBABILITY = 0.25
 FOLLOWS = 0.5  # probability from which a statement passes
 _QUOTED = re.compile(r"«[^»]*»|“[^”]*”")
 _OPENING = re.compile(r"[^\s'’]+")
-_MOSTLY = 0.6  # share of a claim's words that a quotation has which is about it
+_TOPIC_OVERLAP = 0.6  # share of a claim's words that a quotation has which is about it
 # What the network believes of somebody's words without their frame, at least. Of 250 claims of
 # written passages held out that such a sentence supports, 0.57 reach 0.65 with the frame, and 0.52
 # with this floor too; of 250 that it does not, 0.31 and 0.24; of 250 on other matters 0.04, 0.01.
-_BARE = 0.2
-_HALF = 0.5  # share of a claim's words in somebody's, from which they speak of it
-_WEAK = 0.8  # log-odds below which a signal is not the reason where the network denies
-_SURE = 1e-4  # the least probability that log-odds are taken of
+_BARE_PROBABILITY = 0.2
+_SPOKEN_OVERLAP = 0.5  # share of a claim's words in somebody's, from which they speak of it
+_WEAK_LOG_ODDS = 0.8  # log-odds below which a signal is not the reason where the network denies
+_LEAST_PROBABILITY = 1e-4  # the least probability that log-odds are taken of
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ def compare(
         signals = {name: s for name, s in signals.items() if name not in SOURCES}
     follows = _probability(weights()["follows"], features)
     if not CONFLICTS.isdisjoint(signals):  # no figure passes that the premise contradicts (I4)
-        follows = min(follows, _CONFLICTING)
+        follows = min(follows, _CONFLICTING_PROBABILITY)
     contradicts = min(1 - follows, _probability(weights()["contradicts"], features))
     return Comparison(follows, contradicts, tuple(signals.values()), _reason(features, signals))
 
@@ -150,10 +150,10 @@ def _only_the_frame(pair: Pair, network: Entailment) -> bool:
     EmbeddingError.
     """
     wanted, present = set(content_stems(pair.hypothesis)), set(content_stems(pair.premise))
-    if len(wanted & present) >= _HALF * len(wanted):
+    if len(wanted & present) >= _SPOKEN_OVERLAP * len(wanted):
         return False
     (scores,) = network.compare([(pair.hypothesis, pair.premise)])
-    return scores.follows < _BARE
+    return scores.follows < _BARE_PROBABILITY
 
 
 def paired(hypothesis: str, premise: str, label: str = "", speaker: str | None = None) -> Pair:
@@ -222,7 +222,9 @@ def _outside(sentence: str, claim: str) -> str:
     """
     wanted = set(content_stems(claim))
     for match in _QUOTED.finditer(sentence):
-        if wanted and len(wanted & set(content_stems(match.group()))) >= _MOSTLY * len(wanted):
+        if wanted and len(wanted & set(content_stems(match.group()))) >= _TOPIC_OVERLAP * len(
+            wanted
+        ):
             return match.group()
     return sentence
 
@@ -235,13 +237,13 @@ def _reason(features: Mapping[str, float], signals: Mapping[str, Signal]) -> str
     network = model["intercept"] + sum(model[name] * features[name] for name in NETWORK)
     if strongest:
         opposed = features["net_contradicts"] > 0 and signals[strongest].side == Side.AGAINST
-        if opposed or weight[strongest] <= -_WEAK or network >= -_WEAK:
+        if opposed or weight[strongest] <= -_WEAK_LOG_ODDS or network >= -_WEAK_LOG_ODDS:
             return signals[strongest].text
     return next((signals[name].text for name in ABSENT if name in signals), texts.ABSENT_WORDS)
 
 
 def _odds(share: float) -> float:
-    return math.log((share + _SURE) / (1 - share + _SURE))
+    return math.log((share + _LEAST_PROBABILITY) / (1 - share + _LEAST_PROBABILITY))
 
 
 def _probability(model: Mapping[str, float], features: Mapping[str, float]) -> float:

@@ -16,7 +16,7 @@ from rag.checking.signals.swapped import substituted_name
 from rag.french.names import capitalised, names
 from rag.french.words import fold, is_function_word, lowered, words
 
-_LONGEST = 3000  # characters of a text that are compared
+_LONGEST_TEXT = 3000  # characters of a text that are compared
 _WHOLE = re.compile(r"[^\W\d_]+(?:[-‑][^\W\d_]+)*|\d+")
 _FIRST = re.compile(r"(?:^|[.!?…:»]\s+)\W{0,3}\w")
 _NEGATIONS = frozenset("pas jamais aucun aucune ni rien guere".split())
@@ -41,7 +41,7 @@ def differences(claim: str, quote: str) -> tuple[Mark, ...]:
     Against it: another figure of a unit or a noun that it counts, another date, another name with
     the same words around, a contrary, a negation that it has not. Words are whole.
     """
-    claim, quote = claim[:_LONGEST], quote[:_LONGEST]
+    claim, quote = claim[:_LONGEST_TEXT], quote[:_LONGEST_TEXT]
     whole = [m.span() for m in _WHOLE.finditer(quote)]
     figures = counterparts(claim, quote)
     against = [span for span, agrees in figures if not agrees]

@@ -34,19 +34,19 @@ if TYPE_CHECKING:
 # What a number says of a claim that a journalist settled so: 1 is the worst, 5 the best. A word
 # that is somebody's, or two sources that differ, are no truth by half: they have a name alone.
 _RATINGS = {Label.SUPPORTED: 5, Label.CONTRADICTED: 1}
-_NAMED = (*_RATINGS, Label.DECLARED, Label.DIVERGING)
-_SETTLED = ("accepted", "corrected")
+_PUBLISHED_LABELS = (*_RATINGS, Label.DECLARED, Label.DIVERGING)
+_SETTLED_DECISIONS = ("accepted", "corrected")
 _LONGEST_CLAIM = 600  # characters of a claim and of a review's text
 _COLUMNS = (
     "affirmation", "verdict", "décision", "verdict corrigé", "note", "raison", "confiance",
     "sources", "premier", "dernier", "citation", "article", "source", "date", "adresse", "début",
     "fin",
 )  # fmt: skip
-_DECIDED = {"accepted": "accepté", "rejected": "rejeté", "corrected": "corrigé"}
+_DECISION_NAMES = {"accepted": "accepté", "rejected": "rejeté", "corrected": "corrigé"}
 # A sign that begins a formula, at the start of a cell or after what a spreadsheet may cut at.
-_SIGNS = "[=+\\-@＝＋－＠]"
-_FORMULA_AT_START = re.compile(rf"^[\s\"']*{_SIGNS}")
-_FORMULA = re.compile(rf"([;,|][\s\"']*)({_SIGNS})")
+_FORMULA_SIGNS = "[=+\\-@＝＋－＠]"
+_FORMULA_AT_START = re.compile(rf"^[\s\"']*{_FORMULA_SIGNS}")
+_FORMULA = re.compile(rf"([;,|][\s\"']*)({_FORMULA_SIGNS})")
 STANCES = {
     Stance.SUPPORTS: "pour",
     Stance.CONTRADICTS: "contre",
@@ -114,7 +114,7 @@ def as_csv(verification: Verification) -> str:
     for claim in verification.claims:
         review = claim.review
         corrected = claim.settled.value if review.decision == "corrected" else ""
-        row: list[Any] = [claim.text, claim.verdict.value, _DECIDED.get(review.decision, ""),
+        row: list[Any] = [claim.text, claim.verdict.value, _DECISION_NAMES.get(review.decision, ""),
                           corrected, review.note, claim.reason, claim.confidence,
                           claim.sources, claim.oldest or "", claim.newest or ""]  # fmt: skip
         if claim.evidence:
@@ -155,7 +155,7 @@ def as_claim_review(verification: Verification, publisher: Publisher) -> str:
     settled = [
         claim
         for claim in verification.claims
-        if claim.review.decision in _SETTLED and claim.settled in _NAMED
+        if claim.review.decision in _SETTLED_DECISIONS and claim.settled in _PUBLISHED_LABELS
     ]
     if not settled:
         raise QuestionError(messages.NOTHING_REVIEWED)
@@ -260,7 +260,9 @@ def _verdict(claim: CheckedClaim) -> str:
     if decision == "corrected":
         return f"{texts.CORRECTED_VERDICT.format(claim.settled.value, claim.verdict.value)}."
     return (
-        f"{claim.verdict.value} ({_DECIDED[decision]})." if decision else f"{claim.verdict.value}."
+        f"{claim.verdict.value} ({_DECISION_NAMES[decision]})."
+        if decision
+        else f"{claim.verdict.value}."
     )
 
 

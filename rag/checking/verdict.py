@@ -20,9 +20,12 @@ from rag.french.dates import format_date
 from rag.french.words import excerpt
 from rag.searching.matching import stem_set
 
-_CLOSE = 0.6  # share of the claim's words that a sentence holds which is close to it
-_NEAR, _MORE = 0.3, 3  # share of the claim's words, and how many, of what is shown besides
-_COMPARABLE = 0.8  # share of the stronger side's weight from which both sides are given
+_CLOSE_COVERAGE = 0.6  # share of the claim's words that a sentence holds which is close to it
+_NEAR_COVERAGE, _MOST_NEAR = (
+    0.3,
+    3,
+)  # share of the claim's words, and how many, of what is shown besides
+_COMPARABLE_WEIGHT = 0.8  # share of the stronger side's weight from which both sides are given
 _LONGEST_QUOTE = 160  # characters of the words that decide, in a reason
 _MODALITY = SignalName.MODALITY  # what is planned is not what denies that it was done
 _SAME_EVENT = timedelta(days=60)  # a figure replaces an older one of the same event
@@ -127,8 +130,8 @@ def _selection(
     What a checked signal stands against is not shown as support.
     """
     counting = [e for e in ordered if supports(e) or contradicts(e)]
-    rest = [e for e in ordered if e not in counting and e.coverage >= _NEAR and is_near(e)]
-    return counting + [replace(e, stance=Stance.NEITHER) for e in rest[:_MORE]]
+    rest = [e for e in ordered if e not in counting and e.coverage >= _NEAR_COVERAGE and is_near(e)]
+    return counting + [replace(e, stance=Stance.NEITHER) for e in rest[:_MOST_NEAR]]
 
 
 def _said_against(shown: Sequence[ClaimEvidence]) -> list[str]:
@@ -159,7 +162,7 @@ def _outweighed(evidence: Sequence[ClaimEvidence]) -> list[ClaimEvidence]:
         for stance in (Stance.SUPPORTS, Stance.CONTRADICTS)
     }
     weaker = min(sides, key=lambda stance: sides[stance])
-    if sides[weaker] >= _COMPARABLE * max(sides.values()):
+    if sides[weaker] >= _COMPARABLE_WEIGHT * max(sides.values()):
         return list(evidence)
     stronger = [e for e in evidence if e.stance not in {weaker, Stance.NEITHER}]
     return [
@@ -221,7 +224,7 @@ def _decide(
         )
     if any(e.attribution.kind is Kind.CONDITIONAL for e in (*favour, *against)):
         return Label.INSUFFICIENT, texts.HEARSAY
-    if active and active[0].coverage >= _CLOSE:
+    if active and active[0].coverage >= _CLOSE_COVERAGE:
         return Label.INSUFFICIENT, texts.CLOSE.format(_where(active[0]))
     return Label.INSUFFICIENT, texts.NOTHING_FOUND
 
@@ -295,7 +298,7 @@ def _disagree(one: ClaimEvidence, other: ClaimEvidence) -> bool:
 
 def _gives_figure(evidence: ClaimEvidence) -> bool:
     agrees = _sides(evidence, SignalName.NUMBER) == {Side.FOR}
-    return agrees and supports(evidence) and evidence.coverage >= _CLOSE
+    return agrees and supports(evidence) and evidence.coverage >= _CLOSE_COVERAGE
 
 
 def _sides(evidence: ClaimEvidence, name: SignalName) -> set[Side]:

@@ -39,8 +39,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 P = ParamSpec("P")
 R = TypeVar("R")
-_PAGE = 200  # articles asked for at a time
-_NAMED = 5  # articles named where a name means several
+_PAGE_SIZE = 200  # articles asked for at a time
+_MOST_NAMED = 5  # articles named where a name means several
 
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Écrire du JSON, pour un programme."
@@ -165,10 +165,10 @@ def progress_bar(
 
 def listed(assistant: Assistant, words: str = "") -> Iterator[ArticleRecord]:
     """Yield the articles whose title has these words, newest first, a page in memory at a time."""
-    page = assistant.page(limit=_PAGE, words=words)
+    page = assistant.page(limit=_PAGE_SIZE, words=words)
     yield from page.records
     while page.next:
-        page = assistant.page(page.next, _PAGE, words)
+        page = assistant.page(page.next, _PAGE_SIZE, words)
         yield from page.records
 
 
@@ -190,7 +190,7 @@ def article_named(assistant: Assistant, name: str) -> str:
         if not found or not name:
             raise
     if len(found) > 1:
-        named = [f"{r.id} ({texts.label(r.source)})" for r in found[:_NAMED]]
+        named = [f"{r.id} ({texts.label(r.source)})" for r in found[:_MOST_NAMED]]
         raise AmbiguousNameError(messages.several_articles(name, named, len(found)))
     return found[0].id
 

@@ -15,7 +15,7 @@ from rag.domain import Article, Citation, Passage, Source, Turn
 from rag.errors import ReadError
 from rag.french.words import shorten, words
 
-_MOST = 0.7  # share of the words of a quote
+_QUOTE_OVERLAP = 0.7  # share of the words of a quote
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Quote:
         joined, other = f" {' '.join(wanted)} ", f" {' '.join(text_words)} "
         if joined in other or (text_words and other in joined):
             return True
-        return len(set(wanted) & set(text_words)) >= _MOST * len(set(wanted))
+        return len(set(wanted) & set(text_words)) >= _QUOTE_OVERLAP * len(set(wanted))
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ MEASURES = {
     "MRR@10": RR @ 10,
     "nDCG@10": nDCG @ 10,
 }
-_SHOWN = 3
+_SHOWN_HITS = 3
 
 
 def evaluate(
@@ -47,7 +47,7 @@ def evaluate(
         for stage, hits in stages.items():
             order = _articles(hits)
             runs.setdefault(stage, {})[item.id] = {a: 1.0 / (1 + n) for n, a in enumerate(order)}
-        first[item.id] = [_shown(hit) for hit in stages["reranked"][:_SHOWN]]
+        first[item.id] = [_shown(hit) for hit in stages["reranked"][:_SHOWN_HITS]]
         step()
     truth = {item.id: {g.article_id: 1 for g in item.gold} for item in asked}
     by_stage = {stage: _measure(truth, run) for stage, run in runs.items()}

@@ -14,7 +14,7 @@ from rag.indexing.chroma import batched
 from rag.models.comparer import Compared
 
 SUPPORTS, NEITHER, CONTRADICTS = 0, 1, 2
-NAMES = ("supports", "neither", "contradicts")
+STANCE_NAMES = ("supports", "neither", "contradicts")
 THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.9)
 Pair = tuple[str, str, int]
 
@@ -61,12 +61,12 @@ def measure_stance(
             step()
     if two:
         truth = [int(label == CONTRADICTS) for _, _, label in pairs]
-        predictions = [int(r.against > _EVEN) for r in read]
+        predictions = [int(r.against > _EVEN_PROBABILITY) for r in read]
         names = ["compatible", "contradicts"]
     else:
         truth = [label for _, _, label in pairs]
         predictions = [_likeliest(r) for r in read]
-        names = list(NAMES)
+        names = list(STANCE_NAMES)
     return {
         "pairs": len(pairs),
         "engine": network.name,
@@ -79,7 +79,7 @@ def measure_stance(
 
 
 _AT_A_TIME = 32  # pairs
-_EVEN = 0.5
+_EVEN_PROBABILITY = 0.5
 
 
 def _likeliest(read: Compared) -> int:

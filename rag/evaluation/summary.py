@@ -30,7 +30,7 @@ _MEASURES = {
     "unchanged": "questions autonomes que l’historique ne change pas",
 }
 _PRECISIONS = (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85)  # of `verdict_precision`, in the table
-_WORST = 15
+_WORST_CASES = 15
 _BINS = 10
 _BLUE, _RED, _GREY = "#1f5f8b", "#b3372f", "#8a8f98"
 
@@ -79,7 +79,7 @@ def _section(name: str, result: Result) -> dict[str, Any]:
         worst = sorted(result["questions"], key=lambda q: q["stages"]["reranked"]["MRR@10"])
         section["worst"] = [
             q | {"verdict": "le bon article n’est pas premier"}
-            for q in worst[:_WORST]
+            for q in worst[:_WORST_CASES]
             if q["stages"]["reranked"]["MRR@10"] < 1
         ]
     else:
@@ -91,7 +91,7 @@ def _section(name: str, result: Result) -> dict[str, Any]:
         ]
         wrong = [q for q in result["questions"] if not is_correct(q)]
         wrong.sort(key=lambda q: -abs((q["probability"] or 0.5) - result["threshold"]))
-        section["worst"] = [q | {"verdict": _verdict(q)} for q in wrong[:_WORST]]
+        section["worst"] = [q | {"verdict": _verdict(q)} for q in wrong[:_WORST_CASES]]
     return section
 
 

@@ -9,10 +9,10 @@ if TYPE_CHECKING:
     from rag.models.embedding import Vectors
 
 # Mean cosine of the shipped encoder from which two groups are one, see docs/guide-redaction.md.
-ALIKE = 0.91
+SAME_MEANING_COSINE = 0.91
 
 
-def grouped(vectors: Vectors, alike: float = ALIKE) -> list[list[int]]:
+def grouped(vectors: Vectors, alike: float = SAME_MEANING_COSINE) -> list[list[int]]:
     """Return the rows of unit vectors in groups, the largest first, the most typical row first.
 
     The two groups whose mean cosine is the highest become one as long as it is at least `alike`.

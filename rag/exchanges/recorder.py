@@ -19,8 +19,8 @@ from rag.models.embedding import clean
 log = logging.getLogger(__name__)
 
 _MOST_WAITING = 1000  # exchanges that wait for the disk; more are dropped
-_PERIOD = 3600.0  # seconds between two looks at what is outdated
-_PATIENCE = 5.0  # seconds that closing waits for what is still to be written
+_EXPIRY_PERIOD = 3600.0  # seconds between two looks at what is outdated
+_PATIENCE_SECONDS = 5.0  # seconds that closing waits for what is still to be written
 _LONGEST, _LONGEST_SITE, _LONGEST_FILTERS = 2000, 60, 300  # characters
 
 
@@ -96,10 +96,10 @@ class Recorder:
         if thread := self._thread:
             self._thread = None
             try:
-                self._queue.put(None, timeout=_PATIENCE)
+                self._queue.put(None, timeout=_PATIENCE_SECONDS)
             except queue.Full:
                 log.warning("des échanges ne sont pas gardés : le disque ne répond pas")
-            thread.join(_PATIENCE)
+            thread.join(_PATIENCE_SECONDS)
             if thread.is_alive():
                 return  # it still has the file
         if self._store:
@@ -109,7 +109,7 @@ class Recorder:
     def _run(self) -> None:
         while True:
             try:
-                exchange = self._queue.get(timeout=_PERIOD)
+                exchange = self._queue.get(timeout=_EXPIRY_PERIOD)
             except queue.Empty:
                 self._do(lambda store: store.expire())
                 continue

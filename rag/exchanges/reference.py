@@ -21,7 +21,7 @@ from rag.errors import StoreError, why
 FILE, KIND = "reference.jsonl", "rédaction"
 # What ends a line for Python, and no line of JSON.
 _BREAKS = {code: f"\\u{code:04x}" for code in (0x85, 0x2028, 0x2029)}
-_WAIT = 10.0  # seconds for another process that writes
+_WAIT_SECONDS = 10.0  # seconds for another process that writes
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ class ReferenceQuestions:
     @contextmanager
     def _locked(self) -> Iterator[None]:
         try:
-            with FileLock(self.path.with_suffix(".lock"), timeout=_WAIT):
+            with FileLock(self.path.with_suffix(".lock"), timeout=_WAIT_SECONDS):
                 yield
         except OSError as error:  # filelock's Timeout is one
             raise self._refused(error) from error

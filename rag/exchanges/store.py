@@ -20,8 +20,8 @@ from rag.indexing.sqlite import SqliteFile
 log = logging.getLogger(__name__)
 
 FILE = "exchanges.sqlite3"
-MOST = 100_000  # exchanges in the file; the oldest go
-_PAGE = 1000  # rows in memory at a time
+MOST_EXCHANGES = 100_000  # exchanges in the file; the oldest go
+_PAGE_ROWS = 1000  # rows in memory at a time
 _TABLES = """
 pragma secure_delete = on;
 create table if not exists exchanges (
@@ -86,7 +86,7 @@ class Exchanges(SqliteFile):
         folder: Path,
         days: int,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
-        most: int = MOST,
+        most: int = MOST_EXCHANGES,
     ) -> None:
         """Open the file, or make it, and erase what is outdated. Raises StoreError.
 
@@ -156,7 +156,7 @@ class Exchanges(SqliteFile):
         last = 0
         while rows := self._all(
             f"select {_COLUMNS} from exchanges where {where} and id > ? order by id limit ?",  # noqa: S608
-            [self._since(), *values, last, _PAGE],
+            [self._since(), *values, last, _PAGE_ROWS],
         ):
             yield from map(_exchange, rows)
             last = rows[-1][0]

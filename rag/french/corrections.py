@@ -15,9 +15,9 @@ from rag.french.numbers import numbers
 from rag.french.sentences import sentences
 from rag.french.words import fold
 
-_OPENING = 2  # sentences; what a newsroom corrects, it says at once
-_READ = 600  # characters of them
-_LONGEST = 3000  # characters of a sentence that takes something back
+_OPENING_SENTENCES = 2  # sentences; what a newsroom corrects, it says at once
+_OPENING_LENGTH = 600  # characters of them
+_LONGEST_SENTENCE = 3000  # characters of a sentence that takes something back
 _LABEL = r"(?:correct(?:ion|if)|rectific(?:ation|atif)|erratum|errata)s?"
 # « Correction : … », « [Rectificatif] … », « Erratum » alone, « Rectificatif à notre article ».
 _LABELLED = re.compile(
@@ -74,14 +74,16 @@ _RECALLED = re.compile(rf"\b(?:{_WROTE}|{_PAPER}[^.]{{0,120}}\b{_VERB}\w*ai(?:en
 
 def is_correction(title: str, section: str, text: str) -> bool:
     """Tell whether an article corrects something that its paper had published."""
-    head = fold(title[:_READ]).strip()
+    head = fold(title[:_OPENING_LENGTH]).strip()
     if _LABELLED.match(head) or _LABELLED_LAST.search(head):
         return True
-    opening = text[:_READ].lstrip()
-    if re.fullmatch(_LABEL, fold(section[:_READ]).strip()) or _LABELLED.match(fold(opening)):
+    opening = text[:_OPENING_LENGTH].lstrip()
+    if re.fullmatch(_LABEL, fold(section[:_OPENING_LENGTH]).strip()) or _LABELLED.match(
+        fold(opening)
+    ):
         return True
     # What is between quotation marks is somebody else's voice.
-    opening_sentences = sentences(_QUOTED.sub("«»", opening))[:_OPENING]
+    opening_sentences = sentences(_QUOTED.sub("«»", opening))[:_OPENING_SENTENCES]
     return any(_CORRECTS.search(fold(sentence)) for sentence in opening_sentences)
 
 
@@ -91,7 +93,7 @@ def standing(sentence: str) -> str:
     « 312, et non 340 » says 312; « nous avions écrit 340 » says nothing. The
     article's own words are kept; those that take something back are left out.
     """
-    if len(sentence) > _LONGEST:
+    if len(sentence) > _LONGEST_SENTENCE:
         return sentence
     remainder = _without(_INSIDE, _without(_OPENS, sentence)).strip()
     return "" if _RECALLED.search(fold(_QUOTED.sub("«»", remainder))) else remainder

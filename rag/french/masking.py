@@ -29,7 +29,7 @@ _CIVILITIES = frozenset(
     "m. mm. mr mme mmes mlle monsieur madame mademoiselle dr docteur me".split()
 )
 _PARTICLES = frozenset("le la les de du des d von van der den ben bin ibn al el da dos".split())
-_LONGEST = 8  # words of what may be somebody's name; more in capitals are masked unasked
+_LONGEST_NAME = 8  # words of what may be somebody's name; more in capitals are masked unasked
 IsPublic = Callable[[str], bool]
 
 
@@ -121,7 +121,7 @@ def _private(run: Sequence[Span], text: str, is_public: IsPublic, *, civil: bool
     """Yield the spans of a run that are no public name: what stands around one is looked at too."""
     if len(run) < 2 and not civil:
         return
-    if len(run) <= _LONGEST:
+    if len(run) <= _LONGEST_NAME:
         shortest = 1 if civil and len(run) == 1 else 2
         for size in range(len(run), shortest - 1, -1):
             for at in range(len(run) - size + 1):

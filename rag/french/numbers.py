@@ -20,7 +20,7 @@ DIGITS = (
 )
 _DIGITS = re.compile(DIGITS)
 _GAP = re.compile(r"[\W_]")
-_PIECE = 1000  # characters: text2num's time is quadratic in the length of what it reads
+_PIECE_LENGTH = 1000  # characters: text2num's time is quadratic in the length of what it reads
 
 
 def numbers(text: str) -> set[str]:
@@ -65,9 +65,9 @@ def _pieces(folded: str) -> Iterator[str]:
     """Cut a folded text into bounded pieces: between words, after one that counts nothing."""
     start = 0
     while start < len(folded):
-        gap = _GAP.search(folded, start + _PIECE)
+        gap = _GAP.search(folded, start + _PIECE_LENGTH)
         end = gap.start() if gap else len(folded)
-        for word in WORD.finditer(folded, end, end + _PIECE):
+        for word in WORD.finditer(folded, end, end + _PIECE_LENGTH):
             end = word.start()
             if word.group() not in _COUNTING:
                 break

@@ -51,9 +51,9 @@ _QUARTERS = [
     (("moins", "quart"), -0.25),
 ]
 _MONTHS = frozenset(map(fold, MONTHS))
-_LONGEST = 40  # characters of a number that counts something
-_CLOSE = 0.05  # « près de 1 200 » for 1 187
-_ROUGH = 0.25  # « une dizaine » for 12
+_LONGEST_NUMBER = 40  # characters of a number that counts something
+_CLOSE_TOLERANCE = 0.05  # « près de 1 200 » for 1 187
+_ROUGH_TOLERANCE = 0.25  # « une dizaine » for 12
 
 
 def quantities(text: str) -> tuple[Quantity, ...]:
@@ -111,7 +111,7 @@ def _values(tokens: Sequence[Token]) -> list[tuple[int, int, float]]:
     found = {
         (at, at + 1, float(read_digits(token.raw)))
         for at, token in enumerate(tokens)
-        if token.raw[0].isdecimal() and len(token.raw) <= _LONGEST
+        if token.raw[0].isdecimal() and len(token.raw) <= _LONGEST_NUMBER
     }
     found.update(_articles(tokens))
     # Words last: « un million » is one number with its scale already.
@@ -251,14 +251,14 @@ def _counted_noun(tokens: Sequence[Token], at: int) -> bool:
 
 
 def _bounds(amount: float, before: str, scaled: Sequence[Token]) -> tuple[float, float]:
-    spread = _ROUGH if any(_singular(t) in _ROUND for t in scaled) else 0.0
+    spread = _ROUGH_TOLERANCE if any(_singular(t) in _ROUND for t in scaled) else 0.0
     if _AT_LEAST.search(before):
         # « plus de 1 000 » is not said of 5 000.
         return amount, amount * 1.6
     if _AT_MOST.search(before):
         return amount * 0.5, amount
     if _APPROXIMATE.search(before):
-        spread = max(spread, _CLOSE)
+        spread = max(spread, _CLOSE_TOLERANCE)
     return amount * (1 - spread), amount * (1 + spread)
 
 

@@ -15,7 +15,7 @@ from rag.french.sentences import Span
 
 _MARK = re.compile(r"[«»“”\"]")
 _FOOT = re.compile(r"\n\s*")
-_LONGEST = 3000  # characters; what is not closed by then was no quotation
+_LONGEST_QUOTATION = 3000  # characters; what is not closed by then was no quotation
 
 
 def quotations(text: str) -> list[Span]:
@@ -27,7 +27,7 @@ def quotations(text: str) -> list[Span]:
     opened, closing = -1, ""
     for match in _MARK.finditer(text):
         mark, at = match.group(), match.start()
-        if opened >= 0 and at - opened > _LONGEST:
+        if opened >= 0 and at - opened > _LONGEST_QUOTATION:
             found.append((opened, _paragraph_end(text, opened)))
             opened = -1
         if opened < 0:

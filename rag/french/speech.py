@@ -34,8 +34,8 @@ QUOTATION = "« »"  # the marker of words that stand in a quotation, whoever is
 def attribute(text: str, start: int = 0, end: int | None = None, title: str = "") -> Attribution:
     """Return who says the sentence `text[start:end]`; see `attributions`."""
     end = len(text) if end is None else end
-    before = [span for span in sentence_spans(text[:start]) if span[1] > start - _NEAR]
-    return attributions(text, [*before[-_BEFORE:], (start, end)], title)[-1]
+    before = [span for span in sentence_spans(text[:start]) if span[1] > start - _ANTECEDENT_WINDOW]
+    return attributions(text, [*before[-_SENTENCES_BEFORE:], (start, end)], title)[-1]
 
 
 def attributions(text: str, spans: Sequence[Span], title: str = "") -> list[Attribution]:
@@ -55,7 +55,7 @@ class _Reader:
     def __init__(self, plain: str, title: str) -> None:
         self._plain, self._title = plain, title
         self._quoted = Quoted(plain)
-        self._last, self._last_at = "", -_NEAR
+        self._last, self._last_at = "", -_ANTECEDENT_WINDOW
         self._before: list[Span] = []
 
     def read(self, start: int, end: int) -> Attribution:
@@ -120,12 +120,12 @@ class _Reader:
         nobody whose name or function tells another gender.
         """
         gender = of_pronoun(pronoun)
-        near = self._last if start - self._last_at < _NEAR else ""
+        near = self._last if start - self._last_at < _ANTECEDENT_WINDOW else ""
         if not fits(near, gender, self._plain[:start]):
             near = ""
         if near and not pronoun:
             return near
-        for a, b in reversed(self._before[-_BEFORE:]):
+        for a, b in reversed(self._before[-_SENTENCES_BEFORE:]):
             if near and b <= self._last_at:
                 return near
             subject = main_subject(self._without_quotes(a, b))
@@ -257,8 +257,8 @@ _WISHED = re.compile(
 )
 _CLAUSE = re.compile(r"[^.!?\n«]{3,160}")
 _WORDS = re.compile(r"[\wà-ÿ-]+")
-_NEAR = 700  # characters in which « il » is who spoke last
-_BEFORE = 4  # sentences
+_ANTECEDENT_WINDOW = 700  # characters in which « il » is who spoke last
+_SENTENCES_BEFORE = 4  # sentences
 _NAMED_WITHIN = 400  # characters before a sentence in which who speaks may be named
 _IF = re.compile(r"\b(?:si|s'il|s'ils|au cas où)\b", re.IGNORECASE)
 _PREDICATE = re.compile(rf" (?:met|mettent|ne|n'|s'est|est|sont|a|ont|{_DIRECT}) ")
@@ -272,7 +272,7 @@ _PRONOUNS = re.compile(
     r"^(?:ils?|elles?|eux|lui|on|celui-ci|celle-ci|ce dernier|cette dernière)$", re.IGNORECASE
 )
 _NAME_ONLY = 4  # words in guillemets: « Ciel ouvert » names, it is nobody's statement
-_MOST = 14  # words of a subject
+_MOST_SUBJECT_WORDS = 14  # words of a subject
 
 
 def _framed(sentence: str) -> Attribution | None:
@@ -324,7 +324,12 @@ def _speaks(who: str) -> bool:
         "qui",
         "que",
     }
-    return bool(words) and not bare and len(words) <= _MOST and not _NOBODY.match(subject)
+    return (
+        bool(words)
+        and not bare
+        and len(words) <= _MOST_SUBJECT_WORDS
+        and not _NOBODY.match(subject)
+    )
 
 
 def _statement(match: re.Match[str], marker: str) -> Attribution:

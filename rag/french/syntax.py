@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _CACHE_SIZE = 64  # texts whose parse is cached: a claim is compared with several sentences
-_LONGEST = 2_000  # characters: a sentence of an article may be a list of any length
+_LONGEST_PARSED = 2_000  # characters: a sentence of an article may be a list of any length
 _SUBJECTS, _NOUNS = frozenset({"nsubj", "nsubj:pass"}), frozenset({"NOUN", "PROPN"})
 # spaCy's tokenizer takes the square of a run of signs without a space; no word is so long.
 _RUN = re.compile(r"\S{80}")
@@ -56,10 +56,11 @@ def _model() -> Language:
 def parse(text: str) -> Doc:
     """Return the parse of a sentence or a paragraph; offsets are those of `text`.
 
-    Of a text longer than `_LONGEST`, the parse of its beginning. It is shared: leave it as it is.
+    Of a text longer than `_LONGEST_PARSED`, the parse of its beginning. It is shared: leave it as
+    it is.
     """
     # Half of a character, which JSON may hold, becomes a question mark: one for one too.
-    taught = text[:_LONGEST].translate(_AS_TAUGHT).encode(errors="replace").decode()
+    taught = text[:_LONGEST_PARSED].translate(_AS_TAUGHT).encode(errors="replace").decode()
     return _model()(_RUN.sub(lambda run: run.group()[:-1] + " ", taught))
 
 

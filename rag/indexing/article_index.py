@@ -29,7 +29,7 @@ LONGEST_WORDS = 300  # characters of a query
 _MOST_STEMS = 30  # of a query
 _TITLE_WEIGHT = 3.0
 _LAST_PLACE = (1 << 63) - 1
-_DEEPEST = 10_000  # articles by relevance: nobody turns so many pages
+_DEEPEST_PAGE = 10_000  # articles by relevance: nobody turns so many pages
 _QUOTED = re.compile(r"«([^»]*)»|“([^”]*)”|\"([^\"]*)\"")
 _CURSOR = re.compile(r"(relevance|newest|oldest)\.(\d{1,19})")
 # The field that a list is ordered by; both hold the day, and what makes it the article's own.
@@ -115,7 +115,9 @@ class ArticleIndex:
             )  # fmt: skip
             following = int(found.hits[limit - 1][0]) if len(found.hits) > limit else 0
         ids = [str(searcher.doc(address)["id"][0]) for _, address in found.hits]
-        more = len(ids) > limit and (order is not ArticleOrder.RELEVANCE or following < _DEEPEST)
+        more = len(ids) > limit and (
+            order is not ArticleOrder.RELEVANCE or following < _DEEPEST_PAGE
+        )
         # While a version takes the place of another, both are there.
         shown = tuple(dict.fromkeys(ids[:limit]))
         return Matches(shown, f"{order}.{following}" if more else "", facets)
@@ -176,7 +178,7 @@ def _place(after: str, order: ArticleOrder) -> int | None:
     read = _CURSOR.fullmatch(after)
     if read is None or read[1] != order:
         raise CursorError(messages.BAD_CURSOR)
-    most = _DEEPEST if order is ArticleOrder.RELEVANCE else _LAST_PLACE - 1
+    most = _DEEPEST_PAGE if order is ArticleOrder.RELEVANCE else _LAST_PLACE - 1
     if (at := int(read[2])) > most:
         raise CursorError(messages.BAD_CURSOR)
     return at

@@ -51,12 +51,12 @@ from rag.indexing.sqlite import SqliteFile
 
 log = logging.getLogger(__name__)
 
-_SCHEMA = 4  # raise it when the tables or what is in them change: they are made again
-_CANDIDATES = 200  # texts compared with a new one
-_COUNTED = 100  # parts of the corpus whose counts are remembered
+_SCHEMA_VERSION = 4  # raise it when the tables or what is in them change: they are made again
+_MOST_CANDIDATES = 200  # texts compared with a new one
+_MOST_PARTS = 100  # parts of the corpus whose counts are remembered
 Place = tuple[int, str, str]
 _PLACE = TypeAdapter(Place)
-_TITLE = 60  # characters of the title in a place: a cursor travels in an address
+_TITLE_LENGTH = 60  # characters of the title in a place: a cursor travels in an address
 _ROUND = 1 << 61
 _TABLES = """
 create table articles (
@@ -143,7 +143,7 @@ class Catalogue(SqliteFile):
                 # A power failure may take the last changes: they are made again from the store.
                 base.execute("pragma synchronous = normal")
                 base.row_factory = sqlite3.Row
-                if base.execute("pragma user_version").fetchone()[0] == _SCHEMA:
+                if base.execute("pragma user_version").fetchone()[0] == _SCHEMA_VERSION:
                     return base
                 damaged = bool(base.execute("select count(*) from sqlite_master").fetchone()[0])
             except sqlite3.DatabaseError:
@@ -167,7 +167,7 @@ class Catalogue(SqliteFile):
     def confirm(self) -> None:
         """Say that it is filled: it is trusted at the next opening."""
         with self._change() as base:
-            base.execute(f"pragma user_version = {_SCHEMA}")
+            base.execute(f"pragma user_version = {_SCHEMA_VERSION}")
         self.fresh = False
 
     def clear(self) -> None:
@@ -259,7 +259,7 @@ class Catalogue(SqliteFile):
         rows = self._all(
             "select copies.article from bands join copies on copies.article = bands.article"
             " where band = ? and hashes = ? and figures = ? order by copies.article limit ?",
-            [signed.bands()[0], signed.hashes, signed.figures, _CANDIDATES],
+            [signed.bands()[0], signed.hashes, signed.figures, _MOST_CANDIDATES],
         )
         return [article for (article,) in rows]
 
@@ -309,7 +309,7 @@ class Catalogue(SqliteFile):
         part = part or None
         with self._lock:
             if part not in self._facets:
-                if len(self._facets) >= _COUNTED:
+                if len(self._facets) >= _MOST_PARTS:
                     self._facets.clear()
                 self._facets[part] = self._counted(part or Filters())
             return self._facets[part]
@@ -470,7 +470,7 @@ class Catalogue(SqliteFile):
 
 def _place(record: ArticleRecord) -> Place:
     """Return what orders records: the newest first, then by title; no two are equal."""
-    return -record.source.day, record.source.title[:_TITLE], record.id
+    return -record.source.day, record.source.title[:_TITLE_LENGTH], record.id
 
 
 def _cursor(record: ArticleRecord) -> str:
@@ -513,7 +513,7 @@ def _group_of(base: sqlite3.Connection, signed: Signature) -> str | None:
         'select distinct copies.article, "group", hashes, figures from bands'  # noqa: S608 - marks
         f" join copies on copies.article = bands.article where band in ({_marks(len(bands))})"
         " order by copies.article limit ?",
-        [*bands, _CANDIDATES],
+        [*bands, _MOST_CANDIDATES],
     )
     found = (
         group for _, group, hashes, figures in rows if signed.alike(Signature(hashes, figures))

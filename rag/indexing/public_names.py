@@ -14,7 +14,9 @@ from rag.french.words import WORD, content_stems, fold
 if TYPE_CHECKING:
     from rag.indexing.index import Index
 
-_MOST = 200  # passages that hold all words of a name, the best first, in which it is looked for
+_MOST_PASSAGES = (
+    200  # passages that hold all words of a name, the best first, in which it is looked for
+)
 _MOST_KEPT = 5000  # names whose answer is remembered
 
 
@@ -46,7 +48,7 @@ def _find(index: Index, name: str) -> bool:
     wanted = _folded(name)
     if any(wanted == _folded(author) for author, _ in index.catalogue.facets().authors):
         return True
-    records = index.current(index.lexical.holding(content_stems(name), _MOST))
+    records = index.current(index.lexical.holding(content_stems(name), _MOST_PASSAGES))
     passages = index.store.passages(list(records))
     return any(
         _names(text, wanted)

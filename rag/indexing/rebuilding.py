@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_STALE = 0.5  # passages deleted, per living one, above which the store is rebuilt
-_FEW = 500  # passages deleted below which it never is: they weigh little
-_LINGER = 30.0  # seconds that a replaced store stays open for the searches that use it
+_STALE_RATIO = 0.5  # passages deleted, per living one, above which the store is rebuilt
+_FEW_DELETED = 500  # passages deleted below which it never is: they weigh little
+_LINGER_SECONDS = 30.0  # seconds that a replaced store stays open for the searches that use it
 
 
 class Rebuilder:
@@ -55,7 +55,7 @@ class Rebuilder:
         """
         dropped = self._parts.changes.own.dropped
         return not self._parts.store.chroma.shared and dropped > max(
-            _FEW, _STALE * self._parts.store.count()
+            _FEW_DELETED, _STALE_RATIO * self._parts.store.count()
         )
 
     def compact(self, progress: Progress = silent) -> bool:
@@ -115,7 +115,7 @@ class Rebuilder:
                 self._parts.positions.store = changes.store
                 self._parts.positions.save()
         self.discard_replaced()
-        self._replaced = threading.Timer(_LINGER, _discard, [old.chroma])
+        self._replaced = threading.Timer(_LINGER_SECONDS, _discard, [old.chroma])
         self._replaced.daemon = True
         self._replaced.start()
 

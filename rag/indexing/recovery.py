@@ -18,8 +18,8 @@ from rag.indexing.parts import Parts, Progress, silent
 
 log = logging.getLogger(__name__)
 
-STEPS = 80  # articles of one change: what is said of it has to fit 16 KB
-_PAGE = 200  # articles whose words are made again at a time
+STEPS_PER_CHANGE = 80  # articles of one change: what is said of it has to fit 16 KB
+_PAGE_ARTICLES = 200  # articles whose words are made again at a time
 
 
 class Recovery:
@@ -60,7 +60,7 @@ class Recovery:
 
     def follow_articles(self, articles: Iterable[str]) -> None:
         """Make words and catalogue of some articles those of their current versions."""
-        for some in batched(sorted(articles), STEPS):
+        for some in batched(sorted(articles), STEPS_PER_CHANGE):
             records = self._parts.store.records_of(some)
             versions = self._parts.lexical.versions_of(some)
             drop, add = [], []
@@ -86,7 +86,7 @@ class Recovery:
         self._parts.lexical.clear()
         self._parts.catalogue.clear()
         done = 0
-        for some in paged(self._parts.store.records(), _PAGE):
+        for some in paged(self._parts.store.records(), _PAGE_ARTICLES):
             passages = self._parts.passages_of(some)
             self._parts.lexical.update(add=passages)
             self._parts.put_in_catalogue(some)

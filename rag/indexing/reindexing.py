@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_GROUP = 16  # articles split and embedded at a time
-_MOST = 20  # rounds of catching up; what is left then is done while others wait
-_FEW = 50  # articles left to catch up with, for which others may be kept waiting
+_GROUP_ARTICLES = 16  # articles split and embedded at a time
+_MOST_ROUNDS = 20  # rounds of catching up; what is left then is done while others wait
+_FEW_ARTICLES = 50  # articles left to catch up with, for which others may be kept waiting
 
 
 class Reindexing:
@@ -78,8 +78,8 @@ class Reindexing:
 
     def build(self) -> None:
         """Make the new index of the old one, until little is left to catch up with."""
-        for _ in range(_MOST):
-            if self._caught_up() <= _FEW:
+        for _ in range(_MOST_ROUNDS):
+            if self._caught_up() <= _FEW_ARTICLES:
                 break
 
     def switch(self) -> Index:
@@ -109,10 +109,10 @@ class Reindexing:
         todo = [i for i, r in records.items() if self._made.get(i) != _state(r)]
         gone = [r.id for r in self.new.records() if r.id not in records]
         self.new.writer.remove(gone)
-        for number, some in enumerate(batched(todo, _GROUP)):
+        for number, some in enumerate(batched(todo, _GROUP_ARTICLES)):
             if self._stopping():
                 raise StoreError(messages.REINDEX_BEGUN)
-            self._progress(len(records) - len(todo) + number * _GROUP, len(records))
+            self._progress(len(records) - len(todo) + number * _GROUP_ARTICLES, len(records))
             self._copy(self._old.whole(records[i] for i in some))
         self._progress(len(records), len(records))
         return len(todo) + len(gone)

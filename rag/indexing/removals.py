@@ -35,8 +35,8 @@ create table if not exists sentences (
     digest text, article text, primary key (digest, article)
 ) without rowid;
 """
-_MOSTLY = 0.6  # share of the words of an article that stand in sentences of a removed one
-_LONG = 6  # words of a sentence that tells a text
+_MOST_OF_ARTICLE = 0.6  # share of the words of an article that stand in sentences of a removed one
+_TELLING_WORDS = 6  # words of a sentence that tells a text
 
 
 class Removals(SqliteFile):
@@ -135,14 +135,14 @@ class RemovedArticles:
             if article := self._sentences.get(digest):
                 lengths[article] += length
         article, most = next(iter(lengths.most_common(1)), ("", 0))
-        return article if most > _MOSTLY * whole else None
+        return article if most > _MOST_OF_ARTICLE * whole else None
 
 
 def _digested(text: str) -> Iterator[tuple[str, int]]:
     """Yield a digest of each long sentence of a text, whatever its typography, and its words."""
     for start, end in sentence_spans(text):
         tokens = words(text[start:end])
-        if len(tokens) >= _LONG:
+        if len(tokens) >= _TELLING_WORDS:
             yield digest_of(" ".join(tokens)), len(tokens)
 
 

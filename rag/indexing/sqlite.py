@@ -12,7 +12,7 @@ from typing import Any
 from rag import messages
 from rag.errors import StoreError
 
-_VARIABLES = 500  # of one statement
+_MOST_VARIABLES = 500  # of one statement
 
 
 class SqliteFile:
@@ -75,8 +75,8 @@ class SqliteFile:
         `first` are the values of what stands before it.
         """
         found: list[Any] = []
-        for at in range(0, len(values), _VARIABLES):
-            some = values[at : at + _VARIABLES]
+        for at in range(0, len(values), _MOST_VARIABLES):
+            some = values[at : at + _MOST_VARIABLES]
             found += self._all(f"{query} ({', '.join('?' * len(some))}){end}", [*first, *some])
         return found
 

@@ -249,13 +249,13 @@ class Store:
                 include=["documents", "metadatas", "embeddings"],
             )
             if got["ids"]:
-                other.chroma.call(other._passages.upsert, **{k: got[k] for k in _COPIED})
+                other.chroma.call(other._passages.upsert, **{k: got[k] for k in _COPIED_FIELDS})
 
 
 _COPIED_ARTICLES = 100
 _COPIED_PASSAGES = 200
 _EMBEDDED_ARTICLES = 20
-_COPIED = ("ids", "documents", "metadatas", "embeddings")
+_COPIED_FIELDS = ("ids", "documents", "metadatas", "embeddings")
 
 
 def _filler(article_id: str) -> list[float]:

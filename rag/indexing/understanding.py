@@ -22,12 +22,14 @@ from rag.models.packing import pack
 if TYPE_CHECKING:
     from rag.models.embedding import Embedder, Vectors
 
-_MADE = 3  # raise it when what is made of a passage changes: nothing of before serves again
+_CACHE_VERSION = (
+    3  # raise it when what is made of a passage changes: nothing of before serves again
+)
 # How much the words of a sentence add to the probability that its passage gives to a kind; the
 # probability of a name below which another one that the sentence gives goes before, and any other.
 # By written press that neither had seen, see docs/verify.md.
 _WORDS, _NAMED, _UNSURE = 0.5, 0.3, 0.05
-_BESIDE = 3  # words that a name may have beside the one that the sentence gives
+_WORDS_BESIDE = 3  # words that a name may have beside the one that the sentence gives
 
 
 class Made(NamedTuple):
@@ -57,7 +59,9 @@ class Understood:
 
     def content(self, embedding: str) -> bytes:
         """Return what tells passages whose vectors by one embedder are the same: 16 bytes."""
-        key = repr((_MADE, embedding, self.text.text, self.text.sentences, self.text.title))
+        key = repr(
+            (_CACHE_VERSION, embedding, self.text.text, self.text.sentences, self.text.title)
+        )
         return blake2b(key.encode(errors="replace"), digest_size=16).digest()
 
 
@@ -174,7 +178,7 @@ def _voiced(sentence: str, words: Attribution, voice: Voice, before: str) -> Att
     another = not set(content_stems(words.speaker)) & set(content_stems(voice.speaker))
     sure = voice.sureness >= (_NAMED if named and another else _UNSURE)
     if named and words.speaker in voice.speaker:  # « Michael Bloomberg pense que Barack Obama »
-        sure = len(voice.speaker.split()) <= len(words.speaker.split()) + _BESIDE
+        sure = len(voice.speaker.split()) <= len(words.speaker.split()) + _WORDS_BESIDE
     speakers = [voice.speaker, words.speaker] if sure else [words.speaker, voice.speaker]
     speaker = next(filter(None, speakers), "")
     gender = of_speaker(sentence, marker)

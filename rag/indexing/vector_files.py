@@ -20,9 +20,9 @@ from rag.indexing.chroma import current_folder
 
 log = logging.getLogger(__name__)
 
-_SECONDS = 600.0
+_TRIAL_SECONDS = 600.0
 _MARK = "header.bin"  # in each folder of vectors
-_PAGE = 2000
+_PAGE_SIZE = 2000
 
 
 def check_vector_files(root: Path, *, repair: bool = False) -> None:
@@ -45,7 +45,7 @@ def _readable(folder: Path) -> bool:
         done = subprocess.run(  # noqa: S603 - our own module, on a folder of ours
             [sys.executable, "-m", "rag.indexing.vector_files", str(folder)],
             capture_output=True,
-            timeout=_SECONDS,
+            timeout=_TRIAL_SECONDS,
             check=False,
         )
     except subprocess.TimeoutExpired:
@@ -60,8 +60,8 @@ def _probe(folder: Path) -> None:
 
     for collection in embedded(folder).list_collections():
         vector: Any = None
-        for at in range(0, collection.count(), _PAGE):
-            got = collection.get(limit=_PAGE, offset=at, include=["embeddings"])
+        for at in range(0, collection.count(), _PAGE_SIZE):
+            got = collection.get(limit=_PAGE_SIZE, offset=at, include=["embeddings"])
             vector = got["embeddings"][0]  # type: ignore[index]  # they were asked for
         if vector is not None:
             collection.query(query_embeddings=[vector], n_results=10, include=["distances"])

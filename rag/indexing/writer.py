@@ -21,7 +21,7 @@ from rag.indexing.changes import Step
 from rag.indexing.chroma import batched
 from rag.indexing.codec import Fields
 from rag.indexing.parts import Parts, of_versions
-from rag.indexing.recovery import STEPS, Recovery
+from rag.indexing.recovery import STEPS_PER_CHANGE, Recovery
 
 if TYPE_CHECKING:
     from rag.models.embedding import Vectors
@@ -123,7 +123,7 @@ class IndexWriter:
 
     def move(self, paths: dict[str, str]) -> None:
         """Say where articles, by id, now lie: a file that moved."""
-        for some in batched(list(paths), STEPS):
+        for some in batched(list(paths), STEPS_PER_CHANGE):
             self._amend({i: {"path": paths[i]} for i in some})
 
     def withdraw(self, days: Mapping[str, date | None]) -> list[str]:
@@ -133,7 +133,7 @@ class IndexWriter:
         new. Raises StoreError.
         """
         new_ids: list[str] = []
-        for some in batched(list(days), STEPS):
+        for some in batched(list(days), STEPS_PER_CHANGE):
             records = self._records_of(some)
             fresh = {
                 i: days[i]
@@ -159,7 +159,7 @@ class IndexWriter:
     def remove(self, ids: Iterable[str]) -> list[str]:
         """Remove articles; return the ids that were there. Raises StoreError."""
         gone: list[str] = []
-        for some in batched(list(dict.fromkeys(ids)), STEPS):
+        for some in batched(list(dict.fromkeys(ids)), STEPS_PER_CHANGE):
             with self.write_lock():
                 records = self._parts.store.records_of(some)
                 if not records:
@@ -183,7 +183,7 @@ class IndexWriter:
 
     def put_back(self, records: Sequence[ArticleRecord]) -> None:
         """Make records that only the catalogue has the current ones again."""
-        for some in batched(records, STEPS):
+        for some in batched(records, STEPS_PER_CHANGE):
             with self.write_lock():
                 number = self._parts.changes.begin([])
                 self._parts.store.put_records(some, self._parts.changes.writer, number)
@@ -191,7 +191,7 @@ class IndexWriter:
 
     def mark_broken(self, articles: Iterable[str]) -> None:
         """Say of articles that they are to be read again, whatever they say."""
-        for some in batched(list(articles), STEPS):
+        for some in batched(list(articles), STEPS_PER_CHANGE):
             self._amend({i: {"recipe": BROKEN} for i in some})
 
     def _ready(self) -> None:

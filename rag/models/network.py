@@ -20,10 +20,12 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-LONGEST = 512  # tokens that the networks take
-_TEXTS = 8  # of a batch: what a question waits for at most
-_TOKENS = 768  # of a batch, padding included: larger ones are slower, and take twice the memory
-_RUN = 32  # tokens that take as long as a batch costs of itself, 4 ms
+LONGEST_INPUT = 512  # tokens that the networks take
+_BATCH_TEXTS = 8  # of a batch: what a question waits for at most
+_BATCH_TOKENS = (
+    768  # of a batch, padding included: larger ones are slower, and take twice the memory
+)
+_BATCH_COST = 32  # tokens that take as long as a batch costs of itself, 4 ms
 
 
 class Network:
@@ -65,7 +67,7 @@ class Network:
 
     @cached_property
     def tokenizer(self) -> Any:
-        """The tokenizer, without padding, that cuts what is longer than `LONGEST` tokens."""
+        """The tokenizer, without padding, that cuts what is longer than `LONGEST_INPUT` tokens."""
         return _tokenizer(self.folder / "tokenizer.json")
 
     @cached_property
@@ -96,15 +98,15 @@ def batches(lengths: Sequence[int]) -> list[list[int]]:
     """Return the places of texts in batches, few enough for a question not to wait.
 
     Texts stand by length, and are cut into the batches whose tokens, padding included, and own cost
-    (`_RUN`) are fewest in all: a shortest path over the places where one may begin.
+    (`_BATCH_COST`) are fewest in all: a shortest path over the places where one may begin.
     """
     order = sorted(range(len(lengths)), key=lambda n: -lengths[n])
     least, begins = [0.0], [0]  # of the first texts: the cost, and where their last batch begins
     for end in range(1, len(order) + 1):
         costs = {
-            start: least[start] + lengths[order[start]] * (end - start) + _RUN
-            for start in range(max(0, end - _TEXTS), end)
-            if end - start == 1 or lengths[order[start]] * (end - start) <= _TOKENS
+            start: least[start] + lengths[order[start]] * (end - start) + _BATCH_COST
+            for start in range(max(0, end - _BATCH_TEXTS), end)
+            if end - start == 1 or lengths[order[start]] * (end - start) <= _BATCH_TOKENS
         }
         begins.append(min(costs, key=costs.__getitem__))
         least.append(costs[begins[-1]])
@@ -136,7 +138,7 @@ def _tokenizer(file: Path) -> Any:
     from tokenizers import Tokenizer
 
     found = Tokenizer.from_file(str(file))
-    found.enable_truncation(LONGEST)
+    found.enable_truncation(LONGEST_INPUT)
     found.no_padding()
     return found
 

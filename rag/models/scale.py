@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-UNKNOWN = 0.8  # on the scale: the cosine of a question and a passage that was not measured
-_SEPARATED = 0.85  # see `Spread.separation`; chance is 0.5, the default model has 0.98
-_SAME = 0.999  # cosine of one text embedded twice by one model
+UNKNOWN_COSINE = 0.8  # on the scale: the cosine of a question and a passage that was not measured
+_LEAST_SEPARATION = 0.85  # see `Spread.separation`; chance is 0.5, the default model has 0.98
+_SAME_COSINE = 0.999  # cosine of one text embedded twice by one model
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Spread:
     @property
     def tells(self) -> bool:
         """Whether the cosine tells what is related from what is not."""
-        return self.separation >= _SEPARATED
+        return self.separation >= _LEAST_SEPARATION
 
     @property
     def middle(self) -> float:
@@ -125,7 +125,7 @@ class CosineScale:
 
     def _doubt(self, own: Spreads) -> str:
         worst = min(own.asked.separation, own.alike.separation)
-        return messages.UNCALIBRATED_MODEL.format(self._embedder.name, worst, _SEPARATED)
+        return messages.UNCALIBRATED_MODEL.format(self._embedder.name, worst, _LEAST_SEPARATION)
 
     def _cached(self) -> Spreads | None:
         """Return what was measured at an earlier start, when the model is still the same."""
@@ -140,7 +140,7 @@ class CosineScale:
         import numpy as np
 
         now = self._probe()
-        return spreads if len(probe) == len(now) and np.dot(probe, now) > _SAME else None
+        return spreads if len(probe) == len(now) and np.dot(probe, now) > _SAME_COSINE else None
 
     def _measured(self) -> Spreads:
         log.info("étalonnage du modèle d'embedding « %s »", self._embedder.name)

@@ -31,16 +31,16 @@ HEADS = 4
 ORDINARY, TITLE, OUTSIDE = range(3)
 NEAREST, FARTHEST = -2, 7  # sentences from a token's to the one that is read; beyond, alike
 ELSEWHERE = FARTHEST - NEAREST + 1  # the distance of a token that is of no sentence
-_LONGEST = 24  # tokens of a name
-_SPOKEN = 0.2  # probability of words of somebody from which who speaks is looked for
+_LONGEST_NAME = 24  # tokens of a name
+_SPOKEN_PROBABILITY = 0.2  # probability of words of somebody from which who speaks is looked for
 _EDGES = ' \u00a0\u202f\n,;:.!?«»“”"()—–-'
 _CIVILITY = re.compile(rf"\b{names.TITLE}\s*\Z")  # is part of a name
-_CIVIL = 6  # characters of one
+_CIVILITY_LENGTH = 6  # characters of one
 # What is told of somebody beside his name.
 _BESIDE = re.compile(
     r",?\s+(?:que|qui|dont|où|lors|avant|après)\b.*|,?\s+(?:qu['’]|«).*", re.DOTALL
 )
-_TINY = 1e-5  # as torch's LayerNorm
+_EPSILON = 1e-5  # as torch's LayerNorm
 
 
 def placed(
@@ -77,7 +77,7 @@ def pointed(
     """
     best, found = float(starts[0] + ends[0]), None
     size = len(starts)
-    for length in range(min(_LONGEST, size - 1)):
+    for length in range(min(_LONGEST_NAME, size - 1)):
         whole = starts[1 : size - length] + ends[1 + length :]
         whole = np.where(segments[1 : size - length] == segments[1 + length :], whole, -np.inf)
         at = int(whole.argmax())
@@ -129,12 +129,12 @@ class SpeakerHead:
         found = []
         for at in range(count):
             speaker, sure = "", 0.0
-            if kinds[at, 1] >= _SPOKEN and member[at].any():
+            if kinds[at, 1] >= _SPOKEN_PROBABILITY and member[at].any():
                 tokens, likely = pointed(starts[at], ends[at], segments)
                 sure = float(np.exp(likely))
                 if tokens is not None:
                     a, b = int(offsets[tokens[0], 0]), int(offsets[tokens[1], 1])
-                    civility = _CIVILITY.search(text, max(0, a - _CIVIL), a)
+                    civility = _CIVILITY.search(text, max(0, a - _CIVILITY_LENGTH), a)
                     name = text[civility.start() if civility else a : b]
                     speaker = _BESIDE.sub("", name).strip(_EDGES)
             fact, statement, hearsay = map(float, kinds[at])
@@ -155,7 +155,7 @@ class SpeakerHead:
         weight = self._projection
         mean = states.mean(axis=1, keepdims=True)
         square = np.einsum("ij,ij->i", states, states)[:, None] / states.shape[1]
-        spread = np.sqrt(square - mean * mean + _TINY)
+        spread = np.sqrt(square - mean * mean + _EPSILON)
         found: Array = (states @ weight.T - mean * weight.sum(axis=1)) / spread + self._shift
         return found
 
@@ -176,7 +176,7 @@ class SpeakerHead:
 
     def _normed(self, x: Array, name: str) -> Array:
         centred = x - x.mean(axis=-1, keepdims=True)
-        spread = np.sqrt((centred * centred).mean(axis=-1, keepdims=True) + _TINY)
+        spread = np.sqrt((centred * centred).mean(axis=-1, keepdims=True) + _EPSILON)
         found: Array = centred / spread * self._w[f"{name}.weight"] + self._w[f"{name}.bias"]
         return found
 

@@ -16,8 +16,8 @@ from rag.readers.draft import Draft, FileReader
 
 _MOST_FILES = 10_000
 _MOST_EACH = 50_000_000  # bytes of one file, unpacked
-_MOST = 1_000_000_000  # bytes of all, unpacked one at a time
-_DEEPEST = 1  # archives in archives
+_MOST_BYTES = 1_000_000_000  # bytes of all, unpacked one at a time
+_DEEPEST_ARCHIVE = 1  # archives in archives
 
 
 class ZipReader:
@@ -42,8 +42,8 @@ class ZipReader:
             members = [i for i in archive.infolist() if _wanted(i, self._readers)]
             if len(members) > _MOST_FILES:
                 raise ReadError(messages.MANY_FILES_IN_ARCHIVE.format(_MOST_FILES))
-            if sum(info.file_size for info in members) > _MOST:
-                raise ReadError(messages.LARGE_ARCHIVE.format(_MOST // 1_000_000))
+            if sum(info.file_size for info in members) > _MOST_BYTES:
+                raise ReadError(messages.LARGE_ARCHIVE.format(_MOST_BYTES // 1_000_000))
             for info in members:
                 where = f"{name} ({printable(info.filename)[:200]})"
                 try:
@@ -56,7 +56,7 @@ class ZipReader:
     ) -> Iterator[Draft | Failure]:
         suffix = PurePosixPath(info.filename).suffix.lower()
         if suffix == ".zip":
-            if depth >= _DEEPEST:
+            if depth >= _DEEPEST_ARCHIVE:
                 raise ReadError(messages.NESTED_ARCHIVES)
             yield from self._all(content, where, depth + 1)
             return

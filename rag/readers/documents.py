@@ -35,10 +35,12 @@ log = logging.getLogger(__name__)
 MOST_PAGES = 2000
 MOST_UNPACKED = 150_000_000  # bytes, of a document that is an archive
 _MOST_NAMED = 20  # pages without text, named
-_EDGE = 2  # lines at the top and at the bottom of a page where heads and feet stand
-_REPEATED = 0.5  # share of the pages on which a line must stand to be one
-_FEW = 3  # pages below which nothing is told to repeat
-_SHORT = 0.75  # of the usual width: a line that ends so, with a full stop, ends a paragraph
+_EDGE_LINES = 2  # lines at the top and at the bottom of a page where heads and feet stand
+_REPEATED_SHARE = 0.5  # share of the pages on which a line must stand to be one
+_FEWEST_PAGES = 3  # pages below which nothing is told to repeat
+_SHORT_LINE_RATIO = (
+    0.75  # of the usual width: a line that ends so, with a full stop, ends a paragraph
+)
 _PAGE_NUMBER = re.compile(r"(?i)^(?:page\s+)?[-–—]?\s*\d{1,4}\s*(?:[-–—]|(?:/|sur)\s*\d{1,4})?$")
 _ENDS = '.!?…»:")”'
 _PREFIXES = frozenset(
@@ -51,8 +53,8 @@ _ENCLITICS = frozenset(
     "il elle ils elles on je tu nous vous ce ci là même mêmes t t-il t-elle t-on y en moi toi lui "
     "leur le la les".split()
 )
-_LARGER = 1.08  # times the size of most letters: a heading's
-_APART = 1.25  # times the distance of the nearest lines: another paragraph
+_HEADING_RATIO = 1.08  # times the size of most letters: a heading's
+_PARAGRAPH_RATIO = 1.25  # times the distance of the nearest lines: another paragraph
 _LONGEST_HEADING = 200  # characters
 _BULLET = re.compile(r"^(?:[•▪◦‣–—*]|\d{1,2}[.)])\s")
 
@@ -174,18 +176,18 @@ def _without_edges(pages: Sequence[Sequence[_Line]]) -> list[list[_Line]]:
     shifts: Counter[int] = Counter()
     full = [p for p in pages if p]
     for at, lines in enumerate(pages):
-        margin = [line.text for line in (*lines[:_EDGE], *lines[-_EDGE:]) if line.text]
+        margin = [line.text for line in (*lines[:_EDGE_LINES], *lines[-_EDGE_LINES:]) if line.text]
         # Heads are no sentences: « Bureau 3 : 307 voix. » is the text's on every page.
         edges.update({_shape(line) for line in margin if _may_head(line)})
         shifts.update({n - at for line in margin if (n := _page_number(line)) is not None})
-    least = max(_FEW, _REPEATED * len(full))
+    least = max(_FEWEST_PAGES, _REPEATED_SHARE * len(full))
     repeated = {shape for shape, count in edges.items() if count >= least}
     # Numbers that go up with the pages are theirs; another figure is the text's.
     shift, times = shifts.most_common(1)[0] if shifts else (0, 0)
-    numbered = times >= max(2, min(_FEW, len(full)))
+    numbered = times >= max(2, min(_FEWEST_PAGES, len(full)))
 
     def is_edge(line: str, at: int, count: int, page: int) -> bool:
-        if _EDGE <= at < count - _EDGE:
+        if _EDGE_LINES <= at < count - _EDGE_LINES:
             return False
         number = _page_number(line) if numbered else None
         return _shape(line) in repeated or (number is not None and number - page == shift)
@@ -248,7 +250,9 @@ def _joined(pages: Sequence[Sequence[_Line]]) -> list[Block]:
             else:
                 text, first, last = content, number, number
             before = line
-            ended = len(content) < _SHORT * usual and (content[-1] in _ENDS or _stands(content))
+            ended = len(content) < _SHORT_LINE_RATIO * usual and (
+                content[-1] in _ENDS or _stands(content)
+            )
             # A heading of two lines is one.
             ended = ended and not (layout.is_large(line) and content[-1] not in _ENDS)
     close()
@@ -274,15 +278,15 @@ class _Layout:
 
     def is_large(self, line: _Line) -> bool:
         """Tell whether a line's letters are larger than most."""
-        return line.size > _LARGER * self._size > 0
+        return line.size > _HEADING_RATIO * self._size > 0
 
     def are_apart(self, one: _Line, other: _Line) -> bool:
         """Tell whether a line begins another paragraph than the one before, by where it stands."""
         if not (one.size and other.size):
             return False
         if one.size != other.size:
-            return abs(one.size - other.size) > (_LARGER - 1) * self._size
-        return one.height - other.height > _APART * self._gaps.get(one.size, inf)
+            return abs(one.size - other.size) > (_HEADING_RATIO - 1) * self._size
+        return one.height - other.height > _PARAGRAPH_RATIO * self._gaps.get(one.size, inf)
 
 
 def _stands(line: str) -> bool:

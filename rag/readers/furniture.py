@@ -18,7 +18,7 @@ from rag.french.sentences import sentences
 from rag.french.words import fold
 from rag.readers.links import may_hold_sentence
 
-_LONGEST = 500  # characters of a notice
+_LONGEST_NOTICE = 500  # characters of a notice
 _ORNAMENTS = " \t\u00a0\u202f[](){}►▶→⇒➔›>•*|·–—-+#"
 _ENDS = _ORNAMENTS + ".!…:"
 
@@ -154,7 +154,7 @@ _THIRD = re.compile(r"\b(?:a|ont|avait|avaient|est|sont|était|étaient|sera|ser
 
 def noise(line: str) -> str:
     """Return what kind of page furniture a line is, or "" for a line of the article."""
-    if len(line) > _LONGEST or not line.strip():
+    if len(line) > _LONGEST_NOTICE or not line.strip():
         return ""
     if kind := _kind(line):
         return kind

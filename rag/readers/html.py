@@ -34,8 +34,8 @@ _AROUND = frozenset(
 )
 _BESIDE = frozenset({"nav", "header", "footer", "aside", "script", "style", "noscript"})
 _MOST_TAGS = 400_000  # a long live blog has some 30,000; a tree takes about 100 bytes a tag
-_MOSTLY = 0.6  # of the letters of a page that says itself to list others
-_TAKEN = 0.5  # share of the text that its paragraphs are, for them to be taken
+_LISTED_SHARE = 0.6  # of the letters of a page that says itself to list others
+_PARAGRAPHS_SHARE = 0.5  # share of the text that its paragraphs are, for them to be taken
 _BYLINE = re.compile(r"(?:Par|De|Publié|Mis à jour) .{1,80}")
 _BLOCK_TAGS = {"p", "item", "quote", "head", "cell", "code"}
 
@@ -52,7 +52,7 @@ def read_html(data: bytes, name: str, charset: str = "") -> Iterator[Draft | Fai
     if tree is None:
         raise ReadError(messages.NO_ARTICLE_IN_PAGE)
     metadata = published(tree)
-    if metadata.listing and _link_share(tree) >= _MOSTLY:
+    if metadata.listing and _link_share(tree) >= _LISTED_SHARE:
         raise ReadError(messages.SECTION_PAGE)
     document = trafilatura.bare_extraction(
         tree, with_metadata=True, include_comments=False, favor_recall=True, include_tables=True
@@ -190,7 +190,7 @@ def _apart(blocks: list[Block], page: str) -> list[Block]:
         if text and _squeezed(text) in whole and not _BYLINE.fullmatch(text):
             found.append(Block(text, element.tag in _HEADINGS))
     taken = sum(len(_squeezed(b.text)) for b in found)
-    return found if len(found) > 1 and taken >= _TAKEN * len(whole) else blocks
+    return found if len(found) > 1 and taken >= _PARAGRAPHS_SHARE * len(whole) else blocks
 
 
 def _squeezed(text: str) -> str:

@@ -37,8 +37,10 @@ log = logging.getLogger(__name__)
 
 _MOST_WORKERS = 8  # a bound of memory for all, on machines of many cores
 _TASKS_EACH = 2000  # then a worker is replaced: what parsers leak goes with it
-_AHEAD = 16  # tasks given out or done before their turn, a worker: a slow file stops no other
-_GRACE = 10.0  # seconds past its bound after which a worker that nobody stopped stops itself
+_TASKS_AHEAD = 16  # tasks given out or done before their turn, a worker: a slow file stops no other
+_GRACE_SECONDS = (
+    10.0  # seconds past its bound after which a worker that nobody stopped stops itself
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +139,7 @@ class Workers:
             try:
                 for number, task in enumerate(tasks):
                     jobs.append(self._give(task, memory_mb, str(Path(folder, str(number)))))
-                    if len(jobs) >= _AHEAD * workers_count():
+                    if len(jobs) >= _TASKS_AHEAD * workers_count():
                         yield jobs[0].outcome()
                         jobs.popleft()
                 while jobs:
@@ -163,7 +165,7 @@ class Workers:
 
     def _give(self, task: Task, memory_mb: int, rest: str) -> _Job:
         level = logging.getLogger().getEffectiveLevel()
-        message = (task.read, task.args, task.seconds + _GRACE, memory_mb, level, rest)
+        message = (task.read, task.args, task.seconds + _GRACE_SECONDS, memory_mb, level, rest)
         job = _Job(task, pickle.dumps(message), rest)
         with self._lock:
             while self._threads < workers_count():

@@ -14,10 +14,10 @@ from collections.abc import Iterator
 from rag.french.sentences import sentence_spans
 from rag.french.words import fold, is_function_word
 
-_LONGEST = 200  # characters of a title
-_WINDOW = 1000  # in which the sentence ends that a title begins
-_FEWEST = 4  # words of what is left as a sentence
-_MOST = 16  # words of a label and a title
+_LONGEST_TITLE = 200  # characters of a title
+_TITLE_WINDOW = 1000  # in which the sentence ends that a title begins
+_FEWEST_WORDS = 4  # words of what is left as a sentence
+_MOST_WORDS = 16  # words of a label and a title
 
 _CAPITAL = "A-ZÀ-ÖØ-ÞŒ"
 _SMALL = "a-zà-öø-ÿœ"
@@ -60,7 +60,7 @@ def may_hold_sentence(text: str) -> bool:
     if not text.rstrip().endswith("."):
         return False
     capitals = [m.group() for m in _SPACED.finditer(text)]
-    long = len(text.split()) > _MOST or _PREDICATE.search(text)
+    long = len(text.split()) > _MOST_WORDS or _PREDICATE.search(text)
     return bool(any(map(_begins, capitals)) or (capitals and long) or _JOINED.search(text))
 
 
@@ -68,7 +68,7 @@ def _links(text: str) -> Iterator[tuple[int, int]]:
     """Yield the spans of links, label and title, whose end can be told."""
     at = 0
     for label in _LABEL.finditer(text):
-        length = _title_length(text[label.end() : label.end() + _WINDOW])
+        length = _title_length(text[label.end() : label.end() + _TITLE_WINDOW])
         if length and label.start() >= at:
             at = label.end() + length
             yield label.start(), at
@@ -89,13 +89,15 @@ def _title_length(text: str) -> int:
         is_title = not capitals
     else:
         is_title = not any(map(_begins, capitals))
-    return end if is_title and end <= _LONGEST else 0
+    return end if is_title and end <= _LONGEST_TITLE else 0
 
 
 def _boundary(sentence: str) -> int:
     """Return where a sentence begins after a title, 0 if nowhere for sure."""
-    stuck = next((m for m in _STUCK.finditer(sentence, 0, _LONGEST) if _begins(m.group())), None)
-    for spaced in _SPACED.finditer(sentence, 0, stuck.start() if stuck else _LONGEST):
+    stuck = next(
+        (m for m in _STUCK.finditer(sentence, 0, _LONGEST_TITLE) if _begins(m.group())), None
+    )
+    for spaced in _SPACED.finditer(sentence, 0, stuck.start() if stuck else _LONGEST_TITLE):
         if fold(spaced.group()) in _OPENING:
             return _if_sentence(sentence, spaced.start())
         if _begins(spaced.group()) and not stuck:
@@ -106,7 +108,7 @@ def _boundary(sentence: str) -> int:
 def _if_sentence(sentence: str, at: int) -> int:
     """Return `at` if what follows has the shape of a sentence, else 0."""
     rest = sentence[at:]
-    return at if rest[-1] in _ENDS and len(rest.split()) >= _FEWEST else 0
+    return at if rest[-1] in _ENDS and len(rest.split()) >= _FEWEST_WORDS else 0
 
 
 def _begins(word: str) -> bool:

@@ -19,7 +19,7 @@ from rag.readers.draft import Draft, decode, source_of
 from rag.readers.html import page_blocks, read_html
 
 _MOST_MESSAGES = 20_000
-_DEEPEST = 3  # messages forwarded in messages
+_DEEPEST_MESSAGE = 3  # messages forwarded in messages
 _FROM = re.compile(rb"(?:\A|\r?\n\r?\n)From \S+ [^\r\n]*\d\d:\d\d[^\r\n]*\r?\n")
 
 
@@ -108,7 +108,7 @@ def _body(message: EmailMessage, depth: int = 0) -> list[Block]:
         inner = next((p for p in message.walk() if p.get_content_type() == "message/rfc822"), None)
         forwarded = inner.get_payload() if inner is not None else None
         if isinstance(forwarded, list) and forwarded and isinstance(forwarded[0], EmailMessage):
-            return _body(forwarded[0], depth + 1) if depth < _DEEPEST else []
+            return _body(forwarded[0], depth + 1) if depth < _DEEPEST_MESSAGE else []
         return []
     if part.get_content_type() == "text/html":
         return page_blocks(_bytes(part), part.get_content_charset() or "")

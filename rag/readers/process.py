@@ -17,9 +17,9 @@ from rag.readers.messages import receive, send
 
 log = logging.getLogger(__name__)
 
-_START = 60.0  # seconds that a worker has to start in, on a machine that does much else
+_START_SECONDS = 60.0  # seconds that a worker has to start in, on a machine that does much else
 _LAST_WORDS = 2.0  # seconds in which a worker that ends is heard
-_PRINTED = 4000  # bytes kept of what a worker prints: what it says when it dies
+_PRINTED_BYTES = 4000  # bytes kept of what a worker prints: what it says when it dies
 
 # What opens something to whoever knows it: nothing that reads needs it.
 _SECRET = re.compile(r"KEY|TOKEN|SECRET|PASSW|CREDENTIAL", re.IGNORECASE)
@@ -53,7 +53,7 @@ class Process:
 
     def takes(self, task: bytes) -> bool:
         """Tell whether it takes a task up; not if it died since the last, or does not start."""
-        with suppress(OSError), self._timed(_START):
+        with suppress(OSError), self._timed(_START_SECONDS):
             send(self._tasks, task)
             self._gone = receive(self._answers) != b""
             return not self._gone
@@ -89,8 +89,8 @@ class Process:
 
     def _listen(self) -> None:
         stderr: Any = self._popen.stderr
-        while piece := stderr.read1(_PRINTED):
-            self._printed = (self._printed + piece)[-_PRINTED:]
+        while piece := stderr.read1(_PRINTED_BYTES):
+            self._printed = (self._printed + piece)[-_PRINTED_BYTES:]
 
     @contextmanager
     def _timed(self, seconds: float) -> Iterator[None]:

@@ -26,12 +26,12 @@ from rag.readers.messages import Line, Report, encoded, receive, send
 
 log = logging.getLogger(__name__)
 
-_HELD = 20_000  # characters of a task's articles in its answer; more wait on disk
+_MOST_CHARACTERS = 20_000  # characters of a task's articles in its answer; more wait on disk
 _MOST_LINES = 1000  # of the log, of one task
 _LONGEST_LINE = 20_000  # characters
 
 # Loaded before the first task: neither their time nor their memory is a file's.
-_PRELOADED = ("trafilatura", "dateparser")
+_PRELOADED_MODULES = ("trafilatura", "dateparser")
 
 
 class _Journal(logging.Handler):
@@ -61,7 +61,7 @@ def main() -> None:
     tasks, answers = _pipes()
     logging.captureWarnings(True)
     logging.getLogger().handlers[:] = [_journal]
-    for module in _PRELOADED:
+    for module in _PRELOADED_MODULES:
         import_module(module)
     while (task := receive(tasks)) is not None:
         send(answers, b"")  # it is taken up: its time begins
@@ -122,7 +122,7 @@ def _set_aside(articles: list[Article], rest: str) -> tuple[list[Article], int]:
     Returns the articles that are held, and how many are in the file. Raises OSError.
     """
     sizes = accumulate(len(article.text) for article in articles)
-    count = max(1, sum(size <= _HELD for size in sizes))
+    count = max(1, sum(size <= _MOST_CHARACTERS for size in sizes))
     if count < len(articles):
         with Path(rest).open("wb") as file:
             file.writelines(encoded(article) + b"\n" for article in articles[count:])

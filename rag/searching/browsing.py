@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from rag.indexing.index import Index
 
 Span = tuple[int, int]
-_EXCERPT = 280  # characters
-_BEFORE = 70  # of them before the first word that is marked
+_EXCERPT_LENGTH = 280  # characters
+_LENGTH_BEFORE = 70  # of them before the first word that is marked
 # A word as it is written, its combining accents too.
 _WORD = re.compile(r"[^\W_]+(?:[\u0300-\u036f]+[^\W_]*)*(?:[.,]\d+)*")
 
@@ -127,14 +127,14 @@ def _window(text: str, marks: Sequence[Span], stems: AbstractSet[str]) -> Span:
     """Return the span, between words, around the marks that have most of the stems."""
 
     def shown(first: Span) -> int:
-        room = first[0] + _EXCERPT - _BEFORE
+        room = first[0] + _EXCERPT_LENGTH - _LENGTH_BEFORE
         inside = (text[a:b] for a, b in marks if first[0] <= a and b <= room)
         return len({s for word in inside for s in content_stems(word)} & stems)
 
     best = max(marks, key=lambda m: (shown(m), -m[0]))
     start, end = (
-        max(0, best[0] - _BEFORE),
-        min(len(text), max(best[1], best[0] + _EXCERPT - _BEFORE)),
+        max(0, best[0] - _LENGTH_BEFORE),
+        min(len(text), max(best[1], best[0] + _EXCERPT_LENGTH - _LENGTH_BEFORE)),
     )
     while 0 < start < best[0] and not text[start - 1].isspace():
         start += 1

@@ -13,7 +13,7 @@ from rag.french.words import SHORTEST_ROOT, content_stems, same_root
 if TYPE_CHECKING:
     from rag.indexing.keyword_index import KeywordIndex
 
-_FAMILY = 0.6  # what a word of the same family counts for
+_FAMILY_WEIGHT = 0.6  # what a word of the same family counts for
 
 
 def rarity(lexical: KeywordIndex, stems: Sequence[str]) -> dict[str, float]:
@@ -82,7 +82,7 @@ class Terms:
 @lru_cache(maxsize=200_000)
 def likeness(a: str, b: str) -> float:
     """Return how far two stems say the same, in [0, 1]: equal, of one root, of one family."""
-    return same_root(a, b) or (_FAMILY if related(a, b) else 0.0)
+    return same_root(a, b) or (_FAMILY_WEIGHT if related(a, b) else 0.0)
 
 
 def stem_set(text: str) -> frozenset[str]:

@@ -39,7 +39,7 @@ FEATURES = (
     "when",  # the time asked about fits that of the passage or its publication
     "newest",  # place by date, 1 for the newest, when the question asks for the present
 )
-_GRAM = 4  # characters
+_GRAM_LENGTH = 4  # characters
 _SAME_TOPIC = 0.25  # share of content words in common
 
 
@@ -142,10 +142,10 @@ def _gram_coverage(question: str, texts: Sequence[str]) -> list[float]:
 def _grams(text: str) -> frozenset[str]:
     """Return the character 4-grams of a text's folded words, spaces around each."""
     return frozenset(
-        padded[i : i + _GRAM]
+        padded[i : i + _GRAM_LENGTH]
         for word in words(text)
         for padded in (f" {word} ",)
-        for i in range(max(1, len(padded) - _GRAM + 1))
+        for i in range(max(1, len(padded) - _GRAM_LENGTH + 1))
     )
 
 

@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 Cosines = tuple[float, ...]
 Timed = Callable[[str], AbstractContextManager[object]]
 STEPS = ("embedding", "dense", "lexical", "completion", "fusion", "passages", "reranking")
-_SHINGLE = 4  # words
-_RERANKED = 40  # hits; a right passage below them is found once in a hundred questions
-_WHOLE = 3  # articles
-_PART = 12  # passages of one
-_COPY = 0.6  # Jaccard similarity of shingles above which a passage is a republication
+_SHINGLE_WORDS = 4  # words
+_RERANKED_HITS = 40  # hits; a right passage below them is found once in a hundred questions
+_WHOLE_ARTICLES = 3  # articles
+_PASSAGES_PER_ARTICLE = 12  # passages of one
+_COPY_SIMILARITY = 0.6  # Jaccard similarity of shingles above which a passage is a republication
 
 
 class _Candidate(NamedTuple):
@@ -84,20 +84,20 @@ class Retriever:
     def whole(self, question: Question, hits: Sequence[Hit]) -> list[Hit]:
         """Return all passages of the first articles of `hits`, article by article, in order.
 
-        At most `_WHOLE` articles and their first `_PART` passages; each has the
-        score of the best hit of its article.
+        At most `_WHOLE_ARTICLES` articles and their first `_PASSAGES_PER_ARTICLE` passages; each
+        has the score of the best hit of its article.
         """
         best: dict[str, float] = {}
         for hit in hits:
             best.setdefault(hit.passage.article_id, hit.score)
         found: list[Hit] = []
         assert question.vector is not None
-        for article_id in list(best)[:_WHOLE]:
+        for article_id in list(best)[:_WHOLE_ARTICLES]:
             try:
                 article = self.index.article(article_id)
             except ArticleNotFoundError:  # it has gone since the search
                 continue
-            passages = article.passages[:_PART]
+            passages = article.passages[:_PASSAGES_PER_ARTICLE]
             cached = self.index.understood(passages)
             near = _cosines(question.vector, {i: one.vectors for i, one in cached.items()})
             found += [
@@ -144,7 +144,7 @@ class Retriever:
     @property
     def _depth(self) -> int | None:
         """How many of the fused passages are looked at; None for all, where none reranks them."""
-        return None if self.reranker is None else _RERANKED
+        return None if self.reranker is None else _RERANKED_HITS
 
     def _candidates(
         self, question: Question, filters: Filters | None, timed: Timed = _untimed
@@ -270,9 +270,12 @@ def _copies(hit: Hit, features: _Features, other: Hit, others: _Features) -> boo
     """Tell whether two passages of different articles say the same in nearly the same words."""
     if hit.passage.article_id == other.passage.article_id:
         return False
-    if features.figures != others.figures or _jaccard(features.stems, others.stems) < _COPY:
+    if (
+        features.figures != others.figures
+        or _jaccard(features.stems, others.stems) < _COPY_SIMILARITY
+    ):
         return False
-    return _jaccard(_shingles(hit.passage.text), _shingles(other.passage.text)) >= _COPY
+    return _jaccard(_shingles(hit.passage.text), _shingles(other.passage.text)) >= _COPY_SIMILARITY
 
 
 class _Features(NamedTuple):
@@ -292,7 +295,9 @@ def _features(hit: Hit) -> _Features:
 
 def _shingles(text: str) -> set[tuple[str, ...]]:
     found = words(text)
-    return {tuple(found[i : i + _SHINGLE]) for i in range(max(1, len(found) - _SHINGLE + 1))}
+    return {
+        tuple(found[i : i + _SHINGLE_WORDS]) for i in range(max(1, len(found) - _SHINGLE_WORDS + 1))
+    }
 
 
 def _jaccard(a: AbstractSet[Any], b: AbstractSet[Any]) -> float:

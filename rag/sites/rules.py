@@ -19,7 +19,7 @@ _COLOUR = re.compile(r"#(?:[0-9a-f]{3}|[0-9a-f]{6})")
 _FAMILY = r"[A-Za-zÀ-ÿ0-9][A-Za-zÀ-ÿ0-9 _-]{0,39}"
 _FONT = re.compile(rf"{_FAMILY}(?:, ?{_FAMILY}){{0,5}}")
 _QUOTA = re.compile(r"([1-9][0-9]{0,8})/jour")
-_ROUNDEST = 40  # pixels
+_LARGEST_RADIUS = 40  # pixels
 _MOST_NAMES, _MOST_ORIGINS, _LONGEST_NAME = 50, 50, 300
 
 
@@ -68,8 +68,8 @@ def looks(accent: str | None, font: str | None, radius: int | None) -> dict[str,
             raise SettingsError(messages.BAD_FONT.format(font[:80]))
     if radius is not None:
         found["radius"] = None if radius == -1 else radius
-        if not -1 <= radius <= _ROUNDEST:
-            raise SettingsError(messages.BAD_RADIUS.format(radius, _ROUNDEST))
+        if not -1 <= radius <= _LARGEST_RADIUS:
+            raise SettingsError(messages.BAD_RADIUS.format(radius, _LARGEST_RADIUS))
     return found
 
 

@@ -38,10 +38,10 @@ _PDF = "application/pdf"
 _IS_FEED = re.compile(
     rb"(?:<\?[^>]*\?>|<!--.*?-->|<!DOCTYPE[^>]*>|\s)*<(?:rss|feed|rdf:RDF)\b", re.DOTALL
 )
-_UNTOLD = ("application/octet-stream", "binary/octet-stream")  # what servers say of `.gz`
-_TYPES = (*ARTICLES, *LISTS, _PDF, *_UNTOLD)
+_UNTOLD_TYPES = ("application/octet-stream", "binary/octet-stream")  # what servers say of `.gz`
+_TYPES = (*ARTICLES, *LISTS, _PDF, *_UNTOLD_TYPES)
 _SUFFIXES = {"text/plain": ".txt", "text/markdown": ".md", _PDF: ".pdf"}
-_HEAD = 64_000  # bytes in which a list says what it is
+_HEAD_BYTES = 64_000  # bytes in which a list says what it is
 _IS_MAP = re.compile(rb"<(?:[\w.-]+:)?(?:urlset|sitemapindex)\b")
 
 
@@ -97,7 +97,7 @@ def look(url: str, validators: Validators, limits: FetchLimits) -> Seen:
     if page.same:
         return [], [], FetchResult("page", page.url, page.validators, same=True)
     packed = page.data.startswith(b"\x1f\x8b")
-    if page.type in _UNTOLD and not packed:
+    if page.type in _UNTOLD_TYPES and not packed:
         raise ReadError(messages.WRONG_TYPE.format(page.type))
     if packed:
         page = replace(page, data=unpacked([page.data], "gzip", limits.max_bytes))
@@ -120,7 +120,7 @@ def read_robots(url: str, limits: FetchLimits) -> tuple[list[Article], list[Fail
 
 def _listed(page: Page) -> FetchResult | None:
     """Return what a page lists; None when it is no list."""
-    head = page.data[:_HEAD].lstrip(b"\xef\xbb\xbf \t\r\n")
+    head = page.data[:_HEAD_BYTES].lstrip(b"\xef\xbb\xbf \t\r\n")
     if head.startswith(b"{") and page.type not in ARTICLES:
         return _json_feed(page)
     if not head.startswith(b"<"):

@@ -16,7 +16,7 @@ from rag.readers.fetch import NAME
 
 log = logging.getLogger(__name__)
 
-_SLOWEST = 30.0  # seconds between two requests, whatever a site asks
+_LONGEST_DELAY = 30.0  # seconds between two requests, whatever a site asks
 _MOST_RULES = 1000
 
 
@@ -43,7 +43,7 @@ class Rules:
     @property
     def delay(self) -> float:
         """The seconds that the site asks between two requests, 30 at most."""
-        return min(float(self.robots.crawl_delay(NAME) or 0), _SLOWEST)
+        return min(float(self.robots.crawl_delay(NAME) or 0), _LONGEST_DELAY)
 
     @property
     def sitemaps(self) -> list[str]:

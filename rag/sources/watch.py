@@ -31,10 +31,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_LATEST = 6 * 3600.0  # seconds between two tries of what keeps failing, at most
-_AGAIN = 5.0  # seconds between two looks for a folder that is not there
-_DOUBLINGS = 20
-_NAMED = 3  # failures told of one event
+_LONGEST_PAUSE = 6 * 3600.0  # seconds between two tries of what keeps failing, at most
+_FOLDER_PERIOD = 5.0  # seconds between two looks for a folder that is not there
+_MOST_DOUBLINGS = 20
+_MOST_NAMED = 3  # failures told of one event
 Tell = Callable[[str], None]
 
 
@@ -127,9 +127,9 @@ class Watch:
         )
         problem = self._memory.source(following.source).problem
         failed = report is None or bool(problem)
-        following.failures = min(following.failures + 1, _DOUBLINGS) if failed else 0
+        following.failures = min(following.failures + 1, _MOST_DOUBLINGS) if failed else 0
         usual = self._settings.source_minutes * 60
-        pause = min(usual * 2**following.failures, max(usual, _LATEST))
+        pause = min(usual * 2**following.failures, max(usual, _LONGEST_PAUSE))
         following.due = time.monotonic() + pause
 
     def _follow_files(self) -> None:
@@ -145,7 +145,7 @@ class Watch:
             if there:
                 self._ingest(there, there)
                 self._changes_of(there)
-            elif self._stop.wait(_AGAIN):
+            elif self._stop.wait(_FOLDER_PERIOD):
                 return
 
     def _changes_of(self, there: list[Path]) -> None:
@@ -164,7 +164,7 @@ class Watch:
                     return
         except OSError as error:  # gone in between
             log.info("suivi interrompu : %s", error)
-            self._stop.wait(_AGAIN)
+            self._stop.wait(_FOLDER_PERIOD)
 
     def _ingest(self, paths: Iterable[Path], pruned: Iterable[Path]) -> None:
         """Read files and folders; remove, where that is wanted, what is no longer there."""
@@ -205,7 +205,7 @@ class Watch:
         ):  # fmt: skip
             failures = "".join(
                 f" Échec : {printable(f.name)} : {printable(f.reason)}."
-                for f in report.failed[:_NAMED]
+                for f in report.failed[:_MOST_NAMED]
             )
             self._tell(f"{name} : {texts.summary(report)}{failures}")
         return report

@@ -42,14 +42,14 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_GROUP = 40  # pages between two writes of what is known of them
+_GROUP_PAGES = 40  # pages between two writes of what is known of them
 _MOST_LISTS = 1000  # files of one source: sitemaps of an index, pages of a feed
 _MOST_GONE = 200  # pages that are no longer listed, looked at in one run
 _LONGEST_WAIT = 120.0  # seconds that a server may ask to wait; more ends the run
 _REDIRECTS = 5  # each asked of its own site
-_PATIENCE = 3  # times that a server may ask to wait, one after the other
-_GONE = (404, 410)
-_MISSES = 2  # runs in which a page must be absent (404) to be withdrawn
+_MOST_WAITS = 3  # times that a server may ask to wait, one after the other
+_GONE_STATUSES = (404, 410)
+_MISSED_RUNS = 2  # runs in which a page must be absent (404) to be withdrawn
 _GUESSES = ("/sitemap.xml", "/sitemap_index.xml")
 
 Allowed = Callable[[str], bool]
@@ -163,7 +163,7 @@ class Web:
             kind, entries = self._opened(run)
             self._begun(replace(state, kind=kind, run=run.number, tried=began))
             coming = iter(entries)
-            while group := list(islice(coming, _GROUP)):
+            while group := list(islice(coming, _GROUP_PAGES)):
                 self._taken(group, run, on_page)
             if run.complete and kind in {"sitemap", "index", "site"}:
                 run.reports.append(self._gone(run, on_page))
@@ -315,7 +315,7 @@ class Web:
             try:
                 self.look(state.url, state.validators)
             except StatusError as error:
-                if error.status in _GONE:
+                if error.status in _GONE_STATUSES:
                     days[state.article] = date.today()
             except ReadError as error:
                 log.info("%s : %s", state.url, error)
@@ -390,7 +390,7 @@ class Web:
         if refusal := self._refusal(url):
             raise ReservedError(refusal) if refusal == messages.RESERVED else ReadError(refusal)
         late = ReadError(messages.SLOW_PAGE.format(self._policy.seconds))
-        for _ in range(_PATIENCE):
+        for _ in range(_MOST_WAITS):
             until += self._wait(url)  # what the site makes us wait is not the page's time
             if (left := until - time.monotonic()) <= 0:
                 raise late
@@ -537,10 +537,12 @@ class _Group:
 
     def _refused(self, state: PageState, error: StatusError) -> Iterator[Found]:
         """Tell of a page that is not there: it is withdrawn at once by 410, in time by 404."""
-        gone = error.status in _GONE
+        gone = error.status in _GONE_STATUSES
         missed = replace(state, changed="", misses=state.misses + 1 if gone else 0)
         self.states.append(missed)
-        if state.article in self._answerable and (error.status == 410 or missed.misses >= _MISSES):
+        if state.article in self._answerable and (
+            error.status == 410 or missed.misses >= _MISSED_RUNS
+        ):
             self.days[state.article] = date.today()
         else:
             yield Failure(state.url, str(error))

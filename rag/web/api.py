@@ -103,7 +103,7 @@ _STREAM = "text/event-stream"
 _LONGEST_IDS = 5000  # characters of the ids asked for at a time: a server bounds an address
 _IDS = r"^[A-Za-z0-9._,-]*$"
 _NAMES = Query(max_length=MOST_NAMES)
-_GONE = 499  # nobody reads it: the reader has left
+_GONE_STATUS = 499  # nobody reads it: the reader has left
 _bearer = HTTPBearer(auto_error=False, scheme_name="Administration")
 Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 
@@ -213,7 +213,7 @@ def _verifying(
                 site.name, count,
             )  # fmt: skip
         except LeftError:
-            return Response(status_code=_GONE)
+            return Response(status_code=_GONE_STATUS)
         if _wants_stream(request):
             return _streamed(metrics, "verify", steps, _verify_event)
         with metrics.timed("verify"):
@@ -223,7 +223,7 @@ def _verifying(
                         return VerificationOut.of(step)
                     if await request.is_disconnected():
                         break
-        return Response(status_code=_GONE)
+        return Response(status_code=_GONE_STATUS)
 
 
 def _heard(assistant: LocalAssistant, kind: str, text: str) -> None:

@@ -18,7 +18,7 @@ from rag.web.sealing import Seal
 log = logging.getLogger(__name__)
 
 MOST_TURNS = 30
-_ALL = Filters()
+_NO_FILTERS = Filters()
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class ChatTurn:
     """An answer, which articles could answer, and the sentence that says what was looked for."""
 
     answer: Answer
-    filters: Filters = _ALL
+    filters: Filters = _NO_FILTERS
     sought: str = ""
     corpus: str = ""  # the state of the corpus that answered
     filtered_by: str = ""  # the filters in words

@@ -24,9 +24,9 @@ from rag.french.dates import MONTHS, format_date
 from rag.sources.watch import shown, silence
 from rag.web.templating import rendered
 
-_CHART = (1000, 56)  # width and height of the bars, in the units of the chart's view box
-_MONTHLY = 36  # months, up to which a bar is a month; beyond, a year
-_LISTED = 40  # names of a facet
+_CHART_SIZE = (1000, 56)  # width and height of the bars, in the units of the chart's view box
+_MOST_MONTHS = 36  # months, up to which a bar is a month; beyond, a year
+_MOST_NAMES = 40  # names of a facet
 _FACETS = (("source", "Source"), ("section", "Rubrique"), ("author", "Auteur"), ("period", "Année"))
 _ORDERS = (
     (ArticleOrder.RELEVANCE, "Pertinence"),
@@ -174,9 +174,9 @@ def _facets(facets: Facets, filters: Filters) -> Iterator[_Facet]:
     counts = (facets.sources, facets.sections, facets.authors)
     chosen = (filters.sources, filters.sections, filters.authors)
     for (field, label), values, those in zip(_FACETS, counts, chosen, strict=False):
-        listed = values[:_LISTED]
+        listed = values[:_MOST_NAMES]
         others = facets.articles - sum(count for _, count in listed)
-        every = len(values) <= _LISTED
+        every = len(values) <= _MOST_NAMES
         remainder = "Sans mention" if every else texts.OTHER_NAMES
         if listed:
             yield _Facet(field, label, listed, those, others, remainder)
@@ -206,18 +206,18 @@ def _bars(months: Sequence[tuple[date, int]], filters: Filters) -> Iterator[_Bar
     if not months:
         return
     first, last = months[0][0], months[-1][0]
-    monthly = (last.year - first.year) * 12 + last.month - first.month < _MONTHLY
+    monthly = (last.year - first.year) * 12 + last.month - first.month < _MOST_MONTHS
     counts: Counter[int] = Counter()
     for month, count in months:
         counts[month.year * 12 + month.month - 1 if monthly else month.year] += count
     begin, top = min(counts), max(counts.values())
-    width = _CHART[0] / (max(counts) - begin + 1)
+    width = _CHART_SIZE[0] / (max(counts) - begin + 1)
     chosen = period_of(filters)
     for place, count in sorted(counts.items()):
         value = f"{place // 12:04}-{place % 12 + 1:02}" if monthly else f"{place:04}"
         label = f"{_named(value)}\u00a0: {texts.articles(count)}"
         left, wide = (place - begin) * width, min(max(width - 1, 1.5), 60)
-        height = max(_CHART[1] * count / top, 2)
+        height = max(_CHART_SIZE[1] * count / top, 2)
         yield _Bar(value, label, value == chosen, left, wide, height)
 
 

@@ -32,11 +32,11 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_PAGE = 20  # articles
+_PAGE_SIZE = 20  # articles
 _LONGEST_VALUE = 300  # characters of a name of a facet
 _MOST_CHOSEN = 20  # names of a facet that a list is narrowed to
 _NO_ARTICLE = message_html("placeholder", texts.NO_ARTICLE)
-_REFUSED = message_html("error", texts.NEEDS_ADMIN_HERE)
+_REFUSED_MESSAGE = message_html("error", texts.NEEDS_ADMIN_HERE)
 
 
 # The boxes that are ticked, as they are at the click.
@@ -202,7 +202,7 @@ class CorpusTab:
     def _listed(self, query: ArticleQuery, trail: tuple[str, ...]) -> tuple[str, Listing]:
         """Return the page that begins at the end of a trail, as HTML, and the list then."""
         try:
-            results = self._assistant.browse(query, trail[-1], _PAGE)
+            results = self._assistant.browse(query, trail[-1], _PAGE_SIZE)
         except RecoupeError as error:
             return message_html("error", str(error)), Listing(query)
         excerpts = {f.record.id: f for f in results.articles if f.excerpt}
@@ -243,7 +243,7 @@ class CorpusTab:
     ) -> tuple[str, None]:
         """Ingest uploaded files; return what was done."""
         if not self._access.is_admin(token or ""):
-            return _REFUSED, None
+            return _REFUSED_MESSAGE, None
         if not paths:
             return message_html("status", texts.NO_FILE), None
         settings = self._assistant.settings
@@ -265,16 +265,16 @@ class CorpusTab:
     def remove(self, ids: str, token: str = "") -> str:
         """Remove articles, whose ids come with spaces between; say how many."""
         if not self._access.is_admin(token or ""):
-            return _REFUSED
-        gone = self._assistant.remove((ids or "").split()[:_PAGE])
+            return _REFUSED_MESSAGE
+        gone = self._assistant.remove((ids or "").split()[:_PAGE_SIZE])
         return message_html("status", texts.removed(len(gone)))
 
     def edit(self, ids: str, day: str, token: str = "") -> str:
         """Correct the date of articles, as of `remove`; say which they have now."""
         if not self._access.is_admin(token or ""):
-            return _REFUSED
+            return _REFUSED_MESSAGE
         try:
-            chosen = (ids or "").split()[:_PAGE]
+            chosen = (ids or "").split()[:_PAGE_SIZE]
             records = [self._assistant.edit(i, {"published": day or ""}) for i in chosen]
         except RecoupeError as error:
             return message_html("error", str(error))

@@ -19,8 +19,8 @@ from rag.french.words import fold
 from rag.web.render import Chip, chips_html
 
 _NAMES = ("sources", "sections", "authors")
-_YEAR = 4  # digits
-_MONTH = timedelta(days=30)
+_YEAR_DIGITS = 4  # digits
+_THIRTY_DAYS = timedelta(days=30)
 
 
 @dataclass(frozen=True)
@@ -199,7 +199,7 @@ def period_of(period: str | None, since: str, until: str) -> Any:
         return gr.skip()
     if not any(days):
         return texts.ANY_TIME
-    year = days[0][-_YEAR:]
+    year = days[0][-_YEAR_DIGITS:]
     offered = (texts.THIS_YEAR, texts.LAST_DAYS, year)
     return next((p for p in offered if period_days(p) == days), None)
 
@@ -210,7 +210,7 @@ def period_days(period: str | None, today: date | None = None) -> tuple[str, str
     if period == texts.THIS_YEAR:
         return f"01/01/{today.year}", ""
     if period == texts.LAST_DAYS:
-        return f"{today - _MONTH:%d/%m/%Y}", ""
+        return f"{today - _THIRTY_DAYS:%d/%m/%Y}", ""
     if period and period.isdecimal():
         return f"01/01/{period}", f"31/12/{period}"
     return "", ""
@@ -226,6 +226,6 @@ def _day(written: str, field: str, *, last: bool = False) -> date | None:
 
 def _written_day(written: str, *, last: bool) -> date | None:
     """Return a day as it is written; of a year alone the first, or the last."""
-    if len(written) == _YEAR and written.isdecimal() and int(written):
+    if len(written) == _YEAR_DIGITS and written.isdecimal() and int(written):
         return date(int(written), 12, 31) if last else date(int(written), 1, 1)
     return parse_date(written)

@@ -72,10 +72,10 @@ FRAMEWORK = (
     Route(r"/gradio_api/upload_progress", _GET, "how far they have come"),
     Route(r"/login", _POST, "the chat's login", login=True),
 )
-_DEEPEST = 12  # lists and objects within each other in what an event tells of itself
+_DEEPEST_DATA = 12  # lists and objects within each other in what an event tells of itself
 _LONGEST_EVENT = 700_000  # characters of one value: a verification that a browser keeps
 _MOST_PENDING = 12  # events of a page whose answers it has not read
-_LOOK, _UNREAD = 30.0, 600.0  # seconds between two looks for answers unread so long
+_LOOK_PERIOD, _UNREAD_PERIOD = 30.0, 600.0  # seconds between two looks for answers unread so long
 _MOST_UPLOADED = 1024**3  # bytes of files that wait to be indexed
 _MOST_VALUES = 500  # of a list: sources to filter by, articles to remove
 
@@ -131,14 +131,14 @@ class Events:
         return len(self._queue.pending_event_ids_session.get(session, ())) < _MOST_PENDING
 
     def _drop_unread(self, queue: Queue) -> None:
-        """Drop the answers of pages that have read none of theirs for `_UNREAD` seconds."""
+        """Drop the answers of pages that have read none of theirs for `_UNREAD_PERIOD` seconds."""
         now = time.monotonic()
-        if now - self._looked < _LOOK:
+        if now - self._looked < _LOOK_PERIOD:
             return
         self._looked = now
         for session, ids in list(queue.pending_event_ids_session.items()):
             events = [e for i in list(ids) if (e := queue.event_ids_to_events.get(i))]
-            if all(now - e.enqueue_time > _UNREAD for e in events):
+            if all(now - e.enqueue_time > _UNREAD_PERIOD for e in events):
                 if ids:
                     queue.pending_messages_per_session.pop(session, None)
                 for event in events:
@@ -171,7 +171,7 @@ class Events:
         for value in values:
             if not _plain(value) and not (function == self._upload and self._uploaded(value)):
                 raise BadEventError("a value that is no text, number or list of them")
-        if not _harmless(payload.get("event_data"), _DEEPEST):
+        if not _harmless(payload.get("event_data"), _DEEPEST_DATA):
             raise BadEventError("a file")
         return Event(session, function)
 

@@ -37,7 +37,7 @@ VISITOR: ContextVar[str] = ContextVar("visitor", default="")
 _KEY = secrets.token_bytes(32)
 RETENTION = 2 * 3600  # seconds that what a page shows is remembered after its last change
 _MOST_PAGES = 20_000  # open pages that are remembered
-_TURN = 3.0  # seconds that a question is expected to take, for Retry-After
+_TURN_SECONDS = 3.0  # seconds that a question is expected to take, for Retry-After
 
 
 class TooManyError(RecoupeError):
@@ -159,7 +159,7 @@ class Gate:
     def check(self, address: str, *, long: bool = False) -> None:
         """Raise TooManyError when there is no place left, for long work or for a visitor."""
         before = max(self._taken - self._concurrent, 0) + 1
-        wait = _TURN * before / self._concurrent
+        wait = _TURN_SECONDS * before / self._concurrent
         if self._taken >= self._places or (long and self._long >= self._half):
             raise TooManyError(wait, 503)
         visitor = visitor_key(address)

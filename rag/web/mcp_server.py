@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from rag.domain import Answer, Verification
     from rag.settings import Settings
 
-_LIMIT = 10  # passages of a search
+_MOST_PASSAGES = 10  # passages of a search
 _SEARCH = (
     "Search French press articles. Give a question or keywords, in French if you can. Returns "
     "passages, best first: id (for fetch), title (article, source, date), url, and text, which is "
@@ -93,7 +93,7 @@ def build_tools(
 
     @server.tool(title="Chercher des passages", description=_SEARCH, annotations=reads)
     async def search(query: str) -> dict[str, Any]:
-        hits = await done(assistant.search, query, _LIMIT)
+        hits = await done(assistant.search, query, _MOST_PASSAGES)
         return {"results": [_result(hit, base) for hit in hits]}
 
     @server.tool(title="Lire un article", description=_FETCH, annotations=reads)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from rag.assistant import LocalAssistant
     from rag.web.access import Access
 
-_PRIVATE = {"Cache-Control": "no-store"}
+_PRIVATE_HEADERS = {"Cache-Control": "no-store"}
 _DONE = {
     "gardee": texts.REFERENCE_KEPT,
     "suite": texts.REFERENCE_FOLLOW_UP,
@@ -63,7 +63,7 @@ def _logging_in(app: FastAPI, login: NewsroomLogin) -> None:
             check_origin(request)
         except ForbiddenError as error:
             return _told(error, request)
-        response = RedirectResponse(PATH, 303, headers=_PRIVATE)
+        response = RedirectResponse(PATH, 303, headers=_PRIVATE_HEADERS)
         if not login.open(token.strip(), request, response):
             return _login_page(texts.WRONG_TOKEN)
         return response
@@ -74,7 +74,7 @@ def _logging_in(app: FastAPI, login: NewsroomLogin) -> None:
             login.check_form(request, form)
         except ForbiddenError as error:
             return _told(error, request)
-        response = RedirectResponse(PATH, 303, headers=_PRIVATE)
+        response = RedirectResponse(PATH, 303, headers=_PRIVATE_HEADERS)
         login.close(response)
         return response
 
@@ -123,7 +123,7 @@ class _Page:
             reference_id=reference_id,
             references={r.id for r in found.references},
         )
-        return HTMLResponse(body, 422 if failed else 200, headers=_PRIVATE)
+        return HTMLResponse(body, 422 if failed else 200, headers=_PRIVATE_HEADERS)
 
     def again(self, request: Request, address: str, failed: _Failed) -> Response:
         """Return the page that a form was sent from, with what was written in it."""
@@ -258,21 +258,21 @@ def _address(site: str | None, view: str, values: dict[str, object]) -> str:
 def _back(address: str, done: str) -> Response:
     """Return to the page, or to where it was looked at; never to another site."""
     place = address if address.startswith(f"{PATH}?") else f"{PATH}?"
-    return RedirectResponse(f"{place}&fait={done}", 303, headers=_PRIVATE)
+    return RedirectResponse(f"{place}&fait={done}", 303, headers=_PRIVATE_HEADERS)
 
 
 def _login_page(problem_told: str = "") -> Response:
     body = html("newsroom_login.html", problem=problem_told)
-    return HTMLResponse(body, 401, headers=_PRIVATE)
+    return HTMLResponse(body, 401, headers=_PRIVATE_HEADERS)
 
 
 def _closed() -> Response:
     body = html("newsroom_message.html", message=messages.NO_NEWSROOM, back="")
-    return HTMLResponse(body, 404, headers=_PRIVATE)
+    return HTMLResponse(body, 404, headers=_PRIVATE_HEADERS)
 
 
 def _attached(name: str) -> dict[str, str]:
-    return _PRIVATE | {"Content-Disposition": f'attachment; filename="{name}"'}
+    return _PRIVATE_HEADERS | {"Content-Disposition": f'attachment; filename="{name}"'}
 
 
 def _told(error: RecoupeError, request: Request) -> Response:
@@ -281,4 +281,4 @@ def _told(error: RecoupeError, request: Request) -> Response:
     if request.method != "POST":
         return problem(status, detail, request)
     body = html("newsroom_message.html", message=detail, back=PATH)
-    return HTMLResponse(body, status, headers=_PRIVATE)
+    return HTMLResponse(body, status, headers=_PRIVATE_HEADERS)

@@ -30,8 +30,11 @@ if TYPE_CHECKING:
     from rag.domain import ArticleRecord
     from rag.exchanges.store import Exchanges
 
-SHOWN = 50  # exchanges of a page
-_GROUPED, _MOST_VECTORS = 200, 2000  # questions that are grouped, and whose vectors stay in memory
+PAGE_SIZE = 50  # exchanges of a page
+_MOST_GROUPED, _MOST_VECTORS = (
+    200,
+    2000,
+)  # questions that are grouped, and whose vectors stay in memory
 _MOST_GROUPS, _MOST_CITED, _MOST_JUDGED = 30, 20, 50
 _MOST_WEEKS = 12  # of the plots
 VERDICTS = {ANSWERED: "réponse", REFUSED: "refus", TENTATIVE: "peut-être", ERROR: "erreur"}
@@ -136,8 +139,8 @@ class Newsroom:
         found.groups = self._groups(figures)
         asked = VIEWS[view][1]
         wanted = Wanted(site, asked.kind, asked.verdicts)
-        some = store.select(wanted, SHOWN + 1, (page - 1) * SHOWN)
-        found.exchanges, found.more = some[:SHOWN], len(some) > SHOWN
+        some = store.select(wanted, PAGE_SIZE + 1, (page - 1) * PAGE_SIZE)
+        found.exchanges, found.more = some[:PAGE_SIZE], len(some) > PAGE_SIZE
         self._cited(found, figures.cited)
 
     def _cited(self, found: Overview, cited: Counter[str]) -> None:
@@ -176,7 +179,7 @@ class Newsroom:
 
     def _groups(self, figures: Figures) -> list[Group]:
         """Return what is asked more than once and finds nothing, the most often asked first."""
-        questions = figures.recurring(_GROUPED)
+        questions = figures.recurring(_MOST_GROUPED)
         if not questions:
             return []
         found = []

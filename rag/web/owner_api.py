@@ -35,9 +35,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 Step = dict[str, Any]
 
-_AHEAD = 16  # items asked for at a time
-_LINGER = 5.0  # seconds for a caller whose articles are not wanted any more to go
-_PATIENCE = 600.0  # seconds without an item after which its sender is taken for lost
+_ITEMS_AHEAD = 16  # items asked for at a time
+_LINGER_SECONDS = 5.0  # seconds for a caller whose articles are not wanted any more to go
+_PATIENCE_SECONDS = 600.0  # seconds without an item after which its sender is taken for lost
 
 
 class OwnerServer:
@@ -124,8 +124,8 @@ def _sent(kind: Stream, heard: _Heard, tell: Callable[[Step], None]) -> Iterator
     """Yield the items that the caller sends, asking for a few at a time."""
     heard.all = False
     while True:
-        tell({"more": _AHEAD})
-        for _ in range(_AHEAD):
+        tell({"more": _ITEMS_AHEAD})
+        for _ in range(_ITEMS_AHEAD):
             item = json.loads(heard.line())
             if item is None:
                 heard.all = True
@@ -158,7 +158,7 @@ class _Heard:
         nothing for so long that it may as well have: others wait for the index.
         """
         coming = asyncio.run_coroutine_threadsafe(self._next(), self._loop)
-        until = time.monotonic() + _PATIENCE
+        until = time.monotonic() + _PATIENCE_SECONDS
         while time.monotonic() < until:
             try:
                 return coming.result(0.5)
@@ -169,7 +169,7 @@ class _Heard:
             except (StopAsyncIteration, ClientDisconnect, CancelledError) as error:
                 raise RecoupeError(messages.SENDER_LEFT) from error
         coming.cancel()
-        raise RecoupeError(messages.SENDER_SILENT.format(_PATIENCE))
+        raise RecoupeError(messages.SENDER_SILENT.format(_PATIENCE_SECONDS))
 
     async def _next(self) -> bytes:
         return await anext(self._lines)
@@ -221,7 +221,7 @@ class _Work(Response):
         if not self._heard.all:
             # A connection that is closed on what was not read takes the answer with it.
             with suppress(TimeoutError):
-                async with asyncio.timeout(_LINGER):
+                async with asyncio.timeout(_LINGER_SECONDS):
                     while (await receive())["type"] != "http.disconnect":
                         pass
         await send({"type": "http.response.body", "body": b""})

@@ -53,12 +53,12 @@ from rag.web.stopping import Stops
 
 log = logging.getLogger(__name__)
 
-_FOLLOWED = 5  # turns that a follow-up may be of
+_FOLLOWED_TURNS = 5  # turns that a follow-up may be of
 _MOST_CHECKED = 1000  # articles that a device asks after at once
 _MOST_SOUGHT = 6  # terms of a question that are named
 _WORDS = re.compile(r"[\w’' -]+")
-_SHOWN = 200  # characters of a question that is too long
-_DIGEST = 12  # characters of the digest of a corpus that a link carries
+_SHOWN_LENGTH = 200  # characters of a question that is too long
+_DIGEST_LENGTH = 12  # characters of the digest of a corpus that a link carries
 _WELCOME = message_html("welcome", texts.WELCOME)
 _NO_ARTICLE = message_html("placeholder", texts.NO_ARTICLE)
 
@@ -208,7 +208,9 @@ class QuestionsTab:
 
         if len(asked.strip()) > LONGEST_QUESTION:  # what was pasted stays in the field, whole
             message = texts.LONG_ASKED.format(LONGEST_QUESTION)
-            yield shown(error_html(excerpt(question, _SHOWN), message), field=asked, ended=True)
+            yield shown(
+                error_html(excerpt(question, _SHOWN_LENGTH), message), field=asked, ended=True
+            )
             return
         try:
             with self._stops.of(request) as asked_to_stop:
@@ -218,7 +220,9 @@ class QuestionsTab:
                 visitor = client_of(request)
                 self._rates.take(visitor)
                 # Of one article alone, a question follows those that were asked of it.
-                before = [t for t in turns[-_FOLLOWED:] if t.filters.articles == filters.articles]
+                before = [
+                    t for t in turns[-_FOLLOWED_TURNS:] if t.filters.articles == filters.articles
+                ]
                 history = [Turn(t.answer.question, t.answer.text) for t in before]
                 statements: list[Statement] = []
                 work = stream(self._assistant, question, history, filters)
@@ -276,7 +280,9 @@ class QuestionsTab:
             return [question, None, *bar]
         question, filters, corpus = linked(str(data["link"])[:5000])
         found = self._assistant.records(filters.articles)
-        link = FollowedLink(corpus[:_DIGEST], article_gone=bool(filters.articles) and not found)
+        link = FollowedLink(
+            corpus[:_DIGEST_LENGTH], article_gone=bool(filters.articles) and not found
+        )
         filters = replace(filters, articles=tuple(r.id for r in found))
         return [question[:LONGEST_QUESTION], link, *self._bar.put(Choice.made_of(filters))]
 
@@ -358,7 +364,7 @@ class QuestionsTab:
         return outdated(turns, self._state_of_corpus(), text_of)
 
     def _state_of_corpus(self) -> str:
-        return self._assistant.index.catalogue.digest()[:_DIGEST]
+        return self._assistant.index.catalogue.digest()[:_DIGEST_LENGTH]
 
     def _title_of(self, article_id: str) -> str:
         """Return how an article is called, "" where there is none."""

@@ -20,8 +20,8 @@ from rag.errors import StoreError, why
 
 log = logging.getLogger(__name__)
 
-_KEY = "browser.key"
-_BYTES = 32
+_KEY_FILE = "browser.key"
+_KEY_BYTES = 32
 
 
 class Seal:
@@ -51,16 +51,16 @@ class Seal:
 
 def _key(folder: Path) -> bytes:
     """Return the key of an index, made at its first use and readable by this user alone."""
-    path = folder / _KEY
+    path = folder / _KEY_FILE
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with suppress(FileExistsError):
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(descriptor, "wb") as file:
-                file.write(secrets.token_bytes(_BYTES))
+                file.write(secrets.token_bytes(_KEY_BYTES))
         key = path.read_bytes()
-        if len(key) != _BYTES:  # cut off by a full disk: what was sealed is lost, nothing else
-            key = secrets.token_bytes(_BYTES)
+        if len(key) != _KEY_BYTES:  # cut off by a full disk: what was sealed is lost, nothing else
+            key = secrets.token_bytes(_KEY_BYTES)
             path.write_bytes(key)
     except OSError as error:
         raise StoreError(messages.KEY_UNUSABLE.format(path, why(error))) from error

@@ -31,10 +31,10 @@ log = logging.getLogger(__name__)
 HEADER = "X-Recoupe-Site"
 _API = "/api/v1/"
 # What a page of a site loads and asks, and no more: the chat is not for other origins.
-_SHARED = (_API, "/widget")
-_ELSEWHERE = ("/v1/", "/mcp")
+_SHARED_PATHS = (_API, "/widget")
+_OTHER_PATHS = ("/v1/", "/mcp")
 # Without a key where one is required: what shows no article, and what is a keeper's alone.
-_OPEN = ("/api/v1/openapi.json", "/api/v1/health", "/api/v1/feedback")
+_OPEN_PATHS = ("/api/v1/openapi.json", "/api/v1/health", "/api/v1/feedback")
 
 
 class SiteAccess:
@@ -57,7 +57,7 @@ class SiteAccess:
         key = headers.get(HEADER)
         if key is None:
             free = request.method in {"PUT", "DELETE"} or (
-                request.method == "GET" and path in _OPEN
+                request.method == "GET" and path in _OPEN_PATHS
             )
             if self._required and not free and not self._is_keeper(headers):
                 raise ForbiddenError(403, messages.SITE_REQUIRED)
@@ -93,7 +93,7 @@ class SiteAccess:
         Before its request a browser asks (OPTIONS) without the key; the request then has it.
         """
         path = scope["path"]
-        if not path.startswith(_SHARED):
+        if not path.startswith(_SHARED_PATHS):
             return False
         try:
             if path.startswith(_API) and scope["method"] != "OPTIONS":
@@ -106,7 +106,7 @@ class SiteAccess:
 
     def closed(self, path: str, headers: Headers) -> str:
         """Return why an address that knows no sites answers nothing, "" where it does."""
-        if not path.startswith(_ELSEWHERE):
+        if not path.startswith(_OTHER_PATHS):
             return ""
         if HEADER in headers:
             return texts.SITE_NOT_HERE

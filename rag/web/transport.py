@@ -15,8 +15,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rag.web.site import STATIC
 
-_COMPRESSED = (*STATIC, "/theme.css", "/assets/", "/static/")
-_LEAST = 1000  # bytes; less is not worth it
+_COMPRESSED_PATHS = (*STATIC, "/theme.css", "/assets/", "/static/")
+_LEAST_BYTES = 1000  # bytes; less is not worth it
 _UNCHANGING = re.compile(r"/assets/.+-[\w-]{8,12}\.(?:js|css|woff2)")  # their hash is in the name
 _FOR_A_YEAR = "public, max-age=31536000, immutable"
 
@@ -27,12 +27,12 @@ class Transport:
     def __init__(self, app: ASGIApp) -> None:
         """Take the application."""
         self._app = app
-        self._compressing = GZipMiddleware(app, minimum_size=_LEAST)
+        self._compressing = GZipMiddleware(app, minimum_size=_LEAST_BYTES)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         path = scope.get("path", "")
-        compressed = scope["type"] == "http" and (path == "/" or path.startswith(_COMPRESSED))
+        compressed = scope["type"] == "http" and (path == "/" or path.startswith(_COMPRESSED_PATHS))
         app = self._compressing if compressed else self._app
         unchanging = compressed and _UNCHANGING.fullmatch(path)
         await app(scope, receive, _keeping(send) if unchanging else send)

@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from rag.checking.claims import Claim
     from rag.domain import CheckedClaim, Filters, Verification
 
-_PIECE = 0.2  # seconds of work that a turn of splitting takes: a question beside it waits no longer
-_BUDGET = 20.0  # seconds in all that a text may take to be split
+_PIECE_SECONDS = (
+    0.2  # seconds of work that a turn of splitting takes: a question beside it waits no longer
+)
+_BUDGET_SECONDS = 20.0  # seconds in all that a text may take to be split
 
 
 async def _never() -> bool:
@@ -59,7 +61,7 @@ async def claims_in_turns(
 async def split_in_turns(
     assistant: LocalAssistant, gate: Gate, visitor: str, text: str
 ) -> AsyncGenerator[list[Claim]]:
-    """Yield the claims of a text as they are found, in turns of `_PIECE` seconds.
+    """Yield the claims of a text as they are found, in turns of `_PIECE_SECONDS` seconds.
 
     Raises QuestionError for a text without a claim, with more than are ever let through, or that
     takes too long to split; TooManyError when there is no place.
@@ -74,7 +76,7 @@ async def split_in_turns(
             if not piece:
                 return
             spent += seconds
-            if spent > _BUDGET:
+            if spent > _BUDGET_SECONDS:
                 raise QuestionError(messages.LONG_SPLIT)
             yield piece
 
@@ -103,10 +105,10 @@ async def checked_in_turns(
 
 
 def _piece(splitting: Iterator[Claim]) -> tuple[list[Claim], float]:
-    """Return the claims of the next `_PIECE` seconds, none at the end, and the seconds taken."""
+    """Return the claims of the next `_PIECE_SECONDS`, none at the end, and the seconds taken."""
     start, claims = time.monotonic(), []
     for claim in splitting:
         claims.append(claim)
-        if time.monotonic() - start > _PIECE:
+        if time.monotonic() - start > _PIECE_SECONDS:
             break
     return claims, time.monotonic() - start

@@ -18,7 +18,7 @@ from rag.readers.isolation import Task
 from rag.settings import Settings
 from rag.sources.listing import FetchLimits, look
 
-_SECONDS = 15.0  # to fetch a page, each redirect anew
+_FETCH_SECONDS = 15.0  # to fetch a page, each redirect anew
 _REDIRECTS = 3
 _ADDRESS = re.compile(
     r"(?:https?://([^\s/?#]+)|(www\.[\w.-]+|[\w.-]+\.[^\W\d_]{2,}(?=/)))(?:[/?#]\S*)?",
@@ -59,8 +59,8 @@ def hosts(settings: Settings) -> frozenset[str]:
 
 def _read(url: str, settings: Settings, allowed: Callable[[str], bool]) -> str:
     bounds = Bounds.of(settings)
-    limits = FetchLimits(settings.max_file_mb * 1_000_000, _SECONDS, allowed)
-    seconds = _SECONDS + bounds.seconds
+    limits = FetchLimits(settings.max_file_mb * 1_000_000, _FETCH_SECONDS, allowed)
+    seconds = _FETCH_SECONDS + bounds.seconds
     task = Task(look, (url, Validators(), limits), seconds, texts.LATE_PAGE.format(seconds))
     (outcome,) = workers.run([task], bounds.memory_mb)
     if outcome.error is not None:

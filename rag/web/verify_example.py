@@ -14,8 +14,8 @@ from rag.french.sentences import sentences
 from rag.french.words import fold
 
 _LOOKED_AT = 10  # newest articles
-_QUOTED = 2  # sentences of the corpus in an example
-_SHORTEST, _LONGEST = 50, 200  # characters of a sentence that is quoted
+_QUOTED_SENTENCES = 2  # sentences of the corpus in an example
+_SHORTEST_SENTENCE, _LONGEST_SENTENCE = 50, 200  # characters of a sentence that is quoted
 _FIGURE = re.compile(rf"(?<![\w.,]){DIGITS}(?![\w.,]*\w)")
 _YEAR = re.compile(r"(?:19|20)\d\d")
 
@@ -31,7 +31,7 @@ def example(assistant: LocalAssistant) -> str:
     quoted = []
     for sentence in _with_figures(assistant):
         quoted += [sentence, _FIGURE.sub(lambda m: _another(m.group()), sentence, count=1)]
-        if len(quoted) == 2 * _QUOTED:
+        if len(quoted) == 2 * _QUOTED_SENTENCES:
             break
     return "\n\n".join([*quoted, *texts.EXAMPLE_UNVERIFIABLE]) if quoted else ""
 
@@ -53,7 +53,11 @@ def _with_figures(assistant: LocalAssistant) -> Iterator[str]:
         for sentence in sentences(text):
             flat = " ".join(sentence.split())
             figure = _FIGURE.search(flat)
-            fits = _SHORTEST <= len(flat) <= _LONGEST and flat.endswith(".") and "«" not in flat
+            fits = (
+                _SHORTEST_SENTENCE <= len(flat) <= _LONGEST_SENTENCE
+                and flat.endswith(".")
+                and "«" not in flat
+            )
             if fits and figure and not _YEAR.fullmatch(figure.group()):
                 if has_unresolved_anaphora(flat):
                     continue

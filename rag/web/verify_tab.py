@@ -40,7 +40,7 @@ from rag.web.verify_example import example
 
 log = logging.getLogger(__name__)
 
-_MORE = 1.15  # times as many claims as were shown last, before they are shown again
+_RENDER_GROWTH = 1.15  # times as many claims as were shown last, before they are shown again
 _STORED = TypeAdapter(CheckedText)
 _WELCOME = message_html("welcome", texts.VERIFY_WELCOME)
 Step = tuple[Any, Any, Any]  # what is shown of how far it is, and of the claims; what is kept
@@ -199,7 +199,7 @@ class VerifyTab:
                 if asked_to_stop.is_set():
                     break
                 # All of them at each step would be the square of the text.
-                if len(checked) >= _MORE * shown:
+                if len(checked) >= _RENDER_GROWTH * shown:
                     shown = len(checked)
                     yield (progress_html(checked, len(found)), checking_html(text, found, checked),
                            self.sealed(await self._so_far(checked, text, len(found))))  # fmt: skip

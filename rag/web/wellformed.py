@@ -23,7 +23,7 @@ _LONGEST_ADDRESS = 8_000  # bytes, of the path and of the query each
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 _NUL = re.compile(r"[\x00\ud800-\udfff]")
 # Each is read as one value, by us, by Gradio or by the server: two of them is a trick.
-_ONCE = ("host", "content-length", "x-forwarded-host", "x-forwarded-proto")
+_ONCE_HEADERS = ("host", "content-length", "x-forwarded-host", "x-forwarded-proto")
 
 
 def host_name(host: str) -> str | None:
@@ -47,7 +47,7 @@ def origin_parts(origin: str) -> tuple[str, str] | None:
 
 def readable(scope: Any, headers: Headers) -> bool:
     """Tell whether a request's headers and address are well formed; an absent host is."""
-    if any(len(headers.getlist(name)) > 1 for name in _ONCE):
+    if any(len(headers.getlist(name)) > 1 for name in _ONCE_HEADERS):
         return False
     hosts = [headers.get("host", ""), *_listed(headers, "x-forwarded-host")]
     schemes = _listed(headers, "x-forwarded-proto")

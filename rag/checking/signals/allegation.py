@@ -27,7 +27,7 @@ _ALLEGED = re.compile(
     r"présumée?s?|prétendument|aurai(?:t|ent) \w+é)\b"
 )
 _CLAUSE = re.compile(r"[.;:!?»]|, (?:mais|tandis|alors|et (?:il|elle|a|ont)|il|elle|ils|elles)\b")
-_LONGEST = 160  # characters of what is alleged
+_LONGEST_ALLEGATION = 160  # characters of what is alleged
 
 
 def find(pair: Pair) -> Signal | None:
@@ -60,7 +60,7 @@ def _outside(text: str, spans: Sequence[tuple[int, int]]) -> str:
 def _end(sentence: str, start: int) -> int:
     """Return where the clause ends that begins at `start`."""
     stop = _CLAUSE.search(sentence, start)
-    return min(stop.start() if stop else len(sentence), start + _LONGEST)
+    return min(stop.start() if stop else len(sentence), start + _LONGEST_ALLEGATION)
 
 
 def _has(stems: list[str], deed: str) -> bool:

@@ -91,9 +91,9 @@ _DAY = "day"
 _OWN = frozenset({_DAY, "score", "fois", "parts"})  # measures that are no units
 # Time is one measure, in days; a month is given some room.
 _TIMES = {"heure": 1 / 24, "jour": 1.0, "mois": 30.44}
-_ROOM = 0.02
-_MOST = 8  # figures of a premise that are combined: with more of them any figure is a sum
-_LONGEST = 80  # amounts and dates of a text that are compared at all
+_TOLERANCE = 0.02
+_MOST_COMBINED = 8  # figures of a premise that are combined: with more of them any figure is a sum
+_MOST_FIGURES = 80  # amounts and dates of a text that are compared at all
 _YEAR = r"(?:1[0-9]|20)\d\d"
 _MONTH = "|".join(map(fold, MONTHS))
 _FOLDED_MONTHS = [fold(m) for m in MONTHS]
@@ -127,7 +127,7 @@ _SHARES_OF = (
     (re.compile(r"\bquarts?\b"), 0.75), (re.compile(r"\bquarts?\b|\bquadrupl"), 4.0),
     (re.compile(r"\bdixieme\b"), 0.1), (re.compile(r"\b(?:chacun|chaque|les deux)"), 2.0),
 )  # fmt: skip
-_OPEN = 1.25  # « plus de 630 » may be 650, not 900
+_OPEN_BOUND_RATIO = 1.25  # « plus de 630 » may be 650, not 900
 _COUNTED = r"\d+(?:,\d+)?|une?|deux|trois|quatre|cinq|six|sept|huit|neuf|dix|onze|douze|vingt|cent"
 _OUT_OF = re.compile(
     rf"\b(?P<some>{_COUNTED})(?: [\w-]+){{0,4}}? sur (?P<of>{_COUNTED})\b(?![ \u00a0\u202f.]?\d)"
@@ -205,10 +205,10 @@ def counterparts(hypothesis: str, premise: str) -> list[tuple[tuple[int, int], b
 
 def _read_both(text: str) -> tuple[list[Amount], list[Day]]:
     """Return the amounts and the dates of a text; « 1 200 mètres » is no year."""
-    found = amounts(text)[:_LONGEST]
+    found = amounts(text)[:_MOST_FIGURES]
     counted = {a.span[0] for a in found if a.kind and not a.kind.startswith("rank ")}
     days = [d for d in dates(text) if d.month or d.weekday or d.span[0] not in counted]
-    return found, days[:_LONGEST]
+    return found, days[:_MOST_FIGURES]
 
 
 def worded_alike(hypothesis: str, figures: Sequence[Figure]) -> str:
@@ -416,7 +416,7 @@ def _of_a_kind(a: Amount, b: Amount) -> bool:
 
 
 def _agree(a: Amount, b: Amount) -> bool:
-    room = _ROOM if a.kind == _DAY else 1e-6
+    room = _TOLERANCE if a.kind == _DAY else 1e-6
     if a.rate and b.rate and a.rate != b.rate:
         return False
     return a.low <= b.high * (1 + room) and b.low <= a.high * (1 + room)
@@ -444,15 +444,15 @@ def _is_derived(
     some = [
         g for g in candidates if g.value and not g.kind.startswith("rank ") and g.kind != "score"
     ]
-    some = some[:_MOST]
+    some = some[:_MOST_COMBINED]
     low, high = _bounds(amount)
 
     def within(value: float) -> bool:
         return low <= value <= high
 
     if amount.kind == _DAY:
-        spans = [s for a, b in combinations(days[:_MOST], 2) for s in _apart(a, b)]
-        if any(low * (1 - _ROOM) <= s <= high * (1 + _ROOM) for s in spans):
+        spans = [s for a, b in combinations(days[:_MOST_COMBINED], 2) for s in _apart(a, b)]
+        if any(low * (1 - _TOLERANCE) <= s <= high * (1 + _TOLERANCE) for s in spans):
             return True
     if any(within(g.value * s) for g in some if _of_a_kind(amount, g) for s in shares):
         return True
@@ -461,7 +461,10 @@ def _is_derived(
 
 def _bounds(amount: Amount) -> tuple[float, float]:
     """Return what an amount may be at least and at most: « plus de » something is not much more."""
-    low, high = max(amount.low, amount.value / _OPEN), min(amount.high, amount.value * _OPEN)
+    low, high = (
+        max(amount.low, amount.value / _OPEN_BOUND_RATIO),
+        min(amount.high, amount.value * _OPEN_BOUND_RATIO),
+    )
     return low * (1 - 1e-6), high * (1 + 1e-6)
 
 

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 _WINDOW = 60  # characters on each side within which words stand beside a thing
 _BREAK = re.compile(r"[.;:,()\n]| (?:et|mais|tandis que|alors que|contre|puis|ou) ")
-_MOST = 24  # things of a text that are compared
-_NEAR = 40  # characters on each side of a name
+_MOST_THINGS = 24  # things of a text that are compared
+_NAME_WINDOW = 40  # characters on each side of a name
 _MARGIN = 0.5  # by how many words more the exchange must fit
 _SAME_PLACE = 1  # words beside a name that are beside the other one
 
@@ -52,7 +52,7 @@ def anchors(hypothesis: str, premise: str) -> list[Anchor]:
     for kind, pattern in (("number", _NUMBER), ("name", _NAME)):
         mine, theirs = (_once(text, pattern) for text in (hypothesis, premise))
         found += [Anchor(span, theirs[key], kind) for key, span in mine.items() if key in theirs]
-    return found[:_MOST]
+    return found[:_MOST_THINGS]
 
 
 _NUMBER = re.compile(r"\d+(?:[ \u00a0\u202f.]\d{3})*(?:,\d+)?")
@@ -117,10 +117,10 @@ def substituted_name(hypothesis: str, premise: str) -> tuple[str, str] | None:
 
     « face à l'Espagnol Ian Poulter » has the words around « Anglais », and another word there.
     """
-    theirs = list(_NAME.finditer(premise))[:_MOST]
+    theirs = list(_NAME.finditer(premise))[:_MOST_THINGS]
     premise_words = {w for m in theirs for w in words(m.group())}
     hypothesis_words = set(words(hypothesis))
-    for mine in islice(_NAME.finditer(hypothesis), _MOST):
+    for mine in islice(_NAME.finditer(hypothesis), _MOST_THINGS):
         own = words(mine.group())
         if mine.start() == 0 or is_grammatical(mine.group()) or not premise_words.isdisjoint(own):
             continue
@@ -142,6 +142,6 @@ def _shared(a: set[str], b: set[str]) -> int:
 
 def _around(text: str, span: tuple[int, int]) -> tuple[set[str], set[str]]:
     """Return the content stems near a span within its sentence, before and after it."""
-    before = re.split(r"[.;\n]", text[max(0, span[0] - _NEAR) : span[0]])[-1]
-    after = re.split(r"[.;\n]", text[span[1] : span[1] + _NEAR])[0]
+    before = re.split(r"[.;\n]", text[max(0, span[0] - _NAME_WINDOW) : span[0]])[-1]
+    after = re.split(r"[.;\n]", text[span[1] : span[1] + _NAME_WINDOW])[0]
     return set(content_stems(before)), set(content_stems(after))
