@@ -142,6 +142,7 @@ UNSETTLED = "Aucune phrase ne tranche\u202f; {}."
 NOTHING_FOUND = "Aucune phrase trouvée dans les articles ne dit cela, ni le contraire."
 CORRECTED = "La correction du {} l’emporte sur ce qui avait été publié avant."
 NEWER = "Le chiffre publié le {}, plus récent, remplace les précédents."
+NEWER_STATE = "L’article du {}, plus récent, dit où l’on en est depuis."
 SOMEBODY = "quelqu’un que l’article ne nomme pas ici"
 PROVENANCE = (
     "Vérifié le {} à {} par Recoupe\u00a0{}\u202f; comparaison\u00a0: {}\u202f; "

@@ -162,3 +162,15 @@ def test_what_a_precision_asks_for_is_on_the_measured_curves() -> None:
     assert Bar.of(0.99) == Bar.of(1.0)
     assert Bar.of(0.99).support == min(near)
     assert Bar.of(0.0).support == min(b for b, *_ in curves()["support"])
+
+
+def test_a_newer_state_is_not_told_as_a_newer_figure() -> None:
+    reopened = evidence(Stance.SUPPORTS, 0.9, day=18)
+    contrary = Signal(SignalName.CONTRARY, "« rouvert » et « fermé »", Side.AGAINST)
+    closed = evidence(Stance.CONTRADICTS, 0.9, signals=(contrary,))
+    checked = judge(CLAIM, [reopened, closed], BAR)
+    assert checked.verdict is Label.SUPPORTED
+    assert texts.NEWER_STATE.format("18 janvier 2024") in checked.reason
+    old = evidence(Stance.SUPPORTS, 0.9, signals=(replace(FIGURE, side=Side.FOR),))
+    new = evidence(Stance.CONTRADICTS, 0.9, day=18, signals=(FIGURE,))
+    assert texts.NEWER.format("18 janvier 2024") in judge(CLAIM, [old, new], BAR).reason

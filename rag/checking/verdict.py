@@ -317,7 +317,9 @@ def _outrank(evidence: Sequence[ClaimEvidence]) -> list[ClaimEvidence]:
         ]
         if by and (supports(older) or contradicts(older)):
             newest = max(by, key=_day)
-            text = texts.CORRECTED if newest.corrects else texts.NEWER
+            figures = all(_sides(e, SignalName.NUMBER) for e in (newest, older))
+            newer = texts.NEWER if figures else texts.NEWER_STATE
+            text = texts.CORRECTED if newest.corrects else newer
             day = format_date(newest.citation.source.published)
             result.append(replace(older, outranked=text.format(day)))
         else:
