@@ -29,7 +29,7 @@ from pathlib import Path
 from typing import cast
 
 from bench.golden import ROOT, SHARED, load_golden
-from rag.answering.writing import Draft, Retried
+from rag.answering.writing import PartialText, Retried
 from rag.assistant import LocalAssistant
 from rag.citations import render
 from rag.domain import Answer, Article, Reading, Source, Statement
@@ -126,7 +126,7 @@ def asked(assistant: LocalAssistant, question: str) -> dict[str, object]:
     began, first, drafts, retried = time.perf_counter(), None, 0, False
     answer: Answer | None = None
     for event in assistant.stream(question):
-        if isinstance(event, Draft):
+        if isinstance(event, PartialText):
             drafts += 1
             first = first or time.perf_counter() - began
         retried = retried or isinstance(event, Retried)
@@ -188,7 +188,7 @@ def summary(told: list[dict[str, object]]) -> dict[str, object]:
 def stopped(assistant: LocalAssistant, question: str) -> dict[str, object]:
     """Stop an answer after its first draft, and ask again: the server must be free at once."""
     events = assistant.stream(question)
-    next(e for e in events if isinstance(e, Draft))
+    next(e for e in events if isinstance(e, PartialText))
     cast("Generator[object]", events).close()
     began = time.perf_counter()
     again = asked(assistant, question)

@@ -589,6 +589,7 @@ class SignalName(StrEnum):
     NEGATION = "négation"
     CONTRARY = "contraires"
     SOURCE = "source"
+    CURRENCY = "monnaie"
     MEANING = "sens"
 
 

@@ -27,6 +27,10 @@ NO_ANSWER = (
     "Je n’ai pas trouvé de réponse à cette question dans les articles. "
     "Voici les phrases les plus proches\u202f; aucune n’y répond avec assez de certitude."
 )
+NO_ANSWER_ONE = (
+    "Je n’ai pas trouvé de réponse à cette question dans les articles. "
+    "Voici la phrase la plus proche\u202f; elle n’y répond pas avec assez de certitude."
+)
 TENTATIVE_ANSWER = (
     "Je n’ai pas trouvé de réponse certaine à cette question dans les articles\u202f; une phrase y "
     "répond peut-être."
@@ -93,28 +97,32 @@ UNSAFE_TEXT = "la phrase contient un lien ou du balisage que les passages n’on
 INSTRUCTION = "le passage cité est une consigne donnée à un programme, pas une information"
 WRONG_WEIGHING = "le nombre de sources ne correspond pas aux passages cités"
 WEIGHED = "Une source"  # for « deux sources sur trois », where the rest is compared
-SAME_FIGURE = "{} dans la phrase et dans les passages cités"
+SAME_FIGURE = "{} dans l’affirmation et dans les passages cités"
 DERIVED_FIGURE = "{}\u00a0: cela se calcule avec les chiffres des passages cités"
-LIKE_FIGURE = "{} dans la phrase, et {} dans les passages cités"
-OTHER_FIGURE = "{} dans la phrase, {} dans les passages cités"
-OTHER_NAME = "«\u00a0{}\u00a0» dans la phrase, «\u00a0{}\u00a0» à cette place dans le passage cité"
+LIKE_FIGURE = "{} dans l’affirmation, et {} dans les passages cités"
+OTHER_FIGURE = "{} dans l’affirmation, {} dans les passages cités"
+OTHER_CURRENCY = "autre monnaie\u00a0: {} dans l’affirmation, {} dans les passages cités"
+OTHER_NAME = (
+    "«\u00a0{}\u00a0» dans l’affirmation, «\u00a0{}\u00a0» à cette place dans le passage cité"
+)
 EXCHANGED = "«\u00a0{}\u00a0» et «\u00a0{}\u00a0» semblent échangés"
-CONTRARY = "«\u00a0{}\u00a0» dans la phrase, «\u00a0{}\u00a0» dans le passage cité"
-ALL_FOR_SOME = "la phrase dit de tous ce que le passage ne dit pas de tous"
+CONTRARY = "«\u00a0{}\u00a0» dans l’affirmation, «\u00a0{}\u00a0» dans le passage cité"
+ALL_FOR_SOME = "l’affirmation vaut pour tous, le passage cité pour certains"
 OTHER_ROLE = (
     "«\u00a0{}\u00a0»\u00a0: le passage cité ne le dit pas de la même chose ou de la même personne"
 )
 NOT_SURE = (
-    "«\u00a0{}\u00a0»\u00a0: fait accompli dans la phrase, au conditionnel dans le passage cité"
+    "«\u00a0{}\u00a0»\u00a0: fait accompli dans l’affirmation, au conditionnel dans le passage cité"
 )
 NOT_DONE = (
-    "«\u00a0{}\u00a0»\u00a0: fait accompli dans la phrase, à venir ou souhaité dans le passage cité"
+    "«\u00a0{}\u00a0»\u00a0: fait accompli dans l’affirmation, à venir ou souhaité dans le passage "
+    "cité"
 )
 ALLEGED = (
-    "le passage cité parle d’une accusation, d’un soupçon ou d’un démenti («\u00a0{}\u00a0»), la "
-    "phrase d’un fait"
+    "le passage cité parle d’une accusation, d’un soupçon ou d’un démenti («\u00a0{}\u00a0»), "
+    "l’affirmation d’un fait"
 )
-WORD_DROPPED = "le passage cité rapporte un propos ou un bruit, la phrase en fait un fait"
+WORD_DROPPED = "le passage cité rapporte un propos ou un bruit, l’affirmation en fait un fait"
 
 TOO_LONG = "La phrase est trop longue pour une seule affirmation\u00a0: coupez-la."
 IS_QUESTION = "C’est une question\u00a0: seule une affirmation se vérifie."
@@ -146,7 +154,7 @@ NEWER_STATE = "L’article du {}, plus récent, dit où l’on en est depuis."
 SOMEBODY = "quelqu’un que l’article ne nomme pas ici"
 PROVENANCE = (
     "Vérifié le {} à {} par Recoupe\u00a0{}\u202f; comparaison\u00a0: {}\u202f; "
-    "embeddings\u00a0: {}\u202f; corpus de {} articles, version {}."
+    "embeddings\u00a0: {}\u202f; corpus de {}, version {}."
 )
 DECISIONS = {
     "accepted": "Verdict accepté par le journaliste",

@@ -15,7 +15,8 @@ from rag.answering.extractive import (
     select,
 )
 from rag.answering.followup import complete, rewrite_candidates, stands_alone, topic_terms
-from rag.answering.refusal import _shared
+from rag.answering.premise import supposition
+from rag.answering.refusal import _shared, about_the_same, without_refusal
 from rag.assistant import LocalAssistant
 from rag.citations import number_citations
 from rag.domain import Answer, Citation, Filters, Hit, Passage, Sentence, Source, Turn
@@ -654,3 +655,26 @@ def test_a_conversation_is_followed(
     assert "2023" in second.asked
     assert not second.refused
     assert "21 000" in second.text.replace("\u202f", " ")
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["Comment Mélenchon a-t-il appelé Marine Le Pen ?", "Comment a-t-on surnommé le maire ?"],
+)
+def test_a_question_that_asks_for_a_name_supposes_nothing(question: str) -> None:
+    assert supposition(question) is None
+    assert supposition("Comment le maire a-t-il fermé la halle ?") == "Le maire a fermé la halle."
+
+
+def test_the_words_of_a_refusal_are_about_nothing() -> None:
+    assert without_refusal(texts.NO_ANSWER) == ""
+    assert without_refusal(f"{texts.TENTATIVE_ANSWER} [1]") == ""
+    assert without_refusal("Selon Le Courrier : la halle rouvre. [1]").startswith("Selon")
+
+
+def test_one_near_sentence_is_told_as_one(assistant: LocalAssistant) -> None:
+    refusal = assistant.ask("Qui a dessiné la façade de la halle aux grains ?")
+    assert refusal.refused
+    bare = replace(refusal, tentative=False, nearest=refusal.nearest[:1])
+    one = about_the_same(bare, refusal.asked)
+    assert one.text == texts.NO_ANSWER_ONE

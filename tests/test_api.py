@@ -432,12 +432,12 @@ def test_a_reader_who_leaves_stops_the_work(own: LocalAssistant) -> None:
     slow = with_settings(own, concurrent=1)
 
     def endless(*_: Any) -> Iterator[Any]:
-        from rag.answering.writing import Draft
+        from rag.answering.writing import PartialText
 
         try:
             while True:
                 time.sleep(0.02)
-                yield Draft("…")
+                yield PartialText("…")
         finally:
             closed.set()
 

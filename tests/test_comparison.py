@@ -6,12 +6,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.checking.compare import FEATURES, NETWORK, OVERLAP, compare, described, paired, weights
+from rag.checking.compare import (
+    FEATURES,
+    FOLLOWS,
+    NETWORK,
+    OVERLAP,
+    compare,
+    described,
+    paired,
+    weights,
+)
 from rag.checking.signals import REGISTRY, signals_of
+from rag.checking.signals.figures import agreement
 from rag.checking.signals.modality import irrealis_verb
+from rag.checking.signals.polarity import contraries
 from rag.checking.signals.quantities import Match, amounts, dates, match_quantities, worded_alike
 from rag.checking.signals.roles import other_role
 from rag.checking.signals.swapped import substituted_name, swapped_arguments
+from rag.domain import Side
 from rag.french.syntax import parse
 from rag.models.comparer import Comparer
 
@@ -250,7 +262,7 @@ def test_what_differs_is_told(comparer: Comparer) -> None:
     wrong = compare("La restauration de la halle a coûté 4,6 millions d’euros.", shown, comparer)
     assert fine.follows > 0.5 > wrong.follows
     assert wrong.reason == (
-        "4,6 millions d’euros dans la phrase, 4,2 millions d’euros dans les passages cités"
+        "4,6 millions d’euros dans l’affirmation, 4,2 millions d’euros dans les passages cités"
     )
 
 
@@ -258,7 +270,7 @@ def test_reasons_are_written_as_the_text_is(comparer: Comparer) -> None:
     shown = "Le conseil a rejeté le projet de halle."
     found = compare("Le conseil a adopté à Étretat le projet de halle.", shown, comparer).signals
     assert {s.text for s in found if s.name in {"contraires", "noms"}} == {
-        "«\u00a0adopté\u00a0» dans la phrase, «\u00a0rejeté\u00a0» dans le passage cité",
+        "«\u00a0adopté\u00a0» dans l’affirmation, «\u00a0rejeté\u00a0» dans le passage cité",
         "nom absent des passages cités\u00a0: Étretat",
     }
 
@@ -302,6 +314,7 @@ def test_features_are_those_of_the_fit(comparer: Comparer) -> None:
     ("signal", "hypothesis", "premise"),
     [
         ("quantity_conflict", "Le pont a coûté 4 millions.", "Le pont a coûté 6 millions."),
+        ("currency", "Le pont a coûté 4 millions d’euros.", "Il a coûté 4 millions de dollars."),
         ("date_conflict", "Le vote est prévu le 14 juillet.", "Le vote est prévu le 4 juillet."),
         ("swapped_arguments", "Il apporte 660 kg à la base et ramène 521 kg.",
          "Il apporte 521 kg à la base et doit ramener 660 kg."),
@@ -326,3 +339,41 @@ def test_each_signal_is_found_and_is_not_where_both_say_the_same(
 ) -> None:
     assert signal in signals_of(paired(hypothesis, premise))
     assert signal not in signals_of(paired(hypothesis, hypothesis))
+
+
+def test_an_amount_of_another_currency_supports_nothing_and_contradicts_nothing(
+    comparer: Comparer,
+) -> None:
+    """The network believes it: « 4 millions d’euros » followed from « 6 millions de dollars »."""
+    premise = "La construction du pont de Vernoux a coûté 6 millions de dollars."
+    found = compare("Le pont de Vernoux a coûté 4 millions d’euros.", premise, comparer)
+    assert found.follows < FOLLOWS
+    assert "monnaie" in {s.name for s in found.signals}
+    both = "Le pont de Vernoux a coûté 6 millions de dollars (5,5 millions d’euros)."
+    again = compare("Le pont de Vernoux a coûté 5,5 millions d’euros.", both, comparer)
+    assert "monnaie" not in {s.name for s in again.signals}
+    assert again.follows > found.follows
+
+
+@pytest.mark.parametrize(
+    ("hypothesis", "sentence"),
+    [
+        (
+            "L’Europe a battu les États-Unis.",
+            "L’Europe a remporté la Ryder Cup face aux États-Unis.",
+        ),
+        ("Les ventes ont reculé de plus de 15 %.", "Les ventes affichent 15,2 % de moins."),
+    ],
+)
+def test_what_is_no_contrary(hypothesis: str, sentence: str) -> None:
+    assert list(contraries(hypothesis, sentence)) == []
+
+
+def test_the_same_figure_of_others_is_to_be_checked() -> None:
+    mine, theirs = "Six détenus ont été blessés.", "Un détenu et six agents ont été blessés."
+    signal = agreement(paired(mine, theirs))
+    assert signal is not None
+    assert signal.side is Side.OPEN
+    same = agreement(paired("Six agents ont été blessés.", theirs))
+    assert same is not None
+    assert same.side is Side.FOR

@@ -25,7 +25,7 @@ from rag import messages
 from rag.domain import Article, Failure, Reading, Source
 from rag.errors import ReadError, StatusError
 from rag.readers import read_files
-from rag.readers.articles import Made
+from rag.readers.articles import FileContents
 from rag.readers.isolation import Bounds, Outcome, Task, workers, workers_count
 from rag.readers.messages import article, encoded
 from tests.conftest import ROOT
@@ -34,62 +34,62 @@ SENTENCE = "Le pont est fermé depuis lundi, selon l’adjoint à la voirie."
 posix = pytest.mark.skipif(sys.platform == "win32", reason="signals and limits of POSIX")
 
 
-def say(key: str) -> Made:
+def say(key: str) -> FileContents:
     return [], [Failure(key, "lu")]
 
 
-def hang() -> Made:
+def hang() -> FileContents:
     time.sleep(600)
     return [], []
 
 
-def hang_in_c() -> Made:
+def hang_in_c() -> FileContents:
     re.match(r"(a+)+$", "a" * 60 + "b")
     return [], []
 
 
-def fill() -> Made:
+def fill() -> FileContents:
     kept = [bytearray(10_000_000) for _ in range(1000)]
     return [], [Failure(str(len(kept)), "")]
 
 
-def die(number: int) -> Made:
+def die(number: int) -> FileContents:
     os.kill(os.getpid(), number)
     return [], []
 
 
-def leave() -> Made:
+def leave() -> FileContents:
     os._exit(0)
 
 
-def crash() -> Made:
+def crash() -> FileContents:
     ctypes.string_at(0)
     return [], []
 
 
-def refuse() -> Made:
+def refuse() -> FileContents:
     raise ReadError("illisible pour cette raison")
 
 
-def recurse() -> Made:
+def recurse() -> FileContents:
     return recurse()
 
 
-def unexpected() -> Made:
+def unexpected() -> FileContents:
     raise KeyError("clé")
 
 
-def unsendable() -> Made:
+def unsendable() -> FileContents:
     return [], [lambda: 1]  # type: ignore[list-item]
 
 
-def warn() -> Made:
+def warn() -> FileContents:
     logging.getLogger("rag.essai").warning("premier\nsecond \x1b[31m %s", "mot")
     logging.getLogger("rag.essai").debug("pas gardé")
     return [], []
 
 
-def speak() -> Made:
+def speak() -> FileContents:
     sys.stdout.write("bruit\n")
     sys.stdout.flush()
     os.write(1, b"\x00\x00\x00\x01bruit")
@@ -97,37 +97,37 @@ def speak() -> Made:
     return [], [Failure("lu", sys.stdin.read())]
 
 
-def speak_and_die() -> Made:
+def speak_and_die() -> FileContents:
     os.write(2, b"bruit " * 200_000 + b"\x1b dernier mot")
     os._exit(3)
 
 
-def garble() -> Made:
+def garble() -> FileContents:
     for number in range(3, 20):
         with suppress(OSError):
             os.write(number, b"\xff" * 100)
     return [], []
 
 
-def lie() -> Made:
+def lie() -> FileContents:
     return [], [Failure(1, ["deux"])]  # type: ignore[arg-type]
 
 
-def overheard() -> Made:
+def overheard() -> FileContents:
     return [], [Failure(" ".join(os.environ), "")]
 
 
-def answered_503() -> Made:
+def answered_503() -> FileContents:
     raise StatusError("occupé", 503, 1.5)
 
 
-def spend(seconds: float) -> Made:
+def spend(seconds: float) -> FileContents:
     time.sleep(seconds)
     return [], [Failure(str(seconds), "lu")]
 
 
 def run(
-    read: Callable[..., Made], *args: Any, seconds: float = 60, memory_mb: int = 300
+    read: Callable[..., FileContents], *args: Any, seconds: float = 60, memory_mb: int = 300
 ) -> Outcome:
     (outcome,) = workers.run([Task(read, args, seconds, "trop lent")], memory_mb)
     return outcome
@@ -156,7 +156,7 @@ def test_tasks_are_taken_a_few_ahead_and_left_with_their_listener() -> None:
     assert len(taken) < 1000
 
 
-def many(count: int) -> Made:
+def many(count: int) -> FileContents:
     return [Article(str(n), Source("T"), f"{SENTENCE} " * 30) for n in range(count)], []
 
 
@@ -170,7 +170,7 @@ def test_of_a_file_of_many_articles_few_are_held() -> None:
 
 
 @pytest.mark.parametrize("read", [hang, hang_in_c])
-def test_a_task_that_does_not_end_is_stopped(read: Callable[..., Made]) -> None:
+def test_a_task_that_does_not_end_is_stopped(read: Callable[..., FileContents]) -> None:
     assert run(read, seconds=1).reason == "trop lent"
     assert run(say, "après").failures == (Failure("après", "lu"),)
 
@@ -203,7 +203,7 @@ def test_a_fault_of_a_c_library_is_one_failure() -> None:
     ("read", "why"),
     [(refuse, "pour cette raison"), (recurse, "RecursionError"), (unexpected, "KeyError")],
 )
-def test_what_a_reader_raises_is_one_reason(read: Callable[..., Made], why: str) -> None:
+def test_what_a_reader_raises_is_one_reason(read: Callable[..., FileContents], why: str) -> None:
     assert why in run(read).reason
 
 
@@ -234,7 +234,9 @@ def test_what_a_worker_printed_before_it_died_is_logged_in_bounds(
 
 
 @pytest.mark.parametrize("read", [garble, lie])
-def test_an_answer_that_is_not_of_its_type_is_one_failure(read: Callable[..., Made]) -> None:
+def test_an_answer_that_is_not_of_its_type_is_one_failure(
+    read: Callable[..., FileContents],
+) -> None:
     assert "arrêtée net" in run(read).reason
     assert run(say, "après").failures == (Failure("après", "lu"),)
 

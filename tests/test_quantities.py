@@ -263,3 +263,13 @@ def test_a_part_of_what_was_counted_multiplies_nothing() -> None:
 )
 def test_an_adjective_is_no_noun_that_is_counted(text: str, shown: str) -> None:
     assert shown in [written(text, q) for q in quantities(text)]
+
+
+def test_the_day_of_publication_contradicts_no_date() -> None:
+    label = "Un téléphérique à Montfauzy, 12 mars 2024"
+    (figure,) = match_quantities("La ligne ouvrira en 2026.", "La ligne ouvrira bientôt.", label)
+    assert figure.match is Match.ABSENT
+    (figure,) = match_quantities("La ligne ouvrira en 2026.", "La ligne ouvrira en 2027.", label)
+    assert (figure.match, figure.counterpart) == (Match.CONFLICT, "2027")
+    (figure,) = match_quantities("Le vote a eu lieu en 2024.", "Le vote a eu lieu lundi.", label)
+    assert figure.match is Match.EXACT  # it still dates what is told

@@ -27,7 +27,7 @@ from rag.domain import (
 CLAIM = "280 personnes ont été évacuées."
 BAR = Bar(0.5, 0.5)
 FIGURE = Signal(
-    SignalName.NUMBER, "280 personnes dans la phrase, 312 dans les passages cités", Side.AGAINST
+    SignalName.NUMBER, "280 personnes dans l’affirmation, 312 dans les passages cités", Side.AGAINST
 )
 
 
@@ -65,7 +65,7 @@ def test_what_the_reason_names_stands_first() -> None:
 
 def test_a_reason_does_not_deny_the_signal_that_is_shown_below_it() -> None:
     opposite = Signal(
-        SignalName.CONTRARY, "« relaxé » dans la phrase, « puni » ailleurs", Side.AGAINST
+        SignalName.CONTRARY, "« relaxé » dans l’affirmation, « puni » ailleurs", Side.AGAINST
     )
     shown = evidence(Stance.CONTRADICTS, 0.1, 0.5, signals=(opposite,))
     checked = judge(CLAIM, [shown], BAR)
@@ -174,3 +174,19 @@ def test_a_newer_state_is_not_told_as_a_newer_figure() -> None:
     old = evidence(Stance.SUPPORTS, 0.9, signals=(replace(FIGURE, side=Side.FOR),))
     new = evidence(Stance.CONTRADICTS, 0.9, day=18, signals=(FIGURE,))
     assert texts.NEWER.format("18 janvier 2024") in judge(CLAIM, [old, new], BAR).reason
+
+
+def test_an_accusation_contradicts_nothing_by_itself() -> None:
+    alleged = Signal(SignalName.ALLEGATION, "une accusation", Side.AGAINST)
+    accused = evidence(Stance.CONTRADICTS, 0.9, signals=(alleged,))
+    assert judge(CLAIM, [accused], BAR).verdict is Label.INSUFFICIENT
+    figure = replace(accused, signals=(alleged, FIGURE))
+    assert judge(CLAIM, [figure], BAR).verdict is Label.CONTRADICTED
+
+
+def test_the_reason_is_that_of_the_surest_sentence() -> None:
+    weak = evidence(Stance.CONTRADICTS, 0.6, signals=(replace(FIGURE, text="63 ans, 136 ans"),))
+    sure = evidence(Stance.CONTRADICTS, 0.95, day=15, signals=(FIGURE,))
+    checked = judge(CLAIM, [weak, sure], BAR)
+    assert FIGURE.text in checked.reason
+    assert [e.probability for e in checked.evidence] == [0.95, 0.6]

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from rag.answering import prompts
-from rag.answering.answerer import Step
-from rag.answering.writing import Draft, complete_sentences
+from rag.answering.answerer import ProgressNotice
+from rag.answering.writing import PartialText, complete_sentences
 from rag.assistant import LocalAssistant
 from rag.checking.prompt_injection import InjectionDetector
 from rag.checking.support import SupportCheck
@@ -76,10 +76,12 @@ def test_it_streams_drafts_then_checked_sentences(
 ) -> None:
     model.say = GOOD
     step, *events = asking.stream(QUESTION)
-    assert isinstance(step, Step)
-    assert isinstance(events[0], Draft)
+    assert isinstance(step, ProgressNotice)
+    assert isinstance(events[0], PartialText)
     first = next(i for i, e in enumerate(events) if isinstance(e, Statement))
-    assert any(isinstance(e, Draft) for e in events[first:])  # the first is out before the end
+    assert any(
+        isinstance(e, PartialText) for e in events[first:]
+    )  # the first is out before the end
     assert isinstance(events[-1], Answer)
 
 

@@ -21,9 +21,9 @@ from rag.answering.changes import last_corrected
 from rag.answering.evidence import find_evidence, rerank_by_reader
 from rag.answering.examples import Examples
 from rag.answering.followup import carried_over, rewrite_candidates
-from rag.answering.refusal import about_the_same, refuse
+from rag.answering.refusal import about_the_same, refuse, without_refusal
 from rag.answering.router import Router
-from rag.answering.writing import Draft, Generator, Retried, load_generator
+from rag.answering.writing import Generator, PartialText, Retried, load_generator
 from rag.answering.yesno import settled
 from rag.checking.support import SupportCheck
 from rag.citations import render
@@ -46,13 +46,13 @@ _MOST_TITLES = 3  # articles that are named
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ProgressNotice:
     """What is done before the first words come, told to who waits."""
 
     text: str
 
 
-Event = Draft | Statement | Answer | Step
+Event = PartialText | Statement | Answer | ProgressNotice
 
 
 class Answerer:
@@ -151,7 +151,7 @@ class Answerer:
     ) -> Coroutine[Event, None, None]:
         question = normalized_question(question)
         history = [
-            Turn(t.question[:LONGEST_QUESTION], t.answer[:_LONGEST_ANSWER])
+            Turn(t.question[:LONGEST_QUESTION], without_refusal(t.answer)[:_LONGEST_ANSWER])
             for t in history[-_MOST_TURNS:]
         ]
         if not self.index.articles():
@@ -214,7 +214,9 @@ class Answerer:
         understood = self.retriever.understood(asked)
         evidence, _ = find_evidence(understood, hits, self.index.scale, self.reader)
         hits = rerank_by_reader(hits, evidence)
-        yield Step(texts.READING.format(texts.articles(len({h.passage.article_id for h in hits}))))
+        yield ProgressNotice(
+            texts.READING.format(texts.articles(len({h.passage.article_id for h in hits})))
+        )
         statements: list[Statement] = []
         for event in generator.answer(asked, hits):
             if isinstance(event, Retried):

@@ -1,4 +1,4 @@
-"""Answers made of the articles' own sentences; nothing else is ever said."""
+"""Answers made of the articles' own sentences, under lead-ins that say whose they are."""
 
 from __future__ import annotations
 

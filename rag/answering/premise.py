@@ -27,6 +27,13 @@ _ASKING = re.compile(
     re.IGNORECASE,
 )
 _INVERTED = re.compile(r"(\w+)-(?:t-)?(?:ils?|elles?)\b")
+# « Comment X a-t-il qualifié Y ? » asks for the word, without which nothing is supposed.
+_NAMING = re.compile(
+    r"^(?:(?:et|mais|alors|donc) )?comment\b.*\b"
+    r"(?:appel|qualifi|surnomm|nomm|décri|trait|jug|défini|présent|baptis)",
+    re.IGNORECASE,
+)
+_NOT_BEFORE = re.compile(r"\b(?:pas|plus) avant\b", re.IGNORECASE)  # which tells when
 _SHORTEST_PREMISE = 3  # words of a supposition
 
 
@@ -37,7 +44,7 @@ def supposition(question: str) -> str | None:
     of its own (« Pourquoi a-t-il refusé ? ») gives none.
     """
     asking = _ASKING.match(question)
-    if asking is None:
+    if asking is None or _NAMING.match(question):
         return None
     rest = question[asking.end() :].strip(" ?!.…\u00a0\u202f")
     inverted = _INVERTED.search(rest)
@@ -62,7 +69,7 @@ def subject_first(text: str, inverted: re.Match[str]) -> str | None:
 def is_denied(question: str, evidence: Evidence, network: Entailment) -> bool:
     """Tell whether a sentence contradicts what a question supposes. Raises EmbeddingError."""
     supposed = supposition(question)
-    if supposed is None:
+    if supposed is None or _NOT_BEFORE.search(evidence.text):
         return False
     label = evidence.hit.source.title
     return (

@@ -2,12 +2,17 @@
 
 What decides, in the order of a question's way: an empty question is an error
 (`searching.question`); an empty index has no answer (`answerer`); a language model's answer of
-which no sentence is left is a refusal, whatever `caution` is (`answerer`, `writing`); lists of
-articles and somebody's words need to be found, overviews to be about the subject (`router`); all
+which no sentence is left is a refusal, whatever `caution` is (`answerer`, `writing`); where lists
+of articles, somebody's words or an overview are asked for and found, they answer (`router`); all
 else is answered from a probability of `caution` on (`is_answered`, here; the probability is made in
-`evidence`). From `TENTATIVE_PROBABILITY` on, a refusal shows the sentence that may answer; else
-those that speak of the same thing. What readers pay for may be left out of either at the end
-(`rag.paid`).
+`evidence`, and is 0 where nothing is asked about). What speaks to a machine is left out and the
+question answered again, three times at most (`router`). A follow-up of two questions at once is
+not answered by the sentence of the answer before (`router.answer_best`).
+
+From `TENTATIVE_PROBABILITY` on, a refusal shows the sentence that may answer; else those that speak
+of the same thing. A question of yes or no that is refused may still be settled by its claim
+(`yesno`). What readers pay for may be left out at the end (`rag.paid`), and an answer that a device
+hands back whose article has gone is taken back (`web.conversation`).
 """
 
 from __future__ import annotations
@@ -27,6 +32,7 @@ _NEAREST_CANDIDATES = 8  # sentences, of an article each, among which they are
 # Probability of an answer from which a refused question is shown the sentence that may be it:
 # three of ten are, on questions of written and of real press; below it one or two of ten.
 TENTATIVE_PROBABILITY = 0.2
+_REFUSALS = (texts.NO_ANSWER, texts.NO_ANSWER_ONE, texts.TENTATIVE_ANSWER, texts.NO_PASSAGE)
 
 
 def is_answered(probability: float, caution: float) -> bool:
@@ -65,6 +71,11 @@ def refuse(
     )  # fmt: skip
 
 
+def without_refusal(answer: str) -> str:
+    """Return the text of an answer; "" for that of a refusal, whose words are about nothing."""
+    return "" if answer.startswith(_REFUSALS) else answer
+
+
 def about_the_same(refusal: Answer, asked: str) -> Answer:
     """Return a refusal with the few of its nearest sentences that speak of what was asked about.
 
@@ -82,7 +93,8 @@ def about_the_same(refusal: Answer, asked: str) -> Answer:
         return not stems.isdisjoint(content_stems(words))
 
     nearest = tuple(filter(is_near, refusal.nearest))[:_MOST_NEAREST]
-    return replace(refusal, nearest=nearest, text=refusal.text if nearest else texts.NO_PASSAGE)
+    text = texts.NO_ANSWER if len(nearest) > 1 else texts.NO_ANSWER_ONE
+    return replace(refusal, nearest=nearest, text=text if nearest else texts.NO_PASSAGE)
 
 
 def _shared(question: Question, sentence: str) -> list[str]:

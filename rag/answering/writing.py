@@ -39,7 +39,7 @@ _MAX_ANSWER = 6000  # characters; past it the model rambles and is cut off
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class PartialText:
     """The part of a sentence that a model has written so far, not checked yet."""
 
     text: str
@@ -68,7 +68,9 @@ class Generator:
         self._window = window
         self.name = name
 
-    def answer(self, question: str, hits: Sequence[Hit]) -> Iterator[Draft | Statement | Retried]:
+    def answer(
+        self, question: str, hits: Sequence[Hit]
+    ) -> Iterator[PartialText | Statement | Retried]:
         """Yield drafts as the model writes, and each sentence once it is checked.
 
         When some are not supported the model is shown which, once; if it then
@@ -110,7 +112,9 @@ class Generator:
         parts = [p for p in dict.fromkeys(parts) if len(p) > 1][:_MAX_PARTS]
         return parts or [question]
 
-    def _written(self, messages: Messages, hits: Sequence[Hit]) -> Iterator[Draft | Statement]:
+    def _written(
+        self, messages: Messages, hits: Sequence[Hit]
+    ) -> Iterator[PartialText | Statement]:
         """Yield what the model writes: drafts, and sentences checked against `hits`."""
         buffer = ""
         length = 0
@@ -125,7 +129,7 @@ class Generator:
                     yield statement
             buffer = ready[-1]
             if buffer.strip() and not prompts.NO_ANSWER.startswith(buffer.strip()[:8]):
-                yield Draft(MARK.sub("", buffer))
+                yield PartialText(MARK.sub("", buffer))
         for sentence in complete_sentences(buffer):
             if statement := self._check(sentence, hits):
                 yield statement

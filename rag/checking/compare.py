@@ -39,6 +39,7 @@ OVERLAP = "term_overlap"  # share of the hypothesis's content words in the premi
 FEATURES = (*NETWORK, OVERLAP, *REGISTRY)
 SOURCES = ("statement_as_fact", "hearsay_as_fact")  # who says it, and not what it states
 CONFLICTS = frozenset({"quantity_conflict", "date_conflict"})
+_UNSUPPORTED = CONFLICTS | {"currency"}
 ABSENT = ("quantity_absent", "date_absent", "name_absent")
 _CONFLICTING_PROBABILITY = 0.25
 FOLLOWS = 0.5  # probability from which a statement passes
@@ -103,7 +104,7 @@ def compare(
         features |= dict.fromkeys(SOURCES, 0.0)
         signals = {name: s for name, s in signals.items() if name not in SOURCES}
     follows = _probability(weights()["follows"], features)
-    if not CONFLICTS.isdisjoint(signals):  # no figure passes that the premise contradicts (I4)
+    if not _UNSUPPORTED.isdisjoint(signals):  # no figure passes that is not the premise's (I4)
         follows = min(follows, _CONFLICTING_PROBABILITY)
     contradicts = min(1 - follows, _probability(weights()["contradicts"], features))
     return Comparison(follows, contradicts, tuple(signals.values()), _reason(features, signals))

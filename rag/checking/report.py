@@ -223,7 +223,8 @@ def provenance(verification: Verification) -> str:
     year, month, number = day.split("-")
     return texts.PROVENANCE.format(
         f"{number}/{month}/{year}", time[:5].replace(":", "\u00a0h\u00a0"), verification.version,
-        verification.engine, verification.embedding, verification.articles, verification.corpus,
+        verification.engine, verification.embedding, texts.articles(verification.articles),
+        verification.corpus,
     )  # fmt: skip
 
 

@@ -27,7 +27,8 @@ _NEAR_COVERAGE, _MOST_NEAR = (
 )  # share of the claim's words, and how many, of what is shown besides
 _COMPARABLE_WEIGHT = 0.8  # share of the stronger side's weight from which both sides are given
 _LONGEST_QUOTE = 160  # characters of the words that decide, in a reason
-_MODALITY = SignalName.MODALITY  # what is planned is not what denies that it was done
+# What is planned, or alleged, is not what denies that it was done.
+_NO_DENIAL = frozenset({SignalName.MODALITY, SignalName.ALLEGATION})
 _SAME_EVENT = timedelta(days=60)  # a figure replaces an older one of the same event
 
 
@@ -104,8 +105,7 @@ def judge(
     days = [e.citation.source.published for e in winning if e.citation.source.published]
     ordered = sorted(
         settled,
-        # What a verdict names first is what its reason names: facts before somebody's words.
-        key=lambda e: (not (supports(e) or contradicts(e)), bool(e.outranked), not _is_fact(e)),
+        key=_place,
     )
     shown = _selection(ordered, is_near)
     if reason == texts.NOTHING_FOUND:
@@ -120,6 +120,13 @@ def judge(
         newest=max(days, default=None),
         evidence=tuple(shown),
     )
+
+
+def _place(evidence: ClaimEvidence) -> tuple[bool, bool, bool, float]:
+    """Return where evidence stands: first what the reason names, facts before somebody's words."""
+    counts = supports(evidence) or contradicts(evidence)
+    surest = -evidence.probability if counts else 0.0
+    return not counts, bool(evidence.outranked), not _is_fact(evidence), surest
 
 
 def _selection(
@@ -181,12 +188,12 @@ def _weight(evidence: ClaimEvidence) -> float:
 def _counted(evidence: ClaimEvidence, bar: Bar) -> ClaimEvidence:
     """Leave undecided what is not sure enough, or is of another voice than the claim's.
 
-    So is what is planned, where nothing else stands against a claim that it was done.
+    So is what is planned or alleged, where nothing else stands against a claim that it was done.
     """
     least = bar.support if supports(evidence) else bar.contradict
     opposed = {s.name for s in evidence.signals if s.side == Side.AGAINST}
-    planned = contradicts(evidence) and opposed == {_MODALITY}
-    if evidence.probability >= least and not evidence.other_voice and not planned:
+    unsettled = contradicts(evidence) and bool(opposed) and opposed <= _NO_DENIAL
+    if evidence.probability >= least and not evidence.other_voice and not unsettled:
         return evidence
     return replace(evidence, stance=Stance.NEITHER)
 
@@ -196,10 +203,11 @@ def _decide(
     against: Sequence[ClaimEvidence],
     active: Sequence[ClaimEvidence],
 ) -> tuple[Label, str]:
-    facts, refutations = ([e for e in side if _is_fact(e)] for side in (favour, against))
+    surest = [sorted(side, key=lambda e: -e.probability) for side in (favour, against)]
+    facts, refutations = ([e for e in side if _is_fact(e)] for side in surest)
     statements, denials = (
         [e for e in side if not _is_fact(e) and e.attribution.kind is Kind.STATEMENT]
-        for side in (favour, against)
+        for side in surest
     )
     if (facts or statements) and (refutations or denials):
         return Label.DIVERGING, texts.DIVERGING.format(
@@ -387,5 +395,7 @@ def _difference(evidence: ClaimEvidence) -> str:
     words = f"«\u00a0{excerpt(cited.quote.strip(), _LONGEST_QUOTE)}\u00a0»"
     if cited.source.paywalled:
         words = texts.SOMETHING_ELSE
-    reasons = (s.text for s in evidence.signals if s.side == Side.AGAINST and s.name != _MODALITY)
+    reasons = (
+        s.text for s in evidence.signals if s.side == Side.AGAINST and s.name not in _NO_DENIAL
+    )
     return next(reasons, words)

@@ -48,7 +48,7 @@ class Tally:
 
 
 @dataclass
-class Asked:
+class Recurrence:
     """How often a question was asked, and when last."""
 
     times: int
@@ -62,7 +62,7 @@ class Figures:
     weeks: dict[date, Tally] = field(default_factory=dict)
     by_site: dict[tuple[date, str], Tally] = field(default_factory=dict)
     cited: Counter[str] = field(default_factory=Counter)
-    unanswered: dict[str, Asked] = field(default_factory=dict)
+    unanswered: dict[str, Recurrence] = field(default_factory=dict)
 
     @classmethod
     def of(cls, exchanges: Iterable[Exchange]) -> Figures:
@@ -78,7 +78,7 @@ class Figures:
         self.by_site.setdefault((week, exchange.site), Tally()).add(exchange)
         self.cited.update(set(exchange.cited))
         if exchange.kind == "question" and exchange.verdict in NOTHING_FOUND:
-            asked = self.unanswered.setdefault(exchange.text, Asked(0, exchange.at))
+            asked = self.unanswered.setdefault(exchange.text, Recurrence(0, exchange.at))
             asked.times += 1
             asked.last = max(asked.last, exchange.at)
 

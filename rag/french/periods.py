@@ -51,7 +51,7 @@ _BOUNDING = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AskedTime:
     """The time a question asks about; `latest` when it asks for the newest state of things.
 
     `untimed` is the question without the words of that time.
@@ -62,12 +62,12 @@ class Asked:
     untimed: str = field(default="", compare=False)
 
 
-def asked(question: str, today: date | None = None) -> Asked:
+def asked(question: str, today: date | None = None) -> AskedTime:
     """Return the time that a question asks about, seen from `today` (default: the real one)."""
     folded = fold(question)
     latest = bool(_RECENT.search(_NOT_RECENT.sub(" ", folded)))
     cut = _cut(question, today or date.today(), partial=False)
-    return Asked(_in_order(cut), latest, _without(question, cut))
+    return AskedTime(_in_order(cut), latest, _without(question, cut))
 
 
 def _without(question: str, cut: Sequence[tuple[int, int, Period]]) -> str:
@@ -115,7 +115,7 @@ def _cut(text: str, written: date | None, *, partial: bool) -> list[tuple[int, i
     return found
 
 
-def fit(wanted: Asked, named: Sequence[Period], published: date | None) -> float:
+def fit(wanted: AskedTime, named: Sequence[Period], published: date | None) -> float:
     """Return how well the time of a text fits what is asked, in [0, 1]; 0.5 when nothing is.
 
     `named` are the periods that the text names.

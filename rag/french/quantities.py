@@ -18,7 +18,7 @@ from text_to_num import find_numbers
 from rag.domain import Quantity
 from rag.french.dates import MONTHS
 from rag.french.numbers import DIGITS, read_digits
-from rag.french.units import PEOPLE, Measure, Token, measure
+from rag.french.units import CURRENCIES, PEOPLE, Measure, Token, measure
 from rag.french.words import fold, is_function_word, stem
 
 _TOKEN = re.compile(rf"{DIGITS}|[^\W\d_]+|[^\w\s]", re.UNICODE)
@@ -30,7 +30,6 @@ _SCALES = {
 _ROUND = frozenset(_SCALES) - {"mille", "million", "milliard", "millier"}
 # « 2,5 M€ »: letters that multiply, before money alone.
 _SYMBOLS = {"k": 1e3, "K": 1e3, "M": 1e6, "Md": 1e9, "Mds": 1e9, "Mrd": 1e9, "Mrds": 1e9}
-_MONEY = frozenset({"euro", "dollar", "sterling"})
 _MOST_SCALES = 3  # « mille milliards de milliers »; more is no French, and would be read again
 _HALVES = {"demi": 0.5, "demie": 0.5}
 _NOT_ALONE = frozenset("un une neuf neuve million millions milliard milliards millier".split())
@@ -172,7 +171,7 @@ def _scale(tokens: Sequence[Token], at: int) -> tuple[float, int]:
     """Return what multiplies the number that ends before `at`, and the token after it."""
     if at < len(tokens) and (times := _SYMBOLS.get(tokens[at].raw)):
         money = _unit(tokens, at + 1)
-        return (times, at + 1) if money.kind in _MONEY else (1.0, at)
+        return (times, at + 1) if money.kind in CURRENCIES else (1.0, at)
     if at < len(tokens) and _singular(tokens[at]) == "quart" and _of_an_hour(tokens, at + 1):
         return 0.25, at + 1
     scale = 1.0

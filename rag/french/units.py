@@ -44,6 +44,7 @@ _UNITS = {
     "%": ("%", 1.0), "pourcent": ("%", 1.0),
     "€": ("euro", 1.0), "euro": ("euro", 1.0), "eur": ("euro", 1.0),
     "$": ("dollar", 1.0), "dollar": ("dollar", 1.0), "£": ("sterling", 1.0),
+    "franc": ("franc", 1.0),
     "kilometre": ("metre", 1e3), "km": ("metre", 1e3), "metre": ("metre", 1.0), "m": ("metre", 1.0),
     "centimetre": ("metre", 0.01), "cm": ("metre", 0.01),
     "millimetre": ("metre", 1e-3), "mm": ("metre", 1e-3),
@@ -65,11 +66,12 @@ _UNITS = {
     "megawattheure": ("watt-heure", 1e6), "mwh": ("watt-heure", 1e6),
     "gigawattheure": ("watt-heure", 1e9), "gwh": ("watt-heure", 1e9),
 }  # fmt: skip
+CURRENCIES = frozenset({"euro", "dollar", "sterling", "franc"})
 KINDS = frozenset(kind for kind, _ in _UNITS.values())
 _SECOND = ("heure", 1 / 3600)  # « s », below a bar alone: elsewhere it is a word
 _LETTERS = frozenset("mgtlLhH%€$£°")  # symbols of one sign; « 5 M » are millions, not metres
 _TIMES = frozenset({"heure", "jour", "mois"})
-_PRICED = frozenset({"euro", "dollar", "sterling", "%"})
+_PRICED = CURRENCIES | {"%"}
 _POWERS = {"carre": 2, "cube": 3, "2": 2, "3": 3}
 # Whoever is counted, by whatever name: a crowd has one size.
 PEOPLE = frozenset(

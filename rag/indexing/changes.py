@@ -35,7 +35,7 @@ LEASE_SECONDS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class VersionChange:
     """What a change does to one article: from a version to another, "" for absent."""
 
     article_id: str
@@ -62,7 +62,7 @@ class Writer:
     switched: bool = False
     beat: str = ""
     dropped: int = 0
-    steps: tuple[Step, ...] = ()
+    steps: tuple[VersionChange, ...] = ()
     changed: float = 0.0
 
     @property
@@ -108,7 +108,7 @@ class ChangeLog:
         """The number of the change that would begin now."""
         return max(self.own.done, self.own.pending) + 1
 
-    def begin(self, steps: Sequence[Step]) -> int:
+    def begin(self, steps: Sequence[VersionChange]) -> int:
         """Say what is about to change; return the number of the change."""
         number = self.next
         begun = replace(self.own, pending=number, switched=False, steps=tuple(steps))
@@ -289,7 +289,7 @@ def _name(index_dir: Path) -> str:
 
 
 def _writer(row: str, meta: Any, text: str) -> Writer:
-    steps = tuple(Step(*values) for values in json.loads(text or "[]"))
+    steps = tuple(VersionChange(*values) for values in json.loads(text or "[]"))
     return Writer(
         row, int(meta["done"]), int(meta["pending"]), bool(meta["switched"]), str(meta["beat"]),
         int(meta["dropped"]), steps, float(meta.get("changed") or 0.0),

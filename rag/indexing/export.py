@@ -45,7 +45,7 @@ from rag.errors import ReadError, StoreError, why
 from rag.indexing.chroma import paged
 from rag.indexing.edits import DEDUCED, WAS_PREFIX, Edits
 from rag.indexing.index import Index, Progress
-from rag.indexing.understanding import Made
+from rag.indexing.understanding import MadeVectors
 from rag.readers.draft import checked_edits, source_of
 from rag.version import VERSION
 
@@ -357,7 +357,7 @@ class ExportedVectors:
             rows = self._table.read_row_group(number, columns=["content", "vector", "sentences"])
             columns = (rows[name].to_pylist() for name in ("content", "vector", "sentences"))
             found: Embedded = {
-                content: Made(np.array(vector, dtype=np.float32), sentences)
+                content: MadeVectors(np.array(vector, dtype=np.float32), sentences)
                 for content, vector, sentences in zip(*columns, strict=True)
                 if content and _are_vectors(vector, sentences)
             }

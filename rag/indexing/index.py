@@ -29,7 +29,7 @@ from rag.indexing.parts import Parts, Progress, of_versions, silent, size_of
 from rag.indexing.rebuilding import Rebuilder, folders_of
 from rag.indexing.recovery import Recovery
 from rag.indexing.store import Store
-from rag.indexing.understanding import Made, again
+from rag.indexing.understanding import MadeVectors, again
 from rag.indexing.writer import IndexWriter
 from rag.models.packing import cosines
 from rag.models.scale import CosineScale
@@ -271,7 +271,7 @@ class Index:
         for content, i in alike.items():
             if i in vectors and i in cached:
                 own = [s for s in cached[i].sentences if s.vector]
-                found[content] = Made(
+                found[content] = MadeVectors(
                     vectors[i],
                     [s.vector for s in own],
                     [s.injection for s in own],

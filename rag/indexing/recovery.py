@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from rag.domain import passage_ids
 from rag.errors import RecoupeError
-from rag.indexing.changes import Positions, Step, Writer
+from rag.indexing.changes import Positions, VersionChange, Writer
 from rag.indexing.chroma import batched, paged
 from rag.indexing.parts import Parts, Progress, silent
 
@@ -29,7 +29,7 @@ class Recovery:
         """Take the parts of the index."""
         self._parts = parts
 
-    def undo(self, steps: Sequence[Step]) -> None:
+    def undo(self, steps: Sequence[VersionChange]) -> None:
         """Take back a change that did not come to its switch; what fails is settled later."""
         try:
             self.settle(replace(self._parts.changes.own, steps=tuple(steps)))

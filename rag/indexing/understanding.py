@@ -32,7 +32,7 @@ _WORDS, _NAMED, _UNSURE = 0.5, 0.3, 0.05
 _WORDS_BESIDE = 3  # words that a name may have beside the one that the sentence gives
 
 
-class Made(NamedTuple):
+class MadeVectors(NamedTuple):
     """What was made of a passage and serves again.
 
     Its vector; of each of its sentences the vector in 8 bits, whether it speaks to a machine, and
@@ -45,7 +45,7 @@ class Made(NamedTuple):
     attributions: Sequence[Attribution] = ()
 
 
-Embedded = dict[bytes, Made]
+Embedded = dict[bytes, MadeVectors]
 CachedVectors = Callable[[Sequence[bytes]], Embedded]
 
 
@@ -124,7 +124,7 @@ def embedded(
     made = dict(before)
     for at, (content, p) in enumerate(fresh):
         parts = pack(new.sentences[at]) if new.sentences and len(new.sentences[at]) else ()
-        made[content] = Made(
+        made[content] = MadeVectors(
             new.passages[at],
             parts,
             new.injections[at] if new.injections else (),
@@ -140,7 +140,7 @@ def embedded(
     return np.asarray(whole, dtype=np.float32), rows
 
 
-def _with(sentences: Sequence[Sentence], made: Made) -> tuple[Sentence, ...]:
+def _with(sentences: Sequence[Sentence], made: MadeVectors) -> tuple[Sentence, ...]:
     if len(made.sentences) != len(sentences):
         return tuple(sentences)
     marks, attributions = made.injections, made.attributions

@@ -17,7 +17,7 @@ from rag import messages
 from rag.domain import BROKEN, ArticleRecord, Passage, version_of
 from rag.errors import IndexReplacedError, StoreError
 from rag.indexing.catalogue import Row
-from rag.indexing.changes import Step
+from rag.indexing.changes import VersionChange
 from rag.indexing.chroma import batched
 from rag.indexing.codec import Fields
 from rag.indexing.parts import Parts, of_versions
@@ -164,7 +164,7 @@ class IndexWriter:
                 records = self._parts.store.records_of(some)
                 if not records:
                     continue
-                steps = [Step(r.id, r.version, r.passages) for r in records.values()]
+                steps = [VersionChange(r.id, r.version, r.passages) for r in records.values()]
                 number = self._parts.changes.begin(steps)
                 # What another has replaced in between is not what was asked to go.
                 now = self._parts.store.records_of(records)
@@ -203,7 +203,7 @@ class IndexWriter:
         self._parts.store.chroma.check_room()
         self._recovery.settle(self._parts.changes.own)
 
-    def _end(self, steps: Sequence[Step]) -> None:
+    def _end(self, steps: Sequence[VersionChange]) -> None:
         """Sweep the versions that a change has replaced, and close it."""
         if self._parts.store.chroma.shared:
             dropped = self._sweep_around([s.article_id for s in steps])
@@ -258,7 +258,7 @@ class IndexWriter:
             yield
 
 
-def _step(old: ArticleRecord | None, new: ArticleRecord) -> Step:
+def _step(old: ArticleRecord | None, new: ArticleRecord) -> VersionChange:
     if old is None:
-        return Step(new.id, new=new.version, new_passages=new.passages)
-    return Step(new.id, old.version, old.passages, new.version, new.passages)
+        return VersionChange(new.id, new=new.version, new_passages=new.passages)
+    return VersionChange(new.id, old.version, old.passages, new.version, new.passages)

@@ -74,7 +74,7 @@ class Embedder(Protocol):
     """Makes unit vectors; cosine similarity is then the dot product.
 
     Nothing gives an array of shape (0, dimension), any text a vector: empty,
-    with NUL characters or lone surrogates. Both methods raise EmbeddingError.
+    with NUL characters or lone surrogates. Each method raises EmbeddingError.
     """
 
     name: str

@@ -21,7 +21,7 @@ from rag.markup import printable
 
 # By name: `messages` is a module of this package.
 from rag.messages import LATE_FILE, LATE_TEXT, NO_TEXT, PATH_NOT_UTF8, SAME_ARTICLE
-from rag.readers.articles import READERS, Made, article_id, read_bytes, to_article
+from rag.readers.articles import READERS, FileContents, article_id, read_bytes, to_article
 from rag.readers.draft import Draft, source_of
 from rag.readers.files import find_files, is_utf8, read_file
 from rag.readers.isolation import Bounds, Outcome, Task, workers
@@ -90,7 +90,7 @@ def read_text(
 
 def _read(
     files: Iterable[tuple[Path, str]],
-    read: Callable[[str, str, int], Made],
+    read: Callable[[str, str, int], FileContents],
     max_mb: int,
     on_file: Callable[[Path], None],
     bounds: Bounds,
@@ -142,18 +142,18 @@ def _failure(name: str, reason: str) -> Failure:
 # What follows runs in the workers.
 
 
-def _from_file(path: str, name: str, max_mb: int) -> Made:
+def _from_file(path: str, name: str, max_mb: int) -> FileContents:
     real = os.path.realpath(path)
     if not is_utf8(real):
         raise ReadError(PATH_NOT_UTF8)
     return read_bytes(read_file(path, max_mb * 1_000_000), name, real)
 
 
-def _from_upload(path: str, name: str, max_mb: int) -> Made:
+def _from_upload(path: str, name: str, max_mb: int) -> FileContents:
     return read_bytes(read_file(path, max_mb * 1_000_000), name, "")
 
 
-def _from_text(data: bytes, suffix: str, name: str, fields: dict[str, str]) -> Made:
+def _from_text(data: bytes, suffix: str, name: str, fields: dict[str, str]) -> FileContents:
     draft = next((d for d in READERS[suffix](data, name, "") if isinstance(d, Draft)), None)
     if draft is None:
         raise ReadError(NO_TEXT)

@@ -25,7 +25,7 @@ from rag.readers.draft import LONGEST_STORED, Draft, FileReader
 
 log = logging.getLogger(__name__)
 
-Made = tuple[list[Article], list[Failure]]
+FileContents = tuple[list[Article], list[Failure]]
 """What a file gave: its articles, and its rows that could not be read."""
 
 READERS: dict[str, FileReader] = {
@@ -58,7 +58,7 @@ _LONGEST_HEADING = 1000  # characters; past it a heading is a paragraph in a hea
 _MOST_FAILURES = 1000  # rows named, of one file; the others are counted
 
 
-def read_bytes(data: bytes, name: str, path: str, charset: str = "") -> Made:
+def read_bytes(data: bytes, name: str, path: str, charset: str = "") -> FileContents:
     """Read the content of one file called `name`, whose articles will say `path`.
 
     `path` is empty for what came by the web: its articles are told apart by what they

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 from rag import messages
 from rag.domain import Article, Failure
 from rag.errors import ReadError
-from rag.readers.articles import Made
+from rag.readers.articles import FileContents
 from rag.readers.messages import Line, answer, article
 from rag.readers.process import Process
 
@@ -64,7 +64,7 @@ class Task:
     besides; it announces their types, against which what comes back is checked.
     """
 
-    read: Callable[..., Made | tuple[list[Article], list[Failure], Any]]
+    read: Callable[..., FileContents | tuple[list[Article], list[Failure], Any]]
     args: tuple[Any, ...]
     seconds: float
     late: str

@@ -12,7 +12,7 @@ from rag.errors import QuestionError
 from rag.french.dates import MONTHS
 from rag.french.names import names
 from rag.french.numbers import numbers
-from rag.french.periods import Asked, asked
+from rag.french.periods import AskedTime, asked
 from rag.french.words import fold, is_function_word, question_stems, same_root, stem, words
 from rag.searching.intent import Intent, intent_of
 from rag.searching.matching import Terms
@@ -69,7 +69,7 @@ class Question:
     counted: str = ""
     names: frozenset[str] = frozenset()
     numbers: frozenset[str] = frozenset()
-    time: Asked = field(default_factory=Asked)
+    time: AskedTime = field(default_factory=AskedTime)
     intent: Intent = field(default_factory=Intent)
     vector: Vectors | None = None
     terms: Terms = field(default_factory=Terms)

@@ -25,7 +25,7 @@ from sse_starlette import EventSourceResponse, JSONServerSentEvent, ServerSentEv
 from starlette.concurrency import run_in_threadpool
 
 from rag import messages
-from rag.answering.writing import Draft
+from rag.answering.writing import PartialText
 from rag.assistant import LocalAssistant
 from rag.domain import (
     Answer,
@@ -430,7 +430,7 @@ def _ask_event(event: Any) -> JSONServerSentEvent | None:
         return _event("ask", AnswerOut.of(event))
     if isinstance(event, Statement):
         return _event("ask", StatementOut.of(event))
-    if isinstance(event, Draft):
+    if isinstance(event, PartialText):
         return _event("ask", DraftOut(text=event.text))
     return None
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
 log = logging.getLogger(__name__)
-Step = dict[str, Any]
+Message = dict[str, Any]
 
 _ITEMS_AHEAD = 16  # items asked for at a time
 _LINGER_SECONDS = 5.0  # seconds for a caller whose articles are not wanted any more to go
@@ -104,9 +104,9 @@ def _route(operation: Operation, assistant: LocalAssistant, token: str) -> Calla
 def _done(
     operation: Operation,
     assistant: LocalAssistant,
-    body: Step,
+    body: Message,
     heard: _Heard,
-    tell: Callable[[Step], None],
+    tell: Callable[[Message], None],
 ) -> Any:
     """Do an operation with the arguments of a request's body; return its result as JSON has it."""
     arguments: dict[str, Any] = {}
@@ -120,7 +120,7 @@ def _done(
     return plain(operation.gives, getattr(assistant, operation.name)(**arguments))
 
 
-def _sent(kind: Stream, heard: _Heard, tell: Callable[[Step], None]) -> Iterator[Any]:
+def _sent(kind: Stream, heard: _Heard, tell: Callable[[Message], None]) -> Iterator[Any]:
     """Yield the items that the caller sends, asking for a few at a time."""
     heard.all = False
     while True:
@@ -186,7 +186,7 @@ async def _lines(request: Request) -> AsyncGenerator[bytes]:
             begun = [other]
 
 
-def _tell(kind: Callback, tell: Callable[[Step], None], *values: Any) -> None:
+def _tell(kind: Callback, tell: Callable[[Message], None], *values: Any) -> None:
     tell({"told": [*map(plain, kind.takes, values)]})
 
 
@@ -198,17 +198,17 @@ class _Work(Response):
 
     media_type = "application/x-ndjson"
 
-    def __init__(self, work: Callable[[Callable[[Step], None]], Any], heard: _Heard) -> None:
+    def __init__(self, work: Callable[[Callable[[Message], None]], Any], heard: _Heard) -> None:
         super().__init__()
         del self.headers["content-length"]
         self._work = work
         self._heard = heard
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
-        steps: asyncio.Queue[Step | None] = asyncio.Queue()
+        steps: asyncio.Queue[Message | None] = asyncio.Queue()
         loop = asyncio.get_running_loop()
 
-        def tell(step: Step | None) -> None:
+        def tell(step: Message | None) -> None:
             with suppress(RuntimeError):  # the server has stopped; the work ends all the same
                 loop.call_soon_threadsafe(steps.put_nowait, step)
 
@@ -228,7 +228,7 @@ class _Work(Response):
 
 
 def _worked(
-    work: Callable[[Callable[[Step], None]], Any], tell: Callable[[Step | None], None]
+    work: Callable[[Callable[[Message], None]], Any], tell: Callable[[Message | None], None]
 ) -> None:
     try:
         tell({"result": work(tell)})

@@ -15,9 +15,9 @@ from starlette.concurrency import run_in_threadpool
 
 from rag import texts
 from rag.answering import about_corpus
-from rag.answering.answerer import Step
+from rag.answering.answerer import ProgressNotice
 from rag.answering.followup import carried_over, topic_terms
-from rag.answering.writing import Draft
+from rag.answering.writing import PartialText
 from rag.assistant import LocalAssistant
 from rag.citations import render
 from rag.domain import Answer, Filters, Statement, Turn
@@ -240,7 +240,7 @@ class QuestionsTab:
                             return
                         if asked_to_stop.is_set():
                             break
-                        tail = event.text if isinstance(event, Draft | Step) else ""
+                        tail = event.text if isinstance(event, PartialText | ProgressNotice) else ""
                         if isinstance(event, Statement):
                             statements.append(event)
                         yield shown(draft_html(question, f"{render(statements)} {tail}".strip()))

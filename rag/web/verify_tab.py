@@ -43,7 +43,7 @@ log = logging.getLogger(__name__)
 _RENDER_GROWTH = 1.15  # times as many claims as were shown last, before they are shown again
 _STORED = TypeAdapter(CheckedText)
 _WELCOME = message_html("welcome", texts.VERIFY_WELCOME)
-Step = tuple[Any, Any, Any]  # what is shown of how far it is, and of the claims; what is kept
+Shown = tuple[Any, Any, Any]  # what is shown of how far it is, and of the claims; what is kept
 
 
 def browser_state() -> gr.BrowserState:
@@ -123,7 +123,7 @@ class VerifyTab:
                     [text, progress, claims, state, panel], **quiet)  # fmt: skip
         page.load(self.restore, [state], [claims, state], **quiet)
 
-    async def check(self, text: str, request: gr.Request) -> AsyncIterator[Step]:
+    async def check(self, text: str, request: gr.Request) -> AsyncIterator[Shown]:
         """Check a text: yield how far it is, the claims' HTML as it grows, what is to be kept."""
         plain = plain_text(clean((text or "")[: LONGEST_TEXT + 1]))
         if host := lone_address(plain):
@@ -174,7 +174,7 @@ class VerifyTab:
 
     async def _steps(
         self, text: str, visitor: str, asked_to_stop: asyncio.Event
-    ) -> AsyncGenerator[Step]:
+    ) -> AsyncGenerator[Shown]:
         """Yield the steps of a check, until its end or until it is `asked_to_stop`."""
         found: list[Claim] = []
         async with aclosing(
@@ -212,7 +212,7 @@ class VerifyTab:
         done = await run_in_threadpool(lambda: self._assistant.checker().verification(checked))
         return CheckedText.of(done, text, total)
 
-    def _ended(self, done: Verification, text: str, total: int) -> Step:
+    def _ended(self, done: Verification, text: str, total: int) -> Shown:
         whole = CheckedText.of(done, text, total)
         return "", checked_html(whole), self.sealed(whole)
 

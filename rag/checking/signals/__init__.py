@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 
 from rag.checking.signals import (
     allegation,
+    currency,
     figures,
     modality,
     names,
@@ -28,6 +29,7 @@ __all__ = ["DECISIVE", "REGISTRY", "Pair", "signals_of"]
 REGISTRY: Mapping[str, Callable[[Pair], Signal | None]] = {
     "quantity_conflict": figures.quantity_conflict,
     "quantity_absent": figures.quantity_absent,
+    "currency": currency.find,
     "date_conflict": figures.date_conflict,
     "date_absent": figures.date_absent,
     "swapped_arguments": swaps.find,

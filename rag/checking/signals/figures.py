@@ -33,18 +33,16 @@ def agreement(pair: Pair) -> Signal | None:
     """Return the first figure that both give, for the reader: it weighs nothing."""
     agreed = (Match.EXACT, Match.ROUNDED, Match.DERIVED)
     figure = next((f for f in pair.figures if f.match in agreed and not f.dated), None)
-    return Signal(SignalName.NUMBER, _agreement(figure), Side.FOR) if figure else None
-
-
-def _agreement(figure: Figure) -> str:
-    """Return what both give, alike or not: « 8 000 personnes » is not « 8 000 postes »."""
+    if figure is None:
+        return None
     if figure.match is Match.DERIVED:
-        return texts.DERIVED_FIGURE.format(figure.text)
-    if not figure.counterpart or set(content_stems(figure.text)) <= set(
-        content_stems(figure.counterpart)
-    ):
-        return texts.SAME_FIGURE.format(figure.text)
-    return texts.LIKE_FIGURE.format(figure.text, figure.counterpart)
+        return Signal(SignalName.NUMBER, texts.DERIVED_FIGURE.format(figure.text), Side.FOR)
+    mine, theirs = (set(content_stems(text)) for text in (figure.text, figure.counterpart))
+    if not figure.counterpart or mine <= theirs:
+        return Signal(SignalName.NUMBER, texts.SAME_FIGURE.format(figure.text), Side.FOR)
+    # « Six détenus » beside « six agents » may be of other people.
+    both = texts.LIKE_FIGURE.format(figure.text, figure.counterpart)
+    return Signal(SignalName.NUMBER, both, Side.FOR if theirs <= mine else Side.OPEN)
 
 
 def _conflict(pair: Pair, *, dated: bool) -> Signal | None:

@@ -36,7 +36,7 @@ class Pair:
     @cached_property
     def figures(self) -> Sequence[Figure]:
         """The figures and dates of the hypothesis, matched with those of the premise."""
-        return match_quantities(self.hypothesis, self.whole)
+        return match_quantities(self.hypothesis, self.premise, self.label)
 
     @cached_property
     def docs(self) -> tuple[Doc, Doc]:

@@ -14,6 +14,7 @@ from rag.french.opposites import opposed, root
 from rag.french.words import fold, is_grammatical, lowered
 
 _VOTES = re.compile(r"\b(?:vot|voix|suffrages?|prononc)", re.IGNORECASE)
+_BOUND = re.compile(r"\b(?:plus|moins) d[e'’] ?\d", re.IGNORECASE)
 NEGATED = re.compile(
     r"\b(?:ne |n')\s?\w+.{0,30}?\b(?:pas|jamais|aucun\w*|plus|rien|ni|personne|gu[èe]re)\b|"
     r"\b(?:aucune?|personne|rien|nul(?:le)?|jamais|pas une?)\b.{0,40}?\b(?:ne |n')"
@@ -52,6 +53,10 @@ def contraries(hypothesis: str, sentence: str) -> Iterator[tuple[str, str]]:
             if other not in mine and opposed(stem, other):
                 if {word, their_word} == {"pour", "contre"} and not _VOTES.search(sentence):
                     continue  # « pour réprimer » is not the contrary of « contre »
+                if {word, their_word} == {"plus", "moins"} and (
+                    _BOUND.search(hypothesis) or _BOUND.search(sentence)
+                ):
+                    continue  # « plus de 15 % » bounds a figure: 15 % less are no contrary
                 yield as_written(hypothesis, word), as_written(sentence, their_word)
 
 

@@ -169,12 +169,18 @@ _GLUED = re.compile(r"[^\W\d_][-–]?$")
 _PLAIN = re.compile(r"\d[\d\s.,]*")
 
 
-def match_quantities(hypothesis: str, premise: str) -> list[Figure]:
-    """Return each figure and date of the hypothesis, with how the premise matches it."""
-    (mine, own), (candidates, days) = _read_both(hypothesis), _read_both(premise)
-    shares = _multiples(premise) if mine else []
-    found = [_amount(a, candidates, days, shares, premise) for a in mine]
-    return found + [_day(d, days, candidates) for d in own]
+def match_quantities(hypothesis: str, premise: str, label: str = "") -> list[Figure]:
+    """Return each figure and date of the hypothesis, with how the premise matches it.
+
+    What stands in the `label` of the premise counts too, but a date there contradicts none: it is
+    the day on which something was written.
+    """
+    whole = f"{label}\n{premise}" if label else premise
+    (mine, own), (candidates, days) = _read_both(hypothesis), _read_both(whole)
+    shares = _multiples(whole) if mine else []
+    found = [_amount(a, candidates, days, shares, whole) for a in mine]
+    within = len(whole) - len(premise)
+    return found + [_day(d, days, candidates, within) for d in own]
 
 
 def counterparts(hypothesis: str, premise: str) -> list[tuple[tuple[int, int], bool]]:
@@ -536,15 +542,17 @@ def _apart(a: Day, b: Day) -> Iterator[float]:
         yield abs(a.first - b.first) * 365.25
 
 
-def _day(day: Day, candidates: Sequence[Day], spans: Sequence[Amount]) -> Figure:
+def _day(day: Day, candidates: Sequence[Day], spans: Sequence[Amount], within: int = 0) -> Figure:
+    """Return a date as it is matched; those that stand before `within` exclude nothing."""
     shared = [g for g in candidates if _share(day, g)]
     matches = [g for g in shared if _meet(day, g)]
     if matches and _names_all_parts(day, matches):
         return Figure(day.text, Match.EXACT, matches[0].text, day.span, dated=True)
     if day.first and any(_after(day, g, spans) for g in candidates):
         return Figure(day.text, Match.DERIVED, "", day.span, dated=True)
-    if shared and not matches:
-        return Figure(day.text, Match.CONFLICT, shared[0].text, day.span, dated=True)
+    rivals = [g for g in shared if g.span[0] >= within]
+    if rivals and not matches:
+        return Figure(day.text, Match.CONFLICT, rivals[0].text, day.span, dated=True)
     return Figure(day.text, Match.ABSENT, "", day.span, dated=True)
 
 
