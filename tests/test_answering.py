@@ -13,6 +13,7 @@ from rag.answering.extractive import (
     joined,
     lead_in,
     select,
+    without_dash,
 )
 from rag.answering.followup import complete, rewrite_candidates, stands_alone, topic_terms
 from rag.answering.premise import supposition
@@ -678,3 +679,22 @@ def test_one_near_sentence_is_told_as_one(assistant: LocalAssistant) -> None:
     bare = replace(refusal, tentative=False, nearest=refusal.nearest[:1])
     one = about_the_same(bare, refusal.asked)
     assert one.text == texts.NO_ANSWER_ONE
+
+
+def test_a_dash_before_somebody_s_words_is_not_quoted() -> None:
+    (found,) = map(
+        without_dash, within("- Le gouvernement s’y oppose.", "- Le gouvernement s’y oppose.")
+    )
+    assert found.text == "Le gouvernement s’y oppose."
+    assert found.citation().quote == found.text
+    (none,) = map(without_dash, within("-3 degrés à Lérac.", "-3 degrés à Lérac."))
+    assert none.text == "-3 degrés à Lérac."
+
+
+def test_a_name_with_a_figure_is_asked_about(assistant: LocalAssistant) -> None:
+    question = assistant.retriever.understood("Qu’est-ce que PH1 ?")
+    hits = [Hit(Passage("p:v:0", "p", 0, 0, 38, "PH1 est une planète géante et gazeuse."),
+                Source("Une planète"), 1.0, similarity=0.85,
+                sentences=(Sentence(0, 38, frozenset({"ph1", "planet"})),), cosines=(0.85,))]  # fmt: skip
+    _, probability = find_evidence(question, hits, assistant.index.scale, assistant.answerer.reader)
+    assert probability > 0

@@ -159,7 +159,7 @@ def find_evidence(
     ranked.sort(key=lambda e: -e.score)
     if title := _title(question, list(zip(first, read, strict=True)), ranked, scale):
         ranked.insert(0, title)
-    if not any(stem.isalpha() for stem in question.stems):
+    if not any(c.isalpha() for stem in question.stems for c in stem):
         return ranked, 0.0  # nothing is asked about
     return _correction_first(question, ranked), probability(answer_features(question, ranked))
 

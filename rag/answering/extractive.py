@@ -89,7 +89,9 @@ def _answer(
         own = [e for e in chosen if e.hit.passage.article_id == article_id]
         titles = [e for e in own if e.in_title]
         # Of somebody's words, what stands before them may be nobody's.
-        mine = joined([e if speaker else expand_context(e) for e in own if not e.in_title])
+        mine = joined(
+            [without_dash(e) if speaker else expand_context(e) for e in own if not e.in_title]
+        )
         if best_first:
             mine.sort(key=lambda e: -e.score)
         for e in titles:
@@ -171,9 +173,14 @@ def expand_context(evidence: Evidence) -> Evidence:
             break
         start = a
         text = passage.text[start - passage.start : evidence.end - passage.start]
-    dash = _DASH.match(text)  # « 4 juillet 2012. – Les citoyens… »
+    return without_dash(replace(evidence, start=start, text=text))
+
+
+def without_dash(evidence: Evidence) -> Evidence:
+    """Return the evidence without a dash before it: « 4 juillet 2012. – Les citoyens… »."""
+    dash = _DASH.match(evidence.text)
     skipped = dash.end() if dash else 0
-    return replace(evidence, start=start + skipped, text=text[skipped:])
+    return replace(evidence, start=evidence.start + skipped, text=evidence.text[skipped:])
 
 
 def joined(evidence: Sequence[Evidence]) -> list[Evidence]:

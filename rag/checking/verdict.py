@@ -88,10 +88,10 @@ def judge(
     `as_statement` returns what they are worth: it is called last, when an article's sentences
     have been weighed against each other. Of what counts for nothing, what `is_near` is shown.
     """
-    evidence = [_counted(e, bar) for e in _outweighed(evidence)]
+    evidence = _consistent(claim, [_counted(e, bar) for e in evidence])
     settled = [
         as_statement(e) if supports(e) and e.attribution.kind is Kind.STATEMENT else e
-        for e in _outrank(_consistent(claim, evidence))
+        for e in _outrank(_outweighed(evidence))
     ]
     active = [e for e in settled if not e.outranked]
     favour, against = [e for e in active if supports(e)], [e for e in active if contradicts(e)]
@@ -283,7 +283,8 @@ def _in_article(
 
 
 def _has_other_figure(evidence: ClaimEvidence) -> bool:
-    return contradicts(evidence) and Side.AGAINST in _sides(evidence, SignalName.NUMBER)
+    sides = _sides(evidence, SignalName.NUMBER) | _sides(evidence, SignalName.DATE)
+    return contradicts(evidence) and Side.AGAINST in sides
 
 
 def _parties(one: ClaimEvidence, other: ClaimEvidence) -> bool:
