@@ -11,10 +11,11 @@ from rag.checking.signals.names import WORD, as_written
 from rag.checking.signals.pair import Pair
 from rag.domain import Side, Signal, SignalName
 from rag.french.opposites import opposed, root
-from rag.french.words import fold, is_grammatical, lowered
+from rag.french.words import content_stems, fold, is_grammatical, lowered
 
 _VOTES = re.compile(r"\b(?:vot|voix|suffrages?|prononc)", re.IGNORECASE)
 _BOUND = re.compile(r"\b(?:plus|moins) d[e'’] ?\d", re.IGNORECASE)
+_CLAUSE = re.compile(r"[,;:.!?«»()]|\b(?:mais|et que?|parce que?|puisque?|car)\b")  # ends one
 NEGATED = re.compile(
     r"\b(?:ne |n')\s?\w+.{0,30}?\b(?:pas|jamais|aucun\w*|plus|rien|ni|personne|gu[èe]re)\b|"
     r"\b(?:aucune?|personne|rien|nul(?:le)?|jamais|pas une?)\b.{0,40}?\b(?:ne |n')"
@@ -22,13 +23,28 @@ NEGATED = re.compile(
 
 
 def negation(pair: Pair) -> Signal | None:
-    """Tell of a negation that hypothesis or the nearest sentence has alone."""
-    mine, theirs = (
-        bool(NEGATED.search(lowered(text))) for text in (pair.hypothesis, pair.sentence)
-    )
+    """Tell of a negation that hypothesis or the nearest sentence has alone.
+
+    In the sentence it counts where its clause speaks of what the hypothesis does: « il ne savait pas
+    ce qu'il se passait » denies nothing else.
+    """
+    mine, theirs = bool(NEGATED.search(lowered(pair.hypothesis))), _denies(pair)
     if mine and not theirs and denial(pair.sentence):
         return None  # who denies it says that it is not so
     return Signal(SignalName.NEGATION, texts.REVERSED, Side.AGAINST) if mine != theirs else None
+
+
+def _denies(pair: Pair) -> bool:
+    """Tell whether a clause with a negation shares a word of meaning with the hypothesis."""
+    text = lowered(pair.sentence)
+    wanted = set(content_stems(pair.hypothesis))
+    for found in NEGATED.finditer(text):
+        first = max((m.end() for m in _CLAUSE.finditer(text, 0, found.start())), default=0)
+        end = _CLAUSE.search(text, found.end())
+        clause = text[first : end.start() if end else len(text)]
+        if not wanted.isdisjoint(content_stems(clause)):
+            return True
+    return False
 
 
 def contrary(pair: Pair) -> Signal | None:
