@@ -190,3 +190,11 @@ def test_the_reason_is_that_of_the_surest_sentence() -> None:
     checked = judge(CLAIM, [weak, sure], BAR)
     assert FIGURE.text in checked.reason
     assert [e.probability for e in checked.evidence] == [0.95, 0.6]
+
+
+def test_nobody_is_made_to_deny_by_a_network_alone() -> None:
+    words = evidence(Stance.CONTRADICTS, 0.9, attribution=Attribution(Kind.STATEMENT, "Le préfet"))
+    assert judge(CLAIM, [words], BAR).verdict is Label.INSUFFICIENT
+    assert judge(CLAIM, [replace(words, signals=(FIGURE,))], BAR).verdict is Label.DECLARED
+    fact = evidence(Stance.CONTRADICTS, 0.9)
+    assert judge(CLAIM, [fact], BAR).verdict is Label.CONTRADICTED

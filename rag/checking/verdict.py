@@ -188,11 +188,14 @@ def _weight(evidence: ClaimEvidence) -> float:
 def _counted(evidence: ClaimEvidence, bar: Bar) -> ClaimEvidence:
     """Leave undecided what is not sure enough, or is of another voice than the claim's.
 
-    So is what is planned or alleged, where nothing else stands against a claim that it was done.
+    So is what is planned or alleged, where nothing else stands against a claim that it was done;
+    and somebody's words that nothing which a person can check sets against it: nobody is made to
+    deny by a network alone.
     """
     least = bar.support if supports(evidence) else bar.contradict
     opposed = {s.name for s in evidence.signals if s.side == Side.AGAINST}
-    unsettled = contradicts(evidence) and bool(opposed) and opposed <= _NO_DENIAL
+    denied = bool(opposed - _NO_DENIAL) or (not opposed and _is_fact(evidence))
+    unsettled = contradicts(evidence) and not denied
     if evidence.probability >= least and not evidence.other_voice and not unsettled:
         return evidence
     return replace(evidence, stance=Stance.NEITHER)

@@ -25,8 +25,8 @@ NEGATED = re.compile(
 def negation(pair: Pair) -> Signal | None:
     """Tell of a negation that hypothesis or the nearest sentence has alone.
 
-    In the sentence it counts where its clause speaks of what the hypothesis does: « il ne savait pas
-    ce qu'il se passait » denies nothing else.
+    In the sentence it counts where its clause speaks of what the hypothesis does: « il ne savait
+    pas ce qu'il se passait » denies nothing else.
     """
     mine, theirs = bool(NEGATED.search(lowered(pair.hypothesis))), _denies(pair)
     if mine and not theirs and denial(pair.sentence):
