@@ -35,7 +35,7 @@ CORPUS = ROOT / "corpus"
 
 # Files that take more than five seconds on two cores: `make quick` leaves them out.
 SLOW = frozenset(
-    "answering api attack attacker browsing checking chroma_server cli comparer copies docs doctor documents "
+    "answering api attack attacker browsing checking chroma_server cli comparer comparison copies docs doctor documents "
     "duplicates editing erasure evaluation exchanges fetch framework french guard history hostile index "
     "ingestion injection interfaces isolation limits linear logs mouths newsroom owner paid reindexing removals "
     "scale sealing sites sources undated verify_tab writing".split()
