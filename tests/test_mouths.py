@@ -13,7 +13,7 @@ import pytest
 from rag.assistant import LocalAssistant
 from rag.checking.signals import signals_of
 from rag.checking.signals.pair import Pair
-from rag.domain import Article, Reading, Source
+from rag.domain import Article, Reading, Side, Source
 from rag.french.gender import of_name
 from rag.french.names import other_person
 from rag.french.sentences import sentence_spans
@@ -154,12 +154,13 @@ def test_a_sum_of_words_alike_is_told_as_it_is() -> None:
     from rag.checking.signals.figures import agreement
 
     told = agreement(Pair("Le groupe supprime 8 000 postes.", "Le groupe emploie 8 000 personnes."))
-    assert told is None or "des deux côtés" not in told.text
+    assert told is None or told.side is Side.OPEN  # they may be of other people
     same = agreement(
         Pair("Le groupe supprime 8 000 postes.", "Quelque 8 000 postes sont supprimés.")
     )
     assert same is not None
-    assert same.text == "8 000 postes des deux côtés"
+    assert same.text == "8 000 postes dans l’affirmation et dans les passages cités"
+    assert same.side is Side.FOR
 
 
 def test_several_speakers_take_a_plural() -> None:
