@@ -112,7 +112,9 @@ def test_the_words_of_two_parties_diverge_within_an_article() -> None:
 def test_two_parties_diverge_where_a_figure_is_all_that_lacks(
     published: date, expected: Label
 ) -> None:
-    same = Signal(SignalName.NUMBER, "280 personnes dans l’affirmation et dans les passages cités", Side.FOR)
+    same = Signal(
+        SignalName.NUMBER, "280 personnes dans l’affirmation et dans les passages cités", Side.FOR
+    )
     theirs, others = (Attribution(Kind.STATEMENT, who) for who in ("le collectif", "la préfecture"))
     supporting = evidence(Stance.SUPPORTS, 0.9, attribution=theirs, signals=(same,))
     against = evidence(Stance.CONTRADICTS, 0.95, 0.7, attribution=others, signals=(FIGURE,))
@@ -123,7 +125,9 @@ def test_two_parties_diverge_where_a_figure_is_all_that_lacks(
 
 
 def test_a_sentence_that_does_not_support_a_claim_gives_it_no_figure() -> None:
-    same = Signal(SignalName.NUMBER, "280 personnes dans l’affirmation et dans les passages cités", Side.FOR)
+    same = Signal(
+        SignalName.NUMBER, "280 personnes dans l’affirmation et dans les passages cités", Side.FOR
+    )
     newer = [
         evidence(Stance.CONTRADICTS, 0.95, 0.8, day=15, signals=(FIGURE,)),
         evidence(Stance.NEITHER, 0.0, 0.9, day=15, signals=(same,)),
