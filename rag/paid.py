@@ -33,9 +33,8 @@ Span = tuple[int, int]
 _Word = tuple[str, Span]
 
 _SHORTEST_CUT = 40  # characters of a quote that is cut
-_COPIED_WORDS = (
-    6  # words in a row that a written sentence has of a passage, from which it copies it
-)
+# Words in a row that a written sentence has of a passage, from which it copies it
+_COPIED_WORDS = 6
 # A figure, or a name: a word with a capital that does not begin a sentence.
 _FACTS = re.compile(r"\d[\d\s.,]*\d|\d|(?<![.!?] )(?<!^)\b[A-ZÀ-Þ][\w’'-]*")
 _CUT_MARK = "\u00a0[…]"  # after a sentence of an answer that was cut

@@ -11,7 +11,7 @@ from rag.french.sentences import sentence_spans
 from rag.french.words import content_stems
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import date
 
     from rag.domain import Source, StoredArticle, Version
@@ -29,8 +29,7 @@ def changes(stored: StoredArticle, history: Sequence[Version]) -> list[tuple[str
     A line is a sentence, or a field of the record (« Titre : … »), that went or that came.
     """
     happened = []
-    newer, by = stored.text, stored.record.source
-    for version in history:
+    for version, newer, by in _replaced(stored, history):
         record = _record_changed(version.source, by)
         sentences = changed(version.text, newer)
         if record and not sentences:
@@ -39,7 +38,6 @@ def changes(stored: StoredArticle, history: Sequence[Version]) -> list[tuple[str
             what = texts.CORRECTED_ON if same_story(version.text, newer) else texts.REPLACED_ON
         day = format_date(corrected_on(version, by))
         happened.append((what.format(day), record + sentences))
-        newer, by = version.text, version.source
     return happened
 
 
@@ -48,12 +46,20 @@ def last_corrected(stored: StoredArticle, history: Sequence[Version]) -> date | 
 
     `history` is its past, newest first. Another text in its place is no correction.
     """
-    newer, by = stored.text, stored.record.source
-    for version in history:
+    for version, newer, by in _replaced(stored, history):
         if version.text != newer and changed(version.text, newer):
             return corrected_on(version, by) if same_story(version.text, newer) else None
-        newer, by = version.text, version.source
     return None
+
+
+def _replaced(
+    stored: StoredArticle, history: Sequence[Version]
+) -> Iterator[tuple[Version, str, Source]]:
+    """Yield each past version, the newest first, with the text and the source that replaced it."""
+    newer, by = stored.text, stored.record.source
+    for version in history:
+        yield version, newer, by
+        newer, by = version.text, version.source
 
 
 def changed(before: str, after: str) -> Sentences:

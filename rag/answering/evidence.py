@@ -55,9 +55,8 @@ ANSWER_FEATURES = (
     "unknown",  # share of the question's stems, by rarity, that the passage lacks
     "gap",  # lead of the best sentence over the best of another article
 )
-READ_PASSAGES = (
-    3  # passages that the reader reads: the answer is rarely below, and each takes 50 ms
-)
+# Passages that the reader reads: the answer is rarely below, and each takes 50 ms
+READ_PASSAGES = 3
 _MOST_LOG_ODDS = 15.0  # log-odds
 _RANK_LOG_ODDS = 0.7  # log-odds that a passage loses to the one before it
 _LACKING_FIT = 0.3  # at most, of what a sentence holds of the kind of thing asked for

@@ -24,9 +24,8 @@ if TYPE_CHECKING:
     from spacy.tokens import Token
 
 _GENERIC = frozenset(content_stems("articles presse journal journaux"))  # what all is of
-_MOST_CANDIDATES = (
-    3  # ways to understand a follow-up that are tried, besides asking both questions at once
-)
+# Ways to understand a follow-up that are tried, besides asking both questions at once
+_MOST_CANDIDATES = 3
 _MOST_TERMS, _MOST_SHOWN = 8, 4  # terms of a text that are carried over, and that are shown
 _LONGEST_READ = 600  # characters of a text that terms are taken from
 _WORDS_ASKED = re.compile(r"\b(?:dit|declare|affirme|annonce|explique)\b")

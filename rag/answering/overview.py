@@ -34,9 +34,8 @@ _SILENT = re.compile(
 )
 _LONGEST_NAME = 9  # words of a speaker: « le directeur adjoint du port de Lérins, Yann Le Dréan »
 _SHORTEST_SENTENCE = 6  # words of a sentence that tells something; a date line has fewer
-_SUBJECT_COVERAGE = (
-    0.75  # share of the subject, by rarity; more than a word of the same root counts for
-)
+# Share of the subject, by rarity; more than a word of the same root counts for
+_SUBJECT_COVERAGE = 0.75
 _REPEAT_SHARE = 0.6  # share of stems in common above which a sentence repeats another
 
 

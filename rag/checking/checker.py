@@ -54,9 +54,8 @@ if TYPE_CHECKING:
 
 
 _PASSAGES_PER_CLAIM = 8  # per claim
-_SENTENCES_PER_CLAIM = (
-    6  # read by the network per claim: 0.95 of the press claims have theirs among them
-)
+# Read by the network per claim: 0.95 of the press claims have theirs among them
+_SENTENCES_PER_CLAIM = 6
 # Share of the best sentence's score below which another is not read: a fifth of them, that no
 # verdict on press rests on; at 0.65 some do.
 _SCORE_SHARE = 0.5
@@ -67,12 +66,10 @@ _COMPARED_SENTENCES = 2  # each costs a parse, 5 to 10 ms, and as long for the n
 # which a sentence with another figure is about the same, and a correction that gives one; the
 # probability that it then has.
 _SAME_COVERAGE, _CORRECTED_COVERAGE, _SURE_PROBABILITY = 0.5, 0.6, 0.95
-_NOTABLE_PROBABILITY = (
-    0.2  # what the network believes of a sentence, either way, for that to be worth it
-)
-_LEAST_COVERAGE = (
-    0.3  # share of the claim's words, by rarity, below which a sentence is not about it
-)
+# What the network believes of a sentence, either way, for that to be worth it
+_NOTABLE_PROBABILITY = 0.2
+# Share of the claim's words, by rarity, below which a sentence is not about it
+_LEAST_COVERAGE = 0.3
 
 
 _SHORTEST_SENTENCE = 5  # words of a sentence that may state something

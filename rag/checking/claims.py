@@ -15,7 +15,7 @@ from rag import messages, texts
 from rag.errors import QuestionError
 from rag.french.language import is_foreign
 from rag.french.sentences import sentence_spans
-from rag.french.syntax import parse
+from rag.french.syntax import NOUNS, parse
 from rag.french.words import fold, words
 
 if TYPE_CHECKING:
@@ -214,7 +214,7 @@ def _resolved(claim: str, before: str) -> str:
     gender = "Masc" if match[1].startswith("Il") else "Fem"
     number = "Plur" if match[1].endswith("s") else "Sing"
     doc = parse(before)
-    subjects = [t for t in doc if t.dep_.startswith("nsubj") and t.pos_ in {"NOUN", "PROPN"}]
+    subjects = [t for t in doc if t.dep_.startswith("nsubj") and t.pos_ in NOUNS]
     fitting = [t for t in subjects if _agrees(t, gender, number)]
     # Of several, what the sentence is about: the subject of its main verb.
     subject = next((t for t in fitting if t.head.dep_ == "ROOT"), None)

@@ -18,7 +18,8 @@ log = logging.getLogger(__name__)
 
 _CACHE_SIZE = 64  # texts whose parse is cached: a claim is compared with several sentences
 _LONGEST_PARSED = 2_000  # characters: a sentence of an article may be a list of any length
-_SUBJECTS, _NOUNS = frozenset({"nsubj", "nsubj:pass"}), frozenset({"NOUN", "PROPN"})
+NOUNS = frozenset({"NOUN", "PROPN"})  # parts of speech: nouns and names
+_SUBJECTS = frozenset({"nsubj", "nsubj:pass"})
 # spaCy's tokenizer takes the square of a run of signs without a space; no word is so long.
 _RUN = re.compile(r"\S{80}")
 # For the parser alone: « ’ » and narrow spaces are read as it was taught. One for one.
@@ -72,5 +73,5 @@ def subject_nouns(text: str) -> list[str]:
     """
     for token in parse(text):
         if token.dep_ in _SUBJECTS and token.head.dep_ == "ROOT":
-            return [t.text for t in token.subtree if t.pos_ in _NOUNS]
+            return [t.text for t in token.subtree if t.pos_ in NOUNS]
     return []

@@ -29,9 +29,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 CHANGES = "recoupe-changes"
-LEASE_SECONDS = (
-    60.0  # seconds in which a live writer moves on from a change; a batch takes about one
-)
+# Seconds in which a live writer moves on from a change; a batch takes about one
+LEASE_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)

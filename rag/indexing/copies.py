@@ -25,9 +25,8 @@ _SHINGLE_WORDS = 5  # words
 _HASHES, _BANDS = 64, 16  # rows of 4: half of the pairs that are alike to 0.5 share a band
 _SEED = 1  # of the hashes: signatures are kept
 _COPY_SIMILARITY = 0.7  # estimated share of shingles from which two texts are copies
-_SHORTEST_TEXT = (
-    20  # words below which a text is no copy: « Le conseil est reporté » is everybody's
-)
+# Words below which a text is no copy: « Le conseil est reporté » is everybody's
+_SHORTEST_TEXT = 20
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,9 +42,8 @@ if TYPE_CHECKING:
 __all__ = ["Index", "Progress", "open_index"]
 
 _PAGE_ARTICLES = 200  # articles looked through at a time
-_MOST_COMPARED = (
-    5000  # passages that filters accept, up to which each is compared with the question
-)
+# Passages that filters accept, up to which each is compared with the question
+_MOST_COMPARED = 5000
 _NEIGHBOURS = 2000  # asked of the store, to keep those that filters accept
 _MARGINS = (1.5, 6.0)  # where a source is rare about a subject, the first is too small
 

@@ -24,9 +24,8 @@ from rag.errors import IndexBusyError, StoreError, why
 
 log = logging.getLogger(__name__)
 
-_STOPPING_SECONDS = (
-    5.0  # seconds given at least to an owner that says where it serves and does not answer
-)
+# Seconds given at least to an owner that says where it serves and does not answer
+_STOPPING_SECONDS = 5.0
 _UNIX, _TCP = "unix:", "tcp:"
 _SOCKET = "owner.sock"
 _PROBE_SECONDS = 2.0  # seconds for a connection on loopback

@@ -14,9 +14,8 @@ from rag.french.words import WORD, content_stems, fold
 if TYPE_CHECKING:
     from rag.indexing.index import Index
 
-_MOST_PASSAGES = (
-    200  # passages that hold all words of a name, the best first, in which it is looked for
-)
+# Passages that hold all words of a name, the best first, in which it is looked for
+_MOST_PASSAGES = 200
 _MOST_KEPT = 5000  # names whose answer is remembered
 
 

@@ -22,9 +22,8 @@ from rag.models.packing import pack
 if TYPE_CHECKING:
     from rag.models.embedding import Embedder, Vectors
 
-_CACHE_VERSION = (
-    3  # raise it when what is made of a passage changes: nothing of before serves again
-)
+# Raise it when what is made of a passage changes: nothing of before serves again
+_CACHE_VERSION = 3
 # How much the words of a sentence add to the probability that its passage gives to a kind; the
 # probability of a name below which another one that the sentence gives goes before, and any other.
 # By written press that neither had seen, see docs/verify.md.

@@ -22,9 +22,8 @@ if TYPE_CHECKING:
 
 LONGEST_INPUT = 512  # tokens that the networks take
 _BATCH_TEXTS = 8  # of a batch: what a question waits for at most
-_BATCH_TOKENS = (
-    768  # of a batch, padding included: larger ones are slower, and take twice the memory
-)
+# Of a batch, padding included: larger ones are slower, and take twice the memory
+_BATCH_TOKENS = 768
 _BATCH_COST = 32  # tokens that take as long as a batch costs of itself, 4 ms
 
 

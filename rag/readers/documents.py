@@ -38,9 +38,8 @@ _MOST_NAMED = 20  # pages without text, named
 _EDGE_LINES = 2  # lines at the top and at the bottom of a page where heads and feet stand
 _REPEATED_SHARE = 0.5  # share of the pages on which a line must stand to be one
 _FEWEST_PAGES = 3  # pages below which nothing is told to repeat
-_SHORT_LINE_RATIO = (
-    0.75  # of the usual width: a line that ends so, with a full stop, ends a paragraph
-)
+# Of the usual width: a line that ends so, with a full stop, ends a paragraph
+_SHORT_LINE_RATIO = 0.75
 _PAGE_NUMBER = re.compile(r"(?i)^(?:page\s+)?[-–—]?\s*\d{1,4}\s*(?:[-–—]|(?:/|sur)\s*\d{1,4})?$")
 _ENDS = '.!?…»:")”'
 _PREFIXES = frozenset(

@@ -38,9 +38,8 @@ log = logging.getLogger(__name__)
 _MOST_WORKERS = 8  # a bound of memory for all, on machines of many cores
 _TASKS_EACH = 2000  # then a worker is replaced: what parsers leak goes with it
 _TASKS_AHEAD = 16  # tasks given out or done before their turn, a worker: a slow file stops no other
-_GRACE_SECONDS = (
-    10.0  # seconds past its bound after which a worker that nobody stopped stops itself
-)
+# Seconds past its bound after which a worker that nobody stopped stops itself
+_GRACE_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)

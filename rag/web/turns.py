@@ -19,9 +19,8 @@ if TYPE_CHECKING:
     from rag.checking.claims import Claim
     from rag.domain import CheckedClaim, Filters, Verification
 
-_PIECE_SECONDS = (
-    0.2  # seconds of work that a turn of splitting takes: a question beside it waits no longer
-)
+# Seconds of work that a turn of splitting takes: a question beside it waits no longer
+_PIECE_SECONDS = 0.2
 _BUDGET_SECONDS = 20.0  # seconds in all that a text may take to be split
 
 

@@ -15,7 +15,8 @@ from rag.french.units import CURRENCIES
 
 def find(pair: Pair) -> Signal | None:
     """Return an amount whose currency the premise has nowhere, though it has another."""
-    mine, theirs = _money(pair.hypothesis), _money(pair.whole)
+    mine = _money(pair.hypothesis)
+    theirs = _money(pair.whole) if mine else []
     present = {a.kind for a in theirs}
     other = next((a for a in mine if present and a.kind not in present), None)
     if other is None:

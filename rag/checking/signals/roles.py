@@ -13,6 +13,7 @@ from rag import texts
 from rag.checking.signals.modality import verbs
 from rag.domain import Side, Signal, SignalName
 from rag.french.opposites import root
+from rag.french.syntax import NOUNS
 from rag.french.words import same_root
 
 if TYPE_CHECKING:
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from spacy.tokens import Doc, Token
 
     from rag.checking.signals.pair import Pair
-
-_NOUNS = frozenset({"NOUN", "PROPN"})
 
 
 class _Event(NamedTuple):
@@ -41,7 +40,7 @@ def find(pair: Pair) -> Signal | None:
 
 def other_role(hypothesis: Doc, premise: Doc) -> str | None:
     """Return the verb whose agent or patient differs between hypothesis and premise."""
-    nouns = {root(t.text) for t in premise if t.pos_ in _NOUNS}
+    nouns = {root(t.text) for t in premise if t.pos_ in NOUNS}
     theirs: dict[str, list[_Event]] = {}
     for event in _all(premise):
         theirs.setdefault(event.verb, []).append(event)
@@ -76,6 +75,6 @@ def _event(verb: Token) -> _Event:
 
 
 def _stems(head: Token | None) -> tuple[str, ...]:
-    if head is None or head.pos_ not in _NOUNS:
+    if head is None or head.pos_ not in NOUNS:
         return ()
-    return (root(head.text), *(root(t.text) for t in head.subtree if t.pos_ in _NOUNS))
+    return (root(head.text), *(root(t.text) for t in head.subtree if t.pos_ in NOUNS))
