@@ -94,7 +94,7 @@ def _disk(folder: Path, index: Index | None = None) -> float:
 
     A replaced store stays for some seconds, for the searches that use it.
     """
-    present = index.store.chroma.folder if index else None
+    present = index.store.folder if index else None
     files = [
         f for f in folder.rglob("*")
         if f.is_file() and (present is None or present in f.parents or "lexical" in f.parts)

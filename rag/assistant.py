@@ -310,7 +310,7 @@ class LocalAssistant(Assistant):
 
     def erase(self, ids: Sequence[str]) -> Erasure:
         """See `Assistant`."""
-        if self.index.store.chroma.shared:
+        if self.index.store.shared:
             raise StoreError(messages.NO_ERASURE)
         if self._reindexing.locked():
             raise StoreError(messages.REINDEXING)

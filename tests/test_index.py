@@ -225,14 +225,14 @@ def test_a_rebuilt_store_holds_the_same_and_is_smaller(
     for turn in range(6):
         add(index, *(replace(a, text=f"{a.text} Version {turn}.") for a in articles))
     before = {i: index.article(i).text for i in (r.id for r in index.records())}
-    size = folder_size(index.store.chroma.folder)
+    size = folder_size(index.store.folder)
     old = index.store
     assert index.rebuilder.compact()
     assert old.count() == 30  # searches under way go on
     assert {i: index.article(i).text for i in before} == before
     assert index.store.count() == 30
     assert examine(index).sentences() == []
-    assert folder_size(index.store.chroma.folder) < size
+    assert folder_size(index.store.folder) < size
     add(index, make_article("b", BRIDGE))
     index.close()
     assert [f.name for f in settings.index_dir.glob("chroma*")] == ["chroma-2"]

@@ -9,7 +9,6 @@ that the corpus answers at all.
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -17,6 +16,7 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
+from rag.checking.compare import sigmoid
 from rag.domain import Citation, Hit, Quantity
 from rag.french.corrections import standing, taken_back
 from rag.french.dates import format_date
@@ -407,11 +407,6 @@ def rescored(evidence: Evidence, model: dict[str, float]) -> Evidence:
 def _spread(cosine: float) -> float:
     """Spread around 0 the narrow range of cosines on the scale, about 0.75 to 0.95."""
     return cosine * 10 - 8.5
-
-
-def sigmoid(odds: float) -> float:
-    """Return the probability that log-odds tell."""
-    return 1 / (1 + math.exp(-max(-60.0, min(60.0, odds))))
 
 
 def weighed(model: dict[str, float], features: dict[str, float]) -> float:

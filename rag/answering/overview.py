@@ -14,7 +14,8 @@ from collections.abc import Set as AbstractSet
 from itertools import groupby
 from statistics import fmean, pstdev
 
-from rag.answering.evidence import Evidence, around, models, sigmoid, weighed
+from rag.answering.evidence import Evidence, around, models, weighed
+from rag.checking.compare import sigmoid
 from rag.domain import Hit, Kind, Sentence
 from rag.french.corrections import standing
 from rag.french.dates import MONTHS

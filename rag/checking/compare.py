@@ -248,12 +248,13 @@ def _odds(share: float) -> float:
 
 
 def _probability(model: Mapping[str, float], features: Mapping[str, float]) -> float:
-    return _share(
+    return sigmoid(
         model["intercept"] + sum(model.get(name, 0.0) * features[name] for name in FEATURES)
     )
 
 
-def _share(odds: float) -> float:
+def sigmoid(odds: float) -> float:
+    """Return the probability that log-odds tell."""
     return 1 / (1 + math.exp(-max(-60.0, min(60.0, odds))))
 
 
@@ -292,8 +293,8 @@ def averaged(first: Sequence[Compared], second: Sequence[Compared]) -> list[Comp
     """Return the mean, in log-odds, of what the network says of the same evidence shown twice."""
     return [
         Compared(
-            _share((_odds(a.follows) + _odds(b.follows)) / 2),
-            _share((_odds(a.against) + _odds(b.against)) / 2),
+            sigmoid((_odds(a.follows) + _odds(b.follows)) / 2),
+            sigmoid((_odds(a.against) + _odds(b.against)) / 2),
         )
         for a, b in zip(first, second, strict=True)
     ]

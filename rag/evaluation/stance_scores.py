@@ -10,7 +10,7 @@ from typing import Any
 from rag import messages
 from rag.checking.entailment import Entailment
 from rag.errors import ReadError
-from rag.indexing.chroma import batched
+from rag.indexing.batches import batched
 from rag.models.comparer import Compared
 
 SUPPORTS, NEITHER, CONTRADICTS = 0, 1, 2

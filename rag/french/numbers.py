@@ -12,6 +12,8 @@ _SPELLED = frozenset(
     "vingt vingts trente quarante cinquante soixante cent cents mille".split()
 )
 _COUNTING = _SPELLED | {"un", "une", "et", "million", "millions", "milliard", "milliards"}
+# Words without which no number is spelled, those of Belgium and Switzerland among them.
+NUMBER_WORDS = _COUNTING - {"et"} | {"septante", "huitante", "octante", "nonante"}
 # A number in digits. Thousands are set apart by spaces or by full stops, never
 # both, and after one to three digits: « en 2024 300 personnes » has two numbers.
 DIGITS = (

@@ -17,7 +17,7 @@ from text_to_num import find_numbers
 
 from rag.domain import Quantity
 from rag.french.dates import MONTHS
-from rag.french.numbers import DIGITS, read_digits
+from rag.french.numbers import DIGITS, NUMBER_WORDS, read_digits
 from rag.french.units import CURRENCIES, PEOPLE, Measure, Token, measure
 from rag.french.words import fold, is_function_word, stem
 
@@ -113,6 +113,8 @@ def _values(tokens: Sequence[Token]) -> list[tuple[int, int, float]]:
         if token.raw[0].isdecimal() and len(token.raw) <= _LONGEST_NUMBER
     }
     found.update(_articles(tokens))
+    if not any(token.folded in NUMBER_WORDS for token in tokens):
+        return sorted(found)
     # Words last: « un million » is one number with its scale already.
     for occurrence in find_numbers(list(tokens), "fr", 1):
         piece = tokens[occurrence.start : occurrence.end]

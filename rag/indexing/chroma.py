@@ -11,9 +11,8 @@ import os
 import re
 import shutil
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
@@ -29,6 +28,7 @@ from tenacity import (
 
 from rag import messages
 from rag.errors import RecoupeError, StoreError
+from rag.indexing.batches import batched
 
 if TYPE_CHECKING:
     from chromadb.api import ClientAPI
@@ -142,6 +142,10 @@ class Chroma:
             if free < _RESERVE_BYTES + wanted:
                 raise StoreError(messages.LITTLE_ROOM.format(free // 1_000_000, self.where))
 
+    def beside(self, folder: Path) -> Chroma:
+        """Return a client over an embedded store of its own in another folder, made if absent."""
+        return Chroma(embedded(folder), str(folder.parent), folder, self.most)
+
     def close(self) -> None:
         """Let go of the store; later calls are refused."""
         self.closed.set()
@@ -166,19 +170,6 @@ class Chroma:
             if "readonly" in text or not os.access(self.folder, os.W_OK):
                 return StoreError(messages.INDEX_READ_ONLY.format(self.where))
         return StoreError(messages.INDEX_FAILED.format(self.where, type(error).__name__))
-
-
-def batched(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
-    """Cut a sequence into runs of `size`, the last one shorter."""
-    for at in range(0, len(items), size):
-        yield items[at : at + size]
-
-
-def paged(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    """Yield what an iterator gives in lists of `size`, the last one shorter."""
-    rest = iter(items)
-    while some := list(islice(rest, size)):
-        yield some
 
 
 def connect(settings: Settings, root: Path | None = None) -> Chroma:

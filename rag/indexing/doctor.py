@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from rag import messages
 from rag.domain import BROKEN, ArticleRecord, Passage, StoredArticle, digest_of
 from rag.errors import RecoupeError, StoreError
-from rag.indexing.chroma import batched, paged
+from rag.indexing.batches import batched, paged
 from rag.indexing.copies import signature
 from rag.indexing.parts import files_of_sqlite, silent
 from rag.indexing.understanding import again
@@ -91,7 +91,7 @@ def examine(index: Index) -> Findings:
         index.follower.follow()
         listed = index.store.passage_ids()
         records = list(index.records())
-        if not index.store.chroma.shared:
+        if not index.store.shared:
             found.lost = index.catalogue.beyond({r.id for r in records})
         # What the catalogue alone still knows is not swept.
         catalogue_only = {i for r in found.lost for i in r.passage_ids()}
@@ -101,7 +101,7 @@ def examine(index: Index) -> Findings:
         found.incomplete = list(dict.fromkeys(found.incomplete))
         for some in paged(iter(records), _PAGE_ARTICLES):
             _examine_some(index, some, found)
-        if index.store.chroma.shared:  # others write meanwhile: a second look at what changed
+        if index.store.shared:  # others write meanwhile: a second look at what changed
             _look_again(index, found, {r.id: r for r in records})
         else:
             _examine_whole(index, records, listed, found)

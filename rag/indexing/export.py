@@ -42,7 +42,7 @@ from rag.domain import (
     Version,
 )
 from rag.errors import ReadError, StoreError, why
-from rag.indexing.chroma import paged
+from rag.indexing.batches import paged
 from rag.indexing.edits import DEDUCED, WAS_PREFIX, Edits
 from rag.indexing.index import Index, Progress
 from rag.indexing.understanding import MadeVectors

@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING
 from rag import messages
 from rag.domain import BROKEN, ArticleRecord, Filters, Passage, StoredArticle
 from rag.errors import ArticleNotFoundError, StoreError
+from rag.indexing.batches import paged
 from rag.indexing.catalogue import CachedPassage, Catalogue, PassageVectors
-from rag.indexing.changes import ChangeLog, Positions
-from rag.indexing.chroma import Chroma, connect, paged
+from rag.indexing.changes import Positions
+from rag.indexing.chroma import connect
 from rag.indexing.following import Follower
 from rag.indexing.generations import current
 from rag.indexing.history import History
@@ -56,7 +57,7 @@ class Index:
 
     def __init__(
         self,
-        chroma: Chroma,
+        store: Store,
         lexical: KeywordIndex,
         catalogue: Catalogue,
         embedder: Embedder,
@@ -64,16 +65,14 @@ class Index:
         progress: Progress = silent,
         *,
         history: History,
-        foreign: bool = False,
     ) -> None:
         """Take the parts; `open_index` makes them.
 
         What an interrupted process left is settled; `progress` hears of the
-        words that have to be made again. A `foreign` index is of any embedding model, to be copied.
+        words that have to be made again.
         """
-        changes = ChangeLog(chroma, folder)
+        changes = store.change_log(folder)
         positions = Positions.load(folder / "lexical" / "positions.json", changes.store)
-        store = Store(chroma, embedder.name, foreign=foreign)
         parts = Parts(store, lexical, catalogue, history, embedder, folder, changes, positions)
         self._parts = parts
         self.scale = CosineScale(embedder, folder)
@@ -90,7 +89,7 @@ class Index:
                 self.follower.follow(progress)
             if store.outdated:
                 self.rebuilder.renew(progress)
-        if chroma.shared:
+        if store.shared:
             self.follower.start()
 
     @property
@@ -141,7 +140,7 @@ class Index:
         The catalogue knows them, but for what others write to a shared store:
         that is seen at once.
         """
-        if self.store.chroma.shared:
+        if self.store.shared:
             return self.store.records_of(ids)
         return self.catalogue.records_of(list(dict.fromkeys(ids)))
 
@@ -218,7 +217,7 @@ class Index:
 
     def _accepted(self, passages: Sequence[str], filters: Filters) -> AbstractSet[str]:
         """Return those of some passages that may answer and that filters accept."""
-        if not self.store.chroma.shared:
+        if not self.store.shared:
             return self.catalogue.among(passages, filters)
         current = self.current(passages)  # others write: the catalogue learns of it later
         return {i for i, r in current.items() if filters.accept(r.id, r.source)}
@@ -296,7 +295,7 @@ class Index:
 
     def size(self) -> int:
         """Return what the folder of an embedded store, its words and its catalogue weigh."""
-        places = [self.store.chroma.folder, self.folder / "lexical"]
+        places = [self.store.folder, self.folder / "lexical"]
         catalogue = (self.folder / "catalogue.sqlite3").stat().st_size
         return catalogue + sum(size_of(place) for place in places if place)
 
@@ -320,7 +319,7 @@ class Index:
         self.stop()
         self.follower.join()
         with self._parts.lock:
-            self.store.chroma.close()
+            self.store.close()
             self.catalogue.close()
             self.history.close()
             self.rebuilder.discard_replaced()
@@ -341,9 +340,9 @@ def open_index(
     """
     home = settings.index_dir
     place = folder or (home if settings.chroma_url else current(home))
-    chroma = connect(settings, place)
+    store = Store(connect(settings, place), embedder.name, foreign=foreign)
     lexical, catalogue = KeywordIndex(place / "lexical"), Catalogue(place)
     return Index(
-        chroma, lexical, catalogue, embedder, place, progress,
-        history=History(None if folder else home), foreign=foreign,
+        store, lexical, catalogue, embedder, place, progress,
+        history=History(None if folder else home),
     )  # fmt: skip

@@ -17,8 +17,7 @@ from uuid import uuid4
 
 from rag import messages
 from rag.errors import StoreError
-from rag.indexing.changes import ChangeLog
-from rag.indexing.chroma import Chroma, embedded, next_folder, switch_folder
+from rag.indexing.chroma import next_folder, switch_folder
 from rag.indexing.parts import Parts, Progress, files_of_sqlite, silent, size_of
 from rag.indexing.recovery import Recovery
 from rag.indexing.store import Store
@@ -54,7 +53,7 @@ class Rebuilder:
         in each search (chroma issues 2594, 4737).
         """
         dropped = self._parts.changes.own.dropped
-        return not self._parts.store.chroma.shared and dropped > max(
+        return not self._parts.store.shared and dropped > max(
             _FEW_DELETED, _STALE_RATIO * self._parts.store.count()
         )
 
@@ -64,7 +63,7 @@ class Rebuilder:
         Searches go on meanwhile, writers wait. A kill at any point leaves the
         old store or the new one. Raises StoreError.
         """
-        if self._parts.store.chroma.shared:
+        if self._parts.store.shared:
             return False
         self._rebuild(self._parts.store.copy_to, progress)
         return True
@@ -72,7 +71,7 @@ class Rebuilder:
     def renew(self, progress: Progress) -> None:
         """Embed all passages again, into a fresh store where it is embedded."""
         log.warning("vecteurs refaits : %d articles", self._parts.store.articles())
-        if self._parts.store.chroma.shared:
+        if self._parts.store.shared:
             total = self._parts.store.articles()
             for done in self._parts.store.embed_again(self._embedded_again):
                 progress(done, total)
@@ -88,34 +87,33 @@ class Rebuilder:
 
         return np.concatenate([vectors for vectors, _ in found])
 
-    def _rebuild(self, copied: Callable[[Chroma], Iterator[int]], progress: Progress) -> None:
+    def _rebuild(self, copied: Callable[[Store], Iterator[int]], progress: Progress) -> None:
         with self._writer.write_lock():
             old = self._parts.store
-            assert old.chroma.folder is not None
-            old.chroma.check_room(size_of(old.chroma.folder))
+            assert old.folder is not None
+            old.check_room(size_of(old.folder))
             total = self._parts.store.articles()
             folder = next_folder(self._parts.folder)
-            fresh = Chroma(embedded(folder), old.chroma.where, folder, old.chroma.most)
+            store = old.beside(folder)
             try:
-                for done in copied(fresh):
+                for done in copied(store):
                     progress(done, total)
                     if self._parts.closing.is_set():
                         raise StoreError(messages.CLOSING)
                 # The store's numbers go on where they were.
-                changes = ChangeLog(fresh, self._parts.folder)
+                changes = store.change_log(self._parts.folder)
                 changes.own = self._parts.changes.own
                 changes.rebuilt()
-                store = Store(fresh, self._parts.embedder.name)
                 switch_folder(self._parts.folder, folder)
             except BaseException:
-                _discard(fresh)
+                store.discard()
                 raise
             self._parts.store, self._parts.changes = store, changes
             if self._parts.positions:
                 self._parts.positions.store = changes.store
                 self._parts.positions.save()
         self.discard_replaced()
-        self._replaced = threading.Timer(_LINGER_SECONDS, _discard, [old.chroma])
+        self._replaced = threading.Timer(_LINGER_SECONDS, old.discard)
         self._replaced.daemon = True
         self._replaced.start()
 
@@ -140,9 +138,7 @@ class Rebuilder:
         with self._writer.write_lock():
             try:
                 draft.mkdir(parents=True)
-                old = self._parts.store.chroma
-                place = draft / "chroma"
-                fresh = Chroma(embedded(place), str(place), place, old.most)
+                fresh = self._parts.store.beside(draft / "chroma")
                 try:
                     for done in self._parts.store.copy_to(fresh):
                         progress(done, self._parts.store.articles())
@@ -179,7 +175,7 @@ class Rebuilder:
 
 def folders_of(parts: Parts) -> list[Path]:
     """Return the folders that have an index's files of SQLite."""
-    store = parts.store.chroma.folder
+    store = parts.store.folder
     return [*parts.history.folders, parts.folder, *([store] if store else [])]
 
 
@@ -187,10 +183,3 @@ def _copy_base(base: Path, copy: Path) -> None:
     """Copy a SQLite file as it is at one moment, while others may use it."""
     with closing(sqlite3.connect(base)) as source, closing(sqlite3.connect(copy)) as target:
         source.backup(target)
-
-
-def _discard(chroma: Chroma) -> None:
-    """Remove a store that another has replaced; once more does no harm."""
-    chroma.close()
-    if chroma.folder:
-        shutil.rmtree(chroma.folder, ignore_errors=True)

@@ -12,8 +12,8 @@ from dataclasses import replace
 
 from rag.domain import passage_ids
 from rag.errors import RecoupeError
+from rag.indexing.batches import batched, paged
 from rag.indexing.changes import Positions, VersionChange, Writer
-from rag.indexing.chroma import batched, paged
 from rag.indexing.parts import Parts, Progress, silent
 
 log = logging.getLogger(__name__)

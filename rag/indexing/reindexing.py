@@ -17,7 +17,7 @@ from rag import messages
 from rag.domain import ArticleRecord, Passage, StoredArticle, digest_of
 from rag.errors import IndexMismatchError, StoreError
 from rag.indexing import generations
-from rag.indexing.chroma import batched
+from rag.indexing.batches import batched
 from rag.indexing.index import Index, Progress, open_index
 from rag.indexing.ingestion import RECIPE, fingerprint
 from rag.indexing.understanding import embedded, understood
@@ -49,14 +49,14 @@ class Reindexing:
 
         `settings` are those to build it with. Raises StoreError.
         """
-        if old.store.chroma.shared:
+        if old.store.shared:
             raise StoreError(messages.NO_REINDEX)
         self._home = settings.index_dir
         self._old, self._settings = old, settings
         self._progress, self._stopping = progress, stopping
         self._made: dict[str, str] = {}  # versions of the old index, by article
-        assert old.store.chroma.folder is not None
-        old.store.chroma.check_room(old.size())
+        assert old.store.folder is not None
+        old.store.check_room(old.size())
         self.new = self._opened(embedder)
 
     def _opened(self, embedder: Embedder) -> Index:

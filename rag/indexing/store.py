@@ -8,13 +8,15 @@ passages and their vectors. Knows nothing of readers, words or answers.
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rag import messages
 from rag.domain import ArticleRecord, Passage, Source, StoredArticle
 from rag.errors import IndexMismatchError
-from rag.indexing.chroma import batched, paged
+from rag.indexing.batches import batched, paged
+from rag.indexing.changes import ChangeLog
 from rag.indexing.codec import (
     Fields,
     changed_fields,
@@ -26,6 +28,8 @@ from rag.indexing.codec import (
 from rag.models.embedding import DEFAULT
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rag.indexing.chroma import Chroma
     from rag.models.embedding import Vectors
 
@@ -55,7 +59,7 @@ class Store:
         an earlier version, and have to be again. Raises IndexMismatchError when
         they were by another model than `embedding`, StoreError when Chroma fails.
         """
-        self.chroma = chroma
+        self._chroma = chroma
         self._embedding = embedding
         make = chroma.client.get_or_create_collection
         self._articles = chroma.call(make, name=ARTICLES, embedding_function=None)
@@ -71,33 +75,65 @@ class Store:
         if made_by != embedding and not self.outdated and not foreign:
             raise IndexMismatchError(messages.OTHER_EMBEDDING.format(made_by, embedding, made_by))
 
+    @property
+    def shared(self) -> bool:
+        """Whether other processes may write too."""
+        return self._chroma.shared
+
+    @property
+    def folder(self) -> Path | None:
+        """The folder that an embedded store lies in, None for a server."""
+        return self._chroma.folder
+
+    def check_room(self, wanted: int = 0) -> None:
+        """Refuse to write `wanted` bytes on a disk that is nearly full. Raises StoreError."""
+        self._chroma.check_room(wanted)
+
+    def change_log(self, index_dir: Path) -> ChangeLog:
+        """Return what tells of this store's changes, for the writer of a folder."""
+        return ChangeLog(self._chroma, index_dir)
+
+    def beside(self, folder: Path) -> Store:
+        """Return an embedded store of the same model in another folder, made if absent."""
+        return Store(self._chroma.beside(folder), self._embedding)
+
+    def close(self) -> None:
+        """Let go of it; later calls are refused."""
+        self._chroma.close()
+
+    def discard(self) -> None:
+        """Let go of an embedded store and remove its folder; once more does no harm."""
+        self.close()
+        if self.folder:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
     def records(self) -> Iterator[ArticleRecord]:
         """Yield the record of every article, a page at a time."""
-        for page in self.chroma.pages(self._articles, include=["metadatas"]):
+        for page in self._chroma.pages(self._articles, include=["metadatas"]):
             yield from records_of(page["ids"], page["metadatas"]).values()
 
     def records_of(self, ids: Iterable[str]) -> dict[str, ArticleRecord]:
         """Return the present records of some articles, by id; absent ones are left out."""
         found: dict[str, ArticleRecord] = {}
-        for part in self.chroma.parts(list(dict.fromkeys(ids))):
-            got = self.chroma.call(self._articles.get, ids=list(part), include=["metadatas"])
+        for part in self._chroma.parts(list(dict.fromkeys(ids))):
+            got = self._chroma.call(self._articles.get, ids=list(part), include=["metadatas"])
             found |= records_of(got["ids"], got["metadatas"])
         return found
 
     def written(self, writer: str, number: int) -> set[str]:
         """Return the articles whose last write is one of `writer`'s after change `number`."""
         where = {"$and": [{"writer": writer}, {"change": {"$gt": number}}]}
-        pages = self.chroma.pages(self._articles, where=where, include=[])
+        pages = self._chroma.pages(self._articles, where=where, include=[])
         return {i for page in pages for i in page["ids"]}
 
     def articles(self) -> int:
         """Return the number of articles."""
-        return int(self.chroma.call(self._articles.count))
+        return int(self._chroma.call(self._articles.count))
 
     def put_records(self, records: Sequence[ArticleRecord], writer: str, change: int) -> None:
         """Make these versions the current ones: the switch of I2."""
-        for part in self.chroma.parts(records):
-            self.chroma.call(
+        for part in self._chroma.parts(records):
+            self._chroma.call(
                 self._articles.upsert,
                 ids=[r.id for r in part],
                 embeddings=[_filler(r.id) for r in part],
@@ -110,8 +146,8 @@ class Store:
         A whole record put back could name a version that another writer has
         replaced since it was read.
         """
-        for part in self.chroma.parts(list(changes)):
-            self.chroma.call(
+        for part in self._chroma.parts(list(changes)):
+            self._chroma.call(
                 self._articles.update,
                 ids=list(part),
                 metadatas=[
@@ -121,8 +157,8 @@ class Store:
 
     def delete_records(self, ids: Sequence[str]) -> None:
         """Make these articles absent; their passages are swept by `delete_passages`."""
-        for part in self.chroma.parts(ids):
-            self.chroma.call(self._articles.delete, ids=list(part))
+        for part in self._chroma.parts(ids):
+            self._chroma.call(self._articles.delete, ids=list(part))
 
     def put_passages(
         self,
@@ -132,9 +168,9 @@ class Store:
     ) -> None:
         """Store passages with their vectors of shape (len(passages), dimension)."""
         metadatas = [passage_fields(p, s) for p, s in zip(passages, sources, strict=True)]
-        for at in range(0, len(passages), self.chroma.most):
-            part = slice(at, at + self.chroma.most)
-            self.chroma.call(
+        for at in range(0, len(passages), self._chroma.most):
+            part = slice(at, at + self._chroma.most)
+            self._chroma.call(
                 self._passages.upsert,
                 ids=[p.id for p in passages[part]],
                 documents=[p.text for p in passages[part]],
@@ -144,26 +180,26 @@ class Store:
 
     def delete_passages(self, ids: Sequence[str]) -> None:
         """Delete passages by id; ids that are absent are ignored."""
-        for part in self.chroma.parts(ids):
-            self.chroma.call(self._passages.delete, ids=list(part))
+        for part in self._chroma.parts(ids):
+            self._chroma.call(self._passages.delete, ids=list(part))
 
     def passage_ids(self, articles: Sequence[str] | None = None) -> set[str]:
         """Return the ids of stored passages, of current versions and others, of some articles."""
         if articles is None:
-            pages = self.chroma.pages(self._passages, include=[])
+            pages = self._chroma.pages(self._passages, include=[])
             return {i for page in pages for i in page["ids"]}
         found: set[str] = set()
-        for part in self.chroma.parts(articles):
+        for part in self._chroma.parts(articles):
             where = {"article_id": {"$in": list(part)}}
-            for page in self.chroma.pages(self._passages, where=where, include=[]):
+            for page in self._chroma.pages(self._passages, where=where, include=[]):
                 found.update(page["ids"])
         return found
 
     def passages(self, ids: Sequence[str]) -> dict[str, Passage]:
         """Return stored passages by id; absent ids are left out."""
         found: dict[str, Passage] = {}
-        for part in self.chroma.parts(ids):
-            got = self.chroma.call(
+        for part in self._chroma.parts(ids):
+            got = self._chroma.call(
                 self._passages.get, ids=list(part), include=["documents", "metadatas"]
             )
             rows = zip(got["ids"], got["documents"], got["metadatas"], strict=True)
@@ -173,8 +209,8 @@ class Store:
     def vectors(self, ids: Sequence[str]) -> dict[str, Vectors]:
         """Return the vectors, of shape (dimension,), of stored passages; absent ids left out."""
         found: dict[str, Vectors] = {}
-        for part in self.chroma.parts(ids):
-            got = self.chroma.call(self._passages.get, ids=list(part), include=["embeddings"])
+        for part in self._chroma.parts(ids):
+            got = self._chroma.call(self._passages.get, ids=list(part), include=["embeddings"])
             found |= dict(zip(got["ids"], got["embeddings"], strict=True))
         return found
 
@@ -183,10 +219,10 @@ class Store:
 
         Stale versions may be among them: the caller knows which are current.
         """
-        got = self.chroma.call(
+        got = self._chroma.call(
             self._passages.query,
             query_embeddings=[vector],
-            n_results=min(limit, self.chroma.most),
+            n_results=min(limit, self._chroma.most),
             include=["distances"],
         )
         rows = zip(got["ids"][0], got["distances"][0], strict=True)
@@ -194,16 +230,15 @@ class Store:
 
     def count(self) -> int:
         """Return the number of stored passages, stale ones included."""
-        return int(self.chroma.call(self._passages.count))
+        return int(self._chroma.call(self._passages.count))
 
-    def copy_to(self, chroma: Chroma, embed: Embed | None = None) -> Iterator[int]:
+    def copy_to(self, other: Store, embed: Embed | None = None) -> Iterator[int]:
         """Copy the current versions into an empty store; yield how many articles are done.
 
         `embed` makes the vectors again; without it they are copied.
         """
-        other = Store(chroma, self._embedding)
         done = 0
-        for page in self.chroma.pages(self._articles, include=["metadatas"]):
+        for page in self._chroma.pages(self._articles, include=["metadatas"]):
             records = list(records_of(page["ids"], page["metadatas"]).values())
             for some in batched(records, _COPIED_ARTICLES if embed is None else _EMBEDDED_ARTICLES):
                 if embed:
@@ -212,7 +247,7 @@ class Store:
                     self._copied([i for r in some for i in r.passage_ids()], other)
                 done += len(some)
                 yield done
-            chroma.call(
+            other._chroma.call(
                 other._articles.upsert,
                 ids=page["ids"], metadatas=page["metadatas"],
                 embeddings=[_filler(i) for i in page["ids"]],
@@ -225,7 +260,7 @@ class Store:
             self._embedded_again(some, embed, self)
             done += len(some)
             yield done
-        self.chroma.call(self._passages.modify, metadata={"embedding": self._embedding})
+        self._chroma.call(self._passages.modify, metadata={"embedding": self._embedding})
         self.outdated = False
 
     def _embedded_again(self, records: Sequence[ArticleRecord], embed: Embed, other: Store) -> None:
@@ -243,13 +278,13 @@ class Store:
     def _copied(self, ids: Sequence[str], other: Store) -> None:
         # Small calls: Chroma keeps what it has not indexed yet, and never gives it back.
         for part in batched(ids, _COPIED_PASSAGES):
-            got = self.chroma.call(
+            got = self._chroma.call(
                 self._passages.get,
                 ids=list(part),
                 include=["documents", "metadatas", "embeddings"],
             )
             if got["ids"]:
-                other.chroma.call(other._passages.upsert, **{k: got[k] for k in _COPIED_FIELDS})
+                other._chroma.call(other._passages.upsert, **{k: got[k] for k in _COPIED_FIELDS})
 
 
 _COPIED_ARTICLES = 100

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 from rag import messages
 from rag.domain import BROKEN, ArticleRecord, Passage, version_of
 from rag.errors import IndexReplacedError, StoreError
+from rag.indexing.batches import batched
 from rag.indexing.catalogue import Row
 from rag.indexing.changes import VersionChange
-from rag.indexing.chroma import batched
 from rag.indexing.codec import Fields
 from rag.indexing.parts import Parts, of_versions
 from rag.indexing.recovery import STEPS_PER_CHANGE, Recovery
@@ -83,14 +83,14 @@ class IndexWriter:
         self._parts.changes.begin(steps)
         try:
             self._parts.store.put_passages(passages, sources, vectors)
-            if self._parts.store.chroma.shared and self._parts.changes.fenced():
+            if self._parts.store.shared and self._parts.changes.fenced():
                 self._recovery.undo(steps)
                 return False
             self._parts.store.put_records(records, self._parts.changes.writer, number)
         except BaseException:
             self._recovery.undo(steps)
             raise
-        if self._parts.store.chroma.shared and self._parts.changes.fenced():
+        if self._parts.store.shared and self._parts.changes.fenced():
             # Suspended for long just here: what others swept is written again, as a new change.
             return False
         self._parts.changes.switched()
@@ -170,7 +170,7 @@ class IndexWriter:
                 now = self._parts.store.records_of(records)
                 records = {i: r for i, r in now.items() if r.version == records[i].version}
                 steps = [s for s in steps if s.article_id in records]
-                if self._parts.store.chroma.shared:
+                if self._parts.store.shared:
                     self._parts.changes.gone(records, number)
                 self._parts.store.delete_records(list(records))
                 self._parts.changes.switched()
@@ -200,12 +200,12 @@ class IndexWriter:
             raise StoreError(messages.CLOSING)
         if self._parts.retired:
             raise IndexReplacedError(messages.INDEX_REPLACED)
-        self._parts.store.chroma.check_room()
+        self._parts.store.check_room()
         self._recovery.settle(self._parts.changes.own)
 
     def _end(self, steps: Sequence[VersionChange]) -> None:
         """Sweep the versions that a change has replaced, and close it."""
-        if self._parts.store.chroma.shared:
+        if self._parts.store.shared:
             dropped = self._sweep_around([s.article_id for s in steps])
         else:
             dropped = self._recovery.delete(
