@@ -12,6 +12,9 @@ TORCH_INDEX := $(if $(TORCH_INDEX_URL),--index-url $(TORCH_INDEX_URL),)
 # Of tests: one more than there are cores, for some wait; four at most.
 PROCESSES = $(shell $(PYTHON) -c 'import os; print(min(4, 1 + (os.cpu_count() or 1)))')
 
+# A file in one process, in the order of tests/conftest.py.
+BY_FILE := --dist loadfile --no-loadscope-reorder
+
 .PHONY: help chat test quick install install-dev lint types unit lock locale bench golden clean
 .DEFAULT_GOAL := chat
 
@@ -28,7 +31,7 @@ chat: install  ## index corpus/ if the index is empty, or ARTICLES, then serve t
 test: install-dev lint types unit  ## lint, types, tests
 
 quick: install-dev lint types  ## lint, types, and the tests that take moments
-	$(BIN)/python -m pytest -q -n $(PROCESSES) --dist loadfile -m "not (slow or server or browser or models)"
+	$(BIN)/python -m pytest -q -n $(PROCESSES) $(BY_FILE) -m "not (slow or server or browser or models)"
 
 install: $(VENV)/installed  ## what answering needs
 install-dev: $(VENV)/installed-dev  ## what tests and measures need too
@@ -55,7 +58,7 @@ types:  ## mypy, strict
 	$(BIN)/mypy
 
 unit:  ## all tests: a process a core and one, each test file in one of them
-	$(BIN)/python -m pytest -n $(PROCESSES) --dist loadfile
+	$(BIN)/python -m pytest -n $(PROCESSES) $(BY_FILE)
 
 lock: install-dev  ## pin what pyproject.toml allows today (needs pip-tools)
 	$(PIP) install -q pip-tools

@@ -40,6 +40,11 @@ SLOW = frozenset(
     "ingestion injection interfaces isolation limits linear logs mouths newsroom owner paid reindexing removals "
     "scale sealing sites sources undated verify_tab writing".split()
 )
+# The longest first, so that none is left to run alone at the end (with --no-loadscope-reorder).
+LONGEST = (
+    "browser widget chroma_server owner sources doctor copies api attack hostile limits reindexing "
+    "isolation ingestion checking attacker linear erasure answering index"
+).split()
 MODELS = frozenset("embedders embedding training".split())  # that load torch
 
 
@@ -50,6 +55,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.slow)
         if name in MODELS:
             item.add_marker(pytest.mark.models)
+    places = {name: at for at, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.stem.removeprefix("test_"), len(LONGEST)))
 
 
 @pytest.fixture(autouse=True)

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
 import time
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from rag.french.sentences import sentence_spans
 from rag.indexing.catalogue import Catalogue
-from rag.models.embedding import CheckedEmbedder, PassageText
+from rag.models.blas import single_threaded
+from rag.models.embedding import CheckedEmbedder, PassageText, Voice
 from rag.models.encoder import Encoder
 from rag.models.network import _Turns, batches
 from rag.models.packing import cosines, pack, unpack
+from rag.models.speakers import SpeakerHead
 from tests.conftest import ROOT
 
 PASSAGE = (
@@ -146,3 +151,38 @@ def test_a_question_is_answered_without_torch(assistant) -> None:  # type: ignor
 def test_the_title_stands_over_each_sentence_that_is_embedded_apart() -> None:
     assert TEXT.alone()[1] == "Circulation\nLa déviation passe par la rocade."
     assert PassageText("Un. Deux.", ((0, 3), (4, 9)), "Autre").alone() == ["Un.", "Deux."]
+
+
+def _blas_threads() -> set[int]:
+    return {lib["num_threads"] for lib in threadpool_info() if lib["user_api"] == "blas"}
+
+
+@pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="one core: one thread in any case")
+def test_products_are_made_on_one_thread_and_others_keep_theirs(
+    embedder: Encoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Threads that wait for each other spinning made two processes three times as slow."""
+    seen: list[set[int]] = []
+    read = SpeakerHead.read
+
+    def watched(self: SpeakerHead, *given: Any) -> list[Voice]:
+        seen.append(_blas_threads())
+        return read(self, *given)
+
+    monkeypatch.setattr(SpeakerHead, "read", watched)
+    with threadpool_limits(2, user_api="blas"):
+        embedder.embed_sentences([TEXT])
+        assert seen == [{1}]
+        assert _blas_threads() == {2}
+
+
+@pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="one core: one thread in any case")
+def test_who_leaves_last_gives_the_threads_back() -> None:
+    with threadpool_limits(2, user_api="blas"):
+        first, second = single_threaded(), single_threaded()
+        for limit in (first, second):
+            limit.__enter__()
+        first.__exit__(None, None, None)
+        assert _blas_threads() == {1}
+        second.__exit__(None, None, None)
+        assert _blas_threads() == {2}

@@ -186,4 +186,5 @@ def test_a_claim_of_any_shape_after_a_real_sentence(step: str) -> None:
 
 @pytest.mark.parametrize("step", STEPS)
 def test_what_took_the_square_of_its_length_no_longer_does(step: str) -> None:
+    STEPS[step](REAL)  # loads what it needs
     assert slow(step, LONG, WORST) == []

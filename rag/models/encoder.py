@@ -15,6 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from rag.models.blas import single_threaded
 from rag.models.embedding import (
     DEFAULT,
     CheckedEmbedder,
@@ -61,16 +62,17 @@ class Encoder(CheckedEmbedder):
         injections: list[list[bool]] = [[] for _ in texts]
         voices: list[list[Voice]] = [[] for _ in texts]
         head, speakers = self._injection_head, self._speaker_head
-        for at, states, offsets in self._passes(texts):
-            spans = texts[at].sentences
-            whole[at] = states[0].mean(axis=0)
-            read = _described(states, offsets, spans)
-            parts[at] = read @ self._map[:-1] + self._map[-1]
-            if head:
-                injections[at] = (read @ head[0] + head[1] > 0).tolist()
-            if speakers:
-                beside = np.concatenate(states, axis=1)
-                voices[at] = speakers.read(beside, offsets, spans, texts[at].text)
+        with single_threaded():
+            for at, states, offsets in self._passes(texts):
+                spans = texts[at].sentences
+                whole[at] = states[0].mean(axis=0)
+                read = _described(states, offsets, spans)
+                parts[at] = read @ self._map[:-1] + self._map[-1]
+                if head:
+                    injections[at] = (read @ head[0] + head[1] > 0).tolist()
+                if speakers:
+                    beside = np.concatenate(states, axis=1)
+                    voices[at] = speakers.read(beside, offsets, spans, texts[at].text)
         vectors = unit_rows(np.stack(whole), len(texts), self.name)
         sentences = [
             # A passage of one sentence is that sentence.
