@@ -23,7 +23,7 @@ _RELATIVE = re.compile(
 )
 _ARTICLE = re.compile(r"(?:Le|La|Les|Une?|Des)\s|L['’]")
 _NAME = re.compile(r"\b[A-ZÀ-Þ]")  # without one, « le tribunal » may be any
-_PARTICIPLE = re.compile(r"(?:é|i|u|is|it)e?s?$")  # « Un lynx photographié », whatever is parsed
+_PARTICIPLE = re.compile(r"[éu]e?s?$")  # « Un lynx photographié », whatever is parsed
 _FINITE = "VerbForm=Fin"
 _AUXILIARIES = frozenset({"aux", "aux:tense", "aux:pass", "cop"})
 _SUBJECTS = frozenset({"nsubj", "nsubj:pass"})
