@@ -6,11 +6,12 @@ away. `bench/attack.py` tries many more.
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx
 import pytest
@@ -19,6 +20,7 @@ from fastapi import FastAPI
 from rag.assistant import LocalAssistant
 from rag.web.access import new_token
 from rag.web.framework import BadEventError, Events
+from rag.web.gradio_quickly import _no_interfaces, gr
 from rag.web.server import build_app
 from tests.conftest import over_copy
 from tests.test_api import PROBLEM, page_config, serving, with_settings
@@ -325,3 +327,16 @@ def test_pages_and_scripts_travel_light_and_answers_plain(web: httpx.Client) -> 
     answer = web.post("/api/v1/ask", json={"question": "Quand la halle aux grains rouvre-t-elle ?"})
     assert len(answer.content) > 1000
     assert "content-encoding" not in answer.headers
+
+
+def test_components_are_made_without_files_for_editors() -> None:
+    """Gradio parses each component's source, and writes beside it: a third of its import."""
+    getfile = inspect.getfile
+    with _no_interfaces():
+
+        class Own(gr.Textbox):
+            EVENTS: ClassVar[list[str]] = ["own"]
+
+    assert hasattr(Own, "own")
+    assert not Path(__file__).with_suffix(".pyi").exists()
+    assert inspect.getfile is getfile

@@ -9,11 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import gradio as gr
-import gradio.queueing
-import gradio.utils
 from fastapi.exceptions import RequestValidationError
-from gradio.state_holder import SessionState, StateHolder
 from starlette.routing import Mount
 
 from rag import texts
@@ -22,6 +18,7 @@ from rag.logs import LoggedTracebacks
 from rag.web.access import Access
 from rag.web.corpus_tab import CorpusTab
 from rag.web.framework import Events
+from rag.web.gradio_quickly import gr, queueing, state_holder, utils
 from rag.web.limits import RETENTION, Gate, Rates
 from rag.web.problems import invalid
 from rag.web.questions_tab import QuestionsTab
@@ -87,20 +84,20 @@ def mount_chat(
 
 
 # Gradio prints the tracebacks of events to stderr, a visitor's text with them.
-for _module in (gradio.queueing, gradio.utils):
+for _module in (queueing, utils):
     _module.traceback = LoggedTracebacks(log, "évènement de la page")  # type: ignore[attr-defined]
 
 
-class Sessions(StateHolder):
+class Sessions(state_holder.StateHolder):
     """Gradio's sessions, fewer and lighter: what a visitor typed is not kept with them."""
 
-    def __getitem__(self, session_id: str) -> SessionState:
+    def __getitem__(self, session_id: str) -> state_holder.SessionState:
         if session_id not in self.session_data:
             self.session_data[session_id] = Session(self.blocks)
         return super().__getitem__(session_id)
 
 
-class Session(SessionState):
+class Session(state_holder.SessionState):
     """A session without the copy of every value that Gradio keeps for links to it."""
 
     def _update_value_in_config(self, key: int, value: Any) -> None:

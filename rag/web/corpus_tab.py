@@ -11,8 +11,6 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import gradio as gr
-
 from rag import texts
 from rag.assistant import LocalAssistant
 from rag.domain import ArticleOrder, ArticleQuery, Citation, Filters, FoundArticle
@@ -23,6 +21,7 @@ from rag.models.embedding import clean
 from rag.readers import READERS, Bounds, read_uploads
 from rag.web.access import Access
 from rag.web.corpus_html import articles_html, overview_html, period_of, sources_html
+from rag.web.gradio_quickly import gr
 from rag.web.limits import RETENTION
 from rag.web.opened_article import opened_article
 from rag.web.render import ingested_html, message_html

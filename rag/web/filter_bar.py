@@ -9,13 +9,12 @@ from difflib import get_close_matches
 from functools import partial
 from typing import Any
 
-import gradio as gr
-
 from rag import messages, texts
 from rag.domain import Facets, Filters
 from rag.errors import RecoupeError
 from rag.french.dates import format_date, parse_date
 from rag.french.words import fold
+from rag.web.gradio_quickly import gr
 from rag.web.render import Chip, chips_html
 
 _NAMES = ("sources", "sections", "authors")

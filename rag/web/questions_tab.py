@@ -10,7 +10,6 @@ from dataclasses import replace
 from time import monotonic_ns
 from typing import Any, NamedTuple
 
-import gradio as gr
 from starlette.concurrency import run_in_threadpool
 
 from rag import texts
@@ -34,6 +33,7 @@ from rag.web.conversation import (
     standing,
 )
 from rag.web.filter_bar import Choice, FilterBar
+from rag.web.gradio_quickly import gr
 from rag.web.limits import Gate, Rates, client_of, in_one_turn
 from rag.web.links import linked
 from rag.web.markdown import answer_markdown

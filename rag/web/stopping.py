@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import gradio as gr
+from rag.web.gradio_quickly import gr
 
 
 class Stops:

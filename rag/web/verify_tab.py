@@ -10,7 +10,6 @@ from dataclasses import replace
 from time import monotonic_ns
 from typing import Any
 
-import gradio as gr
 from pydantic import TypeAdapter, ValidationError
 from starlette.concurrency import run_in_threadpool
 
@@ -21,6 +20,7 @@ from rag.checking.report import Publisher, report
 from rag.domain import CheckedClaim, Label, Review, Verification
 from rag.errors import ReadError, RecoupeError
 from rag.models.embedding import clean
+from rag.web.gradio_quickly import gr
 from rag.web.limits import Gate, Rates, client_of
 from rag.web.opened_article import opened_article
 from rag.web.render import export_html, message_html
