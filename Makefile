@@ -44,9 +44,10 @@ $(VENV)/installed: requirements.lock pyproject.toml models/pyproject.toml
 	touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed requirements-dev.lock
-	@# The CPU build of torch where pip offers it, else the default build.
-	$(PIP) install -q $(TORCH_INDEX) "torch==$(TORCH)+cpu" 2>/dev/null || $(PIP) install -q -c requirements-dev.lock "torch==$(TORCH)"
-	$(PIP) install -q --no-deps -r requirements-dev.lock
+	@# The CPU build of torch where pip offers it, else the default build. Of 20,000 modules that
+	@# tests bring they use a few: those are compiled as they are imported.
+	$(PIP) install -q --no-compile $(TORCH_INDEX) "torch==$(TORCH)+cpu" 2>/dev/null || $(PIP) install -q --no-compile -c requirements-dev.lock "torch==$(TORCH)"
+	$(PIP) install -q --no-compile --no-deps -r requirements-dev.lock
 	touch $@
 
 lint:  ## ruff, and that imports go down only

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -167,17 +168,26 @@ def test_one_article_twice_is_written_once(index: Index) -> None:
     assert index.article("a").text == SENTENCE
 
 
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of an index of three articles, made from a shell: copy it."""
+    folder = tmp_path_factory.mktemp("begun")
+    files, _ = find_files([CORPUS])
+    there = [str(f) for f in files[:3]]
+    done = run_python(folder, folder / "index", str(ROOT / "ingest.py"), *there)
+    assert done.returncode == 0, done.stderr
+    return folder / "index"
+
+
 @pytest.mark.parametrize("moment", [0.3, 1.5, 2.7])
 def test_kill_at_any_moment_leaves_whole_articles(
-    tmp_path: Path, embedder: Encoder, moment: float
+    tmp_path: Path, embedder: Encoder, begun: Path, moment: float
 ) -> None:
     """`bench/faults.py` does the same at more moments."""
     settings = load_settings(index_dir=tmp_path / "index")
+    shutil.copytree(begun, settings.index_dir)
     environment = os.environ | {"RECOUPE_INDEX_DIR": str(settings.index_dir)}
     files, _ = find_files([CORPUS])
-    there = [str(f) for f in files[:3]]
-    done = run_python(tmp_path, settings.index_dir, str(ROOT / "ingest.py"), *there)
-    assert done.returncode == 0, done.stderr
     changes = settings.index_dir / "lexical" / "positions.json"
     before = changes.read_text()
     command = [sys.executable, str(ROOT / "ingest.py"), str(CORPUS)]

@@ -92,7 +92,7 @@ CLAIM_STEPS: dict[str, Callable[[str], object]] = {
     "overlap": lambda text: _copied(REAL, Passage("a:v:0", "a", 0, 0, len(text), text)),
     "csv": csv_cell,
 }
-LONGEST_CLAIM, LONG_SENTENCE = 600, 5_000  # characters: no claim is longer; a sentence may be
+LONGEST_CLAIM, LONG_SENTENCE = 600, 2_500  # characters: no claim is longer; a sentence may be
 STEPS |= CLAIM_STEPS
 # One atom repeated, or two: the first half of one, the second of the other.
 SHAPES = [

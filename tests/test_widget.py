@@ -21,7 +21,7 @@ import pytest
 from rag import texts
 from rag.assistant import LocalAssistant
 from rag.checking.report import as_html
-from rag.domain import Article, Reading, Source
+from rag.domain import Article, CheckedClaim, Citation, Reading, Source
 from rag.settings import load_settings
 from rag.sites import Sites
 from rag.sites.rules import checked
@@ -361,7 +361,7 @@ def test_hostile_text_runs_nothing_in_the_widget(
     browser.driver.get(f"{url}/demo")
     widget = Widget(browser, "page")
     seen = 0
-    for n in range(0, len(PAYLOADS), 4):
+    for n in range(0, len(PAYLOADS), 6):
         widget.ask(
             f"Combien de tonnes pèse le vaisseau Zorglub numéro {n} ? {PAYLOADS[n][:80]}".replace(
                 "\t", " "
@@ -407,12 +407,26 @@ def test_hostile_text_runs_nothing_in_the_chat(
     assert seen == len(PAYLOADS)
 
 
+def resting_on(claim: CheckedClaim, assistant: LocalAssistant, n: int) -> CheckedClaim:
+    """A claim that was checked, on the passage of another article."""
+    article = assistant.article(f"xss-{n}")
+    (passage,) = article.passages
+    citation = Citation.of(passage, article.record.source, passage.start, passage.end)
+    return replace(
+        claim, text=citation.quote, evidence=(replace(claim.evidence[0], citation=citation),)
+    )
+
+
 def test_hostile_text_runs_nothing_in_reports(
     browser: Page, hostile: tuple[LocalAssistant, str], tmp_path: Path
 ) -> None:
     assistant, _ = hostile
-    claims = [f"Le vaisseau Zorglub numéro {n} pèse {n + 3} tonnes." for n in range(len(PAYLOADS))]
+    claims = [f"Le vaisseau Zorglub numéro {n} pèse {n + 3} tonnes." for n in range(7)]
     checked = assistant.verify("\n\n".join(claims))
+    judged = next(c for c in checked.claims if c.evidence)
+    checked = replace(
+        checked, claims=tuple(resting_on(judged, assistant, n) for n in range(len(PAYLOADS)))
+    )
     noted = replace(checked.claims[0], review=replace(checked.claims[0].review, note=PAYLOADS[0]))
     report = tmp_path / "report.html"
     report.write_text(as_html(replace(checked, claims=(noted, *checked.claims[1:]))), "utf-8")
