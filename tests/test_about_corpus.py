@@ -20,6 +20,8 @@ from rag.settings import load_settings
         ("Qui es-tu ?", texts.WHO_I_AM), ("Êtes-vous une IA ?", texts.WHO_I_AM),
         ("C’est quoi Recoupe ?", texts.WHO_I_AM), ("Que peux-tu faire ?", texts.WHAT_I_CAN),
         ("Comment ça marche ?", texts.WHAT_I_CAN), ("aide", texts.WHAT_I_CAN),
+        ("Quelle heure est-il ?", texts.NOT_NOW), ("Quel temps fait-il aujourd’hui ?", texts.NOT_NOW),
+        ("Quel jour sommes-nous ?", texts.NOT_NOW),
     ],
 )  # fmt: skip
 def test_what_is_said_to_recoupe(assistant: LocalAssistant, asked: str, told: str) -> None:
@@ -66,6 +68,7 @@ def test_of_what_the_articles_speak(asked: str) -> None:
         "Qui es-tu allé voir ?", "Combien d’articles parlent de la halle ?", "Que peux-tu me dire sur Kidal ?",
         "Aide aux agriculteurs", "De quoi parle l’article sur la halle ?", "De quoi parlent les articles sur Kidal ?",
         "Quels sujets le maire couvre-t-il ?", "Quels sont les sujets du bac ?", "Salut nazi à Lérac",
+        "Quelle est la date ?", "Quel temps fait-il à Brissange ?", "Quelle est la date de la réouverture ?",
         "Quels journaux ont été vendus ?", "Comment ça marche, un téléphérique ?", "",
     ],
 )  # fmt: skip

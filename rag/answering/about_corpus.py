@@ -1,7 +1,7 @@
 """What is asked of Recoupe itself or of what it has, not of what the articles say.
 
-Greetings, thanks, who it is and what it can do, how many articles there are, of whom and from
-when. The forms are few and closed; whatever else a question says makes it one for the articles.
+Greetings, thanks, who it is and what it can do, the hour and the day, how many articles there are,
+of whom and from when. The forms are few and closed; whatever else a question says makes it one for the articles.
 """
 
 from __future__ import annotations
@@ -69,6 +69,14 @@ _OPINION = re.compile(
     r"(?:que|qu'est[- ]ce que) (?:penses[- ]tu|pensez[- ]vous|tu penses|vous pensez)\b.*"
     r"|(?:quel est )?(?:ton|votre) (?:avis|opinion)\b.*"
     r"|(?:es[- ]tu|etes[- ]vous) (?:pour|contre|d'accord|sure?)\b.*|(?:tu es|vous etes) sure?"
+)
+# What is now, where and when it is asked: no article tells.
+_NOW = re.compile(
+    r"(?:(?:quelle heure est[- ]il|il est quelle heure|quel temps fait[- ]il|il fait quel temps"
+    r"|quel jour (?:est[- ]on|sommes[- ]nous|on est)|(?:on est|nous sommes) quel jour"
+    r"|en quelle annee (?:est[- ]on|sommes[- ]nous))"
+    r"(?: (?:maintenant|aujourd'hui|dehors|en ce moment|actuellement))?"
+    r"|quelle est la date (?:du jour|d'aujourd'hui))"
 )
 _THE_ARTICLE = re.compile(
     r"(?:de quoi (?:parle|traite|est[- ]il question dans)|que dit|que raconte|"
@@ -140,6 +148,8 @@ def _fixed_reply(asked: str, facets: Facets) -> str:
         return texts.WHO_I_AM
     if _OPINION.fullmatch(asked):
         return texts.NO_OPINION
+    if _NOW.fullmatch(asked):
+        return texts.NOT_NOW
     if _CAN.fullmatch(asked):
         return texts.WHAT_I_CAN
     if _COUNT.fullmatch(asked) or _WHEN.fullmatch(asked) or _SOURCES.fullmatch(asked):
