@@ -582,8 +582,8 @@ NO_OPINION = (
     "Demandez par exemple ce qu’ils disent d’un sujet, ou ce qu’une personne a déclaré."
 )
 NOT_NOW = (
-    "Je ne connais ni l’heure, ni le jour, ni le temps qu’il fait\u00a0: seulement ce que disent les "
-    "articles. Demandez ce qui s’est passé tel jour, ou en tel lieu."
+    "Je ne connais ni l’heure, ni le jour, ni le temps qu’il fait\u00a0: seulement ce que disent "
+    "les articles. Demandez ce qui s’est passé tel jour, ou en tel lieu."
 )
 WHICH_ARTICLE = "Lequel\u202f? J’en ai plusieurs, par exemple\u00a0: {}."
 

@@ -1,7 +1,8 @@
 """What is asked of Recoupe itself or of what it has, not of what the articles say.
 
 Greetings, thanks, who it is and what it can do, the hour and the day, how many articles there are,
-of whom and from when. The forms are few and closed; whatever else a question says makes it one for the articles.
+of whom and from when. The forms are few and closed; whatever else a question says makes it one for
+the articles.
 """
 
 from __future__ import annotations
