@@ -332,7 +332,7 @@ def overviews(index: Index, items: Sequence[Item]) -> tuple[list[Told], tuple[Ma
     for at, item in enumerate(items):
         question = retriever.understood(item.question)
         hits = retriever.search(question, 30)
-        described = list(ov.described(question, retriever.whole(question, hits[:10])))
+        described = list(ov.sentence_features(question, retriever.whole(question, hits[:10])))
         told.append(
             Told(
                 item,

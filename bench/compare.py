@@ -38,8 +38,8 @@ from rag.checking.compare import (
     FOLLOWS,
     NETWORK,
     OVERLAP,
-    described,
     is_verbatim,
+    pair_features,
     paired,
 )
 from rag.checking.prompt_injection import InjectionDetector
@@ -155,7 +155,7 @@ def _row(
     pair = paired(said, shown, label)
     if is_verbatim(pair.hypothesis, pair.premise):
         return Row(None, follows, contradicted, *where)
-    features, signals = described(pair, network)
+    features, signals = pair_features(pair, network)
     sides = tuple(name for name, s in signals.items() if s.side == Side.AGAINST)
     return Row(tuple(features[n] for n in FEATURES), follows, contradicted, *where, sides)
 

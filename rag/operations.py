@@ -233,9 +233,9 @@ class Stream:
 
     kinds: tuple[type, ...]
 
-    def plain(self, item: Any) -> dict[str, Any]:
+    def to_json(self, item: Any) -> dict[str, Any]:
         """Return an item as JSON has it, under the name of its type."""
-        return {type(item).__name__: plain(type(item), item)}
+        return {type(item).__name__: to_json(type(item), item)}
 
     def made(self, item: Mapping[str, Any]) -> Any:
         """Return an item from its JSON."""
@@ -287,7 +287,7 @@ OPERATIONS = tuple(
 )
 
 
-def plain(kind: Any, value: Any) -> Any:
+def to_json(kind: Any, value: Any) -> Any:
     """Return a value of a type as JSON has it.
 
     Hits go without what was understood of their sentences: who shows them has no use for it.

@@ -11,7 +11,7 @@ from typing import Any
 
 from rag import errors, messages
 from rag.errors import IndexBusyError, RecoupeError
-from rag.indexing.owner import Owner, connect, lost_message
+from rag.indexing.owner import Owner, connect_to_owner, lost_message
 from rag.operations import (
     HEADER,
     OPERATIONS,
@@ -21,7 +21,7 @@ from rag.operations import (
     Operation,
     Stream,
     made,
-    plain,
+    to_json,
 )
 
 _CONNECT_SECONDS = 5.0  # seconds
@@ -49,9 +49,9 @@ class RemoteAssistant(Assistant):
             if isinstance(kind, Callback):
                 hears, listener = kind.takes, value
             elif isinstance(kind, Stream):
-                items = map(kind.plain, value)
+                items = map(kind.to_json, value)
             else:
-                fields[name] = plain(kind, value)
+                fields[name] = to_json(kind, value)
         with closing(_Call(self.owner, operation.name)) as call:
             call.say(fields)
             if items is None:
@@ -92,7 +92,7 @@ class _Call:
         self._http = http.client.HTTPConnection("127.0.0.1")
         self._answer: http.client.HTTPResponse | None = None
         try:
-            self._http.sock = connect(owner.address, _CONNECT_SECONDS)
+            self._http.sock = connect_to_owner(owner.address, _CONNECT_SECONDS)
             self._http.sock.settimeout(_SILENCE_SECONDS)
             self._http.putrequest("POST", f"{PATH}/{name}", skip_accept_encoding=True)
             if owner.token:

@@ -609,7 +609,7 @@ def numbered(number: int, total: int) -> str:
     return f"Affirmation {number} sur {total}"
 
 
-def independent(count: int) -> str:
+def independent_sources(count: int) -> str:
     """Return how many sources speak for themselves."""
     s = "s" if count > 1 else ""
     return f"{count} source{s} indépendante{s}"

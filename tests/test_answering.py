@@ -29,7 +29,7 @@ from rag.french.words import same_root
 from rag.models.reader import Read
 from rag.searching.intent import intent_of
 from rag.searching.matching import Terms
-from rag.searching.question import LONGEST_QUESTION, understand
+from rag.searching.question import LONGEST_QUESTION, understand_question
 from rag.settings import load_settings
 from rag.wire import AnswerOut
 
@@ -49,7 +49,7 @@ from rag.wire import AnswerOut
     ],
 )
 def test_what_a_question_expects(question: str, kind: str) -> None:
-    assert understand(question).kind == kind
+    assert understand_question(question).kind == kind
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_what_a_question_expects(question: str, kind: str) -> None:
     ],
 )
 def test_sentences_hold_or_lack_what_is_expected(question: str, holds: str, lacks: str) -> None:
-    parsed = understand(question)
+    parsed = understand_question(question)
     assert parsed.answered_in(holds) > parsed.answered_in(lacks)
 
 

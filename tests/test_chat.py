@@ -19,9 +19,9 @@ from rag.citations import counted, timeline
 from rag.domain import Answer, Citation, Facets, Filters, Nearest, Source, Statement, Turn
 from rag.errors import RecoupeError
 from rag.french.language import is_foreign
-from rag.web.conversation import ChatTurn, TurnSeal, outdated, standing
+from rag.web.conversation import ChatTurn, TurnSeal, outdated, without_withdrawn
 from rag.web.copying import forms
-from rag.web.filter_bar import Choice, FilterBar, period_days, period_of
+from rag.web.filter_bar import Choice, FilterBar, offered_period, period_days
 from rag.web.links import link, linked
 from rag.web.render import answer_html
 
@@ -174,10 +174,10 @@ def test_a_name_that_is_typed_is_one_of_the_corpus(monkeypatch: pytest.MonkeyPat
 
 
 def test_the_period_follows_the_days() -> None:
-    assert period_of("2023", "", "") == texts.ANY_TIME
-    assert period_of(texts.ANY_TIME, "01/01/2023", "31/12/2023") == "2023"
-    assert period_of("2023", "01/01/2023", "31/12/2023") == gr.skip()
-    assert period_of("2023", "05/01/2023", "31/12/2023") is None
+    assert offered_period("2023", "", "") == texts.ANY_TIME
+    assert offered_period(texts.ANY_TIME, "01/01/2023", "31/12/2023") == "2023"
+    assert offered_period("2023", "01/01/2023", "31/12/2023") == gr.skip()
+    assert offered_period("2023", "05/01/2023", "31/12/2023") is None
 
 
 def test_an_answer_says_with_what_filters_it_was_sought() -> None:
@@ -242,8 +242,8 @@ def test_what_a_device_hands_back_is_sealed_or_nothing(tmp_path: Path) -> None:
 def test_an_answer_that_cites_what_is_gone_is_taken_back() -> None:
     answer = Answer("Q ?", (Statement("S.", (cited("a", "L’Écho"),)),), (), False, "m", "S. [1]")
     turn = ChatTurn(answer)
-    assert standing([turn], lambda ids: dict.fromkeys(ids, True)) == [turn]
-    (gone,) = standing([turn], lambda _: {})
+    assert without_withdrawn([turn], lambda ids: dict.fromkeys(ids, True)) == [turn]
+    (gone,) = without_withdrawn([turn], lambda _: {})
     assert gone.answer.text == texts.ANSWER_GONE
     assert gone.answer.question == "Q ?"
 

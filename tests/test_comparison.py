@@ -12,7 +12,7 @@ from rag.checking.compare import (
     NETWORK,
     OVERLAP,
     compare,
-    described,
+    pair_features,
     paired,
     weights,
 )
@@ -290,7 +290,7 @@ def test_a_signal_that_is_not_fitted_yet_is_shown_and_weighs_nothing(
 ) -> None:
     said = "Le conseil a adopté le projet de halle.", "Le conseil a rejeté le projet de halle."
     fitted = compare(*said, comparer)
-    names = {name for name in REGISTRY if name in described(paired(*said), comparer)[1]}
+    names = {name for name in REGISTRY if name in pair_features(paired(*said), comparer)[1]}
     assert names
     unfitted = {
         side: {name: weight for name, weight in model.items() if name not in names}
@@ -304,7 +304,7 @@ def test_a_signal_that_is_not_fitted_yet_is_shown_and_weighs_nothing(
 
 def test_features_are_those_of_the_fit(comparer: Comparer) -> None:
     pair = paired("Le pont ferme.", "Le pont de Lérac ferme lundi.", "Le pont")
-    features, signals = described(pair, comparer)
+    features, signals = pair_features(pair, comparer)
     assert set(features) == set(FEATURES)
     assert set(FEATURES) == {*NETWORK, OVERLAP, *REGISTRY}
     assert {n for n in REGISTRY if features[n]} == set(signals)

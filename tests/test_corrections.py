@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from rag import texts
 from rag.assistant import LocalAssistant
 from rag.domain import Article, ArticleRecord, Label, Reading, Source
-from rag.french.corrections import is_correction, standing, taken_back
+from rag.french.corrections import is_correction, retracted_figures, valid_part
 from rag.indexing.chroma import connect
 from rag.indexing.codec import record_fields, record_of
 from rag.indexing.store import Store
@@ -128,13 +128,13 @@ def test_what_comes_later_makes_no_correction() -> None:
     ],
 )
 def test_what_a_correction_takes_back_does_not_stand(sentence: str, stands: str) -> None:
-    assert standing(sentence) == stands
+    assert valid_part(sentence) == stands
 
 
 @given(st.text(max_size=80))
 def test_what_stands_is_made_of_the_sentence(sentence: str) -> None:
     left = iter(sentence)
-    assert all(char in left for char in standing(sentence))
+    assert all(char in left for char in valid_part(sentence))
 
 
 FRONT = "---\ntitle: {}\nsource: Le Test\ndate: {}\n---\n{}\n"
@@ -261,7 +261,7 @@ def test_a_correction_stands_before_a_figure_that_it_does_not_name(tmp_path: Pat
     ],
 )
 def test_figures_taken_back(told: list[str], figures: set[str]) -> None:
-    assert taken_back(" ".join(told), told) == figures
+    assert retracted_figures(" ".join(told), told) == figures
 
 
 def test_an_article_that_is_opened_tells_of_its_correction(assistant: LocalAssistant) -> None:

@@ -15,7 +15,7 @@ from rag.assistant import LocalAssistant
 from rag.cli.main import app
 from rag.domain import Article, Reading, Source
 from rag.feedback import Feedback, FeedbackStore
-from rag.indexing.erasure import blank, files_of, remaining, written
+from rag.indexing.erasure import blank, byte_forms, files_of, remaining
 from rag.settings import load_settings
 from rag.texts import ANSWER_GONE
 from rag.web.limits import Gate, Rates
@@ -134,7 +134,7 @@ def test_every_way_of_writing_is_looked_for(tmp_path: Path, encoding: str) -> No
     (tmp_path / "json").write_text(json.dumps([SECRET]))
     found = {path.name for path, _ in remaining(files_of(tmp_path), [SECRET])}
     assert found == {"texte", "json"}
-    assert len(written(SECRET)) == 3
+    assert len(byte_forms(SECRET)) == 3
 
 
 def test_the_command_writes_the_proof(assistant: LocalAssistant, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from rag.checking.report import csv_cell
 from rag.checking.signals import signals_of
 from rag.domain import Passage
 from rag.errors import QuestionError
-from rag.french.corrections import is_correction, standing
+from rag.french.corrections import is_correction, valid_part
 from rag.french.dates import parse_date
 from rag.french.names import names
 from rag.french.numbers import numbers
@@ -64,7 +64,7 @@ STEPS: dict[str, Callable[[str], object]] = {
     "fold": fold,
     "begins_with": lambda text: begins_with(text, text),
     "parse_date": parse_date,
-    "correction": lambda text: (is_correction(text, text, text), standing(text)),
+    "correction": lambda text: (is_correction(text, text, text), valid_part(text)),
 }
 
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.checking.signals.quantities import Match, match_quantities
-from rag.french.quantities import quantities, written
+from rag.french.quantities import quantities, quantity_text
 
 
 def only(text):
@@ -141,7 +141,7 @@ def test_a_bare_number_shares_the_unit_it_is_said_with():
 
 def test_written_as_the_text_has_it():
     text = "Il y avait 1\u202f200 personnes."
-    assert written(text, only(text)) == "1 200 personnes"
+    assert quantity_text(text, only(text)) == "1 200 personnes"
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_written_as_the_text_has_it():
     ["180 km/h", "un an et demi", "un million et demi d’euros", "14 h 30", "une demi-heure"],
 )
 def test_written_with_its_unit_and_nothing_more(text):
-    assert written(f"{text} lundi", only(f"{text} lundi")) == text
+    assert quantity_text(f"{text} lundi", only(f"{text} lundi")) == text
 
 
 def test_half_a_character_is_no_number():
@@ -262,7 +262,7 @@ def test_a_part_of_what_was_counted_multiplies_nothing() -> None:
     ],
 )
 def test_an_adjective_is_no_noun_that_is_counted(text: str, shown: str) -> None:
-    assert shown in [written(text, q) for q in quantities(text)]
+    assert shown in [quantity_text(text, q) for q in quantities(text)]
 
 
 def test_the_day_of_publication_contradicts_no_date() -> None:

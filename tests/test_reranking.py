@@ -14,7 +14,7 @@ from rag.errors import EmbeddingError, SettingsError
 from rag.french.reading import understand
 from rag.french.sentences import sentence_spans
 from rag.indexing.index import Index
-from rag.searching.question import understand as understand_question
+from rag.searching.question import understand_question
 from rag.searching.reranking import (
     FEATURES,
     FeatureReranker,

@@ -14,7 +14,7 @@ from rag.assistant import LocalAssistant
 from rag.models.encoder import Encoder
 from rag.models.endpoint import EndpointEmbedder
 from rag.models.hub import SentenceTransformersEmbedder
-from rag.models.scale import CosineScale, Spread, measure, placed, reference
+from rag.models.scale import CosineScale, Spread, measure_spreads, reference, to_reference
 from rag.settings import load_settings
 from tests.servers import EmbeddingService
 from tests.test_embedders import MINILM
@@ -62,7 +62,7 @@ def test_the_cosines_of_the_default_embedder_stay_as_they_are(embedder: Encoder)
 def test_the_scale_is_where_the_cosines_of_the_default_embedder_lie(
     embedder: Encoder,
 ) -> None:
-    found = measure(embedder)
+    found = measure_spreads(embedder)
     for own, told in ((found.asked, reference().asked), (found.alike, reference().alike)):
         assert own.unrelated == pytest.approx(told.unrelated, abs=0.002)
         assert own.related == pytest.approx(told.related, abs=0.002)
@@ -82,7 +82,7 @@ def test_the_same_model_behind_a_service_is_left_as_it_is_but_for_rounding(
 
 def test_another_model_is_brought_onto_the_scale(minilm: SentenceTransformersEmbedder) -> None:
     scale = CosineScale(minilm)
-    own = measure(minilm)
+    own = measure_spreads(minilm)
     assert own.alike.related < 0.8  # what was refused before
     assert scale.alike(own.alike.related) == pytest.approx(reference().alike.related, abs=0.02)
     assert scale.alike(own.alike.unrelated) == pytest.approx(reference().alike.unrelated, abs=0.02)
@@ -96,9 +96,9 @@ def test_another_model_is_brought_onto_the_scale(minilm: SentenceTransformersEmb
 def test_the_noisier_a_model_the_nearer_to_the_middle() -> None:
     told = reference().asked
     clear = Spread(0.2, 0.6, 0.01, 1.0)
-    assert placed(0.6, clear, told) == pytest.approx(told.related)
-    assert placed(0.2, clear, told) == pytest.approx(told.unrelated)
-    noisy = [placed(0.6, replace(clear, noise=n), told) for n in (0.1, 0.2, 0.4, 0.8)]
+    assert to_reference(0.6, clear, told) == pytest.approx(told.related)
+    assert to_reference(0.2, clear, told) == pytest.approx(told.unrelated)
+    noisy = [to_reference(0.6, replace(clear, noise=n), told) for n in (0.1, 0.2, 0.4, 0.8)]
     assert noisy == sorted(noisy, reverse=True)
     assert noisy[-1] > told.middle
 

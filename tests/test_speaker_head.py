@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from rag.assistant import LocalAssistant
 from rag.domain import Article, Attribution, Kind, Reading, Source
-from rag.evaluation.attribution_scores import plain
+from rag.evaluation.attribution_scores import comparable_name
 from rag.french.speech import QUOTATION
 from rag.indexing.understanding import voiced
 from rag.models.embedding import PassageText, Voice
 from rag.models.encoder import Encoder
-from rag.models.speakers import SpeakerHead, distances, placed, pointed
+from rag.models.speakers import SpeakerHead, distances, pointed, token_roles
 from rag.settings import load_settings
 from training.speakers import Example, batched, head_module, requoted
 
@@ -84,7 +84,7 @@ def test_what_ships_computes_what_was_trained(tmp_path: Path) -> None:
     text = "Un titre\nIl a plu. Elle a dit oui."
     offsets = np.array([(-9, -8), (0, 2), (3, 8), (9, 11), (12, 18), (19, 23), (24, 33), (0, 0)])
     spans = ((9, 18), (19, 33))
-    what, sentence = placed(offsets, spans, 9)
+    what, sentence = token_roles(offsets, spans, 9)
     assert what.tolist() == [2, 1, 1, 0, 0, 0, 0, 2]
     assert sentence.tolist() == [-1, -1, -1, 0, 0, 1, 1, -1]
     assert distances(sentence, 2).tolist()[1] == [10, 10, 10, 3, 3, 2, 2, 10]
@@ -111,7 +111,7 @@ def test_a_passage_with_other_marks_has_the_same_sentences() -> None:
     ]
     back, again = requoted(made, moved)
     assert [back[a:b].replace("\u00a0", " ") for a, b in again] == [text[a:b] for a, b in spans]
-    assert plain("L’Élysée ") == "élysée"
+    assert comparable_name("L’Élysée ") == "élysée"
 
 
 NOBODY = Attribution()

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from rag.domain import Kind
 from rag.french.conditional import is_conditional
-from rag.french.quotations import Quoted, marked, quotations
+from rag.french.quotations import Quoted, mark_quotations, quotations
 from rag.french.sentences import sentence_spans
 from rag.french.speakers import is_person, trimmed
 from rag.french.speech import attribute, attributions
@@ -35,7 +35,7 @@ def test_quotations_are_spans_in_order(text: str) -> None:
     found = quotations(text)
     assert all(0 <= a < b <= len(text) for a, b in found)
     assert all(b <= c for (_, b), (c, _) in itertools.pairwise(found))
-    assert len(marked(text)) == len(text)
+    assert len(mark_quotations(text)) == len(text)
     quoted = Quoted(text)
     assert all(quoted.around(at) for a, b in found for at in range(a + 1, b))
 

@@ -42,7 +42,7 @@ from training.comparing_examples import (
     stated,
 )
 from training.mining import entries
-from training.run import Run, add_options, device, grouped, load, placed
+from training.run import Run, add_options, device, grouped, load, to_device
 from training.weights import SHIPPED, shipped
 from training.written_examples import MORE, Inferences, Written, inferred
 
@@ -288,7 +288,7 @@ def comparing(checkpoint: Path) -> Compared:
             for at in range(0, len(pairs), 16):
                 some = pairs[at : at + 16]
                 batch = batched([(tokens.encode(p.said, p.shown), p) for p in some])
-                found.append(comparer(placed(batch, where)).softmax(dim=1).cpu().numpy())
+                found.append(comparer(to_device(batch, where)).softmax(dim=1).cpu().numpy())
         return np.concatenate(found)
 
     return compare

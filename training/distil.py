@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from training import folder, network, pieces
-from training.run import Run, add_options, device, load, placed
+from training.run import Run, add_options, device, load, to_device
 from training.weights import SHIPPED, shipped
 
 if TYPE_CHECKING:
@@ -165,7 +165,7 @@ def train(
     kept = batches(random.Random(SEED), left_out, tokenizer, size)  # noqa: S311
     values: list[float] = []
     with torch.no_grad():
-        for ids, mask in (placed(next(kept), where) for _ in range(8)):
+        for ids, mask in (to_device(next(kept), where) for _ in range(8)):
             ours = _pooled(student(input_ids=ids, attention_mask=mask), mask)
             theirs = _pooled(teacher(input_ids=ids, attention_mask=mask), mask)
             values += (ours * theirs).sum(dim=1).tolist()

@@ -34,7 +34,7 @@ from rag.models.reader import NAME, Read, of_sentences
 from rag.models.reader import Reader as ShippedReader
 from training import folder, graph, network, pieces
 from training.reading_examples import KINDS, Example, Examples, Kinds, excised
-from training.run import Run, add_options, device, grouped, load, placed
+from training.run import Run, add_options, device, grouped, load, to_device
 from training.weights import SHIPPED, shipped
 from training.written_examples import MORE, spans_of, text_of
 from training.written_questions import WrittenQuestions
@@ -307,7 +307,7 @@ def reading(checkpoint: Path) -> Reading:
     def read(question: str, passages: Sequence[PassageText]) -> list[Read]:
         found = [(pairs.encode(question, p.text), 0, 0) for p in passages]
         with torch.no_grad():
-            spans, answers = reader(placed(batched(found), where))
+            spans, answers = reader(to_device(batched(found), where))
         return [
             of_sentences(tokens, row, float(answer), passage.sentences)
             for (tokens, _, _), row, answer, passage in zip(

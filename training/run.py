@@ -42,7 +42,7 @@ def half_is_fast(where: str) -> bool:
     return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
-def placed(batch: Batch, where: str) -> Batch:
+def to_device(batch: Batch, where: str) -> Batch:
     """Return a batch with its tensors on a device."""
     return type(batch)(*(t.to(where, non_blocking=True) for t in batch))
 
@@ -125,7 +125,7 @@ class Run:
         began = time.monotonic()
         for batch in _stream(make, f"{seed} {self.step}", workers):
             with torch.autocast(where, torch.bfloat16, enabled=half):
-                loss = loss_of(placed(batch, where))
+                loss = loss_of(to_device(batch, where))
             total += self._update(loss, self.spent / whole)
             if self.step % LOG_STEPS == 0:
                 mean = float(total) / LOG_STEPS  # waits for the device

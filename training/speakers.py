@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from rag.evaluation.attribution_scores import plain
+from rag.evaluation.attribution_scores import comparable_name
 from rag.french.words import lowered
 from rag.models.embedding import PassageText
 from rag.models.encoder import Encoder
@@ -35,7 +35,7 @@ from rag.models.speakers import (
     HEADS,
     OUTSIDE,
     distances,
-    placed,
+    token_roles,
 )
 from training.run import Run, add_options, grouped
 from training.weights import SHIPPED
@@ -131,7 +131,7 @@ def encoded(encoder: Encoder, rows: Sequence[dict[str, Any]], variants: int) -> 
     found: list[Any] = [None] * len(made)
     for at, states, offsets in encoder.token_states([text for text, _ in made]):
         text, told = made[at]
-        what, sentence = placed(offsets, text.sentences, text.sentences[0][0])
+        what, sentence = token_roles(offsets, text.sentences, text.sentences[0][0])
         found[at] = Example(
             states.astype(np.float16),
             what,
@@ -153,7 +153,7 @@ def _names(
     low, begins, ends = lowered(text), offsets[:, 0], offsets[:, 1]
     found = []
     exact = lowered(sentence["speaker"]).strip(" .,")
-    for name in (exact, plain(exact)):
+    for name in (exact, comparable_name(exact)):
         for match in re.finditer(rf"(?<!\w){re.escape(name)}(?!\w)", low):
             a, b = match.span()
             inside = np.flatnonzero((begins < b) & (ends > a) & (ends > begins) & (begins >= 0))
@@ -293,7 +293,7 @@ def measure(shared: Path) -> dict[str, Any]:
     kinds = [KINDS[s["kind"]] for s in told]
     found = [int(np.argmax(voice[:3])) for voice in said]
     named = [
-        kind == 1 and plain(voice.speaker) == plain(s["speaker"])
+        kind == 1 and comparable_name(voice.speaker) == comparable_name(s["speaker"])
         for s, voice, kind in zip(told, said, found, strict=True)
         if s["kind"] == "statement" and s["speaker"]
     ]

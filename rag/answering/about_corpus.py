@@ -130,7 +130,7 @@ def _quoted(titles: Sequence[str]) -> str:
 
 def _topics(facets: Facets, titles: Sequence[str]) -> str:
     """Return what there is, and of what: sections where articles have them, titles."""
-    parts = [described(facets)]
+    parts = [corpus_summary(facets)]
     if facets.sections:
         parts.append(
             texts.SECTIONS.format(", ".join(n for n, _ in facets.sections[:_MOST_SOURCES]))
@@ -154,11 +154,11 @@ def _fixed_reply(asked: str, facets: Facets) -> str:
     if _CAN.fullmatch(asked):
         return texts.WHAT_I_CAN
     if _COUNT.fullmatch(asked) or _WHEN.fullmatch(asked) or _SOURCES.fullmatch(asked):
-        return described(facets)
+        return corpus_summary(facets)
     return ""
 
 
-def described(facets: Facets) -> str:
+def corpus_summary(facets: Facets) -> str:
     """Return what an index is made of, in words: how many articles, of whom, from when to when."""
     if not facets.articles:
         return texts.EMPTY_INDEX

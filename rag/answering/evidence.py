@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from rag.checking.compare import sigmoid
 from rag.domain import Citation, Hit, Quantity
-from rag.french.corrections import standing, taken_back
+from rag.french.corrections import retracted_figures, valid_part
 from rag.french.dates import format_date
 from rag.french.names import capitalised
 from rag.french.numbers import numbers
@@ -129,7 +129,7 @@ def _corrected(hits: Sequence[Hit]) -> Iterator[_Correction]:
             sentences = (
                 passage.text[s.start - passage.start : s.end - passage.start] for s in hit.sentences
             )
-            if figures := taken_back(passage.text, sentences):
+            if figures := retracted_figures(passage.text, sentences):
                 stems = around(hit).union(*(s.stems for s in hit.sentences))
                 yield _Correction(hit, figures, stems)
 
@@ -184,7 +184,7 @@ def _replaces_figure(question: Question, correction: Evidence, older: Evidence) 
     if correction.features["when"] < older.features["when"]:
         return False  # of another year, say
     theirs = _figures(older)
-    for mine in quantities(standing(correction.text)):
+    for mine in quantities(valid_part(correction.text)):
         same = [q for q in theirs if q.unit == mine.unit]
         if mine.unit and same and not any(q.agrees(mine) for q in same):
             covered = question.terms.idf_coverage(_told_of(correction.hit, mine.unit))
@@ -338,7 +338,7 @@ def _sentences(
     before: frozenset[str] = frozenset()
     for at, s in enumerate(hit.sentences):
         text = passage.text[s.start - passage.start : s.end - passage.start]
-        if text == passage.heading or (hit.source.correction and not standing(text)):
+        if text == passage.heading or (hit.source.correction and not valid_part(text)):
             continue
         cosine = hit.cosines[at] if hit.cosines else hit.similarity
         features = {

@@ -17,7 +17,7 @@ from statistics import fmean, pstdev
 from rag.answering.evidence import Evidence, around, models, weighed
 from rag.checking.compare import sigmoid
 from rag.domain import Hit, Kind, Sentence
-from rag.french.corrections import standing
+from rag.french.corrections import valid_part
 from rag.french.dates import MONTHS
 from rag.french.gender import of_name, of_speaker
 from rag.french.names import TITLES, capitalised, other_person
@@ -78,7 +78,7 @@ def one_each(question: Question, hits: Sequence[Hit], limit: int) -> list[Eviden
     timed = only_a_time(question)
     about_names = {h.passage.id for h in hits if not named or _names_most(named, h)}
     found: dict[str, Evidence] = {}
-    for rank, hit, s, text, features in described(question, hits):
+    for rank, hit, s, text, features in sentence_features(question, hits):
         if hit.passage.id not in about_names:
             continue
         stems = around(hit) | s.stems
@@ -113,7 +113,7 @@ def words_of(question: Question, hits: Sequence[Hit], limit: int) -> list[Eviden
         return []
     asked = " ".join(w for w in _NAME_WORD.findall(question.text) if fold(w) in question.names)
     found = []
-    for rank, hit, s, text, features in described(question, hits):
+    for rank, hit, s, text, features in sentence_features(question, hits):
         attribution = s.attribution
         who = set(content_stems(attribution.speaker)) - _CIVILITIES
         # « M. Farage » is Nigel Farage, and so is « l'eurodéputé Nigel Farage ».
@@ -172,7 +172,7 @@ def key_sentences(question: Question, hits: Sequence[Hit], limit: int) -> list[E
     weights = models()["overview"]
     found = [
         (Evidence(hit, rank, s.start, s.end, text, features, weighed(weights, features)), s.stems)
-        for rank, hit, s, text, features in described(question, hits)
+        for rank, hit, s, text, features in sentence_features(question, hits)
     ]
     chosen: list[tuple[Evidence, frozenset[str]]] = []
     for e, stems in sorted(found, key=lambda f: -f[0].score):
@@ -183,7 +183,7 @@ def key_sentences(question: Question, hits: Sequence[Hit], limit: int) -> list[E
     return [e for e, _ in chosen]
 
 
-def described(
+def sentence_features(
     question: Question, hits: Sequence[Hit]
 ) -> Iterator[tuple[int, Hit, Sentence, str, dict[str, float]]]:
     """Yield (rank of the article, hit, sentence, text, features) of each sentence that tells."""
@@ -195,7 +195,7 @@ def described(
             for at, s in enumerate(hit.sentences)
             if len((text := _text(hit, s.start, s.end)).split()) >= _SHORTEST_SENTENCE
             and text != hit.passage.heading
-            and (not hit.source.correction or standing(text))
+            and (not hit.source.correction or valid_part(text))
         ]
         mean = fmean(c for *_, c in sentences) if sentences else 0.0
         spread = pstdev(c for *_, c in sentences) if sentences else 0.0

@@ -35,7 +35,7 @@ from rag.domain import (
     passages_beside,
 )
 from rag.french.anaphora import has_unresolved_anaphora
-from rag.french.corrections import standing
+from rag.french.corrections import valid_part
 from rag.french.dates import format_date
 from rag.french.speech import attribute
 from rag.french.syntax import subject_nouns
@@ -239,7 +239,7 @@ class Checker:
                     terms.idf_coverage(s.stems | around | before),
                 )
                 before = s.stems
-                valid_text = standing(text) if hit.source.correction else text
+                valid_text = valid_part(text) if hit.source.correction else text
                 if (
                     text.strip() == passage.heading
                     or not valid_text

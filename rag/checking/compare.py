@@ -29,7 +29,7 @@ from rag.domain import Side, Signal, SignalName, Stance
 from rag.french.sentences import sentence_spans
 from rag.french.words import content_stems, fold, is_function_word, words
 from rag.models.comparer import Compared
-from rag.models.embedding import clean
+from rag.models.embedding import encodable
 
 if TYPE_CHECKING:
     from rag.checking.entailment import Entailment
@@ -99,7 +99,7 @@ def compare(
     pair = paired(hypothesis, premise, label, speaker)
     if is_verbatim(pair.hypothesis, pair.premise):
         return VERBATIM
-    features, signals = described(pair, network, scores)
+    features, signals = pair_features(pair, network, scores)
     if speaker is not None:
         features |= dict.fromkeys(SOURCES, 0.0)
         signals = {name: s for name, s in signals.items() if name not in SOURCES}
@@ -132,7 +132,7 @@ def says(
     pair = paired(claim, words_of, label, None if framed else speaker)
     if is_verbatim(pair.hypothesis, pair.premise):
         return None
-    features, signals = described(pair, network)
+    features, signals = pair_features(pair, network)
     for name in DECISIVE:
         if name in signals:
             return signals[name]
@@ -181,10 +181,10 @@ def _within(text: str) -> str:
 
 
 def _composed(text: str) -> str:
-    return normalize("NFC", clean(text))
+    return normalize("NFC", encodable(text))
 
 
-def described(
+def pair_features(
     pair: Pair, network: Entailment, scores: Compared | None = None
 ) -> tuple[dict[str, float], dict[str, Signal]]:
     """Return the features and, by name, the signals of a pair. Raises EmbeddingError."""

@@ -115,7 +115,7 @@ def judge(
         verdict=label,
         reason=reason,
         confidence=_confidence(label, winning),
-        sources=independent(winning),
+        sources=count_independent(winning),
         oldest=min(days, default=None),
         newest=max(days, default=None),
         evidence=tuple(shown),
@@ -363,7 +363,7 @@ def _source(evidence: ClaimEvidence) -> str:
     return evidence.citation.source.name or evidence.citation.article_id
 
 
-def independent(evidence: Sequence[ClaimEvidence]) -> int:
+def count_independent(evidence: Sequence[ClaimEvidence]) -> int:
     """Return how many sources speak for themselves: a wire that two papers print is one."""
     return min(len({_source(e) for e in evidence}), len({e.group or id(e) for e in evidence}))
 
@@ -372,7 +372,7 @@ def _confidence(label: Label, winning: Sequence[ClaimEvidence]) -> str:
     if label in {Label.INSUFFICIENT, Label.UNVERIFIABLE} or not winning:
         return ""
     best = max(e.probability for e in winning)
-    if best >= 0.85 or (best >= 0.75 and independent(winning) > 1):
+    if best >= 0.85 or (best >= 0.75 and count_independent(winning) > 1):
         return "élevée"
     return "moyenne" if best >= 0.65 else "faible"
 

@@ -45,19 +45,21 @@ class SentenceExample:
 
     def names(self, speaker: str) -> bool:
         """Tell whether it is the speaker: without case, typography and leading article."""
-        candidate = plain(speaker)
-        return any(candidate == plain(name) for name in (self.speaker, *self.wordings))
+        candidate = comparable_name(speaker)
+        return any(candidate == comparable_name(name) for name in (self.speaker, *self.wordings))
 
     def mentions(self, speaker: str) -> bool:
         """Tell whether it is the speaker, more or less of the name being said."""
-        tokens = set(plain(speaker).split())
+        tokens = set(comparable_name(speaker).split())
         return self.names(speaker) or any(
-            tokens and (words := set(plain(name).split())) and (tokens <= words or words <= tokens)
+            tokens
+            and (words := set(comparable_name(name).split()))
+            and (tokens <= words or words <= tokens)
             for name in (self.speaker, *self.wordings)
         )
 
 
-def plain(name: str) -> str:
+def comparable_name(name: str) -> str:
     """Return a name as it is compared: without case, typography and leading article."""
     low = " ".join(lowered(name).split())
     return next((low.removeprefix(a) for a in _ARTICLES if low.startswith(a)), low)

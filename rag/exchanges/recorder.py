@@ -14,7 +14,7 @@ from rag.errors import RecoupeError, StoreError
 from rag.exchanges.reference import ReferenceQuestions
 from rag.exchanges.store import FILE, Exchange, Exchanges
 from rag.french.masking import IsPublic, mask
-from rag.models.embedding import clean
+from rag.models.embedding import encodable
 
 log = logging.getLogger(__name__)
 
@@ -123,9 +123,9 @@ class Recorder:
     def _write(self, exchange: Exchange) -> None:
         def add(store: Exchanges) -> None:
             # Masked first: a cut would leave half of a number.
-            text = self.masked(clean(exchange.text))[:_LONGEST]
-            site = clean(exchange.site)[:_LONGEST_SITE]
-            filters = self.masked(clean(exchange.filters))[:_LONGEST_FILTERS]
+            text = self.masked(encodable(exchange.text))[:_LONGEST]
+            site = encodable(exchange.site)[:_LONGEST_SITE]
+            filters = self.masked(encodable(exchange.filters))[:_LONGEST_FILTERS]
             store.add(replace(exchange, text=text, site=site, filters=filters))
 
         self._do(add)

@@ -87,7 +87,7 @@ def is_correction(title: str, section: str, text: str) -> bool:
     return any(_CORRECTS.search(fold(sentence)) for sentence in opening_sentences)
 
 
-def standing(sentence: str) -> str:
+def valid_part(sentence: str) -> str:
     """Return what a sentence of a correction still says, or "" when it recalls an error alone.
 
     « 312, et non 340 » says 312; « nous avions écrit 340 » says nothing. The
@@ -99,13 +99,13 @@ def standing(sentence: str) -> str:
     return "" if _RECALLED.search(fold(_QUOTED.sub("«»", remainder))) else remainder
 
 
-def taken_back(text: str, statements: Iterable[str]) -> frozenset[str]:
+def retracted_figures(text: str, statements: Iterable[str]) -> frozenset[str]:
     """Return the figures that a correction recalls in order to take them back.
 
     `text` is what the correction says and `statements` its sentences: « 312, et non
     340 » takes back 340. A figure that stands anywhere in it is not taken back.
     """
-    stands = " ".join(standing(sentence) for sentence in statements)
+    stands = " ".join(valid_part(sentence) for sentence in statements)
     return frozenset(numbers(text) - numbers(stands))
 
 

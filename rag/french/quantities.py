@@ -18,7 +18,7 @@ from text_to_num import find_numbers
 from rag.domain import Quantity
 from rag.french.dates import MONTHS
 from rag.french.numbers import DIGITS, NUMBER_WORDS, read_digits
-from rag.french.units import CURRENCIES, PEOPLE, Measure, Token, measure
+from rag.french.units import CURRENCIES, PEOPLE, Measure, Token, measure_at
 from rag.french.words import fold, is_function_word, stem
 
 _TOKEN = re.compile(rf"{DIGITS}|[^\W\d_]+|[^\w\s]", re.UNICODE)
@@ -137,13 +137,13 @@ def _articles(tokens: Sequence[Token]) -> Iterator[tuple[int, int, float]]:
             yield at, at + 1, 1.0
         elif word not in {"un", "une"}:
             continue
-        elif scale in {"millier", "million", "milliard"} or measure(tokens, at + 1):
+        elif scale in {"millier", "million", "milliard"} or measure_at(tokens, at + 1):
             yield at, at + 1, 1.0
         elif scale == "quart" and _of_an_hour(tokens, at + 2):
             yield at, at + 2, 0.25
         elif following.text() == "demi" and _follows(tokens, at + 2, "-"):
             whole = tokens[at + 3 : at + 4]
-            if whole and (_singular(whole[0]) in _SCALES or measure(tokens, at + 3)):
+            if whole and (_singular(whole[0]) in _SCALES or measure_at(tokens, at + 3)):
                 yield at, at + 3, 0.5
 
 
@@ -219,7 +219,7 @@ def _unit(tokens: Sequence[Token], at: int) -> Measure:
         word = token.text()
         if word in _BETWEEN:
             continue
-        if unit := measure(tokens, place):
+        if unit := measure_at(tokens, place):
             return unit
         if not token.raw.isalpha() or is_function_word(word):
             break
@@ -245,7 +245,7 @@ def _counted_noun(tokens: Sequence[Token], at: int) -> bool:
     if at >= len(tokens):
         return False
     word, raw = tokens[at].text(), tokens[at].raw
-    if word.rstrip("s") in PEOPLE or measure(tokens, at):
+    if word.rstrip("s") in PEOPLE or measure_at(tokens, at):
         return True
     plural = raw.isalpha() and raw[0].islower() and word.endswith("s")
     return plural and not is_function_word(word)
@@ -283,7 +283,7 @@ _RATE = re.compile(r"\s?([^\W\d_]+)(?:\s?/\s?|-| par | à l['’])[^\W\d_]+")
 _PARTED = re.compile(r"(?:demie?|quarts?)$|\d ?h(?:eures?)? ?\d+$")
 
 
-def written(text: str, quantity: Quantity) -> str:
+def quantity_text(text: str, quantity: Quantity) -> str:
     """Return a quantity as `text` writes it, with the noun that it counts."""
     amount = text[quantity.start : quantity.end]
     # « un an et demi » has its noun already, « un million et demi » waits for it.

@@ -52,7 +52,7 @@ def _paragraph_end(text: str, start: int) -> int:
     return end.start() if end else len(text)
 
 
-def marked(text: str) -> str:
+def mark_quotations(text: str) -> str:
     """Return a text with « and » for the straight marks of its quotations, one for one."""
     chars = list(text)
     for a, b in quotations(text):

@@ -17,7 +17,7 @@ from rag.domain import Attribution, Kind
 from rag.french.conditional import is_conditional
 from rag.french.gender import fits, of_pronoun
 from rag.french.names import CIVILITY, TITLE
-from rag.french.quotations import Quoted, marked
+from rag.french.quotations import Quoted, mark_quotations
 from rag.french.sentences import Span, sentence_spans
 from rag.french.speakers import QUOTE, is_person, main_subject, trimmed
 
@@ -45,7 +45,7 @@ def attributions(text: str, spans: Sequence[Span], title: str = "") -> list[Attr
     before it, and who « il » is; `title` does when nothing stands before it.
     Offsets in characters.
     """
-    reader = _Reader(marked(text).translate(_PLAIN), title.translate(_PLAIN))
+    reader = _Reader(mark_quotations(text).translate(_PLAIN), title.translate(_PLAIN))
     return [reader.read(start, end) for start, end in spans]
 
 

@@ -80,7 +80,7 @@ PEOPLE = frozenset(
 )
 
 
-def measure(tokens: Sequence[Token], at: int) -> Measure | None:
+def measure_at(tokens: Sequence[Token], at: int) -> Measure | None:
     """Return the unit that begins at a token, or None.
 
     One unit over another is a kind of its own (« km/h », « kilomètres-heure »,

@@ -144,7 +144,7 @@ class Chroma:
 
     def beside(self, folder: Path) -> Chroma:
         """Return a client over an embedded store of its own in another folder, made if absent."""
-        return Chroma(embedded(folder), str(folder.parent), folder, self.most)
+        return Chroma(embedded_client(folder), str(folder.parent), folder, self.most)
 
     def close(self) -> None:
         """Let go of the store; later calls are refused."""
@@ -202,14 +202,14 @@ def connect(settings: Settings, root: Path | None = None) -> Chroma:
                 session.event_hooks["response"] = [_refuse_busy]
             return Chroma(client, where, None, QUOTA_RECORDS)
         folder = current_folder(root or settings.index_dir)
-        return Chroma(embedded(folder), where, folder, _BATCH_RECORDS)
+        return Chroma(embedded_client(folder), where, folder, _BATCH_RECORDS)
     except StoreError:
         raise
     except Exception as error:  # Chroma's own errors share no base
         raise StoreError(messages.INDEX_NOT_OPENED.format(where, _first_line(error))) from error
 
 
-def embedded(folder: Path) -> ClientAPI:
+def embedded_client(folder: Path) -> ClientAPI:
     """Return a client of its own over the store in `folder`, made if absent."""
     import chromadb
 

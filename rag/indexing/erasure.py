@@ -43,7 +43,7 @@ def sentences_of(articles: Iterable[StoredArticle]) -> list[str]:
     return list(found)
 
 
-def written(sentence: str) -> set[bytes]:
+def byte_forms(sentence: str) -> set[bytes]:
     """Return a sentence as the files of an index may write it."""
     return {
         sentence.encode(errors="replace"),
@@ -59,7 +59,7 @@ def files_of(folder: Path) -> list[Path]:
 
 def remaining(files: Sequence[Path], sentences: Sequence[str]) -> Iterator[tuple[Path, str]]:
     """Yield each file and sentence of which something remains in it."""
-    wanted = [(sentence, written(sentence)) for sentence in sentences]
+    wanted = [(sentence, byte_forms(sentence)) for sentence in sentences]
     for path in files:
         with path.open("rb") as file:
             if not path.stat().st_size:
@@ -153,7 +153,7 @@ def blank(path: Path, sentences: Sequence[str]) -> None:
     used yet, and with it whatever this process held there before. No vector looks like a sentence.
     """
     with path.open("r+b") as file, mmap.mmap(file.fileno(), 0) as content:
-        for form in {form for sentence in sentences for form in written(sentence)}:
+        for form in {form for sentence in sentences for form in byte_forms(sentence)}:
             while (at := content.find(form)) >= 0:
                 content[at : at + len(form)] = bytes(len(form))
         content.flush()

@@ -34,7 +34,13 @@ from rag.indexing import edits as keeper
 from rag.indexing.copies import signature
 from rag.indexing.index import Index, Progress
 from rag.indexing.removals import Removals
-from rag.indexing.understanding import CachedVectors, Understood, again, embedded, understood
+from rag.indexing.understanding import (
+    CachedVectors,
+    Understood,
+    again,
+    embed_understood,
+    understood,
+)
 
 log = logging.getLogger(__name__)
 
@@ -92,7 +98,7 @@ def ingest(
     done = 0
     progress(0, 0)
     for batch in _batches(met.changed(found), passage_tokens):
-        vectors, rows = embedded(
+        vectors, rows = embed_understood(
             index.embedder,
             [u for _, us in batch for u in us],
             lambda contents: cached_vectors(contents) | index.embedded_before(contents),

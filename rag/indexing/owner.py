@@ -199,7 +199,7 @@ def discard(address: str) -> None:
             path.parent.rmdir()
 
 
-def connect(address: str, seconds: float) -> socket.socket:
+def connect_to_owner(address: str, seconds: float) -> socket.socket:
     """Return a connection to an owner's address. Raises OSError."""
     if address.startswith(_UNIX):
         made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -219,7 +219,7 @@ def connect(address: str, seconds: float) -> socket.socket:
 def _answers(address: str) -> bool:
     """Tell whether something listens at an address of this machine."""
     try:
-        connect(address, _PROBE_SECONDS).close()
+        connect_to_owner(address, _PROBE_SECONDS).close()
     except OSError:
         return False
     return True

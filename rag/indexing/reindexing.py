@@ -20,7 +20,7 @@ from rag.indexing import generations
 from rag.indexing.batches import batched
 from rag.indexing.index import Index, Progress, open_index
 from rag.indexing.ingestion import RECIPE, fingerprint
-from rag.indexing.understanding import embedded, understood
+from rag.indexing.understanding import embed_understood, understood
 
 if TYPE_CHECKING:
     from rag.indexing.understanding import Embedded, Understood
@@ -135,7 +135,7 @@ class Reindexing:
                 passages = understood(article, self._settings.passage_tokens)
                 batch.append((replace(record, passages=len(passages)), passages))
         if batch:
-            vectors, rows = embedded(
+            vectors, rows = embed_understood(
                 self.new.embedder,
                 [u for _, us in batch for u in us],
                 self._embedded_before,

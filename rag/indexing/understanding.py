@@ -79,7 +79,7 @@ def again(embedder: Embedder, article: StoredArticle) -> tuple[Vectors, list[Row
     ]
     source = article.record.source
     found = _in_context(article.text, source, article.passages, cuts, article.article.headings)
-    return embedded(embedder, found)
+    return embed_understood(embedder, found)
 
 
 def _in_context(
@@ -99,7 +99,7 @@ def _in_context(
     ]
 
 
-def embedded(
+def embed_understood(
     embedder: Embedder,
     passages: Sequence[Understood],
     cached: CachedVectors = lambda _: {},

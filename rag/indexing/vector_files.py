@@ -56,9 +56,9 @@ def _readable(folder: Path) -> bool:
 
 def _probe(folder: Path) -> None:
     """Read all vectors and search them once; raise, or die, where that cannot be."""
-    from rag.indexing.chroma import embedded
+    from rag.indexing.chroma import embedded_client
 
-    for collection in embedded(folder).list_collections():
+    for collection in embedded_client(folder).list_collections():
         vector: Any = None
         for at in range(0, collection.count(), _PAGE_SIZE):
             got = collection.get(limit=_PAGE_SIZE, offset=at, include=["embeddings"])

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rag.models.embedding import clean
+from rag.models.embedding import encodable
 from rag.models.network import batches, shared
 
 NAME = "comparer-fr"
@@ -45,7 +45,9 @@ class Comparer:
 
         if not pairs:
             return []
-        tokens = self._network.tokenizer.encode_batch([(clean(a), clean(b)) for a, b in pairs])
+        tokens = self._network.tokenizer.encode_batch(
+            [(encodable(a), encodable(b)) for a, b in pairs]
+        )
         found: dict[int, Compared] = {}
         for batch in batches([len(t.ids) for t in tokens]):
             (logits,) = self._network.run(

@@ -125,7 +125,7 @@ class CheckedEmbedder(ABC):
 
             dimension = self._seen or self._embed(["."], question=question).shape[1]
             return np.zeros((0, dimension), dtype=np.float32)
-        raw = self._raw([clean(t) for t in texts], question=question)
+        raw = self._raw([encodable(t) for t in texts], question=question)
         vectors = unit_rows(raw, len(texts), self.name)
         if self._seen and vectors.shape[1] != self._seen:
             made = messages.OTHER_DIMENSION.format(vectors.shape[1], self._seen)
@@ -173,6 +173,6 @@ def _unusable(name: str, made: str) -> EmbeddingError:
     return EmbeddingError(messages.BAD_VECTORS.format(name, made))
 
 
-def clean(text: str) -> str:
+def encodable(text: str) -> str:
     """Return a text that every tokenizer and JSON take: no NUL, no lone surrogate."""
     return text.replace("\0", " ").encode("utf-8", "replace").decode("utf-8")

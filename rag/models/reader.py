@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rag.models.embedding import clean
+from rag.models.embedding import encodable
 from rag.models.network import batches, shared
 
 if TYPE_CHECKING:
@@ -69,7 +69,9 @@ class Reader:
         """
         if not passages:
             return []
-        pairs = [(clean(q), clean(p.text)) for q, p in zip(questions, passages, strict=True)]
+        pairs = [
+            (encodable(q), encodable(p.text)) for q, p in zip(questions, passages, strict=True)
+        ]
         tokens = self._network.tokenizer.encode_batch(pairs)
         found: list[Read | None] = [None] * len(passages)
         for batch in batches([len(t.ids) for t in tokens]):

@@ -97,12 +97,12 @@ class CosineScale:
     def asked(self, cosine: float) -> float:
         """Return the cosine of a question and a passage on the scale. Raises EmbeddingError."""
         own = self._spreads()
-        return cosine if own is None else placed(cosine, own.asked, reference().asked)
+        return cosine if own is None else to_reference(cosine, own.asked, reference().asked)
 
     def alike(self, cosine: float) -> float:
         """Return the cosine of two passages or sentences on the scale. Raises EmbeddingError."""
         own = self._spreads()
-        return cosine if own is None else placed(cosine, own.alike, reference().alike)
+        return cosine if own is None else to_reference(cosine, own.alike, reference().alike)
 
     def doubts(self) -> list[str]:
         """Return what is wrong with the embedder, as French sentences; none when it will do."""
@@ -144,7 +144,7 @@ class CosineScale:
 
     def _measured(self) -> Spreads:
         log.info("étalonnage du modèle d'embedding « %s »", self._embedder.name)
-        spreads = measure(self._embedder)
+        spreads = measure_spreads(self._embedder)
         if self._file:
             entry = {
                 "key": self._key(),
@@ -167,7 +167,7 @@ class CosineScale:
         return [self._embedder.name, _digest()]
 
 
-def placed(cosine: float, own: Spread, reference: Spread) -> float:
+def to_reference(cosine: float, own: Spread, reference: Spread) -> float:
     """Return the cosine of a model of spread `own` on the scale of `reference`.
 
     Along a straight line, never above 1. A noise like the reference's takes the
@@ -183,7 +183,7 @@ def placed(cosine: float, own: Spread, reference: Spread) -> float:
     return max(-1.0, min(1.0, reference.middle + slope * (cosine - own.middle)))
 
 
-def measure(embedder: Embedder) -> Spreads:
+def measure_spreads(embedder: Embedder) -> Spreads:
     """Return where the cosines of an embedder lie. Raises EmbeddingError."""
     questions, sentences, restated = zip(*_triples(), strict=True)
     queries = embedder.embed_questions(questions)

@@ -43,7 +43,7 @@ _BESIDE = re.compile(
 _EPSILON = 1e-5  # as torch's LayerNorm
 
 
-def placed(
+def token_roles(
     offsets: NDArray[np.int64], spans: Sequence[Span], start: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return what each token is, and the number of its sentence, below 0 for none.
@@ -108,7 +108,7 @@ class SpeakerHead:
         """
         if not spans:
             return []
-        what, sentence = placed(offsets, spans, spans[0][0])
+        what, sentence = token_roles(offsets, spans, spans[0][0])
         hidden = self._states(states, what)
         count = len(spans)
         member = sentence[None, :] == np.arange(count)[:, None]

@@ -227,7 +227,7 @@ class _Stream(httpcore.NetworkStream):
 
 def _get(url: str, request: _Request, allowed: Callable[[str], bool], line: _Line) -> Page | str:
     """Return the page, or the address that it redirects to."""
-    parts = parsed(url)
+    parts = parse_url(url)
     host = parts.raw_host.decode("ascii")
     port = parts.port or (443 if parts.scheme == "https" else 80)
     address = _resolved(host, port, allowed)
@@ -266,7 +266,7 @@ def _get(url: str, request: _Request, allowed: Callable[[str], bool], line: _Lin
         raise ReadError(messages.CONNECTION_LOST) from error
 
 
-def parsed(url: str) -> httpx.URL:
+def parse_url(url: str) -> httpx.URL:
     """Return an address in its parts, its name in ASCII (IDNA). Raises ReadError."""
     if len(url) > _LONGEST_ADDRESS:
         raise ReadError(messages.LONG_ADDRESS.format(_LONGEST_ADDRESS))

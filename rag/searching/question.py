@@ -128,7 +128,7 @@ class Question:
         return 0.3
 
 
-def understand(text: str, today: date | None = None) -> Question:
+def understand_question(text: str, today: date | None = None) -> Question:
     """Take a French question apart; anything that is not one has kind "other".
 
     `today` says what « hier » means (default: the real day).

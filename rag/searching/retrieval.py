@@ -14,7 +14,7 @@ from rag.errors import ArticleNotFoundError
 from rag.french.words import words
 from rag.models.packing import cosines
 from rag.searching.matching import Terms, rarity
-from rag.searching.question import Question, understand
+from rag.searching.question import Question, understand_question
 from rag.searching.reranking import Reranker, corrections_first, standardised
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class Retriever:
 
         Raises EmbeddingError when a model fails.
         """
-        question = understand(text, today)
+        question = understand_question(text, today)
         return replace(
             question,
             vector=self.index.embedder.embed_questions([text])[0],

@@ -24,7 +24,7 @@ from rag.errors import ReadError
 from rag.markup import is_web_address
 from rag.readers.articles import article_id, read_bytes
 from rag.readers.draft import decode
-from rag.readers.fetch import ARTICLES, LISTS, Page, Validators, fetch, parsed, unpacked
+from rag.readers.fetch import ARTICLES, LISTS, Page, Validators, fetch, parse_url, unpacked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,7 +46,7 @@ _IS_MAP = re.compile(rb"<(?:[\w.-]+:)?(?:urlset|sitemapindex)\b")
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ListedPage:
     """A page that is listed. `changed` is when it last changed, as the list has it, or ""."""
 
     url: str
@@ -65,7 +65,7 @@ class FetchResult:
     url: str
     validators: Validators = Validators()  # noqa: RUF009 - frozen
     same: bool = False
-    entries: tuple[Entry, ...] = ()
+    entries: tuple[ListedPage, ...] = ()
     lists: tuple[str, ...] = ()
     cut: bool = False
     reserved: bool = False
@@ -151,7 +151,7 @@ def _feed(page: Page) -> FetchResult:
         stamp = entry.get("updated_parsed") if parsed.version.startswith("atom") else None
         changed = datetime.fromtimestamp(timegm(stamp), UTC).isoformat() if stamp else ""
         link = entry.get("feedburner_origlink") or entry.get("link") or ""
-        entries.append(Entry(urljoin(page.url, link), changed))
+        entries.append(ListedPage(urljoin(page.url, link), changed))
     following = [
         urljoin(page.url, link.get("href", ""))
         for link in parsed.feed.get("links", [])
@@ -170,7 +170,7 @@ def _json_feed(page: Page) -> FetchResult | None:
     if not isinstance(items, list):
         raise ReadError(messages.NOT_A_LIST)
     entries = [
-        Entry(urljoin(page.url, _text(item, "url") or _text(item, "id")),
+        ListedPage(urljoin(page.url, _text(item, "url") or _text(item, "id")),
               _text(item, "date_modified"))
         for item in items[:MOST_ENTRIES]
         if isinstance(item, dict)
@@ -190,7 +190,7 @@ def _sitemap(page: Page) -> FetchResult:
     """Read a sitemap, or an index of them, an element at a time (sitemaps.org)."""
     from lxml import etree
 
-    entries: list[Entry] = []
+    entries: list[ListedPage] = []
     index, cut = False, False
     try:
         for _, element in etree.iterparse(
@@ -203,7 +203,7 @@ def _sitemap(page: Page) -> FetchResult:
             index |= etree.QName(element).localname == "sitemap"
             place = (element.findtext("{*}loc") or "").strip()
             changed = (element.findtext("{*}lastmod") or "").strip()[:40]
-            entries.append(Entry(urljoin(page.url, place), changed))
+            entries.append(ListedPage(urljoin(page.url, place), changed))
             element.clear()
             while element.getprevious() is not None:
                 del element.getparent()[0]
@@ -215,13 +215,13 @@ def _sitemap(page: Page) -> FetchResult:
     return FetchResult("index", page.url, lists=lists, cut=cut)
 
 
-def _lines(page: Page) -> tuple[Entry, ...]:
+def _lines(page: Page) -> tuple[ListedPage, ...]:
     """Return the pages of a sitemap that is a text, one address a line; none if it is another."""
     if page.type != "text/plain":
         return ()
     lines = decode(page.data, page.charset).split()
     listed = len(lines) > 1 and all(is_web_address(line) for line in lines)
-    return tuple(map(Entry, lines[:MOST_ENTRIES])) if listed else ()
+    return tuple(map(ListedPage, lines[:MOST_ENTRIES])) if listed else ()
 
 
 def _site(page: Page) -> FetchResult | None:
@@ -298,7 +298,7 @@ def site(url: str) -> str:
 
 def _well_formed(url: str) -> bool:
     try:
-        parsed(url)
+        parse_url(url)
     except ReadError:
         return False
     return True
@@ -316,11 +316,11 @@ def _bare(url: str) -> tuple[str, str, str]:
     return site(url), parts.path.rstrip("/"), parts.query
 
 
-def _clean(entries: Iterable[Entry], at: str) -> tuple[Entry, ...]:
+def _clean(entries: Iterable[ListedPage], at: str) -> tuple[ListedPage, ...]:
     """Return entries once each, their addresses without trackers; what is no address is left."""
     from courlan import clean_url
 
-    found: dict[str, Entry] = {}
+    found: dict[str, ListedPage] = {}
     for entry in entries:
         if not is_web_address(entry.url) or not _well_formed(entry.url):
             log.info("%s : adresse laissée : %.80s", at, entry.url)

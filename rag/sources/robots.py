@@ -51,7 +51,7 @@ class Rules:
         return list(self.robots.sitemaps)
 
 
-def parsed(robots: str, tdmrep: str) -> Rules:
+def parse_robots(robots: str, tdmrep: str) -> Rules:
     """Return the rules that the two files of a host say; an empty one says none."""
     return Rules(Protego.parse(robots), tuple(_reserved(tdmrep)))
 

@@ -30,10 +30,10 @@ from rag.errors import (
 from rag.french.words import fold
 from rag.markup import printable
 from rag.readers.articles import article_id
-from rag.readers.fetch import Validators, is_own_network, is_public, parsed
+from rag.readers.fetch import Validators, is_own_network, is_public, parse_url
 from rag.readers.isolation import Bounds, Task, workers
 from rag.sources import robots
-from rag.sources.listing import Entry, FetchLimits, FetchResult, look, read_robots, same_page
+from rag.sources.listing import FetchLimits, FetchResult, ListedPage, look, read_robots, same_page
 from rag.sources.memory import Memory, PageState
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ class Web:
         address comes back. Raises StoreError, EmbeddingError.
         """
         try:
-            parsed(address)
+            parse_url(address)
         except ReadError as error:
             return IngestReport(failed=(Failure(printable(address), str(error)),))
         self._rules.clear()
@@ -201,7 +201,7 @@ class Web:
             )
         )
 
-    def _opened(self, run: _Run) -> tuple[str, Iterable[Entry]]:
+    def _opened(self, run: _Run) -> tuple[str, Iterable[ListedPage]]:
         """Return what an address is, and the pages that it lists: itself, when it is one."""
         try:
             seen = self.look(run.source, self._memory.list_state(run.source))
@@ -215,11 +215,11 @@ class Web:
                 stored = [s.article for s in before]
                 self._memory.readmit([*(a.id for a in seen[0].articles), *stored, *at])
             run.opened[run.source] = seen
-            return "page", [Entry(run.source)]
+            return "page", [ListedPage(run.source)]
         kind = result.kind if not result.same else self._memory.source(run.source).kind
         return kind, self._entries(run, result)
 
-    def _entries(self, run: _Run, first: FetchResult) -> Iterator[Entry]:
+    def _entries(self, run: _Run, first: FetchResult) -> Iterator[ListedPage]:
         """Yield the pages that a list and those that it names list, none twice."""
         todo: list[str | FetchResult] = [
             first,
@@ -278,7 +278,9 @@ class Web:
         named = rules.sitemaps if rules else []
         return named or [f"{parts.scheme}://{parts.netloc}{guess}" for guess in _GUESSES]
 
-    def _taken(self, entries: Sequence[Entry], run: _Run, on_page: Callable[[str], None]) -> None:
+    def _taken(
+        self, entries: Sequence[ListedPage], run: _Run, on_page: Callable[[str], None]
+    ) -> None:
         """Bring some pages into the index, then remember what their servers said.
 
         Raises _StoppedError once what was fetched before is there.
@@ -375,7 +377,7 @@ class Web:
         Raises ReadError, also where its site does not want it read, and _StoppedError when
         the server asks to be left alone.
         """
-        parsed(url)
+        parse_url(url)
         until = time.monotonic() + self._policy.seconds
         for _ in range(_REDIRECTS + 1):
             try:
@@ -386,7 +388,7 @@ class Web:
 
     def _looked(self, url: str, validators: Validators, until: float) -> tuple[Any, FetchResult]:
         """Look at one address, before any redirect. Raises MovedError, and what `look` raises."""
-        parsed(url)
+        parse_url(url)
         if refusal := self._refusal(url):
             raise ReservedError(refusal) if refusal == messages.RESERVED else ReadError(refusal)
         late = ReadError(messages.SLOW_PAGE.format(self._policy.seconds))
@@ -414,7 +416,7 @@ class Web:
 
         Only a host that is named, not those below it: whoever runs a name under ours points it.
         """
-        named = parsed(url).host.lower() in self._policy.own
+        named = parse_url(url).host.lower() in self._policy.own
         return is_own_network if named else self._policy.allowed
 
     def _run(self, call: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
@@ -485,7 +487,7 @@ class Web:
                 if not files:
                     return robots.forbidding(str(error))
                 files.append("")
-        return robots.parsed(*files)
+        return robots.parse_robots(*files)
 
 
 class _Group:
@@ -503,7 +505,7 @@ class _Group:
 
     def found(
         self,
-        entries: Iterable[Entry],
+        entries: Iterable[ListedPage],
         pages: Mapping[str, PageState],
         on_page: Callable[[str], None],
     ) -> Iterator[Found]:
@@ -554,7 +556,7 @@ class _Group:
             self.states.append(replace(state, etag="", modified="", changed=""))
         return Failure(state.url, str(error))
 
-    def _visited(self, entry: Entry, state: PageState) -> Iterator[Found]:
+    def _visited(self, entry: ListedPage, state: PageState) -> Iterator[Found]:
         """Yield what a page gives. Raises ReadError where it gives nothing."""
         here = state.article in self._answerable
         opened = self._run.opened.pop(entry.url, None)

@@ -53,20 +53,20 @@ BAD_CLICK = (IndexError, KeyError, TypeError, ValueError, OverflowError, StopIte
 _STORED = TypeAdapter(ChatTurn)
 
 
-def taken_back(question: str) -> ChatTurn:
+def withdrawn_turn(question: str) -> ChatTurn:
     """Return the turn of a question whose answer may be shown no more."""
     gone = Answer(question, (), (), refused=True, mode="", text=texts.ANSWER_GONE)
     return ChatTurn(gone)
 
 
-def standing(
+def without_withdrawn(
     turns: Sequence[ChatTurn], answerable: Callable[[Sequence[str]], Mapping[str, bool]]
 ) -> list[ChatTurn]:
     """Return turns, without the answers that quote an article which may be quoted no more."""
     cited = {i for turn in turns for i in turn.articles()}
     answering = answerable(list(cited)) if cited else {}
     return [
-        t if all(answering.get(i) for i in t.articles()) else taken_back(t.answer.question)
+        t if all(answering.get(i) for i in t.articles()) else withdrawn_turn(t.answer.question)
         for t in turns
     ]
 
@@ -130,5 +130,5 @@ class TurnSeal:
         for one in stored[-MOST_TURNS:]:
             each = one if isinstance(one, dict) else {}
             question = str(each.get("q", ""))[:1000]
-            found.append(self.open(each.get("s")) or taken_back(question))
+            found.append(self.open(each.get("s")) or withdrawn_turn(question))
         return found

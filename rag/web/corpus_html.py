@@ -133,10 +133,10 @@ def _chips(filters: Filters) -> Iterator[_Chip]:
         for value in values:
             yield _Chip(field, value, label, value)
     if filters.since or filters.until:
-        yield _Chip("period", period_of(filters), "Période", _period(filters))
+        yield _Chip("period", year_or_month(filters), "Période", _period(filters))
 
 
-def period_of(filters: Filters) -> str:
+def year_or_month(filters: Filters) -> str:
     """Return the year (« 2024 ») or the month (« 2024-03 ») that filters keep, else ""."""
     since, until = filters.since, filters.until
     if since is None or until is None or since.year != until.year:
@@ -145,7 +145,7 @@ def period_of(filters: Filters) -> str:
 
 
 def _period(filters: Filters) -> str:
-    value = period_of(filters)
+    value = year_or_month(filters)
     if value:
         return _named(value)
     parts = [("du", filters.since), ("au", filters.until)]
@@ -186,7 +186,7 @@ def _facets(facets: Facets, filters: Filters) -> Iterator[_Facet]:
     if years:
         newest = sorted(years.items(), reverse=True)
         undated = facets.articles - years.total()
-        yield _Facet(*_FACETS[-1], newest, (period_of(filters),), undated, "Sans date")
+        yield _Facet(*_FACETS[-1], newest, (year_or_month(filters),), undated, "Sans date")
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +212,7 @@ def _bars(months: Sequence[tuple[date, int]], filters: Filters) -> Iterator[_Bar
         counts[month.year * 12 + month.month - 1 if monthly else month.year] += count
     begin, top = min(counts), max(counts.values())
     width = _CHART_SIZE[0] / (max(counts) - begin + 1)
-    chosen = period_of(filters)
+    chosen = year_or_month(filters)
     for place, count in sorted(counts.items()):
         value = f"{place // 12:04}-{place % 12 + 1:02}" if monthly else f"{place:04}"
         label = f"{_named(value)}\u00a0: {texts.articles(count)}"

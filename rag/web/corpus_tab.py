@@ -17,10 +17,10 @@ from rag.domain import ArticleOrder, ArticleQuery, Citation, Filters, FoundArtic
 from rag.errors import ArticleNotFoundError, RecoupeError
 from rag.french.sentences import sentence_spans
 from rag.indexing.article_index import LONGEST_WORDS
-from rag.models.embedding import clean
+from rag.models.embedding import encodable
 from rag.readers import READERS, Bounds, read_uploads
 from rag.web.access import Access
-from rag.web.corpus_html import articles_html, overview_html, period_of, sources_html
+from rag.web.corpus_html import articles_html, overview_html, sources_html, year_or_month
 from rag.web.gradio_quickly import gr
 from rag.web.limits import RETENTION
 from rag.web.opened_article import opened_article
@@ -163,7 +163,7 @@ class CorpusTab:
 
     def search(self, words: str, listing: Listing) -> tuple[str, Listing]:
         """Return the first page of what holds some words, as HTML, and the list."""
-        words = clean((words or "")[:LONGEST_WORDS]).strip()
+        words = encodable((words or "")[:LONGEST_WORDS]).strip()
         return self._listed(replace(listing.query, words=words, order=None), ("",))
 
     def list_again(self, listing: Listing) -> tuple[str, Listing]:
@@ -287,7 +287,7 @@ def _toggled(filters: Filters, facet: str, value: str) -> Filters:
     Raises ValueError for what is none.
     """
     if facet == "period":
-        if period_of(filters) == value:
+        if year_or_month(filters) == value:
             return replace(filters, since=None, until=None)
         first, last = _days(value)
         return replace(filters, since=first, until=last)

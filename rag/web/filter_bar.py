@@ -117,7 +117,13 @@ class FilterBar:
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
         self.period.input(period_days, [self.period], [self.since, self.until], **quiet)
         days = [self.since, self.until]
-        gr.on([day.change for day in days], period_of, [self.period, *days], [self.period], **quiet)
+        gr.on(
+            [day.change for day in days],
+            offered_period,
+            [self.period, *days],
+            [self.period],
+            **quiet,
+        )
         for field, control in zip(_NAMES, self.controls, strict=False):
             # Gradio tells no input of what is typed here, only the change.
             control.change(partial(self.known_names, field), [control], [control], **quiet)
@@ -191,7 +197,7 @@ class FilterBar:
         return self.put(choice.without(str(data.get("field", "")), str(data.get("value", ""))))
 
 
-def period_of(period: str | None, since: str, until: str) -> Any:
+def offered_period(period: str | None, since: str, until: str) -> Any:
     """Return the period that two days make, of those offered; None where none of these does."""
     days = (since or "").strip(), (until or "").strip()
     if days == period_days(period):

@@ -10,7 +10,7 @@ _TOP, _BOTTOM, _GAP = 18, 22, 0.25  # room for figures and labels; share of a we
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
+class PlotBar:
     """A bar, its figure above it; `series` is 0 or 1, drawn full or hatched."""
 
     x: float
@@ -33,7 +33,7 @@ class Plot:
     name: str
     title: str
     series: tuple[str, ...]
-    bars: tuple[Bar, ...]
+    bars: tuple[PlotBar, ...]
     labels: tuple[tuple[float, str], ...]
     base: float = HEIGHT - _BOTTOM
 
@@ -62,7 +62,9 @@ def plot(
     return Plot(name, title, tuple(n for n, _ in series), tuple(bars), tuple(places))
 
 
-def _bar(at: int, number: int, share: float, text: str, step: float, width: float) -> Bar:
+def _bar(at: int, number: int, share: float, text: str, step: float, width: float) -> PlotBar:
     height = round(share * (HEIGHT - _TOP - _BOTTOM), 1)
     x = round(at * step + step * _GAP / 2 + number * width, 1)
-    return Bar(x, round(HEIGHT - _BOTTOM - height, 1), round(width - 1, 1), height, number, text)
+    return PlotBar(
+        x, round(HEIGHT - _BOTTOM - height, 1), round(width - 1, 1), height, number, text
+    )

@@ -26,7 +26,7 @@ from rag import messages
 from rag.assistant import LocalAssistant
 from rag.errors import RecoupeError, StoreError
 from rag.indexing.owner import discard, listen_for_others
-from rag.operations import HEADER, OPERATIONS, PATH, Callback, Operation, Stream, made, plain
+from rag.operations import HEADER, OPERATIONS, PATH, Callback, Operation, Stream, made, to_json
 
 if TYPE_CHECKING:
     import uvicorn
@@ -117,7 +117,7 @@ def _done(
             arguments[name] = _sent(kind, heard, tell)
         elif name in body:
             arguments[name] = made(kind, body[name])
-    return plain(operation.gives, getattr(assistant, operation.name)(**arguments))
+    return to_json(operation.gives, getattr(assistant, operation.name)(**arguments))
 
 
 def _sent(kind: Stream, heard: _Heard, tell: Callable[[Message], None]) -> Iterator[Any]:
@@ -187,7 +187,7 @@ async def _lines(request: Request) -> AsyncGenerator[bytes]:
 
 
 def _tell(kind: Callback, tell: Callable[[Message], None], *values: Any) -> None:
-    tell({"told": [*map(plain, kind.takes, values)]})
+    tell({"told": [*map(to_json, kind.takes, values)]})
 
 
 class _Work(Response):

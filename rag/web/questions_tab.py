@@ -22,7 +22,7 @@ from rag.citations import render
 from rag.domain import Answer, Filters, Statement, Turn
 from rag.errors import ArticleNotFoundError, RecoupeError
 from rag.french.words import excerpt
-from rag.models.embedding import clean
+from rag.models.embedding import encodable
 from rag.searching.question import LONGEST_QUESTION
 from rag.web.conversation import (
     BAD_CLICK,
@@ -30,7 +30,7 @@ from rag.web.conversation import (
     ChatTurn,
     TurnSeal,
     outdated,
-    standing,
+    without_withdrawn,
 )
 from rag.web.filter_bar import Choice, FilterBar
 from rag.web.gradio_quickly import gr
@@ -198,7 +198,7 @@ class QuestionsTab:
         That is its HTML, its turns, the emptied field, the state of a link, what the device
         keeps, and whether the answer can be stopped.
         """
-        asked, question = question or "", clean((question or "")[: LONGEST_QUESTION + 1])
+        asked, question = question or "", encodable((question or "")[: LONGEST_QUESTION + 1])
         turns = await run_in_threadpool(self._standing, turns)
         past = conversation_html(turns)
         may_stop, over = gr.Button(visible=True), gr.Button(visible=False)
@@ -312,7 +312,7 @@ class QuestionsTab:
     def on_load(self) -> list[Any]:
         """Return the names to filter by and the example questions."""
         facets = self._assistant.facets()
-        about = about_corpus.described(facets) if facets.articles else ""
+        about = about_corpus.corpus_summary(facets) if facets.articles else ""
         if about and (changed := texts.last_change(self._assistant.index.last_change())):
             about = f"{about} {changed}"
         return [*self._bar.options(facets), examples_html(self._assistant.examples(), about)]
@@ -352,7 +352,7 @@ class QuestionsTab:
         )
 
     def _standing(self, turns: Sequence[ChatTurn]) -> list[ChatTurn]:
-        return standing(turns, self._assistant.answerable)
+        return without_withdrawn(turns, self._assistant.answerable)
 
     def _outdated(self, turns: Sequence[ChatTurn]) -> list[ChatTurn]:
         def text_of(article_id: str) -> str:

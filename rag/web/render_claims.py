@@ -14,7 +14,7 @@ from rag import texts
 from rag.checking.claims import Claim
 from rag.checking.differences import differences
 from rag.checking.report import extent, provenance
-from rag.checking.verdict import independent
+from rag.checking.verdict import count_independent
 from rag.domain import CheckedClaim, ClaimEvidence, Label, Stance, Verification
 from rag.french.words import words
 from rag.web.templating import rendered
@@ -75,16 +75,16 @@ class Decided:
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
+class EvidenceSide:
     """The evidence for a claim, or against it: each entry is one text, whoever prints it."""
 
     title: str
     sources: int
-    entries: list[Entry]
+    entries: list[EvidenceEntry]
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class EvidenceEntry:
     """A piece of evidence with its place among those of its claim, and who else prints it."""
 
     at: int
@@ -92,8 +92,8 @@ class Entry:
     copies: list[str] = field(default_factory=list)
 
     def quote(self, claim: str) -> list[tuple[str, str]]:
-        """Return the quote in pieces, as `marked` does."""
-        return marked(claim, self.evidence.citation.quote.strip())
+        """Return the quote in pieces, as `quote_pieces` does."""
+        return quote_pieces(claim, self.evidence.citation.quote.strip())
 
 
 def progress_html(judged: Sequence[CheckedClaim], total: int, *, splitting: bool = False) -> str:
@@ -177,24 +177,26 @@ def pieces(text: str, spans: Sequence[Span | None], names: Sequence[str] = ()) -
     return [piece for piece in found if piece.text]
 
 
-def sides(claim: CheckedClaim) -> list[Side]:
+def sides(claim: CheckedClaim) -> list[EvidenceSide]:
     """Return the evidence for a claim and against it; nothing where there is neither."""
     both = [
-        Side(title, independent([e for e in side if not e.outranked]), _entries(claim, side))
+        EvidenceSide(
+            title, count_independent([e for e in side if not e.outranked]), _entries(claim, side)
+        )
         for stance, title in _SIDES.items()
         for side in [[e for e in claim.evidence if e.stance is stance]]
     ]
     return both if any(side.entries for side in both) else []
 
 
-def rest(claim: CheckedClaim) -> list[Entry]:
+def rest(claim: CheckedClaim) -> list[EvidenceEntry]:
     """Return the evidence of a claim that decides nothing."""
     return _entries(claim, [e for e in claim.evidence if e.stance is Stance.NEITHER])
 
 
-def _entries(claim: CheckedClaim, side: Sequence[ClaimEvidence]) -> list[Entry]:
+def _entries(claim: CheckedClaim, side: Sequence[ClaimEvidence]) -> list[EvidenceEntry]:
     """Return evidence with its place; what a copy says in the same words is said once."""
-    entries: dict[tuple[str, ...], Entry] = {}
+    entries: dict[tuple[str, ...], EvidenceEntry] = {}
     for evidence in side:
         at = next(n for n, e in enumerate(claim.evidence) if e is evidence)
         same = (evidence.group or str(at), *words(evidence.citation.quote))
@@ -202,11 +204,11 @@ def _entries(claim: CheckedClaim, side: Sequence[ClaimEvidence]) -> list[Entry]:
             entries[same].copies.append(texts.cited(evidence.citation))
         else:
             others = dict.fromkeys(s.name or s.title for s in evidence.also)
-            entries[same] = Entry(at, evidence, list(others))
+            entries[same] = EvidenceEntry(at, evidence, list(others))
     return list(entries.values())
 
 
-def marked(claim: str, quote: str) -> list[tuple[str, str]]:
+def quote_pieces(claim: str, quote: str) -> list[tuple[str, str]]:
     """Return a quote in pieces, each "differs", "agrees" or "" as it stands to a claim."""
     parts, at = [], 0
     for mark in differences(claim, quote):

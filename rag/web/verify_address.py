@@ -13,7 +13,7 @@ from collections.abc import Callable
 from rag import messages, texts
 from rag.errors import MovedError, ReadError
 from rag.readers import Bounds, workers
-from rag.readers.fetch import Validators, is_public, parsed
+from rag.readers.fetch import Validators, is_public, parse_url
 from rag.readers.isolation import Task
 from rag.settings import Settings
 from rag.sources.listing import FetchLimits, look
@@ -35,7 +35,7 @@ def text_at(url: str, settings: Settings, allowed: Callable[[str], bool] = is_pu
     url = url.strip()
     for _ in range(_REDIRECTS + 1):
         # With its port, where it has one of its own: the others of a host are not its site.
-        if parsed(url).netloc.decode("ascii").lower() not in hosts(settings):
+        if parse_url(url).netloc.decode("ascii").lower() not in hosts(settings):
             raise ReadError(messages.NOT_OUR_HOST.format(", ".join(sorted(hosts(settings)))))
         try:
             return _read(url, settings, allowed)

@@ -19,7 +19,7 @@ from rag.checking.claims import LONGEST_TEXT, Claim, plain_text
 from rag.checking.report import Publisher, report
 from rag.domain import CheckedClaim, Label, Review, Verification
 from rag.errors import ReadError, RecoupeError
-from rag.models.embedding import clean
+from rag.models.embedding import encodable
 from rag.web.gradio_quickly import gr
 from rag.web.limits import Gate, Rates, client_of
 from rag.web.opened_article import opened_article
@@ -125,7 +125,7 @@ class VerifyTab:
 
     async def check(self, text: str, request: gr.Request) -> AsyncIterator[Shown]:
         """Check a text: yield how far it is, the claims' HTML as it grows, what is to be kept."""
-        plain = plain_text(clean((text or "")[: LONGEST_TEXT + 1]))
+        plain = plain_text(encodable((text or "")[: LONGEST_TEXT + 1]))
         if host := lone_address(plain):
             here = host in hosts(self._assistant.settings)
             address_status = texts.ADDRESS_ALONE if here else texts.ADDRESS_ELSEWHERE.format(host)
@@ -152,7 +152,9 @@ class VerifyTab:
             visitor = client_of(request)
             self._rates.take(visitor)
             async with self._gate.place(visitor, long=True):
-                found = await run_in_threadpool(text_at, clean(url or ""), self._assistant.settings)
+                found = await run_in_threadpool(
+                    text_at, encodable(url or ""), self._assistant.settings
+                )
         except ReadError as error:
             return gr.skip(), message_html("error", texts.ADDRESS_NOT_READ.format(error))
         except RecoupeError as error:

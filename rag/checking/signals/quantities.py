@@ -17,7 +17,7 @@ from enum import Enum
 from itertools import combinations
 
 from rag.french.dates import MONTHS
-from rag.french.quantities import quantities, written
+from rag.french.quantities import quantities, quantity_text
 from rag.french.units import KINDS
 from rag.french.words import fold, same_root, stem
 
@@ -276,7 +276,7 @@ def amounts(text: str) -> list[Amount]:
         hundredths = re.match(r"\s?(?:%|pour cent)", text[q.end :]) if unit == "%" else None
         span = q.start, q.end + (hundredths.end() if hundredths else 0)
         part = bool(_PART.search(folded[max(0, q.start - 20) : q.start]))
-        found.append(Amount(value, low, high, unit, raw, written(text, q), span, rate, part))
+        found.append(Amount(value, low, high, unit, raw, quantity_text(text, q), span, rate, part))
     for m in _RANK.finditer(folded):
         rank = float(_RANKS.get(m["rank"]) or int(re.sub(r"\D", "", m["rank"])))
         kind = f"rank {stem(m['noun'])}"
