@@ -12,8 +12,8 @@ TORCH_INDEX := $(if $(TORCH_INDEX_URL),--index-url $(TORCH_INDEX_URL),)
 # Of tests: one more than there are cores, for some wait; four at most.
 PROCESSES = $(shell $(PYTHON) -c 'import os; print(min(4, 1 + (os.cpu_count() or 1)))')
 
-# A file in one process, in the order of tests/conftest.py.
-BY_FILE := --dist loadfile --no-loadscope-reorder
+# A file in one process, those of a browser in one, in the order of tests/conftest.py.
+BY_FILE := --dist loadgroup --no-loadscope-reorder
 
 .PHONY: help chat test quick install install-dev lint types unit lock locale bench golden clean
 .DEFAULT_GOAL := chat
