@@ -75,7 +75,7 @@ class Answerer:
         comparer = Comparer()
         self.support = SupportCheck(comparer, injections)
         self.router = Router(settings, index, retriever, self.reader, comparer, injections)
-        self._examples = Examples(index, self._answered_alone)
+        self._examples = Examples(index, lambda q: not self.router.answer(q, None).refused)
         self._generator: Generator | None = None
 
     def forget(self) -> None:
@@ -85,11 +85,6 @@ class Answerer:
     def examples(self) -> tuple[str, ...]:
         """Return at most six questions that the corpus, as it is, answers; others each day."""
         return self._examples.today()
-
-    def _answered_alone(self, question: str) -> Answer:
-        """Return what a question of yes or no, or of the articles, is answered without a model."""
-        answer = self.router.answer(question, None)
-        return settled(question, answer, lambda claim: self._verify(claim, None))
 
     def search(self, question: str, limit: int, filters: Filters | None = None) -> list[Hit]:
         """Return up to `limit` passages, best first. Raises QuestionError."""

@@ -10,9 +10,7 @@ from itertools import islice, zip_longest
 from typing import TYPE_CHECKING
 
 from rag import texts
-from rag.answering.title_questions import whether
-from rag.answering.yesno import claim_of
-from rag.domain import Answer, ArticleRecord, Kind, Sentence, StoredArticle
+from rag.domain import ArticleRecord, Kind, Sentence, StoredArticle
 from rag.errors import ArticleNotFoundError
 from rag.french.dates import MONTHS
 
@@ -24,7 +22,6 @@ _FULL_NAME = re.compile(
 )
 
 _NAME = re.compile(r"(?<=[\w,;] )[A-ZÀ-Þ][\w’'-]{3,}")  # within a title, not at its head
-_YES = texts.YES.partition("{")[0]
 _SEVERAL_TITLES = 2  # titles
 _MOST_QUESTIONS = 6  # questions
 _NEWEST_ARTICLES = 20  # newest articles that questions are made of
@@ -33,10 +30,10 @@ _NEWEST_ARTICLES = 20  # newest articles that questions are made of
 class Examples:
     """Questions that the articles of an index answer, others each day."""
 
-    def __init__(self, index: Index, answer: Callable[[str], Answer]) -> None:
-        """Take the index, and what answers a question."""
+    def __init__(self, index: Index, answered: Callable[[str], bool]) -> None:
+        """Take the index, and what tells whether a question has an answer there."""
         self._index = index
-        self._answer = answer
+        self._answered = answered
         self._made: tuple[str, tuple[str, ...]] = ("", ())
 
     def forget(self) -> None:
@@ -49,13 +46,8 @@ class Examples:
         digest = f"{self._index.catalogue.digest()} {day}"
         if self._made[0] != digest:
             proposed = dict.fromkeys(self._proposed(day))  # one may be quoted in two sections
-            self._made = digest, tuple(islice(filter(self._is_answered, proposed), _MOST_QUESTIONS))
+            self._made = digest, tuple(islice(filter(self._answered, proposed), _MOST_QUESTIONS))
         return self._made[1]
-
-    def _is_answered(self, question: str) -> bool:
-        """Tell whether a question has an answer, and yes where that is asked."""
-        answer = self._answer(question)
-        return not answer.refused and (claim_of(question) is None or answer.intro.startswith(_YES))
 
     def _proposed(self, day: date) -> Iterator[str]:
         """Yield questions of several kinds in turns; from other articles each day."""
@@ -64,13 +56,7 @@ class Examples:
         records = [*newest[turned:], *newest[:turned]]
         titles = [r.source.title for r in records]
         months = [month for month, _ in self._index.catalogue.facets().months]
-        kinds = (
-            of_months(months),
-            filter(None, map(whether, titles)),
-            self._of_words(records),
-            of_names(titles),
-            of_titles(titles),
-        )
+        kinds = (of_months(months), self._of_words(records), of_names(titles), of_titles(titles))
         yield from (q for turn in zip_longest(*kinds) for q in turn if q)
 
     def _of_words(self, records: Sequence[ArticleRecord]) -> Iterator[str]:
