@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from selenium.webdriver.remote.webelement import WebElement
 
+PATIENCE = 90.0  # seconds: a hang guard, for two cores that three processes share
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 
 
@@ -37,12 +38,12 @@ class Page:
     def all(self, selector: str) -> list[WebElement]:
         return self.driver.find_elements("css selector", selector)
 
-    def wait(self, selector: str, seconds: float = 30) -> WebElement:
+    def wait(self, selector: str, seconds: float = PATIENCE) -> WebElement:
         from selenium.webdriver.support.ui import WebDriverWait
 
         return WebDriverWait(self.driver, seconds).until(lambda _: self.all(selector))[0]
 
-    def until(self, condition: Callable[[], object], seconds: float = 30) -> None:
+    def until(self, condition: Callable[[], object], seconds: float = PATIENCE) -> None:
         from selenium.webdriver.support.ui import WebDriverWait
 
         WebDriverWait(self.driver, seconds).until(lambda _: condition())
