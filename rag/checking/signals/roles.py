@@ -2,7 +2,8 @@
 
 « La Macédoine a bloqué Athènes » does not follow from « Athènes a bloqué la Macédoine »: what is
 the subject on one side stands elsewhere on the other, where the verb has another subject. The
-passive is turned: who is « battu par » somebody is the object.
+passive is turned: who is « battu par » somebody is the object; the subject of « doit » is that of
+« verser » in « doit verser ».
 """
 
 from __future__ import annotations
@@ -24,10 +25,14 @@ if TYPE_CHECKING:
     from rag.checking.signals.pair import Pair
 
 
-class _Event(NamedTuple):
-    """A verb with its agent and patient: the stems of their nouns, the head first."""
+_CONTROLLERS = frozenset({"obj", "iobj", "obl:arg"})
 
-    verb: str
+
+class _Event(NamedTuple):
+    """A verb, its lemma, its agent and patient: the stems of their nouns, the head first."""
+
+    verb: Token
+    lemma: str
     agent: tuple[str, ...]
     patient: tuple[str, ...]
 
@@ -39,16 +44,16 @@ def find(pair: Pair) -> Signal | None:
 
 
 def other_role(hypothesis: Doc, premise: Doc) -> str | None:
-    """Return the verb whose agent or patient differs between hypothesis and premise."""
+    """Return the hypothesis's verb whose agent or patient is another in the premise, as written."""
     nouns = {root(t.text) for t in premise if t.pos_ in NOUNS}
     theirs: dict[str, list[_Event]] = {}
     for event in _all(premise):
-        theirs.setdefault(event.verb, []).append(event)
+        theirs.setdefault(event.lemma, []).append(event)
     for mine in _all(hypothesis):
-        others = theirs.get(mine.verb, [])
+        others = theirs.get(mine.lemma, [])
         agents, patients = [o.agent for o in others], [o.patient for o in others]
         if _another(mine.agent, agents, nouns) or _another(mine.patient, patients, nouns):
-            return mine.verb
+            return str(mine.verb.text)
     return None
 
 
@@ -65,16 +70,24 @@ def _all(doc: Doc) -> list[_Event]:
 
 
 def _event(verb: Token) -> _Event:
-    parts: dict[str, Token] = {}
-    for child in verb.children:
-        parts.setdefault(child.dep_, child)
-    agent, patient = parts.get("nsubj"), parts.get("obj")
-    if "nsubj:pass" in parts:
-        agent, patient = parts.get("obl:agent"), parts["nsubj:pass"]
-    return _Event(verb.lemma_, _stems(agent), _stems(patient))
+    agent, patient = _noun(verb, "nsubj"), _noun(verb, "obj")
+    dependencies = {child.dep_ for child in verb.children}
+    if "nsubj:pass" in dependencies:
+        agent, patient = _noun(verb, "obl:agent"), _noun(verb, "nsubj:pass")
+    elif verb.dep_ == "xcomp" and "nsubj" not in dependencies:
+        # « accuse X d’avoir… », « demande à X de… »: it is X who does it.
+        others = any(c.dep_ in _CONTROLLERS and c.pos_ in NOUNS for c in verb.head.children)
+        agent = None if others else _noun(verb.head, "nsubj")
+    return _Event(verb, verb.lemma_, _stems(agent), _stems(patient))
+
+
+def _noun(verb: Token, dependency: str) -> Token | None:
+    """Return the first noun that depends on a verb in a way."""
+    found = (c for c in verb.children if c.dep_ == dependency and c.pos_ in NOUNS)
+    return next(found, None)
 
 
 def _stems(head: Token | None) -> tuple[str, ...]:
-    if head is None or head.pos_ not in NOUNS:
+    if head is None:
         return ()
     return (root(head.text), *(root(t.text) for t in head.subtree if t.pos_ in NOUNS))
