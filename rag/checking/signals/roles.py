@@ -2,8 +2,8 @@
 
 « La Macédoine a bloqué Athènes » does not follow from « Athènes a bloqué la Macédoine »: what is
 the subject on one side stands elsewhere on the other, where the verb has another subject. The
-passive is turned: who is « battu par » somebody is the object; the subject of « doit » is that of
-« verser » in « doit verser ».
+passive is turned: who is « battu par » somebody is the object. An infinitive has no agent here: to
+give it that of « doit » or « veut » met as many claims that follow as claims that do not (press).
 """
 
 from __future__ import annotations
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from spacy.tokens import Doc, Token
 
     from rag.checking.signals.pair import Pair
-
-
-_CONTROLLERS = frozenset({"obj", "iobj", "obl:arg"})
 
 
 class _Event(NamedTuple):
@@ -71,13 +68,8 @@ def _all(doc: Doc) -> list[_Event]:
 
 def _event(verb: Token) -> _Event:
     agent, patient = _noun(verb, "nsubj"), _noun(verb, "obj")
-    dependencies = {child.dep_ for child in verb.children}
-    if "nsubj:pass" in dependencies:
+    if any(child.dep_ == "nsubj:pass" for child in verb.children):
         agent, patient = _noun(verb, "obl:agent"), _noun(verb, "nsubj:pass")
-    elif verb.dep_ == "xcomp" and "nsubj" not in dependencies:
-        # « accuse X d’avoir… », « demande à X de… »: it is X who does it.
-        others = any(c.dep_ in _CONTROLLERS and c.pos_ in NOUNS for c in verb.head.children)
-        agent = None if others else _noun(verb.head, "nsubj")
     return _Event(verb, verb.lemma_, _stems(agent), _stems(patient))
 
 
