@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rag import texts
 from rag.answering.evidence import Evidence, find_evidence, rerank_by_reader
@@ -72,6 +74,16 @@ def test_related_words_count_for_less_than_equal_ones() -> None:
     terms = Terms({"a": 3.0, "b": 1.0})
     assert terms.idf_coverage({"a"}) == 0.75
     assert terms.idf_coverage({"a"}, among={"b"}) == 0
+
+
+@given(st.permutations([f"terme{n}" for n in range(12)]))
+def test_a_coverage_is_the_same_whatever_the_order_of_a_set(stems: list[str]) -> None:
+    """Sets have another order in each process: near sentences took each other's place."""
+    weights = {stem: 1 / (3 + 7 * at) for at, stem in enumerate(sorted(stems))}
+    one, other = Terms(weights), Terms({stem: weights[stem] for stem in stems})
+    assert one.idf_coverage(sorted(stems)[:9]) == other.idf_coverage(
+        [stem for stem in stems if stem in sorted(stems)[:9]]
+    )
 
 
 def candidate(text: str, score: float) -> Evidence:

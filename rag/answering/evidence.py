@@ -9,6 +9,7 @@ that the corpus answers at all.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -301,7 +302,7 @@ def answer_features(question: Question, ranked: Sequence[Evidence]) -> dict[str,
     asked_names = question.names | question.numbers
     weights = question.terms.weights
     overlap = question.terms.term_overlap(stems)
-    missing = sum(w for term, w in weights.items() if term not in overlap)
+    missing = math.fsum(w for term, w in weights.items() if term not in overlap)
     others = [
         e.score for e in ranked[1:] if e.hit.passage.article_id != best.hit.passage.article_id
     ]
@@ -312,7 +313,7 @@ def answer_features(question: Question, ranked: Sequence[Evidence]) -> dict[str,
             question.kind != "other" and question.answered_in(best.text) <= _LACKING_FIT
         ),
         "missing": len(asked_names - in_context) / max(1, len(asked_names)),
-        "unknown": missing / (sum(weights.values()) or 1.0),
+        "unknown": missing / (math.fsum(weights.values()) or 1.0),
         "gap": best.score - others[0] if others else 2.0,
     }
 

@@ -36,7 +36,7 @@ class Terms:
 
     def __init__(self, weights: Mapping[str, float] | None = None) -> None:
         self.weights: Mapping[str, float] = dict(weights or {})
-        self._total = sum(self.weights.values())
+        self._total = math.fsum(self.weights.values())
         self._beginnings = {stem[:SHORTEST_ROOT] for stem in self.weights}
         self._families = frozenset[str]().union(*map(family, self.weights))
         self._alike: dict[str, tuple[tuple[str, float], ...]] = {}
@@ -62,11 +62,12 @@ class Terms:
         if among is None:
             total = self._total
         else:
-            total = sum(self.weights[term] for term in among)
+            total = math.fsum(self.weights[term] for term in among)
             found = {term: degree for term, degree in found.items() if term in among}
         if not total:
             return 0.0
-        return sum(self.weights[term] * degree for term, degree in found.items()) / total
+        # An exact sum: sets have another order in each process, and so would near sentences.
+        return math.fsum(self.weights[term] * degree for term, degree in found.items()) / total
 
     def _terms_like(self, stem: str) -> Iterator[tuple[str, float]]:
         if (

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import threading
 from collections import Counter
 from collections.abc import Sequence
@@ -135,8 +136,8 @@ def _gram_coverage(question: str, texts: Sequence[str]) -> list[float]:
     matches = [{gram for gram in wanted if gram in text} for text in joined]
     counts = Counter(gram for grams in matches for gram in grams)
     weights = {gram: inverse_frequency(counts[gram], len(texts)) for gram in wanted}
-    total = sum(weights.values()) or 1.0
-    return [sum(weights[gram] for gram in grams) / total for grams in matches]
+    total = math.fsum(weights.values()) or 1.0
+    return [math.fsum(weights[gram] for gram in grams) / total for grams in matches]
 
 
 def _grams(text: str) -> frozenset[str]:
