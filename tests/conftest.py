@@ -42,11 +42,9 @@ SLOW = frozenset(
 )
 # The longest first, so that none is left to run alone at the end (with --no-loadscope-reorder).
 LONGEST = (
-    "browser verify_browser widget editing chroma_server owner attack sources doctor copies api hostile limits "
-    "reindexing isolation ingestion checking attacker linear erasure answering index"
+    "browser verify_browser widget chroma_server owner attack sources doctor copies api hostile limits "
+    "reindexing isolation ingestion checking attacker linear erasure answering index editing"
 ).split()
-# Of a browser: one of them at a time, for two on two cores wait for each other in vain.
-BROWSER = frozenset("browser editing verify_browser widget".split())
 MODELS = frozenset("embedders embedding training".split())  # that load torch
 
 
@@ -57,7 +55,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.slow)
         if name in MODELS:
             item.add_marker(pytest.mark.models)
-        item.add_marker(pytest.mark.xdist_group("browser" if name in BROWSER else name))
+        # Those of a browser one at a time: two on two cores wait for each other in vain.
+        browser = item.get_closest_marker("browser")
+        item.add_marker(pytest.mark.xdist_group("browser" if browser else name))
     places = {name: at for at, name in enumerate(LONGEST)}
     items.sort(key=lambda item: places.get(item.path.stem.removeprefix("test_"), len(LONGEST)))
 

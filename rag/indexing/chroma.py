@@ -157,6 +157,12 @@ class Chroma:
         except Exception:
             log.debug("fermeture de Chroma", exc_info=True)
 
+    def discard(self) -> None:
+        """Let go of an embedded store and remove its folder; once more does no harm."""
+        self.close()
+        if self.folder:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
     def _refused(self, error: BaseException) -> RecoupeError:
         if isinstance(error, RecoupeError):
             return error

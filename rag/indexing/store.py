@@ -8,7 +8,6 @@ passages and their vectors. Knows nothing of readers, words or answers.
 from __future__ import annotations
 
 import hashlib
-import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -94,8 +93,16 @@ class Store:
         return ChangeLog(self._chroma, index_dir)
 
     def beside(self, folder: Path) -> Store:
-        """Return an embedded store of the same model in another folder, made if absent."""
-        return Store(self._chroma.beside(folder), self._embedding)
+        """Return an embedded store of the same model in another folder, made if absent.
+
+        Where that fails nothing is left of it. Raises StoreError.
+        """
+        chroma = self._chroma.beside(folder)
+        try:
+            return Store(chroma, self._embedding)
+        except BaseException:
+            chroma.discard()
+            raise
 
     def close(self) -> None:
         """Let go of it; later calls are refused."""
@@ -103,9 +110,7 @@ class Store:
 
     def discard(self) -> None:
         """Let go of an embedded store and remove its folder; once more does no harm."""
-        self.close()
-        if self.folder:
-            shutil.rmtree(self.folder, ignore_errors=True)
+        self._chroma.discard()
 
     def records(self) -> Iterator[ArticleRecord]:
         """Yield the record of every article, a page at a time."""

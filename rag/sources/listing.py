@@ -171,7 +171,7 @@ def _json_feed(page: Page) -> FetchResult | None:
         raise ReadError(messages.NOT_A_LIST)
     entries = [
         ListedPage(urljoin(page.url, _text(item, "url") or _text(item, "id")),
-              _text(item, "date_modified"))
+                   _text(item, "date_modified"))
         for item in items[:MOST_ENTRIES]
         if isinstance(item, dict)
     ]  # fmt: skip

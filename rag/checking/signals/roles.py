@@ -26,10 +26,9 @@ if TYPE_CHECKING:
 
 
 class _Event(NamedTuple):
-    """A verb, its lemma, its agent and patient: the stems of their nouns, the head first."""
+    """A verb with its agent and patient: the stems of their nouns, the head first."""
 
     verb: Token
-    lemma: str
     agent: tuple[str, ...]
     patient: tuple[str, ...]
 
@@ -45,9 +44,9 @@ def other_role(hypothesis: Doc, premise: Doc) -> str | None:
     nouns = {root(t.text) for t in premise if t.pos_ in NOUNS}
     theirs: dict[str, list[_Event]] = {}
     for event in _all(premise):
-        theirs.setdefault(event.lemma, []).append(event)
+        theirs.setdefault(event.verb.lemma_, []).append(event)
     for mine in _all(hypothesis):
-        others = theirs.get(mine.lemma, [])
+        others = theirs.get(mine.verb.lemma_, [])
         agents, patients = [o.agent for o in others], [o.patient for o in others]
         if _another(mine.agent, agents, nouns) or _another(mine.patient, patients, nouns):
             return str(mine.verb.text)
@@ -70,7 +69,7 @@ def _event(verb: Token) -> _Event:
     agent, patient = _noun(verb, "nsubj"), _noun(verb, "obj")
     if any(child.dep_ == "nsubj:pass" for child in verb.children):
         agent, patient = _noun(verb, "obl:agent"), _noun(verb, "nsubj:pass")
-    return _Event(verb, verb.lemma_, _stems(agent), _stems(patient))
+    return _Event(verb, _stems(agent), _stems(patient))
 
 
 def _noun(verb: Token, dependency: str) -> Token | None:
